@@ -1,0 +1,208 @@
+# luasync: threads for Lua 5.4. `make help` lists what can be asked for.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+LUA     ?= lua5.4
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+JOBS    ?= $(shell nproc 2>/dev/null || echo 1)
+
+# A sanitized build never mixes with the plain one: each has its own folder.
+SANITIZE ?=
+ifeq ($(SANITIZE),)
+BUILD ?= build
+else
+BUILD ?= build/$(SANITIZE)
+endif
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+Q   := $(if $(filter 1,$(V)),,@)
+say  = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) "$(2)")
+
+# ---------------------------------------------------------------- Lua itself
+# Empty on a machine where nothing is installed yet: `test` and `demo` run
+# scripts/setup.sh and then start make again, which looks anew.
+PKG_CONFIG ?= pkg-config
+LUA_PC := $(shell for name in lua5.4 lua-5.4 lua54 lua; do \
+            $(PKG_CONFIG) --exists "$$name >= 5.4" "$$name < 5.5" 2>/dev/null \
+              && { echo $$name; break; }; done)
+ifneq ($(LUA_PC),)
+LUA_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LUA_PC))
+LUA_LIBDIR := $(shell $(PKG_CONFIG) --variable=libdir $(LUA_PC))
+LUA_STATIC := $(firstword $(wildcard $(foreach name,lua5.4 lua-5.4 lua54 lua,$(LUA_LIBDIR)/lib$(name).a)))
+LUA_LIBS   := $(or $(LUA_STATIC),$(shell $(PKG_CONFIG) --libs $(LUA_PC)))
+endif
+
+# -------------------------------------------------------------------- sources
+SOURCES   := $(sort $(wildcard src/*.c))
+HOST_ONLY := src/main.c src/options.c src/repl.c src/lineedit.c
+EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua))
+
+HOST_OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/host/%.o) $(BUILD)/host/embedded.o
+MODULE_OBJECTS := $(patsubst src/%.c,$(BUILD)/module/%.o,$(filter-out $(HOST_ONLY),$(SOURCES))) \
+                  $(BUILD)/module/embedded.o
+HOST   := $(BUILD)/luasync
+MODULE := $(BUILD)/luasync.so
+
+# ---------------------------------------------------------------------- flags
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            $(if $(filter 1,$(WERROR)),-Werror)
+OPTIMIZE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2)
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) $(if $(filter undefined,$(SANITIZE)),-fno-sanitize-recover=undefined))
+ALL_CPPFLAGS := -D_GNU_SOURCE -Isrc $(LUA_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS   := -std=gnu11 $(OPTIMIZE) -g $(WARNINGS) -fvisibility=hidden \
+                -ftls-model=initial-exec -pthread $(SANITIZER) $(CFLAGS)
+
+# A simulated world needs a hash seed that does not depend on the time of day;
+# whichever source supplies __wrap_time asks for it.
+comma := ,
+WRAP := $(if $(shell grep -ls __wrap_time $(SOURCES) /dev/null),-Wl$(comma)--wrap=time)
+
+HOST_CFLAGS    := -fno-pie
+HOST_LDFLAGS   := -no-pie -Wl,-E $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
+HOST_LIBS      := $(LUA_LIBS) -lm -ldl -lpthread $(if $(wildcard src/lineedit.c),-ledit)
+MODULE_CFLAGS  := -fPIC
+MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
+
+# ---------------------------------------------------------------------- build
+.PHONY: all help setup demo play test check spec spec-host spec-stock lint bench valgrind \
+        install uninstall clean FORCE
+
+all: $(HOST) $(MODULE) ## build the command build/luasync and the module build/luasync.so
+
+$(HOST): $(HOST_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_LDFLAGS) -o $@ $^ $(HOST_LIBS)
+
+$(MODULE): $(MODULE_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(MODULE_LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/host/%.o: src/%.c $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/module/%.o: src/%.c $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/host/embedded.o: $(BUILD)/embedded.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) -c -o $@ $<
+
+$(BUILD)/module/embedded.o: $(BUILD)/embedded.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(MODULE_CFLAGS) -c -o $@ $<
+
+# The list of files is a prerequisite too (through flags): a removed module
+# must leave the binary.
+$(BUILD)/embedded.c: scripts/embed.lua $(EMBEDDED) $(BUILD)/flags
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D) && $(LUA) scripts/embed.lua $@ $(EMBEDDED)
+
+# Rewritten only when something in it changed, so that other flags, another
+# compiler or another set of files rebuild what they must.
+FINGERPRINT = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_LDFLAGS) $(HOST_LIBS) $(EMBEDDED)
+$(BUILD)/flags: FORCE
+	@$(if $(LUA_PC),,echo "Lua 5.4 is not installed (pkg-config does not find it); 'make setup' installs it" >&2; exit 1)
+	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(FINGERPRINT))' | cmp -s - $@ \
+	  || printf '%s\n' '$(subst ','\'',$(FINGERPRINT))' > $@
+FORCE:
+
+-include $(wildcard $(BUILD)/host/*.d $(BUILD)/module/*.d)
+
+# ---------------------------------------------------------------- set-up, runs
+setup: ## install the Debian packages that are missing (through sudo when not root)
+	@scripts/setup.sh all
+
+demo: ## set up, build and play every tutorial program, quickly
+	@scripts/setup.sh build
+	@$(MAKE) play
+
+play: all
+	@scripts/demo.sh $(HOST)
+
+test: ## set up, build, lint and run every spec in luasync and in stock lua5.4
+	@scripts/setup.sh test
+	@$(MAKE) -j$(JOBS) all
+	@$(MAKE) lint
+	@$(MAKE) spec
+
+# The specs find what they test through these; child states of the module in
+# stock Lua look at them as well.
+ABS_BUILD = $(abspath $(BUILD))
+BUSTED    = $(shell command -v busted || echo busted-is-missing)
+SPECS    ?=
+SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
+            LUASYNC='$(ABS_BUILD)/luasync' LUASYNC_MODULE='$(ABS_BUILD)/luasync.so' \
+            LUA_PATH='lua/?.lua;;' LUA_CPATH='$(ABS_BUILD)/?.so;;' \
+            ASAN_OPTIONS=abort_on_error=0:$$ASAN_OPTIONS \
+            TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:$$TSAN_OPTIONS \
+            UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS
+
+spec: ## run the specs only (SPECS="spec/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
+	@$(MAKE) spec-host
+	@$(MAKE) spec-stock
+
+# What a sanitizer cannot run is tagged so in its spec (#notsan: ThreadSanitizer).
+SKIPPED = $(if $(filter thread,$(SANITIZE)),--exclude-tags=notsan)
+
+spec-host: all
+	@echo "== specs in $(HOST)"
+	$(Q)$(SPEC_ENV) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(SPECS)
+
+# Stock Lua is not built with a sanitizer, so a sanitized module cannot load.
+spec-stock: all
+ifeq ($(SANITIZE),)
+	@echo "== specs in $(LUA) with $(MODULE)"
+	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) $(SPECS)
+endif
+
+valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
+	@scripts/setup.sh valgrind
+	@$(MAKE) -j$(JOBS) all
+	$(Q)$(SPEC_ENV) valgrind -q --error-exitcode=9 --fair-sched=yes --leak-check=full \
+	  --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+	  $(HOST) $(BUSTED) --ignore-lua --exclude-tags=slow,novalgrind $(BUSTED_FLAGS) $(SPECS)
+
+LINTED_LUA = $(wildcard lua scripts spec)
+lint: ## luacheck for Lua, cppcheck for C
+	$(call say,LINT,$(LINTED_LUA))
+	$(Q)luacheck --quiet --no-cache $(LINTED_LUA)
+	$(call say,LINT,src)
+	$(Q)cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability \
+	  --inline-suppr --error-exitcode=1 -j $(JOBS) -D_GNU_SOURCE \
+	  -Isrc src
+
+bench: all ## measure speed (ARGS are passed on)
+	$(Q)$(HOST) scripts/bench/run.lua $(ARGS)
+
+# -------------------------------------------------------------------- install
+# Lua's own search paths begin under /usr/local, whatever Debian's pkg-config
+# file says about INSTALL_CMOD.
+BINDIR  = $(DESTDIR)$(PREFIX)/bin
+CMODDIR = $(DESTDIR)$(PREFIX)/lib/lua/5.4
+LMODDIR = $(DESTDIR)$(PREFIX)/share/lua/5.4/luasync
+
+install: all ## install command, module and Lua files (PREFIX=/usr/local, DESTDIR=)
+	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)'
+	$(Q)install -m 755 $(HOST) '$(BINDIR)/luasync'
+	$(Q)install -m 644 $(MODULE) '$(CMODDIR)/luasync.so'
+	$(Q)$(if $(EMBEDDED),install -m 644 $(EMBEDDED) '$(LMODDIR)',:)
+	$(call say,DONE,$(BINDIR)/luasync)
+
+uninstall: ## remove what install put there
+	$(Q)rm -f '$(BINDIR)/luasync' '$(CMODDIR)/luasync.so'
+	$(Q)rm -rf '$(LMODDIR)'
+
+clean: ## remove the build folder
+	$(Q)rm -rf $(BUILD)
+
+help: ## this list
+	@echo 'usage: make [target] [V=1] [WERROR=1] [SANITIZE=address|undefined|thread] [BUILD=dir]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

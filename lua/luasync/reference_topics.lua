@@ -1,0 +1,144 @@
+--- The reference: what holds for many names at once. See luasync.reference for the shape of an entry.
+
+return {
+  title = "Topics",
+  {
+    name = "timeouts", kind = "topic", aliases = { "timeout", "blocking" },
+    about = "Every blocking call takes a timeout in seconds, integer or float. nil or math.huge waits for ever, 0 "
+      .. "tries once, anything else waits that long on the monotonic clock and never less. A negative number, NaN or "
+      .. "anything but a number raises \"timeout must be a non-negative number\", also where no waiting would have "
+      .. "been needed. A wait that ran out is a result, not an error: false, or `nil, \"reason\"`. Calls with "
+      .. "`[blocking [, timeout]]` take a number in the place of blocking as the timeout.",
+    example = [[
+local event = sync.Event()
+print(event:wait(0))
+print(pcall(event.wait, event, -1))]],
+    output = "false\nfalse\tbad argument #2 to 'wait' (timeout must be a non-negative number)",
+    python = "timeout=None is for ever; a timeout raises queue.Empty, queue.Full or returns False",
+  },
+  {
+    name = "crossing", kind = "topic", aliases = { "copying", "copies", "messages" },
+    about = "Every thread has its own Lua state. What goes from one to another (a thread's target, arguments and "
+      .. "results, queue items, errors) is copied: nil, booleans, numbers, strings and light userdata by value; tables "
+      .. "deeply, with shared references, cycles and metatables; Lua functions as code with the locals they capture, "
+      .. "where functions that share a captured local still share it there. luasync objects are never copied: they "
+      .. "arrive as themselves. C functions and modules that package.loaded has, and io.stdin, io.stdout, io.stderr, "
+      .. "arrive by name. A value whose metatable has `__transfer(self)` crosses as that says: it returns a function "
+      .. "and its arguments, called in the receiver. Coroutines, other userdata and unknown C functions cannot cross: "
+      .. "an error says where, and nothing has been sent. Hence assigning to a captured local changes that thread's "
+      .. "copy only; use results, a queue or a Shared to bring something back.",
+    example = [[
+local n, list, queue = 1, { 1 }, sync.Queue()
+local t = sync.spawn(function()
+  n = n + 1
+  list[2] = n
+  queue:put("by reference")
+  return n
+end)
+print("there " .. t:result(), "here " .. n, #list, queue:get())
+print(pcall(sync.spawn, print, { co = coroutine.create(print) }))]],
+    output = "there 2\there 1\t1\tby reference\nfalse\tcannot send a coroutine (at args[1].co)",
+    python = "Python threads share everything; multiprocessing copies", see = { "globals", "Shared" },
+  },
+  {
+    name = "globals", kind = "topic",
+    about = "Globals that the script itself has set go along with a thread's function, when its code, or that of a "
+      .. "function it takes along, names them. They are copied as captured locals are, so a script that keeps its "
+      .. "event and its helper functions in globals works as it stands; assigning to one changes that thread's copy.",
+    example = [[
+done = sync.Event()
+count = 0
+function work()
+  count = count + 1
+  done:set()
+  return count
+end
+print(sync.spawn(work):result(), count, done:is_set())]],
+    output = "1\t0\ttrue",
+    python = "globals are shared there", see = { "crossing" },
+  },
+  {
+    name = "order", kind = "topic", aliases = { "fairness", "waiting" },
+    about = "Threads that wait for an object stand in line and are woken first come, first served. A lock or an item "
+      .. "that has become free may be taken by a newcomer before the woken thread runs; that thread then goes back to "
+      .. "the head of the line, and a lock is handed to it directly the next time.",
+    example = [[
+local queue, order = sync.Queue(), sync.Queue()
+for i = 1, 3 do
+  sync.spawn(function() order:put(i .. " gets " .. queue:get()) end)
+  sync.sleep(0.05)
+end
+for _, item in ipairs{ "a", "b", "c" } do
+  queue:put(item)
+  print(order:get())
+end]],
+    output = "1 gets a\n2 gets b\n3 gets c",
+    python = "no order is promised there",
+  },
+  {
+    name = "names", kind = "topic", aliases = { "tostring", "equality" },
+    about = "Every object has a name: the one given by `{ name = \"…\" }`, or its kind and number. tostring shows "
+      .. "kind, name and state. Two variables of one object are equal (==) in every thread; as keys of a Shared they "
+      .. "are the same key.",
+    example = [[
+print(sync.Lock{ name = "A" })
+print(sync.Event())
+print(sync.Queue(10, { name = "inbox" }))
+print(sync.Semaphore(2))
+print(sync.current_thread())
+local q, lock = sync.Queue(), sync.Lock()
+q:put(lock)
+print(q:get() == lock)]],
+    output = [[
+Lock 'A' (unlocked)
+Event 'Event-1' (unset)
+Queue 'inbox' (0 of 10 items)
+Semaphore 'Semaphore-1' (value 2)
+Thread 'MainThread' (started)
+true]],
+    python = "repr",
+  },
+  {
+    name = "ends", kind = "topic", aliases = { "exit", "exit codes", "daemons" },
+    about = "At the end of the script the threads that are not daemons are waited for; daemons are then stopped "
+      .. "wherever they are, and never delay or crash the exit. Exit codes: 0; 1 for an error in the script, a usage "
+      .. "error, or an error in any thread that was left to the default hook and never taken with result(). "
+      .. "os.exit(n) ends the program at once with n, its output flushed. Ctrl-C raises \"interrupted!\" in the main "
+      .. "thread; a second one ends the program.",
+    example = [[
+sync.Thread{ daemon = true, target = function() while true do end end }:start()
+sync.spawn(function()
+  sync.sleep(0.02)
+  print("the last word")
+end)
+print("end of script")]],
+    output = "end of script\nthe last word",
+    python = "the same; an error in a thread does not change the exit code there",
+    see = { "Thread.daemon", "set_excepthook" },
+  },
+  {
+    name = "output", kind = "topic", aliases = { "print", "io.write" },
+    about = "print and io.write write all arguments of one call in one piece: lines of several threads never mix.",
+    example = [[
+local function work() for _ = 1, 50 do print("one", "line") end end
+local a, b = sync.spawn(work), sync.spawn(work)
+a:join()
+b:join()]],
+    output = ("one\tline\n"):rep(100):sub(1, -2),
+    python = "print writes piece by piece there",
+  },
+  {
+    name = "stock", kind = "topic", aliases = { "stock Lua", "lua5.4", "installation" },
+    about = "`make install` installs the command luasync, and the C module luasync.so for stock lua5.4, which can "
+      .. "`require \"luasync\"` as well: the same objects and rules. There the end of the script is the closing of the "
+      .. "main state. In the command nothing is installed or searched: module and Lua files are inside.",
+    example = 'assert(package.loaded.luasync == require "luasync")',
+  },
+  {
+    name = "busted", kind = "topic", aliases = { "testing" },
+    about = "`busted --lua=luasync` runs specs in the command; plain busted runs them in lua5.4 with the C module. A "
+      .. "function that goes from a spec to a thread sees Lua's own assert there, not luassert's table. Give every "
+      .. "wait in a spec a timeout, so that a failure is a failure and not a run without end.",
+    python = "unittest",
+  },
+}

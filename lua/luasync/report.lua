@@ -1,0 +1,137 @@
+--- The texts of dumps, deadlocks and livelocks.
+-- Every function takes the list that `sync.threads()` returns and gives back
+-- the text, ending in a newline.
+local report = {}
+
+local function place(file, line)
+  return file and (file .. ":" .. line) or nil
+end
+
+--- "Lock 'A'"
+local function object_of(t)
+  return t.object_kind and ("%s '%s'"):format(t.object_kind, t.object_name) or nil
+end
+
+local function seconds(s)
+  return ("%.3f s"):format(math.max(s, 0))
+end
+
+--- Who holds what t waits for: "held by P2 (philosophers.lua:9)", or nil.
+local function holder_of(t)
+  if not t.holder or t.object_kind == "Thread" then return nil end
+  local since = place(t.held_file, t.held_line)
+  return ("held by %s%s%s"):format(t.holder, t.holder_ended and ", which has ended" or "",
+    since and (" (" .. since .. ")") or "")
+end
+
+--- "P1 waits for Lock 'A' held by P2 (philosophers.lua:9)"
+local function waits(t)
+  local object = object_of(t)
+  if not object then return ("%s is in %s"):format(t.name, t.operation or "Lua code") end
+  if t.object_kind == "Thread" then return ("%s waits for the end of %s"):format(t.name, object) end
+  local held = holder_of(t)
+  return ("%s waits for %s%s"):format(t.name, object, held and (" " .. held) or "")
+end
+
+local function by_id(threads)
+  local index = {}
+  for _, t in ipairs(threads) do index[t.id] = t end
+  return index
+end
+
+--- The threads of the first circle of waits, in order, or nil.
+local function find_circle(threads, from)
+  local index = by_id(threads)
+  for _, start in ipairs(threads) do
+    local t, path, seen = start, {}, {}
+    while t and not seen[t.id] and (not from or start.id == from) do
+      seen[t.id] = true
+      path[#path + 1] = t
+      t = t.holder_id and t.state == "blocked" and index[t.holder_id] or nil
+    end
+    if t and t.id == start.id then return path end
+  end
+end
+
+local function circle_sentence(circle)
+  local parts = {}
+  for i, t in ipairs(circle) do parts[i] = waits(t) end
+  return table.concat(parts, " → ")
+end
+
+--- One thread: a line that says what it does, and its traceback.
+local function describe(t, out)
+  local head = ("Thread %s%s: "):format(t.name, t.daemon and " (daemon)" or "")
+  if t.state == "running" then
+    out[#out + 1] = head .. "running"
+  else
+    local where, held = place(t.file, t.line), holder_of(t)
+    local object = object_of(t)
+    out[#out + 1] = head .. ("%s%s%s, since %s%s%s"):format(
+      t.state == "sleeping" and "sleeping" or ("waiting in " .. t.operation),
+      object and (" of " .. (t.object or object)) or "",
+      held and (", " .. held) or "",
+      seconds(t.since),
+      t.deadline and (", %s to go"):format(seconds(t.deadline)) or "",
+      where and (" at " .. where) or "")
+  end
+  for line in (t.traceback or ""):gmatch("[^\n]+") do
+    out[#out + 1] = "  " .. line
+  end
+end
+
+--- Threads that wait for what was signalled before they began to.
+local function lost_wakeups(threads, out)
+  for _, t in ipairs(threads) do
+    if t.lost_line and t.state == "blocked" then
+      local what = t.object_kind == "Event" and "set" or "notify"
+      out[#out + 1] = ("  lost wake-up: the %s of %s at %s woke nobody, and %s began to wait at %s after it"):format(
+        what, object_of(t), place(t.lost_file, t.lost_line), t.name, place(t.file, t.line) or "?")
+    end
+  end
+end
+
+--- What all threads do: a thread dump.
+function report.dump(threads)
+  local out = { ("luasync: %d thread%s"):format(#threads, #threads == 1 and "" or "s") }
+  for _, t in ipairs(threads) do describe(t, out) end
+  return table.concat(out, "\n") .. "\n"
+end
+
+--- Nobody can ever run again.
+function report.deadlock(threads)
+  local out = { ("luasync: deadlock: all %d threads wait, and nothing can wake them"):format(#threads) }
+  if #threads == 1 then out[1] = "luasync: deadlock: the only thread waits, and nothing can wake it" end
+  local circle = find_circle(threads)
+  if circle then
+    out[#out + 1] = "  " .. circle_sentence(circle)
+  else
+    for _, t in ipairs(threads) do
+      if t.holder_ended then out[#out + 1] = "  " .. waits(t) end
+    end
+  end
+  lost_wakeups(threads, out)
+  for _, t in ipairs(threads) do describe(t, out) end
+  return table.concat(out, "\n") .. "\n"
+end
+
+--- Some threads wait for each other while others go on; `id` is one of them.
+function report.circle(threads, id)
+  local circle = find_circle(threads, math.tointeger(tonumber(id)))
+  if not circle then return "" end
+  local out = { ("luasync: warning: %d threads wait for each other, the others go on"):format(#circle) }
+  out[#out + 1] = "  " .. circle_sentence(circle)
+  for _, t in ipairs(circle) do describe(t, out) end
+  return table.concat(out, "\n") .. "\n"
+end
+
+--- A simulated world that runs without getting anywhere.
+function report.livelock(threads, how)
+  local out = { how == "looking"
+    and "luasync: livelock: threads look at objects again and again, and nobody will ever change them"
+    or "luasync: livelock: the limit of operations has been reached" }
+  for _, t in ipairs(threads) do describe(t, out) end
+  return table.concat(out, "\n") .. "\n"
+end
+
+return report

@@ -1,0 +1,68 @@
+-- Turns Lua files into one C file, so that the host carries them.
+--
+-- usage: lua5.4 scripts/embed.lua OUTPUT.c [lua/luasync/NAME.lua ...]
+--
+-- The C file defines `luasync_embedded`, described in src/embedded.h: one
+-- entry for each module, ended by an entry without a name.
+
+local function read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local text = assert(file:read("a"))
+  file:close()
+  return text
+end
+
+-- "lua/luasync/logging.lua" -> "luasync.logging"; init.lua names its folder.
+local function module_name(path)
+  local name = path:gsub("^.*lua/luasync/", "luasync/"):gsub("%.lua$", ""):gsub("/init$", "")
+  return (name:gsub("/", "."))
+end
+
+local ESCAPES = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["?"] = "\\?" }
+
+-- Three octal digits always: a digit that follows must not join the escape.
+local function escape(char)
+  return ESCAPES[char] or ("\\%03o"):format(char:byte())
+end
+
+local function c_string(text)
+  local pieces = {}
+  for line in text:gmatch("[^\n]*\n?") do
+    if line ~= "" then
+      pieces[#pieces + 1] = '  "' .. line:gsub('[%c\\"?\128-\255]', escape) .. '"'
+    end
+  end
+  if #pieces == 0 then pieces[1] = '  ""' end
+  return table.concat(pieces, "\n")
+end
+
+-- A syntax error should stop the build, not the first script that needs the file.
+local function check_syntax(path, text)
+  local chunk, message = load(text, "@" .. path, "t")
+  if not chunk then
+    io.stderr:write(message, "\n")
+    os.exit(1)
+  end
+end
+
+local function generate(paths)
+  local out = { "/* made by scripts/embed.lua */", '#include "embedded.h"', "",
+    "const Embedded luasync_embedded[] = {" }
+  for _, path in ipairs(paths) do
+    local text = read_file(path)
+    check_syntax(path, text)
+    out[#out + 1] = ('{ "%s",\n%s,\n  %d },'):format(module_name(path), c_string(text), #text)
+  end
+  out[#out + 1] = "{ 0, 0, 0 }\n};\n"
+  return table.concat(out, "\n")
+end
+
+local output = table.remove(arg, 1)
+if not output then
+  io.stderr:write("usage: lua5.4 scripts/embed.lua OUTPUT.c [FILE.lua ...]\n")
+  os.exit(1)
+end
+local text = generate(arg)
+local file = assert(io.open(output, "wb"))
+assert(file:write(text))
+assert(file:close())

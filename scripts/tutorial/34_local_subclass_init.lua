@@ -1,0 +1,38 @@
+-- A local with an initial value: its function runs in each thread that touches it, once.
+local sync = require "luasync"
+local logging = require "luasync.logging"
+
+logging.basicConfig{ level = logging.DEBUG,
+                     format = '(%(threadName)-10s) %(message)s',
+                   }
+
+
+function show_value(data)
+  local val = data.value
+  if val == nil then
+    logging.debug('No value yet')
+  else
+    logging.debug('value=%s', val)
+  end
+end
+
+function worker(data)
+  show_value(data)
+  data.value = math.random(1, 100)
+  show_value(data)
+end
+
+function MyLocal(...)
+  return sync.Local(function(self, value)
+    logging.debug('Initializing %r', self)
+    self.value = value
+  end, ...)
+end
+
+local_data = MyLocal(1000)
+show_value(local_data)
+
+for i = 1, 2 do
+  local t = sync.Thread{ target = worker, args = { local_data } }
+  t:start()
+end

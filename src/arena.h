@@ -1,0 +1,36 @@
+/*
+** arena.h - memory in which one Lua state lives whole, at an address that can
+** be the same in every process, so that it can be copied and put back.
+**
+**     Arena *a = arena_new(address, reserve);
+**     lua_State *L = lua_newstate(arena_alloc, a);  … open libraries …
+**     arena_keep_image(a);
+**     … run …
+**     arena_restore(a);           // L is as it was at arena_keep_image
+*/
+#ifndef ARENA_H
+#define ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct Arena Arena;
+
+/* Reserves `reserve` bytes at `address`, or anywhere where that is taken (NULL: anywhere). NULL: no memory. */
+Arena *arena_new (void *address, size_t reserve);
+void arena_delete (Arena *a);
+
+/* A lua_Alloc whose ud is the arena. */
+void *arena_alloc (void *ud, void *block, size_t old, size_t new);
+
+/* Remembers the contents as they are; once for an arena. False: no memory. */
+bool arena_keep_image (Arena *a);
+bool arena_has_image (const Arena *a);
+/* Puts them back, and gives memory used since beyond a megabyte back to the system. */
+void arena_restore (Arena *a);
+
+/* Any pointer a user wants to keep with the arena. */
+void arena_set_user (Arena *a, void *user);
+void *arena_user (const Arena *a);
+
+#endif

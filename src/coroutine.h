@@ -1,0 +1,9 @@
+#ifndef COROUTINE_H
+#define COROUTINE_H
+
+#include <lua.h>
+
+/* Replaces coroutine.resume and coroutine.wrap by versions that note which coroutine runs. [0, 0, memory] */
+void coroutine_equip (lua_State *L);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+** guard.h - `hold` and `with`, the same for all that is acquired and released.
+**
+** hold() acquires and returns the object itself, whose __close releases it:
+** `local _ <close> = lock:hold()` allocates nothing.
+*/
+#ifndef GUARD_H
+#define GUARD_H
+
+#include <lauxlib.h>
+
+/* with(self, fn, ...): acquires by calling `acquire` with self alone, and calls fn(...). */
+int guard_with (lua_State *L, lua_CFunction acquire);
+/* hold(self) */
+int guard_hold (lua_State *L, lua_CFunction acquire);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+** host.h - the life of the process, for the command.
+*/
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdbool.h>
+#include <lua.h>
+
+/* os.exit that is safe among threads. [0, 0, memory] */
+void host_equip (lua_State *L);
+
+/*
+** Makes the main state of the real world: libraries opened, luasync at hand for
+** require. NULL when memory is short.
+*/
+lua_State *host_open (void);
+
+/*
+** The end of the program: the main script is over with `status` (0: well, else
+** an error). Joins the non-daemon threads, closes L, flushes what was printed.
+** Returns the exit code: 0, or 1 for an error in main or in a thread whose
+** error nobody took. Where daemon threads are left the process ends inside.
+*/
+int host_close (lua_State *L, int status);
+
+/* Whether a deadlock in the real world ends the program; it does unless told otherwise. */
+void host_check_deadlocks (bool check);
+
+/* A signal handler (SIGINT): the main thread raises `interrupted!`, also out of a blocked call. */
+void host_signal (int sig);
+
+/* Ends the process at once with what was printed flushed; other threads may be running. */
+_Noreturn void host_exit (int code);
+
+#endif

@@ -1,0 +1,258 @@
+/*
+** lock.c - Lock and RLock.
+**
+** One word holds the owner and whether anybody stands in line, so taking and
+** giving back a free lock is one compare-and-swap each. The owner is kept for
+** plain locks too: Condition checks it, reports name it; any thread may release
+** a plain lock all the same, as in Python.
+**
+** A released lock is free before the first in line has woken up, and whoever
+** comes first may take it (going through the kernel for every hand-over would
+** cost all the speed). A waiter that lost such a race goes back to the head of
+** the line and is then *starving*: the next release hands it the lock itself.
+*/
+#include "args.h"
+#include "guard.h"
+#include "kinds.h"
+#include "lock.h"
+
+#define WAITERS 1u
+
+static uint64_t word_of (const Thread *t) { return t->serial << 1; }
+static uint64_t owner_in (uint64_t word) { return word & ~(uint64_t)WAITERS; }
+
+Lock *lock_test (lua_State *L, int arg) {
+  Lock *lock = object_test(L, arg, &lock_kind);
+  return lock != NULL ? lock : object_test(L, arg, &rlock_kind);
+}
+
+static inline Lock *check_lock (lua_State *L) {
+  Lock *lock = lock_test(L, 1);
+  return lock != NULL ? lock : object_expected(L, 1, &lock_kind);
+}
+
+static bool is_reentrant (const Lock *lock) {
+  return lock->object.kind == &rlock_kind;
+}
+
+bool lock_is_mine (Lock *lock) {
+  return owner_in(atomic_load_explicit(&lock->word, memory_order_relaxed)) == word_of(thread_self);
+}
+
+/*
+** Taking.
+*/
+
+static inline bool take_free (Lock *lock, Thread *self) {
+  uint64_t free_word = 0;
+  if (!atomic_compare_exchange_strong_explicit(&lock->word, &free_word, word_of(self),
+                                               memory_order_acquire, memory_order_relaxed))
+    return false;
+  self->holding++;
+  return true;
+}
+
+/* Under mu: takes a lock without owner, or marks that somebody is going to stand in line. */
+static bool take_or_mark (Lock *lock, Thread *self) {
+  uint64_t word = atomic_load(&lock->word), wanted;
+  do {
+    wanted = owner_in(word) == 0 ? word_of(self) | (lock->line.first != NULL ? WAITERS : 0) : word | WAITERS;
+  } while (!atomic_compare_exchange_weak(&lock->word, &word, wanted));
+  return owner_in(word) == 0;
+}
+
+static bool has_been_handed (Lock *lock, Thread *self) {
+  return owner_in(atomic_load(&lock->word)) == word_of(self);
+}
+
+/* Stands in line until the lock is taken (true), or the deadline or an interrupt ends the wait. */
+static Wake take_in_line (lua_State *L, Lock *lock, Waiter *w, Nanos deadline) {
+  Thread *self = w->thread;
+  for (;;) {
+    Wake wake;
+    pthread_mutex_lock(&lock->mu);
+    if (take_or_mark(lock, self)) {
+      pthread_mutex_unlock(&lock->mu);
+      break;
+    }
+    if (w->starving) line_rejoin(&lock->line, w);
+    else line_join(&lock->line, w);
+    pthread_mutex_unlock(&lock->mu);
+    wake = line_wait(L, w, &lock->mu, deadline);
+    if (wake != WAKE_CHOSEN) return wake;
+    if (has_been_handed(lock, self)) break;
+    w->starving = true;
+  }
+  self->holding++;
+  return WAKE_CHOSEN;
+}
+
+/* As take below, where the lock is not just free. */
+static bool take_slowly (lua_State *L, Lock *lock, Nanos relative) {
+  Waiter w;
+  Nanos deadline;
+  if (relative == 0) return false;
+  deadline = world_deadline(lock->object.world, relative);
+  waiter_init(&w, OP_ACQUIRE, lock, deadline);
+  switch (take_in_line(L, lock, &w, deadline)) {
+    case WAKE_CHOSEN: return true;
+    case WAKE_INTERRUPT: thread_raise(L);
+    /* fall through */
+    default: return false;
+  }
+}
+
+/* Takes the lock, waiting up to `relative`. False: not taken. Raises a pending interrupt. */
+static bool take (lua_State *L, Lock *lock, Nanos relative) {
+  if (is_reentrant(lock) && lock_is_mine(lock)) {
+    lock->depth++;
+    return true;
+  }
+  if (!take_free(lock, thread_self) && !take_slowly(L, lock, relative)) return false;
+  mark_here(L, &lock->taken);
+  return true;
+}
+
+int lock_acquire (lua_State *L) {
+  Lock *lock = check_lock(L);
+  Nanos relative = args_blocking(L, 2, true);
+  announce(L, relative == 0 ? OP_TRY_ACQUIRE : OP_ACQUIRE, lock);
+  lua_pushboolean(L, take(L, lock, relative));
+  return 1;
+}
+
+/*
+** Giving back.
+*/
+
+/* With threads in line: frees the lock and wakes the first, or hands it over to one that starves. */
+static void release_to_line (Lock *lock) {
+  Waiter *w;
+  pthread_mutex_lock(&lock->mu);
+  w = line_choose(&lock->line);
+  atomic_store(&lock->word, (w != NULL && w->starving ? word_of(w->thread) : 0)
+                            | (lock->line.first != NULL ? WAITERS : 0));
+  pthread_mutex_unlock(&lock->mu);
+  line_wake(w);
+}
+
+/* Gives the lock back whoever has it; false: nobody. */
+static bool give_back (Lock *lock) {
+  uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+  Thread *self = thread_self;
+  do {
+    if (owner_in(word) == 0) return false;
+    if (word & WAITERS) {
+      pthread_mutex_lock(&lock->mu);
+      word = atomic_load(&lock->word);
+      pthread_mutex_unlock(&lock->mu);
+      if (owner_in(word) == 0) return false;
+    }
+    if (word & WAITERS) {
+      if (owner_in(word) == word_of(self)) self->holding--;
+      release_to_line(lock);
+      return true;
+    }
+  } while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release, memory_order_relaxed));
+  if (word == word_of(self)) self->holding--;
+  return true;
+}
+
+int lock_release (lua_State *L) {
+  Lock *lock = check_lock(L);
+  announce(L, OP_RELEASE, lock);
+  if (is_reentrant(lock)) {
+    if (!lock_is_mine(lock)) return args_misuse(L, "cannot release un-acquired lock");
+    if (lock->depth > 0) {
+      lock->depth--;
+      return 0;
+    }
+  }
+  if (!give_back(lock)) return args_misuse(L, "release unlocked lock");
+  return 0;
+}
+
+int lock_release_all (Lock *lock) {
+  int levels = lock->depth + 1;
+  lock->depth = 0;
+  give_back(lock);
+  return levels;
+}
+
+void lock_take_again (lua_State *L, Lock *lock, int levels) {
+  Waiter w;
+  announce(L, OP_REACQUIRE, lock);
+  if (!take_free(lock, thread_self)) {
+    waiter_init(&w, OP_REACQUIRE, lock, FOREVER);
+    w.deaf = true;
+    take_in_line(L, lock, &w, FOREVER);
+  }
+  lock->depth = levels - 1;
+}
+
+/*
+** The rest of the Lua side.
+*/
+
+static int lock_locked (lua_State *L) {
+  Lock *lock = check_lock(L);
+  announce(L, OP_LOOK, lock);
+  lua_pushboolean(L, owner_in(atomic_load(&lock->word)) != 0);
+  return 1;
+}
+
+static int lock_with (lua_State *L) { check_lock(L); return guard_with(L, lock_acquire); }
+static int lock_hold (lua_State *L) { check_lock(L); return guard_hold(L, lock_acquire); }
+
+static void lock_describe (lua_State *L, Object *o) {
+  Lock *lock = (Lock *)o;
+  uint64_t word = owner_in(atomic_load(&lock->word));
+  char name[64];
+  bool ended;
+  if (word == 0) { lua_pushliteral(L, "unlocked"); return; }
+  thread_name_of(o->world, word >> 1, name, &ended);
+  lua_pushfstring(L, "locked by %s%s", name, ended ? ", which has ended" : "");
+  if (is_reentrant(lock) && lock_is_mine(lock)) {
+    lua_pushfstring(L, "%s, %d deep", lua_tostring(L, -1), lock->depth + 1);
+    lua_remove(L, -2);
+  }
+}
+
+static uint64_t lock_holder (Object *o) {
+  return atomic_load(&((Lock *)o)->word) >> 1;
+}
+
+static const Mark *lock_held_since (Object *o) {
+  return &((Lock *)o)->taken;
+}
+
+static void lock_destroy (Object *o) {
+  pthread_mutex_destroy(&((Lock *)o)->mu);
+}
+
+static int make (lua_State *L, const Kind *kind) {
+  int n, options = object_options(L, 1, &n);
+  luaL_argcheck(L, n == 0, 1, "no arguments but { name = \"...\" } expected");
+  Lock *lock = object_new(L, sizeof *lock, kind, options);
+  pthread_mutex_init(&lock->mu, NULL);
+  return 1;
+}
+
+int lock_new (lua_State *L) { return make(L, &lock_kind); }
+int rlock_new (lua_State *L) { return make(L, &rlock_kind); }
+
+static const luaL_Reg methods[] = {
+  {"acquire", lock_acquire}, {"release", lock_release}, {"locked", lock_locked},
+  {"hold", lock_hold}, {"with", lock_with}, {NULL, NULL}
+};
+
+static const luaL_Reg meta[] = {{"__close", lock_release}, {NULL, NULL}};
+
+const Kind lock_kind = {
+  .name = "Lock", .destroy = lock_destroy, .describe = lock_describe, .methods = methods, .meta = meta,
+  .holder = lock_holder, .held_since = lock_held_since
+};
+const Kind rlock_kind = {
+  .name = "RLock", .destroy = lock_destroy, .describe = lock_describe, .methods = methods, .meta = meta,
+  .holder = lock_holder, .held_since = lock_held_since
+};

@@ -1,0 +1,301 @@
+/*
+** object.c - proxies, metatables, names and reference counts.
+**
+** A state keeps one table of its proxies, by object, with weak values: an
+** object that arrives a second time is the same userdata. The metatable of a
+** kind is made when the first object of that kind shows up in a state, since a
+** thread that only ever sees a queue should not pay for ten other kinds.
+*/
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "object.h"
+#include "thread.h"
+#include "kinds.h"
+
+const Kind *const object_kinds[] = {
+  &thread_kind, &lock_kind, &rlock_kind, &condition_kind, &event_kind,
+  &semaphore_kind, &bounded_kind, &queue_kind, &lifo_kind, &priority_kind,
+  &simple_kind, &local_kind, &shared_kind, &atomic_kind, NULL
+};
+
+static const char proxies_key;    /* its address names the table of proxies */
+
+static unsigned kind_index (const Kind *kind) {
+  unsigned i = 0;
+  while (object_kinds[i] != kind) i++;
+  return i;
+}
+
+/*
+** Reference counts.
+*/
+
+void object_keep (Object *o) {
+  atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
+}
+
+static void unlink_owned (Object *o) {
+  World *world = o->world;
+  if (o->previous != NULL) o->previous->next = o->next;
+  else world->objects = o->next;
+  if (o->next != NULL) o->next->previous = o->previous;
+}
+
+void object_init (Object *o, const Kind *kind, World *world, char *name) {
+  atomic_init(&o->refs, 1);
+  o->kind = kind;
+  o->world = world;
+  o->number = 1 + atomic_fetch_add(&world->numbers[kind_index(kind)], 1);
+  o->name = name;
+  if (world->owns) {
+    o->next = world->objects;
+    if (o->next != NULL) o->next->previous = o;
+    world->objects = o;
+  }
+}
+
+/*
+** First every object lets go of what it holds, with a count so high that no
+** drop by another frees it again; then the memory goes.
+*/
+void object_free_all (World *world) {
+  Object *stripped = NULL;
+  while (world->objects != NULL) {
+    Object *o = world->objects;
+    unlink_owned(o);
+    atomic_store(&o->refs, INT_MAX / 2);
+    if (o->kind->destroy != NULL) o->kind->destroy(o);
+    o->next = stripped;
+    stripped = o;
+  }
+  while (stripped != NULL) {
+    Object *o = stripped;
+    stripped = o->next;
+    free(o->name);
+    free(o);
+  }
+}
+
+void object_drop (Object *o) {
+  if (atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1) return;
+  if (o->world->owns) unlink_owned(o);
+  if (o->kind->destroy != NULL) o->kind->destroy(o);
+  free(o->name);
+  free(o);
+}
+
+const char *object_name (Object *o, char buffer[64]) {
+  if (o->kind == &thread_kind) {
+    thread_copy_name((Thread *)o, buffer);
+    return buffer;
+  }
+  if (o->name != NULL) return o->name;
+  snprintf(buffer, 64, "%s-%u", o->kind->name, o->number);
+  return buffer;
+}
+
+/*
+** Metamethods that all kinds have.
+*/
+
+Object *object_any (lua_State *L, int index) {
+  Proxy *p = lua_touserdata(L, index);
+  if (p == NULL || lua_rawlen(L, index) != sizeof(Proxy)) return NULL;
+  for (const Kind *const *k = object_kinds; *k != NULL; k++)
+    if (p->kind == *k) return p->object;
+  return NULL;
+}
+
+static int proxy_gc (lua_State *L) {
+  Proxy *p = lua_touserdata(L, 1);
+  Object *o;
+  if (object_any(L, 1) == NULL) return 0;
+  o = p->object;
+  p->object = NULL;
+  object_drop(o);
+  return 0;
+}
+
+static int proxy_eq (lua_State *L) {
+  Object *a = object_any(L, 1);
+  lua_pushboolean(L, a != NULL && a == object_any(L, 2));
+  return 1;
+}
+
+static int proxy_tostring (lua_State *L) {
+  char buffer[64];
+  Object *o = object_any(L, 1);
+  if (o == NULL) return luaL_error(L, "object has been finalised");
+  if (o->kind->describe == NULL) lua_pushfstring(L, "%s '%s'", o->kind->name, object_name(o, buffer));
+  else {
+    o->kind->describe(L, o);
+    lua_pushfstring(L, "%s '%s' (%s)", o->kind->name, object_name(o, buffer), lua_tostring(L, -1));
+  }
+  return 1;
+}
+
+/* __index of a kind with properties: methods first. Upvalues: the methods, the kind. */
+static int proxy_index (lua_State *L) {
+  const Kind *kind;
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  kind = lua_touserdata(L, lua_upvalueindex(2));
+  return kind->property(L);
+}
+
+static const luaL_Reg common_meta[] = {
+  {"__gc", proxy_gc}, {"__eq", proxy_eq}, {"__tostring", proxy_tostring}, {NULL, NULL}
+};
+
+/* What getmetatable shows: the name and the public metamethods, not the table at work. [table -- table] */
+static void protect_metatable (lua_State *L, const Kind *kind) {
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, kind->name);
+  lua_setfield(L, -2, "__name");
+  lua_pushcfunction(L, proxy_eq);
+  lua_setfield(L, -2, "__eq");
+  lua_pushcfunction(L, proxy_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_setfield(L, -2, "__metatable");
+}
+
+void object_metatable (lua_State *L, const Kind *kind) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  luaL_checkstack(L, 8, NULL);
+  lua_createtable(L, 1, 8);
+  luaL_setfuncs(L, common_meta, 0);
+  lua_pushstring(L, kind->name);
+  lua_setfield(L, -2, "__name");
+  lua_newtable(L);                                  /* metatable methods */
+  luaL_setfuncs(L, kind->methods != NULL ? kind->methods : none, 0);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, -3, 1);
+  if (kind->property != NULL) {
+    lua_pushlightuserdata(L, (void *)kind);
+    lua_pushcclosure(L, proxy_index, 2);
+  }
+  lua_setfield(L, -2, "__index");
+  if (kind->meta != NULL) luaL_setfuncs(L, kind->meta, 0);
+  protect_metatable(L, kind);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
+}
+
+/*
+** Proxies.
+*/
+
+/* Pushes the state's table of proxies. [0, +1] */
+static void push_proxies (lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &proxies_key);
+}
+
+/* Pushes an empty proxy: closed until it is given an object. [0, +1] */
+static Proxy *push_empty (lua_State *L, const Kind *kind) {
+  Proxy *p = lua_newuserdatauv(L, sizeof *p, kind->values);
+  p->kind = kind;
+  p->object = NULL;
+  object_metatable(L, kind);
+  lua_setmetatable(L, -2);
+  return p;
+}
+
+/* Remembers the proxy at the top as the one of `o`. [0, 0] */
+static void remember (lua_State *L, Object *o) {
+  push_proxies(L);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, o);
+  lua_pop(L, 1);
+}
+
+/* A copy of the name in the options table at `options`, or NULL; *failed when memory is short. */
+static char *option_name (lua_State *L, int options, bool *failed) {
+  char *name = NULL;
+  *failed = false;
+  if (options != 0) {
+    lua_getfield(L, options, "name");
+    if (lua_isstring(L, -1)) {
+      name = strdup(lua_tostring(L, -1));
+      *failed = name == NULL;
+    }
+    lua_pop(L, 1);
+  }
+  return name;
+}
+
+void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
+  bool failed;
+  Proxy *p = push_empty(L, kind);
+  char *name = option_name(L, options, &failed);
+  Object *o = failed ? NULL : calloc(1, size);
+  World *world = thread_self->object.world;
+  if (o == NULL) {
+    free(name);
+    luaL_error(L, "not enough memory");
+    return NULL;                  /* not reached */
+  }
+  object_init(o, kind, world, name);
+  p->object = o;
+  remember(L, o);
+  return o;
+}
+
+void object_push (lua_State *L, Object *o) {
+  Proxy *p;
+  luaL_checkstack(L, 6, NULL);
+  push_proxies(L);
+  if (lua_rawgetp(L, -1, o) == LUA_TUSERDATA) {
+    lua_remove(L, -2);
+    return;
+  }
+  lua_pop(L, 2);
+  p = push_empty(L, o->kind);
+  object_keep(o);
+  p->object = o;
+  remember(L, o);
+}
+
+void *object_expected (lua_State *L, int arg, const Kind *kind) {
+  luaL_typeerror(L, arg, kind->name);
+  return NULL;
+}
+
+/* Whether the value at `index` is a table made of options only: `name`, a string. */
+static bool is_options (lua_State *L, int index) {
+  bool yes = true;
+  int count = 0;
+  if (lua_type(L, index) != LUA_TTABLE || lua_getmetatable(L, index)) return false;
+  lua_pushnil(L);
+  while (yes && lua_next(L, index)) {
+    yes = ++count == 1 && lua_type(L, -2) == LUA_TSTRING
+          && strcmp(lua_tostring(L, -2), "name") == 0 && lua_type(L, -1) == LUA_TSTRING;
+    lua_pop(L, yes ? 1 : 2);
+  }
+  return yes && count == 1;
+}
+
+int object_options (lua_State *L, int last, int *n) {
+  int top = lua_gettop(L);
+  while (top > 0 && lua_isnil(L, top)) top--;
+  *n = top;
+  if (top == 0 || top > last || lua_type(L, top) != LUA_TTABLE) return 0;
+  if (!is_options(L, top)) {
+    luaL_argerror(L, top, "options are { name = \"...\" }");
+    return 0;                     /* not reached */
+  }
+  *n = top - 1;
+  return top;
+}

@@ -1,0 +1,108 @@
+/*
+** object.h - what every luasync object has in common.
+**
+** An Object lives outside all Lua states, counted by references: one for each
+** state that holds a proxy of it, one for each message, queue or shared table
+** it lies in. A proxy is a full userdata {kind, object}; a state has at most
+** one for an object, so two arrivals of one lock are the same table key.
+**
+**     Lock *lock = object_new(L, sizeof *lock, &lock_kind, name_index);
+**     Lock *lock = object_check(L, 1, &lock_kind);
+*/
+#ifndef OBJECT_H
+#define OBJECT_H
+
+#include <lua.h>
+#include <lauxlib.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct World World;
+typedef struct Object Object;
+
+typedef struct Kind {
+  const char *name;               /* "Lock": the constructor and __name */
+  void (*destroy)(Object *o);     /* release what o owns; no Lua state at hand */
+  void (*describe)(lua_State *L, Object *o); /* push the state: "unlocked" [0, +1] */
+  const luaL_Reg *methods;
+  const luaL_Reg *meta;           /* further metamethods, may be NULL */
+  lua_CFunction property;         /* __index(self, key) for non-methods, may be NULL */
+  void (*departing)(lua_State *L, int index); /* before a proxy crosses, may be NULL, may raise */
+  int values;                     /* user values a proxy carries */
+  uint64_t (*holder)(Object *o);  /* the serial of the thread that whoever waits for o waits for; 0 or NULL: none in particular */
+  const struct Mark *(*held_since)(Object *o); /* where that thread took it, or NULL */
+  const struct Mark *(*lost_wakeup)(Object *o); /* where it was notified or set while nobody waited, or NULL */
+} Kind;
+
+struct Object {
+  atomic_int refs;
+  const Kind *kind;               /* const after init */
+  World *world;                   /* const after init */
+  unsigned number;                /* const after init; counts objects of a kind in a world */
+  char *name;                     /* const after init (a thread's: under its own lock); NULL: kind-number */
+  Object *next, *previous;        /* in world->objects, where the world owns its objects */
+};
+
+/* Fills in the header of zeroed memory; one reference. */
+void object_init (Object *o, const Kind *kind, World *world, char *name);
+/* Frees all objects of a world that owns them, whoever still refers to them; nothing of it runs any more. */
+void object_free_all (World *world);
+
+
+typedef struct Proxy {
+  const Kind *kind;
+  Object *object;                 /* NULL once finalised */
+} Proxy;
+
+/*
+** Makes an object of `size` bytes, zeroed behind the header, and pushes its
+** proxy; the name is read from the options table at `options` (0: none).
+** [0, +1, raises on memory]
+*/
+void *object_new (lua_State *L, size_t size, const Kind *kind, int options);
+
+/* The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind`. [0, 0, -] */
+static inline void *object_test (lua_State *L, int arg, const Kind *kind) {
+  Proxy *p = lua_touserdata(L, arg);
+  if (p == NULL || lua_rawlen(L, arg) != sizeof(Proxy) || p->kind != kind) return NULL;
+  return p->object;
+}
+
+/* Raises "bad argument #arg to 'f' (Lock expected, got nil)". */
+void *object_expected (lua_State *L, int arg, const Kind *kind);
+
+static inline void *object_check (lua_State *L, int arg, const Kind *kind) {
+  void *o = object_test(L, arg, kind);
+  return o != NULL ? o : object_expected(L, arg, kind);
+}
+
+/* The object behind any luasync proxy at `index`, of whatever kind, or NULL. [0, 0, -] */
+Object *object_any (lua_State *L, int index);
+
+/* Pushes the state's one proxy of `o`; takes no reference of the caller's away. [0, +1, memory] */
+void object_push (lua_State *L, Object *o);
+
+void object_keep (Object *o);
+void object_drop (Object *o);     /* destroys at the last reference */
+
+/* The name reports use: given, or made of kind and number; into buffer if made. */
+const char *object_name (Object *o, char buffer[64]);
+
+/*
+** Pushes the metatable of `kind`, made at its first use in this state: a
+** thread pays only for the kinds it meets. Its methods stand at [1]. [0, +1, memory]
+*/
+void object_metatable (lua_State *L, const Kind *kind);
+
+/* All kinds there are, for finding methods by name: NULL-terminated. */
+extern const Kind *const object_kinds[];
+
+/*
+** Checks the optional trailing options table of a constructor: `last` is the
+** last argument position that may hold it, counted from 1. Returns its stack
+** index or 0, and in *n how many arguments stand before it.
+*/
+int object_options (lua_State *L, int last, int *n);
+
+#endif

@@ -1,0 +1,535 @@
+/*
+** queue.c - Queue, LifoQueue, PriorityQueue, SimpleQueue.
+**
+** A first-in-first-out queue has two mutexes: producers never wait for
+** consumers. What they must tell each other are two counts that only grow, how
+** many items have been put and how many taken; each side keeps the last count
+** it saw of the other and looks again only when that says full or empty, so in
+** a steady flow the two seldom touch each other's cache lines. The stack and
+** the heap use one mutex for both sides.
+**
+** Waiting: who finds the queue empty stands in line, counts itself as waiting
+** and looks at `put` once more; a producer raises `put`, then looks whether
+** anybody waits. Sequential consistency makes sure that one sees the other.
+** Producers wait for room in the same way. A woken thread may find that another
+** was quicker; it goes back to the head of its line.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "kinds.h"
+#include "store.h"
+#include "thread.h"
+
+typedef struct Queue {
+  Object object;
+  lua_Integer maxsize;            /* const after init; <= 0: unbounded */
+  pthread_mutex_t *put_mu, *get_mu; /* const after init; the same one but for fifos */
+  atomic_bool shut;               /* written under both mutexes */
+  Fifo fifo;                      /* tail under put_mu, head under get_mu */
+  Heap heap;                      /* under the one mutex */
+  char apart1[64];
+  pthread_mutex_t first_mu;
+  uint64_t seen_taken;            /* under put_mu: `taken` as last looked at */
+  Line putters;                   /* under put_mu */
+  atomic_uint_least64_t put;      /* written under put_mu */
+  char apart2[64];
+  pthread_mutex_t second_mu;
+  uint64_t seen_put;              /* under get_mu: `put` as last looked at */
+  Line getters;                   /* under get_mu */
+  atomic_uint_least64_t taken;    /* written under get_mu */
+  char apart3[64];
+  atomic_int putters_waiting, getters_waiting, joiners_waiting;
+  atomic_uint_least64_t done;     /* task_done calls, and items dropped by shutdown(true) */
+  pthread_mutex_t join_mu;
+  Line joiners;                   /* under join_mu */
+} Queue;
+
+static bool is_fifo (const Queue *q) {
+  return q->object.kind == &queue_kind || q->object.kind == &simple_kind;
+}
+
+static Queue *queue_test (lua_State *L, int arg) {
+  static const Kind *const others[] = {&simple_kind, &lifo_kind, &priority_kind};
+  Queue *q = object_test(L, arg, &queue_kind);
+  for (int i = 0; q == NULL && i < 3; i++) q = object_test(L, arg, others[i]);
+  return q;
+}
+
+static inline Queue *check_queue (lua_State *L) {
+  Queue *q = queue_test(L, 1);
+  return q != NULL ? q : object_expected(L, 1, &queue_kind);
+}
+
+/*
+** Standing in line. `count` is the number of waiting threads that the other
+** side looks at.
+*/
+
+static void join_waiting (Line *line, Waiter *w, atomic_int *count) {
+  if (w->starving) line_rejoin(line, w);
+  else line_join(line, w);
+  w->starving = true;             /* from now on: it comes back to the head */
+  atomic_fetch_add(count, 1);
+}
+
+static void leave_waiting (Waiter *w, atomic_int *count) {
+  line_leave(w);
+  atomic_fetch_sub(count, 1);
+}
+
+/* Wakes the first in line; `mu` guards it and is not held. */
+static void wake_one (Line *line, pthread_mutex_t *mu, atomic_int *count) {
+  Waiter *w;
+  pthread_mutex_lock(mu);
+  w = line_choose(line);
+  if (w != NULL) atomic_fetch_sub(count, 1);
+  pthread_mutex_unlock(mu);
+  line_wake(w);
+}
+
+static Waiter *choose_all (Line *line, atomic_int *count) {
+  Waiter *chain = line_choose_all(line);
+  for (Waiter *w = chain; w != NULL; w = w->next) atomic_fetch_sub(count, 1);
+  return chain;
+}
+
+/* Parks one who stands in line. False: the wait is over without success; *interrupted says why. */
+static bool stay_in_line (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline, bool *interrupted) {
+  Wake wake = line_wait(L, w, mu, deadline);
+  if (wake == WAKE_CHOSEN) return true;
+  atomic_fetch_sub(count, 1);
+  *interrupted = wake == WAKE_INTERRUPT;
+  return false;
+}
+
+/*
+** Putting.
+*/
+
+typedef enum Outcome { DONE, WOULD_WAIT, SHUT, NO_MEMORY, NO_ORDER } Outcome;
+
+/* Under put_mu. */
+static bool has_room (Queue *q) {
+  uint64_t put;
+  if (q->maxsize <= 0) return true;
+  put = atomic_load_explicit(&q->put, memory_order_relaxed);
+  if (put - q->seen_taken < (uint64_t)q->maxsize) return true;
+  q->seen_taken = atomic_load(&q->taken);
+  return put - q->seen_taken < (uint64_t)q->maxsize;
+}
+
+static bool store (Queue *q, const Slot *s, const Priority *p) {
+  if (is_fifo(q)) return fifo_add(&q->fifo, s);
+  if (q->object.kind == &lifo_kind) return stack_add(&q->heap, s);
+  return heap_add(&q->heap, s, p);
+}
+
+/* Under put_mu: adds the item if that can be done now. */
+static Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
+  if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return SHUT;
+  if (!has_room(q)) return WOULD_WAIT;
+  if (p != NULL && q->heap.size > 0 && !priority_comparable(p, &q->heap.entries[0].priority)) return NO_ORDER;
+  if (!store(q, s, p)) return NO_MEMORY;
+  atomic_store(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
+  return DONE;
+}
+
+/* Under put_mu: tries, and where that would wait stands in line and tries again. */
+static Outcome put_or_queue (Queue *q, const Slot *s, const Priority *p, Waiter *w) {
+  Outcome outcome = try_put(q, s, p);
+  if (outcome != WOULD_WAIT || w == NULL) return outcome;
+  join_waiting(&q->putters, w, &q->putters_waiting);
+  outcome = try_put(q, s, p);
+  if (outcome != WOULD_WAIT) leave_waiting(w, &q->putters_waiting);
+  return outcome;
+}
+
+static Outcome put_item (lua_State *L, Queue *q, const Slot *s, const Priority *p, Nanos relative, bool *interrupted) {
+  Waiter w, *waiter = NULL;
+  Nanos deadline = FOREVER;
+  Outcome outcome;
+  for (;;) {
+    pthread_mutex_lock(q->put_mu);
+    outcome = put_or_queue(q, s, p, waiter);
+    pthread_mutex_unlock(q->put_mu);
+    if (outcome != WOULD_WAIT || relative == 0) break;
+    if (waiter == NULL) {         /* the first time round: only now is the time asked for */
+      deadline = world_deadline(q->object.world, relative);
+      waiter_init(&w, OP_PUT, q, deadline);
+      waiter = &w;
+    }
+    else if (!stay_in_line(L, &w, q->put_mu, &q->putters_waiting, deadline, interrupted)) break;
+  }
+  if (outcome == DONE && atomic_load(&q->getters_waiting) > 0) wake_one(&q->getters, q->get_mu, &q->getters_waiting);
+  return outcome;
+}
+
+static int say (lua_State *L, const char *reason) {
+  lua_pushnil(L);
+  lua_pushstring(L, reason);
+  return 2;
+}
+
+/* put of the item at 2, waiting up to `relative`. */
+static int put (lua_State *L, Queue *q, Nanos relative) {
+  Priority priority, *p = NULL;
+  Slot slot;
+  bool interrupted = false;
+  Outcome outcome;
+  luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "item must not be nil");
+  announce(L, relative == 0 ? OP_TRY_PUT : OP_PUT, q);
+  if (q->object.kind == &priority_kind) {
+    priority_of(L, 2, &priority);
+    p = &priority;
+  }
+  slot_set(L, 2, &slot, q->object.world);
+  outcome = put_item(L, q, &slot, p, relative, &interrupted);
+  if (outcome != DONE) slot_free(&slot);
+  switch (outcome) {
+    case DONE: lua_pushboolean(L, 1); return 1;
+    case SHUT: return say(L, "shutdown");
+    case NO_MEMORY: return luaL_error(L, "not enough memory");
+    case NO_ORDER: return luaL_argerror(L, 2, "priority has no order with those in the queue (number and string)");
+    default:
+      if (interrupted) thread_raise(L);
+      return say(L, "full");
+  }
+}
+
+/* put(item [, block [, timeout]]) */
+static int queue_put (lua_State *L) {
+  Queue *q = check_queue(L);
+  Nanos relative = args_blocking(L, 3, false);
+  return put(L, q, relative);
+}
+
+static int queue_put_nowait (lua_State *L) {
+  return put(L, check_queue(L), 0);
+}
+
+/*
+** Getting.
+*/
+
+/* Under get_mu. */
+static bool has_item (Queue *q) {
+  uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
+  if (taken != q->seen_put) return true;
+  q->seen_put = atomic_load(&q->put);
+  return taken != q->seen_put;
+}
+
+static void unstore (Queue *q, Slot *s) {
+  if (is_fifo(q)) fifo_take(&q->fifo, s);
+  else if (q->object.kind == &lifo_kind) stack_take(&q->heap, s);
+  else heap_take(&q->heap, s);
+  atomic_store_explicit(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1,
+                        q->maxsize > 0 ? memory_order_seq_cst : memory_order_release);
+}
+
+/* Under get_mu: takes an item if there is one. */
+static Outcome try_get (Queue *q, Slot *s) {
+  bool shut = atomic_load(&q->shut);      /* before looking: what was put before the shutdown is there */
+  if (has_item(q)) {
+    unstore(q, s);
+    return DONE;
+  }
+  return shut ? SHUT : WOULD_WAIT;
+}
+
+static Outcome get_or_queue (Queue *q, Slot *s, Waiter *w) {
+  Outcome outcome = try_get(q, s);
+  if (outcome != WOULD_WAIT || w == NULL) return outcome;
+  join_waiting(&q->getters, w, &q->getters_waiting);
+  outcome = try_get(q, s);
+  if (outcome != WOULD_WAIT) leave_waiting(w, &q->getters_waiting);
+  return outcome;
+}
+
+static Outcome get_item (lua_State *L, Queue *q, Slot *s, Nanos relative, bool *interrupted) {
+  Waiter w, *waiter = NULL;
+  Nanos deadline = FOREVER;
+  Outcome outcome;
+  for (;;) {
+    pthread_mutex_lock(q->get_mu);
+    outcome = get_or_queue(q, s, waiter);
+    pthread_mutex_unlock(q->get_mu);
+    if (outcome != WOULD_WAIT || relative == 0) break;
+    if (waiter == NULL) {
+      deadline = world_deadline(q->object.world, relative);
+      waiter_init(&w, OP_GET, q, deadline);
+      waiter = &w;
+    }
+    else if (!stay_in_line(L, &w, q->get_mu, &q->getters_waiting, deadline, interrupted)) break;
+  }
+  if (outcome == DONE && q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0)
+    wake_one(&q->putters, q->put_mu, &q->putters_waiting);
+  return outcome;
+}
+
+static int get (lua_State *L, Queue *q, Nanos relative) {
+  Slot slot;
+  bool interrupted = false;
+  announce(L, relative == 0 ? OP_TRY_GET : OP_GET, q);
+  switch (get_item(L, q, &slot, relative, &interrupted)) {
+    case DONE: slot_push_free(L, &slot); return 1;
+    case SHUT: return say(L, "shutdown");
+    default:
+      if (interrupted) thread_raise(L);
+      return say(L, "empty");
+  }
+}
+
+/* get([block [, timeout]]) */
+static int queue_get (lua_State *L) {
+  Queue *q = check_queue(L);
+  return get(L, q, args_blocking(L, 2, false));
+}
+
+static int queue_get_nowait (lua_State *L) {
+  return get(L, check_queue(L), 0);
+}
+
+/* The iterator of items(): (queue, last item); nil at shutdown ends the loop. */
+static int next_item (lua_State *L) {
+  return get(L, check_queue(L), FOREVER);
+}
+
+static int queue_items (lua_State *L) {
+  check_queue(L);
+  lua_pushcfunction(L, next_item);
+  lua_pushvalue(L, 1);
+  return 2;
+}
+
+/*
+** Tasks.
+*/
+
+static void wake_joiners (Queue *q) {
+  Waiter *chain = NULL;
+  if (atomic_load(&q->joiners_waiting) == 0) return;
+  pthread_mutex_lock(&q->join_mu);
+  if (atomic_load(&q->done) == atomic_load(&q->put)) chain = choose_all(&q->joiners, &q->joiners_waiting);
+  pthread_mutex_unlock(&q->join_mu);
+  line_wake(chain);
+}
+
+static int queue_task_done (lua_State *L) {
+  Queue *q = check_queue(L);
+  uint64_t done;
+  announce(L, OP_TASK_DONE, q);
+  done = atomic_load(&q->done);
+  do {
+    if (done == atomic_load(&q->put)) return args_misuse(L, "task_done() called too many times");
+  } while (!atomic_compare_exchange_weak(&q->done, &done, done + 1));
+  wake_joiners(q);
+  return 0;
+}
+
+/* join([timeout]): true, or false where the time ran out. */
+static int queue_join (lua_State *L) {
+  Queue *q = check_queue(L);
+  Nanos relative = args_timeout(L, 2), deadline;
+  Waiter w;
+  Wake wake = WAKE_CHOSEN;
+  bool all_done;
+  announce(L, OP_QUEUE_JOIN, q);
+  deadline = relative == 0 ? 0 : world_deadline(q->object.world, relative);
+  waiter_init(&w, OP_QUEUE_JOIN, q, deadline);
+  pthread_mutex_lock(&q->join_mu);
+  join_waiting(&q->joiners, &w, &q->joiners_waiting);
+  all_done = atomic_load(&q->done) == atomic_load(&q->put);
+  if (all_done || relative == 0) leave_waiting(&w, &q->joiners_waiting);
+  pthread_mutex_unlock(&q->join_mu);
+  if (!all_done && relative != 0) {
+    bool interrupted = false;
+    all_done = stay_in_line(L, &w, &q->join_mu, &q->joiners_waiting, deadline, &interrupted);
+    if (interrupted) wake = WAKE_INTERRUPT;
+  }
+  if (wake == WAKE_INTERRUPT) thread_raise(L);
+  lua_pushboolean(L, all_done);
+  return 1;
+}
+
+/*
+** Shutdown.
+*/
+
+static void lock_both (Queue *q) {
+  pthread_mutex_lock(q->put_mu);
+  if (q->get_mu != q->put_mu) pthread_mutex_lock(q->get_mu);
+}
+
+static void unlock_both (Queue *q) {
+  if (q->get_mu != q->put_mu) pthread_mutex_unlock(q->get_mu);
+  pthread_mutex_unlock(q->put_mu);
+}
+
+typedef struct Dropped { Slot slot; struct Dropped *next; } Dropped;
+
+/* Under both mutexes: takes everything out; to be freed after unlocking. */
+static Dropped *drain (Queue *q) {
+  Dropped *list = NULL;
+  while (has_item(q)) {
+    Dropped *d = malloc(sizeof *d);
+    Slot slot;
+    unstore(q, &slot);
+    atomic_fetch_add(&q->done, 1);
+    if (d == NULL) { slot_free(&slot); continue; }
+    d->slot = slot;
+    d->next = list;
+    list = d;
+  }
+  return list;
+}
+
+static void free_dropped (Dropped *list) {
+  while (list != NULL) {
+    Dropped *d = list;
+    list = d->next;
+    slot_free(&d->slot);
+    free(d);
+  }
+}
+
+/* shutdown([immediate]) */
+static int queue_shutdown (lua_State *L) {
+  Queue *q = check_queue(L);
+  bool immediate = lua_toboolean(L, 2);
+  Dropped *dropped = NULL;
+  Waiter *getters, *putters;
+  announce(L, OP_SHUTDOWN, q);
+  lock_both(q);
+  atomic_store(&q->shut, true);
+  if (immediate) dropped = drain(q);
+  getters = choose_all(&q->getters, &q->getters_waiting);
+  putters = choose_all(&q->putters, &q->putters_waiting);
+  unlock_both(q);
+  line_wake(getters);
+  line_wake(putters);
+  wake_joiners(q);
+  free_dropped(dropped);
+  return 0;
+}
+
+/*
+** Questions.
+*/
+
+static lua_Integer size_of (Queue *q) {
+  uint64_t taken = atomic_load(&q->taken), put = atomic_load(&q->put);
+  return (lua_Integer)(put - taken);
+}
+
+static int queue_qsize (lua_State *L) {
+  Queue *q = check_queue(L);
+  announce(L, OP_LOOK, q);
+  lua_pushinteger(L, size_of(q));
+  return 1;
+}
+
+static int queue_empty (lua_State *L) {
+  Queue *q = check_queue(L);
+  announce(L, OP_LOOK, q);
+  lua_pushboolean(L, size_of(q) == 0);
+  return 1;
+}
+
+static int queue_full (lua_State *L) {
+  Queue *q = check_queue(L);
+  announce(L, OP_LOOK, q);
+  lua_pushboolean(L, q->maxsize > 0 && size_of(q) >= q->maxsize);
+  return 1;
+}
+
+static int queue_property (lua_State *L) {
+  Queue *q = check_queue(L);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(key, "maxsize") == 0) lua_pushinteger(L, q->maxsize);
+  else if (strcmp(key, "is_shutdown") == 0) {
+    announce(L, OP_LOOK, q);
+    lua_pushboolean(L, atomic_load(&q->shut));
+  }
+  else lua_pushnil(L);
+  return 1;
+}
+
+static int queue_set_property (lua_State *L) {
+  return luaL_error(L, "cannot set field '%s' of a queue", luaL_tolstring(L, 2, NULL));
+}
+
+static void queue_describe (lua_State *L, Object *o) {
+  Queue *q = (Queue *)o;
+  if (q->maxsize > 0) lua_pushfstring(L, "%I of %I items", size_of(q), q->maxsize);
+  else lua_pushfstring(L, "%I items", size_of(q));
+}
+
+/*
+** Construction.
+*/
+
+static void queue_destroy (Object *o) {
+  Queue *q = (Queue *)o;
+  free_dropped(drain(q));
+  if (is_fifo(q)) fifo_free(&q->fifo);
+  else heap_free(&q->heap);
+  pthread_mutex_destroy(&q->first_mu);
+  pthread_mutex_destroy(&q->second_mu);
+  pthread_mutex_destroy(&q->join_mu);
+}
+
+static int make (lua_State *L, const Kind *kind, int options, lua_Integer maxsize) {
+  Queue *q = object_new(L, sizeof *q, kind, options);
+  q->maxsize = maxsize;
+  pthread_mutex_init(&q->first_mu, NULL);
+  pthread_mutex_init(&q->second_mu, NULL);
+  pthread_mutex_init(&q->join_mu, NULL);
+  q->put_mu = &q->first_mu;
+  q->get_mu = is_fifo(q) ? &q->second_mu : &q->first_mu;
+  return 1;
+}
+
+static int make_bounded (lua_State *L, const Kind *kind) {
+  int n, options = object_options(L, 2, &n);
+  lua_Integer maxsize = n == 0 ? 0 : luaL_optinteger(L, 1, 0);
+  return make(L, kind, options, maxsize);
+}
+
+int queue_new (lua_State *L) { return make_bounded(L, &queue_kind); }
+int lifo_new (lua_State *L) { return make_bounded(L, &lifo_kind); }
+int priority_new (lua_State *L) { return make_bounded(L, &priority_kind); }
+
+/* SimpleQueue() */
+int simple_new (lua_State *L) {
+  int n, options = object_options(L, 1, &n);
+  luaL_argcheck(L, n == 0, 1, "no arguments but { name = \"...\" } expected");
+  return make(L, &simple_kind, options, 0);
+}
+
+static const luaL_Reg methods[] = {
+  {"put", queue_put}, {"put_nowait", queue_put_nowait}, {"get", queue_get}, {"get_nowait", queue_get_nowait},
+  {"task_done", queue_task_done}, {"join", queue_join}, {"shutdown", queue_shutdown}, {"items", queue_items},
+  {"qsize", queue_qsize}, {"empty", queue_empty}, {"full", queue_full}, {NULL, NULL}
+};
+
+static const luaL_Reg simple_methods[] = {
+  {"put", queue_put}, {"put_nowait", queue_put_nowait}, {"get", queue_get}, {"get_nowait", queue_get_nowait},
+  {"qsize", queue_qsize}, {"empty", queue_empty}, {NULL, NULL}
+};
+
+static const luaL_Reg meta[] = {{"__len", queue_qsize}, {"__newindex", queue_set_property}, {NULL, NULL}};
+static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
+
+#define QUEUE_KIND(NAME) { .name = NAME, .destroy = queue_destroy, .describe = queue_describe, \
+                           .methods = methods, .meta = meta, .property = queue_property }
+
+const Kind queue_kind = QUEUE_KIND("Queue");
+const Kind lifo_kind = QUEUE_KIND("LifoQueue");
+const Kind priority_kind = QUEUE_KIND("PriorityQueue");
+const Kind simple_kind = {
+  .name = "SimpleQueue", .destroy = queue_destroy, .describe = queue_describe,
+  .methods = simple_methods, .meta = simple_meta
+};

@@ -1,0 +1,44 @@
+/*
+** schedule.h - a schedule as one line of text.
+**
+**   0 1x3 2 ! 1x2+1 0 .
+**
+** Each word is a turn: the number of a thread (0 is main, others count by their
+** creation), which ran until it had to wait or ended, or which was preempted
+** after x operations (and + prints after the last of them). `!`: the clock went
+** on to the next deadline. The dot says that nothing is missing.
+**
+** Only preempted turns carry a count, so a schedule survives edits of the script
+** that do not touch what threads do to each other.
+*/
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Turn {
+  uint64_t thread;
+  bool tick;                      /* `!`, and nothing else counts */
+  bool preempted;
+  long operations, outputs;       /* where preempted */
+} Turn;
+
+/* All zero: empty. */
+typedef struct Schedule {
+  Turn *turns;
+  size_t count, capacity;
+} Schedule;
+
+/* Appends a turn; where memory is short the schedule is cut off and can no longer be printed. */
+void schedule_add (Schedule *s, Turn turn);
+void schedule_clear (Schedule *s);
+
+/* Reads a schedule; false: *problem says what is wrong with it, in one static or formatted line. */
+bool schedule_parse (Schedule *s, const char *text, char problem[128]);
+
+/* The text, malloc'ed; NULL: no memory. */
+char *schedule_text (const Schedule *s);
+
+#endif

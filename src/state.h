@@ -1,0 +1,28 @@
+/*
+** state.h - Lua states as luasync makes them.
+*/
+#ifndef STATE_H
+#define STATE_H
+
+#include <lua.h>
+
+/* A state in memory of `alloc`, with `equip` called last where it is not NULL; NULL when memory is short. */
+lua_State *state_make (lua_Alloc alloc, void *ud, lua_CFunction equip);
+
+/* A state with the standard libraries and ours at hand; NULL when memory is short. */
+lua_State *state_open (void);
+
+/*
+** Gives a state, in protected mode, what every state of ours has: `require
+** "luasync"` and its Lua modules without a search path, whole-line print and
+** io.write, coroutines that can be interrupted.
+*/
+int state_equip (lua_State *L);
+
+/* Copies package.path and package.cpath from one state to another that no thread runs yet. */
+void state_copy_paths (lua_State *from, lua_State *to);
+
+/* Stock Lua: when this state is closed, the non-daemon threads are joined first. [0, 0, memory] */
+void state_end_at_close (lua_State *L);
+
+#endif

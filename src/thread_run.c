@@ -1,0 +1,292 @@
+/*
+** thread_run.c - the life of a started thread: its target is called, its
+** outcome kept, its end announced; and what others may do to it meanwhile.
+**
+** The outcome is encoded before the state is closed and the thread is marked
+** as ended after it: who has joined a thread finds its locals gone and its
+** finalisers run.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "deadlock.h"
+#include "dump.h"
+#include "thread.h"
+
+/*
+** The list of living threads.
+*/
+
+void thread_list_add (Thread *t) {
+  World *world = t->object.world;
+  object_keep(&t->object);
+  pthread_mutex_lock(&world->mu);
+  t->next = NULL;
+  t->previous = world->last_thread;
+  if (world->last_thread != NULL) world->last_thread->next = t;
+  else world->threads = t;
+  world->last_thread = t;
+  world->alive++;
+  pthread_mutex_unlock(&world->mu);
+}
+
+void thread_list_remove (Thread *t) {
+  World *world = t->object.world;
+  pthread_mutex_lock(&world->mu);
+  if (t->previous != NULL) t->previous->next = t->next;
+  else world->threads = t->next;
+  if (t->next != NULL) t->next->previous = t->previous;
+  else world->last_thread = t->previous;
+  world->alive--;
+  pthread_mutex_unlock(&world->mu);
+  object_drop(&t->object);
+}
+
+Thread *thread_list_foreground (World *world, int *daemons) {
+  Thread *found = NULL;
+  *daemons = 0;
+  pthread_mutex_lock(&world->mu);
+  for (Thread *t = world->threads; t != NULL; t = t->next) {
+    if (t->is_main) continue;
+    if (t->daemon) ++*daemons;
+    else if (found == NULL) found = t;
+  }
+  if (found != NULL) object_keep(&found->object);
+  pthread_mutex_unlock(&world->mu);
+  return found;
+}
+
+/*
+** Names of those who ended while they held a lock, so that reports can say so.
+*/
+struct Grave {
+  uint64_t serial;
+  struct Grave *next;
+  char name[64];
+};
+
+#define GRAVES_MOST 256
+
+static void bury (Thread *t) {
+  World *world = t->object.world;
+  struct Grave *g = malloc(sizeof *g), **last;
+  int n = 0;
+  if (g == NULL) return;
+  g->serial = t->serial;
+  thread_copy_name(t, g->name);
+  pthread_mutex_lock(&world->mu);
+  g->next = world->graves;
+  world->graves = g;
+  for (last = &world->graves; *last != NULL && n < GRAVES_MOST; last = &(*last)->next) n++;
+  g = *last;
+  *last = NULL;
+  pthread_mutex_unlock(&world->mu);
+  free(g);
+}
+
+const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool *ended) {
+  *ended = true;
+  strcpy(buffer, "a thread that has ended");
+  pthread_mutex_lock(&world->mu);
+  for (Thread *t = world->threads; t != NULL; t = t->next)
+    if (t->serial == serial) {
+      *ended = false;
+      thread_copy_name(t, buffer);
+    }
+  for (struct Grave *g = world->graves; *ended && g != NULL; g = g->next)
+    if (g->serial == serial) strcpy(buffer, g->name);
+  pthread_mutex_unlock(&world->mu);
+  return buffer;
+}
+
+void thread_graves_free (World *world) {
+  while (world->graves != NULL) {
+    struct Grave *g = world->graves;
+    world->graves = g->next;
+    free(g);
+  }
+}
+
+/*
+** Alerts: interrupts, signals. They are delivered between two instructions of
+** Lua code only, never on the way into or out of a C function: a __close that
+** releases a lock must not be kept from doing so.
+*/
+
+void thread_arm (Thread *t, lua_State *L) {
+  lua_Hook old = lua_gethook(L);
+  if (old == thread_hook) return;
+  t->old_hook = old;
+  t->old_hook_mask = lua_gethookmask(L);
+  t->old_hook_count = lua_gethookcount(L);
+  lua_sethook(L, thread_hook, LUA_MASKCOUNT, 1);
+}
+
+void thread_hook (lua_State *L, lua_Debug *ar) {
+  Thread *t = thread_self;
+  (void)ar;
+  if (t->grace) {                 /* between hold() and the variable that will close it */
+    t->grace = false;
+    return;
+  }
+  lua_sethook(L, t->old_hook, t->old_hook_mask, t->old_hook_count);
+  if (atomic_load(&t->alerts) & ALERT_DUMP) dump_answer(L, t);
+  thread_raise(L);
+}
+
+void thread_alert (Thread *t, unsigned bit) {
+  atomic_fetch_or(&t->alerts, bit);
+  if (t->spot != NULL) t->spot->driver->unpark(t->spot);
+}
+
+void thread_raise (lua_State *L) {
+  Thread *self = thread_self;
+  unsigned alerts = atomic_load(&self->alerts);
+  Slot slot = {.tag = SLOT_NIL};
+  if (alerts & ALERT_SIGNAL) {
+    atomic_fetch_and(&self->alerts, ~ALERT_SIGNAL);
+    luaL_error(L, "interrupted!");
+  }
+  if (!(alerts & ALERT_INTERRUPT)) return;
+  pthread_mutex_lock(&self->mu);
+  if (self->interrupt != NULL) {
+    slot.tag = SLOT_MESSAGE;
+    slot.u.message = self->interrupt;
+    self->interrupt = NULL;
+  }
+  atomic_fetch_and(&self->alerts, ~ALERT_INTERRUPT);
+  pthread_mutex_unlock(&self->mu);
+  if (slot.tag == SLOT_NIL) lua_pushliteral(L, "interrupted");
+  else slot_push_free(L, &slot);
+  lua_error(L);
+}
+
+/*
+** Running.
+*/
+
+static World *audience (Thread *t) {
+  return t->reports_to != NULL ? t->reports_to : t->object.world;
+}
+
+/* (thread) calls the target; its results become the outcome. In protected mode. */
+static int call_target (lua_State *L) {
+  Thread *t = lua_touserdata(L, 1);
+  Message *work;
+  int n, status;
+  lua_settop(L, 0);
+  lua_pushcfunction(L, excepthook_trace);
+  pthread_mutex_lock(&t->mu);
+  work = t->work;
+  pthread_mutex_unlock(&t->mu);
+  if (work == NULL) return 0;
+  n = message_decode(L, work);
+  pthread_mutex_lock(&t->mu);
+  t->work = NULL;
+  pthread_mutex_unlock(&t->mu);
+  message_free(work);
+  status = lua_pcall(L, n - 1, LUA_MULTRET, 1);
+  if (status != LUA_OK) return lua_error(L);
+  t->outcome = message_encode(L, 2, lua_gettop(L) - 1, ROOT_RESULTS, audience(t));
+  return 0;
+}
+
+/* (thread, error) keeps the error as the outcome. In protected mode. */
+static int keep_error (lua_State *L) {
+  Thread *t = lua_touserdata(L, 1);
+  t->outcome = message_encode(L, 2, 1, ROOT_ERROR, audience(t));
+  return 0;
+}
+
+/* (thread, error) keeps what can be said of an error that cannot cross. In protected mode. */
+static int keep_error_text (lua_State *L) {
+  luaL_tolstring(L, 2, NULL);
+  lua_replace(L, 2);
+  return keep_error(L);
+}
+
+/* Calls f(t, error) with the error at the top of the stack, which stays. */
+static bool try_keeping (lua_State *L, Thread *t, lua_CFunction f) {
+  lua_pushcfunction(L, f);
+  lua_pushlightuserdata(L, t);
+  lua_pushvalue(L, -3);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+bool thread_call_work (lua_State *L, Thread *t) {
+  lua_pushcfunction(L, excepthook_trace);
+  lua_pushcfunction(L, call_target);
+  lua_pushlightuserdata(L, t);
+  if (lua_pcall(L, 1, 0, 1) == LUA_OK) return true;
+  t->failed = true;
+  if (!try_keeping(L, t, keep_error)) try_keeping(L, t, keep_error_text);
+  return false;
+}
+
+void thread_main_over (Thread *t) {
+  Waiter *chain;
+  pthread_mutex_lock(&t->mu);
+  atomic_store(&t->life, LIFE_ENDED);
+  chain = line_choose_all(&t->joiners);
+  pthread_mutex_unlock(&t->mu);
+  line_wake(chain);
+}
+
+void thread_end (Thread *t) {
+  World *world = t->object.world;
+  if (t->holding > 0) bury(t);
+  thread_list_remove(t);
+  pthread_mutex_lock(&t->mu);
+  t->signalable = false;
+  pthread_mutex_unlock(&t->mu);
+  thread_main_over(t);
+  if (atomic_fetch_sub(&world->awake, 1) == 1) deadlock_found(world);
+}
+
+void thread_body (Thread *t) {
+  lua_State *L = t->L;
+  thread_self = t;
+  t->running = L;
+  if (atomic_load(&t->alerts) != 0) thread_arm(t, L);
+  if (!thread_call_work(L, t)) excepthook_call(L);
+  announce(L, OP_END, t);
+  t->running = NULL;
+  pthread_mutex_lock(&t->mu);
+  t->L = NULL;
+  pthread_mutex_unlock(&t->mu);
+  t->object.world->driver->close(t, L);
+  thread_end(t);
+  thread_self = NULL;
+  object_drop(&t->object);
+}
+
+Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline) {
+  Waiter w;
+  waiter_init(&w, OP_JOIN, t, deadline);
+  pthread_mutex_lock(&t->mu);
+  if (atomic_load(&t->life) == LIFE_ENDED) {
+    pthread_mutex_unlock(&t->mu);
+    return WAKE_CHOSEN;
+  }
+  line_join(&t->joiners, &w);
+  pthread_mutex_unlock(&t->mu);
+  return line_wait(L, &w, &t->mu, deadline);
+}
+
+int thread_join_all (lua_State *L) {
+  World *world = thread_self->object.world;
+  int daemons;
+  Thread *t;
+  thread_main_over(thread_self);
+  while ((t = thread_list_foreground(world, &daemons)) != NULL) {
+    Wake wake = thread_wait_end(L, t, FOREVER);
+    object_drop(&t->object);
+    if (wake == WAKE_INTERRUPT) {
+      atomic_store(&thread_self->alerts, 0);
+      return -1;
+    }
+  }
+  return daemons;
+}

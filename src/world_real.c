@@ -1,0 +1,312 @@
+/*
+** world_real.c - the real driver: OS threads, the monotonic clock, futexes.
+**
+** A thread parks on the token of its spot: 0, 1 (unparked) or -1 (asleep in
+** the kernel). The futex serves instead of a mutex and a condition because it
+** is one word, can be posted from a signal handler, and takes an absolute
+** monotonic deadline. ThreadSanitizer sees the atomics.
+**
+** OS threads are reused: a finished one waits a moment for the next job, which
+** costs a third of making a new one. At the end of the process they are joined.
+*/
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dump.h"
+#include "state.h"
+#include "thread.h"
+#include "world_real.h"
+
+#define STACK_SIZE (1024 * 1024)  /* nested gsub needs more than 256 KiB */
+#define IDLE_MOST 64              /* OS threads kept for reuse */
+#define SPINS 400                 /* about 2 µs: less than a wake-up through the kernel */
+
+static int cpus = 1;              /* const after real_start */
+
+/*
+** Parking.
+*/
+
+static void futex_wait (atomic_int *word, int value, Nanos deadline) {
+  struct timespec at, *until = NULL;
+  if (deadline != FOREVER) {
+    at.tv_sec = deadline / NANOS;
+    at.tv_nsec = deadline % NANOS;
+    until = &at;
+  }
+  syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, until, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+static void futex_wake (atomic_int *word) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static inline void pause_cpu (void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/* Spinning pays only while a processor is free for it. */
+static bool spin_for (Spot *spot, World *world) {
+  if (atomic_load_explicit(&world->awake, memory_order_relaxed) > cpus) return false;
+  for (int i = 0; i < SPINS; i++) {
+    if (atomic_load_explicit(&spot->token, memory_order_relaxed) == 1) return true;
+    pause_cpu();
+  }
+  return false;
+}
+
+static void park_on (Spot *spot, Nanos deadline) {
+  int was = 0;
+  if (atomic_compare_exchange_strong(&spot->token, &was, -1)) {
+    futex_wait(&spot->token, -1, deadline);
+    was = -1;
+    if (atomic_compare_exchange_strong(&spot->token, &was, 0)) return;
+  }
+  atomic_store(&spot->token, 0);
+}
+
+static void real_park (Thread *self, Nanos deadline) {
+  if (cpus > 1) spin_for(self->spot, self->object.world);
+  park_on(self->spot, deadline);
+}
+
+static void real_unpark (Spot *spot) {
+  if (atomic_exchange(&spot->token, 1) == -1) futex_wake(&spot->token);
+}
+
+/*
+** Time.
+*/
+
+static Nanos clock_nanos (clockid_t id) {
+  struct timespec ts;
+  clock_gettime(id, &ts);
+  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
+}
+
+static Nanos real_now (World *world) {
+  (void)world;
+  return clock_nanos(CLOCK_MONOTONIC);
+}
+
+static Nanos real_time (World *world) {
+  (void)world;
+  return clock_nanos(CLOCK_REALTIME);
+}
+
+/*
+** OS threads.
+*/
+
+typedef struct Worker {
+  pthread_t os;                   /* written by the worker itself before its first job */
+  Spot *spot;                     /* const */
+  _Atomic(Thread *) job;          /* NULL: none yet; set before the spot is posted */
+  atomic_bool leave;
+  struct Worker *next;            /* in idle or gone, under workers_mu */
+} Worker;
+
+static pthread_mutex_t workers_mu = PTHREAD_MUTEX_INITIALIZER;
+static Worker *idle, *gone;       /* under workers_mu */
+static int idle_count;            /* under workers_mu */
+static bool closing;              /* under workers_mu: no more reuse */
+
+static void set_os_name (Thread *t) {
+  char name[64];
+  thread_copy_name(t, name);
+  name[15] = '\0';                /* the kernel's limit */
+  pthread_setname_np(pthread_self(), name);
+}
+
+static void run_job (Thread *t) {
+  pthread_mutex_lock(&t->mu);
+  t->os = pthread_self();
+  t->signalable = true;
+  pthread_mutex_unlock(&t->mu);
+  set_os_name(t);
+  atomic_store(&t->native_id, gettid());
+  thread_body(t);
+}
+
+/* Puts the worker in the list of idle ones, or of those to be joined. Returns whether it stays. */
+static bool offer (Worker *w) {
+  bool stays;
+  pthread_mutex_lock(&workers_mu);
+  stays = !closing && idle_count < IDLE_MOST;
+  if (stays) { w->next = idle; idle = w; idle_count++; }
+  else { w->next = gone; gone = w; }
+  pthread_mutex_unlock(&workers_mu);
+  return stays;
+}
+
+static void *worker_main (void *ud) {
+  Worker *w = ud;
+  w->os = pthread_self();
+  for (;;) {
+    Thread *t = atomic_exchange(&w->job, NULL);
+    if (t != NULL) {
+      run_job(t);
+      if (!offer(w)) return NULL;
+    }
+    else if (atomic_load(&w->leave)) return NULL;
+    else park_on(w->spot, FOREVER);
+  }
+}
+
+static void free_worker (Worker *w) {
+  pthread_join(w->os, NULL);
+  spot_free(w->spot);
+  free(w);
+}
+
+/* Joins the OS threads that have left; no mutex held. */
+static void reap (void) {
+  Worker *list;
+  pthread_mutex_lock(&workers_mu);
+  list = gone;
+  gone = NULL;
+  pthread_mutex_unlock(&workers_mu);
+  while (list != NULL) {
+    Worker *w = list;
+    list = w->next;
+    free_worker(w);
+  }
+}
+
+static Worker *take_idle (void) {
+  Worker *w;
+  pthread_mutex_lock(&workers_mu);
+  w = idle;
+  if (w != NULL) { idle = w->next; idle_count--; }
+  pthread_mutex_unlock(&workers_mu);
+  return w;
+}
+
+/* Signals meant for the program go to the main thread: workers block them. */
+static int create_os_thread (Worker *w) {
+  pthread_attr_t attr;
+  sigset_t all, old;
+  pthread_t os;
+  int error;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, STACK_SIZE);
+  sigfillset(&all);
+  sigdelset(&all, SIGURG);
+  sigdelset(&all, SIGSEGV); sigdelset(&all, SIGBUS); sigdelset(&all, SIGFPE); sigdelset(&all, SIGILL);
+  sigdelset(&all, SIGABRT); sigdelset(&all, SIGPIPE); sigdelset(&all, SIGPROF);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  error = pthread_create(&os, &attr, worker_main, w);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy(&attr);
+  return error;
+}
+
+static int new_worker (Thread *t) {
+  Worker *w = calloc(1, sizeof *w);
+  int error = ENOMEM;
+  if (w == NULL) return error;
+  w->spot = spot_new(&real_driver);
+  if (w->spot != NULL) {
+    atomic_store(&w->job, t);
+    error = create_os_thread(w);
+  }
+  if (error != 0) {
+    spot_free(w->spot);
+    free(w);
+  }
+  return error;
+}
+
+static lua_State *real_open (Thread *t) {
+  (void)t;
+  return state_open();
+}
+
+static void real_close (Thread *t, lua_State *L) {
+  (void)t;
+  lua_close(L);
+}
+
+static int real_spawn (Thread *t) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  Worker *w = take_idle();
+  pthread_once(&once, dump_install);
+  if (w == NULL) {
+    reap();
+    return new_worker(t);
+  }
+  atomic_store(&w->job, t);
+  real_unpark(w->spot);
+  return 0;
+}
+
+void real_stop_workers (void) {
+  Worker *w;
+  pthread_mutex_lock(&workers_mu);
+  closing = true;
+  pthread_mutex_unlock(&workers_mu);
+  while ((w = take_idle()) != NULL) {
+    atomic_store(&w->leave, true);
+    real_unpark(w->spot);
+    free_worker(w);
+  }
+  reap();
+}
+
+/*
+** Waking Lua code that runs: a signal to its own OS thread, whose handler sets
+** a hook in the coroutine that runs there; from outside that could be gone.
+*/
+
+static void on_poke (int sig) {
+  Thread *t = thread_self;
+  int saved = errno;
+  (void)sig;
+  if (t != NULL && t->running != NULL && atomic_load(&t->alerts) != 0) thread_arm(t, t->running);
+  errno = saved;
+}
+
+static void real_poke (Thread *t) {
+  if (t->signalable) pthread_kill(t->os, SIGURG);
+}
+
+bool (*_Atomic real_output) (int stream, const char *text, size_t length);
+
+static bool real_write (World *world, int stream, const char *text, size_t length) {
+  FILE *f = stream == 1 ? stdout : stderr;
+  bool (*take) (int, const char *, size_t) = atomic_load_explicit(&real_output, memory_order_acquire);
+  (void)world;
+  if (take != NULL && take(stream, text, length)) return true;
+  return fwrite(text, 1, length, f) == length;
+}
+
+const Driver real_driver = {
+  .park = real_park, .unpark = real_unpark, .now = real_now, .time = real_time,
+  .open = real_open, .close = real_close, .spawn = real_spawn, .poke = real_poke, .write = real_write
+};
+
+static World the_world;
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+static void real_start (void) {
+  struct sigaction sa;
+  memset(&sa, 0, sizeof sa);
+  sa.sa_handler = on_poke;
+  sa.sa_flags = SA_RESTART;
+  sigaction(SIGURG, &sa, NULL);
+  cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  world_init(&the_world, &real_driver);
+}
+
+World *world_real (void) {
+  pthread_once(&started, real_start);
+  return &the_world;
+}

@@ -1,0 +1,512 @@
+/*
+** world_sim.c - the simulated driver: fibres on one OS thread, a virtual clock,
+** and a scheduler that asks a policy who runs next.
+**
+** A thread can lose its turn in two places only: in front of an operation
+** (announce) and where it waits (park). Whoever gives up the turn picks the
+** next thread itself and switches to it. When nobody is ready the clock goes on
+** to the next deadline; when there is none, the world is stuck, and the run
+** ends by switching to the outside, for good.
+*/
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "deadlock.h"
+#include "seat.h"
+#include "sim.h"
+
+#define EPOCH ((Nanos)1257894000 * NANOS) /* 2009-11-10 23:00:00 UTC */
+#define SLICE 200                 /* round robin: operations in a row while others are ready */
+#define IDLE_TICK 1000            /* reads in a row, nothing written, after which time goes on */
+#define IDLE_MOST 200000          /* and without any deadline ahead it is a livelock */
+#define OPERATIONS_MOST 100000000
+#define POLLS 64                  /* looks at a clock that stands still, after which it goes on by itself */
+#define POLL_TICK_MOST 1000000    /* by a millisecond at most */
+
+typedef struct Sim {
+  World world;                    /* first */
+  SimOptions options;
+  SimReport *report;
+  Room *room;
+  Fibre outside;
+  Thread *outside_thread;
+  Seat *current;
+  Seat **ready;                   /* in the order in which they became ready */
+  int ready_count, ready_capacity;
+  Seat **parked;                  /* with a deadline or without */
+  int parked_count, parked_capacity;
+  Nanos now;
+  uint64_t random;
+  uint64_t parkings;
+  long idle;                      /* operations in a row that only looked */
+  long polls;                     /* looks at the clock since it last moved */
+  size_t turn;                    /* replay: the next one */
+  int picked;                     /* seeded: who was drawn in front of an operation, -1: nobody */
+  int (*body)(lua_State *L, void *ud);
+  void *ud;
+  size_t output_capacity;
+} Sim;
+
+static Sim *sim_of (World *world) { return (Sim *)world; }
+
+static Sim *running_sim (void) { return sim_of(thread_self->object.world); }
+
+bool sim_inside (void) {
+  return thread_self != NULL && thread_self->object.world->driver == &sim_driver;
+}
+
+void sim_opened (void) {
+  if (sim_inside()) running_sim()->report->closed = false;
+}
+
+static void schedule_next (Sim *sim);
+
+/*
+** The end of a run: only sim_run goes on.
+*/
+static _Noreturn void leave (Sim *sim, SimVerdict verdict) {
+  sim->report->verdict = verdict;
+  fibre_switch(&sim->current->fibre, &sim->outside);
+  abort();
+}
+
+/*
+** Lists of seats, in order.
+*/
+static void push (Sim *sim, Seat ***list, int *count, int *capacity, Seat *seat) {
+  if (*count == *capacity) {
+    int more = *capacity == 0 ? 16 : 2 * *capacity;
+    Seat **grown = realloc(*list, (size_t)more * sizeof *grown);
+    if (grown == NULL) leave(sim, SIM_NO_MEMORY);
+    *list = grown;
+    *capacity = more;
+  }
+  (*list)[(*count)++] = seat;
+}
+
+static Seat *take_at (Seat **list, int *count, int index) {
+  Seat *seat = list[index];
+  memmove(list + index, list + index + 1, (size_t)(*count - index - 1) * sizeof *list);
+  --*count;
+  return seat;
+}
+
+static int index_of (Seat **list, int count, Seat *seat) {
+  int i = 0;
+  while (i < count && list[i] != seat) i++;
+  return i;
+}
+
+static void make_ready (Sim *sim, Seat *seat) {
+  if (seat->state == SEAT_PARKED)
+    take_at(sim->parked, &sim->parked_count, index_of(sim->parked, sim->parked_count, seat));
+  seat->state = SEAT_READY;
+  push(sim, &sim->ready, &sim->ready_count, &sim->ready_capacity, seat);
+}
+
+/*
+** The clock.
+*/
+
+static Nanos next_deadline (Sim *sim) {
+  Nanos next = FOREVER;
+  for (int i = 0; i < sim->parked_count; i++)
+    if (sim->parked[i]->deadline < next) next = sim->parked[i]->deadline;
+  return next;
+}
+
+/* The parked seat whose time has come first, or NULL. */
+static Seat *first_due (Sim *sim) {
+  Seat *found = NULL;
+  for (int i = 0; i < sim->parked_count; i++) {
+    Seat *s = sim->parked[i];
+    if (s->deadline <= sim->now
+        && (found == NULL || s->deadline < found->deadline || (s->deadline == found->deadline && s->order < found->order)))
+      found = s;
+  }
+  return found;
+}
+
+/* Moves the clock to `time`; who waited for that is ready, in the order (deadline, parking). */
+static void set_clock (Sim *sim, Nanos time) {
+  Seat *due;
+  if (time > sim->now) sim->now = time;
+  sim->polls = 0;
+  sim->idle = 0;
+  while ((due = first_due(sim)) != NULL) make_ready(sim, due);
+}
+
+/* The clock goes on to the next deadline; false: there is none. */
+static bool pass_time (Sim *sim) {
+  Nanos next = next_deadline(sim);
+  if (next == FOREVER) return false;
+  set_clock(sim, next);
+  return true;
+}
+
+/* The same between two turns, where it is part of the schedule. */
+static bool tick (Sim *sim) {
+  if (!pass_time(sim)) return false;
+  schedule_add(&sim->report->schedule, (Turn){.tick = true});
+  return true;
+}
+
+/* Someone looks at the clock again and again: it goes on by itself, faster and faster. */
+static void poll_clock (Sim *sim) {
+  long extra = ++sim->polls - POLLS;
+  Nanos step, next;
+  if (extra <= 0) return;
+  step = extra < 20 ? (Nanos)1 << extra : POLL_TICK_MOST;
+  if (step > POLL_TICK_MOST) step = POLL_TICK_MOST;
+  next = next_deadline(sim);
+  if (next <= sim->now + step) {
+    set_clock(sim, next);
+    sim->polls = extra + POLLS;
+  }
+  else sim->now += step;
+}
+
+/*
+** The policies.
+*/
+
+static uint64_t draw (Sim *sim, uint64_t n) {    /* splitmix64 */
+  uint64_t z = (sim->random += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return (z ^ (z >> 31)) % n;
+}
+
+static uint64_t number_of (const Seat *seat) { return seat->thread->serial - 1; }
+
+static const Turn *replayed (Sim *sim) {
+  const Schedule *s = sim->options.schedule;
+  return sim->options.policy == SIM_REPLAY && sim->turn < s->count ? &s->turns[sim->turn] : NULL;
+}
+
+static _Noreturn void cannot_follow (Sim *sim, uint64_t thread) {
+  char name[64] = "", text[256];
+  const char *why = "has not been started, or has ended";
+  for (int i = 0; i < sim->parked_count; i++)
+    if (number_of(sim->parked[i]) == thread) {
+      thread_copy_name(sim->parked[i]->thread, name);
+      why = "waits";
+    }
+  snprintf(text, sizeof text, "cannot follow the schedule at its turn %zu: thread %llu%s%s%s %s", sim->turn + 1,
+           (unsigned long long)thread, name[0] != '\0' ? " ('" : "", name, name[0] != '\0' ? "')" : "", why);
+  sim->report->text = strdup(text);
+  leave(sim, SIM_CANNOT_FOLLOW);
+}
+
+/* The index in `ready` of the one that runs next; somebody is ready. */
+static int choose (Sim *sim) {
+  const Turn *turn = replayed(sim);
+  int picked = sim->picked;
+  sim->picked = -1;
+  if (turn != NULL) {
+    for (int i = 0; i < sim->ready_count; i++)
+      if (number_of(sim->ready[i]) == turn->thread) return i;
+    cannot_follow(sim, turn->thread);
+  }
+  if (sim->options.policy != SIM_SEEDED) return 0;
+  return picked >= 0 ? picked : (int)draw(sim, (uint64_t)sim->ready_count);
+}
+
+/* A draw among the running thread and all that are ready. */
+static bool draws_other (Sim *sim) {
+  if (sim->ready_count == 0) return false;
+  sim->picked = (int)draw(sim, (uint64_t)sim->ready_count + 1) - 1;
+  return sim->picked >= 0;
+}
+
+/* Whether the replayed turn of the running thread ends in front of this operation. */
+static bool turn_is_over (Sim *sim, Seat *me, bool is_output) {
+  const Turn *turn;
+  if (sim->turn == 0 || sim->turn > sim->options.schedule->count) return false;
+  turn = &sim->options.schedule->turns[sim->turn - 1];
+  return turn->preempted && me->operations >= turn->operations && (!is_output || me->outputs >= turn->outputs);
+}
+
+/* Whether the running thread loses its turn in front of an operation. */
+static bool preempts (Sim *sim, Seat *me, bool is_output) {
+  switch (sim->options.policy) {
+    case SIM_SEEDED: return draws_other(sim);
+    case SIM_REPLAY: return turn_is_over(sim, me, is_output);
+    default: return sim->ready_count > 0 && me->operations >= SLICE;
+  }
+}
+
+/*
+** Turns.
+*/
+
+static void note_turn (Sim *sim, Seat *seat, bool preempted) {
+  schedule_add(&sim->report->schedule, (Turn){.thread = number_of(seat), .preempted = preempted,
+                                              .operations = seat->operations, .outputs = seat->outputs});
+}
+
+/* Ticks that a replay asks for, or that are needed because nobody is ready; leaves where the world is stuck. */
+static void wait_for_ready (Sim *sim) {
+  const Turn *turn;
+  while ((turn = replayed(sim)) != NULL && turn->tick) {
+    sim->turn++;
+    if (!tick(sim)) {
+      sim->report->text = strdup("cannot follow the schedule: no deadline for the clock to go to");
+      leave(sim, SIM_CANNOT_FOLLOW);
+    }
+  }
+  if (sim->ready_count > 0 || tick(sim)) return;
+  sim->report->text = deadlock_text(&sim->world);
+  leave(sim, SIM_DEADLOCK);
+}
+
+/* Switches to whoever is next; the current seat has been put where it belongs. */
+static void schedule_next (Sim *sim) {
+  Seat *from = sim->current, *to;
+  wait_for_ready(sim);
+  to = take_at(sim->ready, &sim->ready_count, choose(sim));
+  if (replayed(sim) != NULL) sim->turn++;
+  else if (sim->options.policy == SIM_REPLAY) sim->turn = sim->options.schedule->count + 1;
+  to->state = SEAT_RUNNING;
+  to->operations = to->outputs = 0;
+  if (to == from) return;
+  sim->current = to;
+  thread_self = to->thread;
+  fibre_switch(&from->fibre, &to->fibre);
+}
+
+static void give_up_turn (Sim *sim, Seat *me) {
+  note_turn(sim, me, true);
+  make_ready(sim, me);
+  schedule_next(sim);
+}
+
+/* Whether an operation only looks. */
+static bool only_looks (OpKind kind) {
+  switch (kind) {
+    case OP_IS_SET: case OP_VALUE: case OP_LOOK: case OP_READ: case OP_TRAVERSE: case OP_CLOCK:
+    case OP_TRY_ACQUIRE: case OP_TRY_DOWN: case OP_TRY_GET: case OP_TRY_PUT: return true;
+    default: return false;
+  }
+}
+
+/* Threads that only look at things: let time pass for the others; if nobody waits for it they will look for ever. */
+static void watch_idling (Sim *sim, OpKind kind) {
+  sim->idle = only_looks(kind) ? sim->idle + 1 : 0;
+  if (sim->idle >= IDLE_TICK && sim->idle % IDLE_TICK == 0 && pass_time(sim)) return;
+  if (sim->idle < IDLE_MOST && sim->report->steps < sim->options.operations) return;
+  sim->report->text = livelock_text(&sim->world, sim->idle >= IDLE_MOST);
+  leave(sim, SIM_LIVELOCK);
+}
+
+static void sim_announce (Thread *self, const Op *op) {
+  Sim *sim = sim_of(self->object.world);
+  Seat *me = self->driver_data;
+  bool is_output = op->kind == OP_OUTPUT;
+  if (me != sim->current) return; /* after the end of its thread: finalisers of a closing state */
+  sim->report->steps++;
+  self->at = op->L;
+  if (op->kind == OP_CLOCK) poll_clock(sim);
+  watch_idling(sim, op->kind);
+  if (preempts(sim, me, is_output)) give_up_turn(sim, me);
+  if (is_output) me->outputs++;
+  else { me->operations++; me->outputs = 0; }
+}
+
+/*
+** The rest of the door.
+*/
+
+static void sim_park (Thread *self, Nanos deadline) {
+  Sim *sim = sim_of(self->object.world);
+  Seat *me = self->driver_data;
+  if (atomic_exchange(&self->spot->token, 0) == 1) return;
+  if (deadline <= sim->now) return;
+  note_turn(sim, me, false);
+  me->state = SEAT_PARKED;
+  me->deadline = deadline;
+  me->order = sim->parkings++;
+  push(sim, &sim->parked, &sim->parked_count, &sim->parked_capacity, me);
+  schedule_next(sim);
+  atomic_store(&self->spot->token, 0);
+}
+
+static void sim_unpark (Spot *spot) {
+  Seat *seat = spot->fibre;
+  atomic_store(&spot->token, 1);
+  if (seat != NULL && seat->state == SEAT_PARKED) make_ready(sim_of(seat->thread->object.world), seat);
+}
+
+static Nanos sim_now (World *world) { return sim_of(world)->now; }
+static Nanos sim_time (World *world) { return EPOCH + sim_of(world)->now; }
+
+static lua_State *sim_open (Thread *t) {
+  Sim *sim = sim_of(t->object.world);
+  Seat *seat = seat_take(sim->room, sim->current != NULL ? &sim->current->fibre : &sim->outside);
+  if (seat == NULL) return NULL;
+  seat->thread = t;
+  t->driver_data = seat;
+  t->spot->fibre = seat;
+  return seat->L;
+}
+
+static void sim_close (Thread *t, lua_State *L) {
+  Seat *seat = t->driver_data;
+  if (sim_of(t->object.world)->options.tidy || t->has_finalisers) lua_close(L);
+  if (seat->state == SEAT_TAKEN) seat->state = SEAT_FREE;  /* the thread was never started */
+}
+
+/* A thread's fibre, from its first to its last turn. */
+static void run_fibre (void *ud) {
+  Seat *seat = ud;
+  Sim *sim = sim_of(seat->thread->object.world);
+  atomic_store(&seat->thread->native_id, (int)number_of(seat) + 1);
+  object_keep(&seat->thread->object);     /* for the note of its last turn */
+  thread_body(seat->thread);
+  note_turn(sim, seat, false);
+  object_drop(&seat->thread->object);
+  seat->state = SEAT_FREE;
+  schedule_next(sim);
+  abort();
+}
+
+static int sim_spawn (Thread *t) {
+  Seat *seat = t->driver_data;
+  fibre_start(&seat->fibre, run_fibre, seat);
+  make_ready(sim_of(t->object.world), seat);
+  return 0;
+}
+
+static void sim_poke (Thread *t) {
+  if (t->running != NULL) thread_arm(t, t->running);
+}
+
+static bool capture (Sim *sim, const char *text, size_t length) {
+  SimReport *r = sim->report;
+  if (r->output_length + length > sim->output_capacity) {
+    size_t capacity = 2 * sim->output_capacity + length + 256;
+    char *grown = realloc(r->output, capacity);
+    if (grown == NULL) return false;
+    r->output = grown;
+    sim->output_capacity = capacity;
+  }
+  memcpy(r->output + r->output_length, text, length);
+  r->output_length += length;
+  return true;
+}
+
+static bool sim_write (World *world, int stream, const char *text, size_t length) {
+  Sim *sim = sim_of(world);
+  FILE *f = stream == 1 ? stdout : stderr;
+  if (sim->options.capture) return capture(sim, text, length);
+  if (stream == 2) fflush(stdout);        /* both in the order of the run */
+  return fwrite(text, 1, length, f) == length;
+}
+
+const Driver sim_driver = {
+  .announce = sim_announce, .park = sim_park, .unpark = sim_unpark, .now = sim_now, .time = sim_time,
+  .open = sim_open, .close = sim_close, .spawn = sim_spawn, .poke = sim_poke, .write = sim_write
+};
+
+/*
+** A run.
+*/
+
+static void run_main (void *ud) {
+  Sim *sim = ud;
+  lua_State *L = thread_self->L;
+  sim->report->status = sim->body(L, sim->ud);
+  thread_join_all(L);
+  note_turn(sim, sim->current, false);
+  leave(sim, SIM_DONE);
+}
+
+static bool start_main (Sim *sim) {
+  Thread *main = thread_attach_main(NULL, &sim->world);
+  lua_State *L;
+  if (main == NULL) return false;
+  thread_self = sim->outside_thread;      /* a new seat's state is made on behalf of the caller */
+  L = sim_open(main);
+  thread_self = main;
+  if (L == NULL) return false;
+  main->L = main->running = L;
+  atomic_store(&main->native_id, 1);
+  return true;
+}
+
+static bool run (Sim *sim) {
+  Seat *seat;
+  fibre_outside(&sim->outside);
+  if (!start_main(sim)) return false;
+  seat = thread_self->driver_data;
+  fibre_start(&seat->fibre, run_main, sim);
+  seat->state = SEAT_RUNNING;
+  sim->current = seat;
+  if (replayed(sim) != NULL) sim->turn = 1;       /* the first turn is main's in any schedule */
+  fibre_switch(&sim->outside, &seat->fibre);
+  fibre_outside_done(&sim->outside);
+  return true;
+}
+
+static Sim *new_sim (const SimOptions *options, SimReport *report) {
+  Sim *sim = calloc(1, sizeof *sim);
+  if (sim == NULL) return NULL;
+  sim->room = room_take();
+  if (sim->room == NULL) { free(sim); return NULL; }
+  world_init(&sim->world, &sim_driver);
+  sim->world.owns = true;
+  sim->options = *options;
+  if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
+  sim->random = options->seed;
+  sim->picked = -1;
+  sim->outside_thread = thread_self;
+  memset(report, 0, sizeof *report);
+  report->closed = true;
+  sim->report = report;
+  return sim;
+}
+
+static void free_sim (Sim *sim) {
+  sim->report->elapsed = sim->now;
+  sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
+  thread_self = sim->outside_thread;
+  world_done(&sim->world);
+  room_leave(sim->room);
+  free(sim->ready);
+  free(sim->parked);
+  free(sim);
+}
+
+bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud, SimReport *report) {
+  Sim *sim = new_sim(options, report);
+  bool ran;
+  if (sim == NULL) return false;
+  sim->body = body;
+  sim->ud = ud;
+  ran = run(sim);
+  free_sim(sim);
+  if (!ran) sim_report_free(report);
+  return ran;
+}
+
+void sim_report_free (SimReport *report) {
+  schedule_clear(&report->schedule);
+  free(report->output);
+  free(report->text);
+  memset(report, 0, sizeof *report);
+}
+
+/*
+** The C library's time(), in a program linked with --wrap=time: Lua mixes it
+** into its hash seed, which must be the same in every process, and os.time asks it.
+*/
+time_t __wrap_time (time_t *t);
+time_t __wrap_time (time_t *t) {
+  struct timespec ts;
+  if (seat_building) ts.tv_sec = EPOCH / NANOS;
+  else if (sim_inside()) ts.tv_sec = sim_time(thread_self->object.world) / NANOS;
+  else clock_gettime(CLOCK_REALTIME, &ts);
+  if (t != NULL) *t = ts.tv_sec;
+  return ts.tv_sec;
+}
