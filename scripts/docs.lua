@@ -341,7 +341,9 @@ local function annotate_module(out, owner, entries)
   for _, entry in ipairs(entries) do
     annotate_function(out, entry, owner .. "." .. entry.name:match "[%w_]+$")
     for _, alias in ipairs(entry.aliases or {}) do
-      out('%s["%s"] = %s.%s\n\n', owner, alias:match "[%w_]+$", owner, entry.name:match "[%w_]+$")
+      if not alias:find " " then
+        out('%s["%s"] = %s.%s\n\n', owner, alias:match "[%w_]+$", owner, entry.name:match "[%w_]+$")
+      end
     end
   end
 end

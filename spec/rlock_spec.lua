@@ -199,7 +199,7 @@ describe("RLock", function()
   end)
 
   it("methods refuse another self", function()
-    support.error_of(function() lock.acquire(sync.Lock()) end)
+    support.error_of(function() lock.acquire(sync.Event()) end)
     support.error_of(function() lock.release() end)
     support.error_of(function() lock.locked {} end)
   end)

@@ -2,8 +2,10 @@
 ** condition.c - Condition.
 **
 ** A waiter stands in the condition's line before it gives its lock back, so a
-** notify that comes in between finds it. Waiters leave first come, first
-** served; there are no spurious wake-ups. On the way out the lock is always
+** notify that comes in between finds it. A notify does not wake it: it moves it
+** to the line of the lock, which the notifier holds, and there it is woken when
+** its turn has come. So waiters leave first come, first served, without running
+** into each other; there are no spurious wake-ups. On the way out the lock is always
 ** held again, to the same depth, also when the wait raises.
 */
 #include "args.h"
@@ -27,26 +29,40 @@ static Condition *check_owned (lua_State *L, const char *message) {
   return c;
 }
 
+/* The waiter of the condition's line, and the one that takes its place in the lock's. */
+typedef struct Pair {
+  Waiter waiter, next;
+} Pair;
+
+static void pair_init (Pair *p, Condition *c, Nanos deadline) {
+  waiter_init(&p->waiter, OP_WAIT, c, deadline);
+  waiter_init(&p->next, OP_REACQUIRE, c->lock, deadline);
+  p->waiter.payload = &p->next;
+  p->next.deaf = true;
+  p->next.companion = &p->waiter;
+}
+
 /* One wait on c, whose lock is held; `relative` nanoseconds. */
 static Wake wait_once (lua_State *L, Condition *c, Nanos relative) {
   Nanos deadline = world_deadline(c->object.world, relative);
-  Waiter w;
+  Pair p;
   Wake wake;
   int levels;
+  wait_allowed(L);
   announce(L, OP_WAIT, c);
-  waiter_init(&w, OP_WAIT, c, deadline);
+  pair_init(&p, c, deadline);
   pthread_mutex_lock(&c->mu);
-  line_join(&c->line, &w);
+  line_join(&c->line, &p.waiter);
   c->waiting++;
   pthread_mutex_unlock(&c->mu);
   levels = lock_release_all(c->lock);
-  wake = line_wait(L, &w, &c->mu, deadline);
+  wake = line_wait(L, &p.waiter, &c->mu, deadline);
   if (wake != WAKE_CHOSEN) {
     pthread_mutex_lock(&c->mu);
     c->waiting--;
     pthread_mutex_unlock(&c->mu);
   }
-  lock_take_again(L, c->lock, levels);
+  lock_take_again(L, c->lock, levels, wake == WAKE_CHOSEN ? &p.next : NULL);
   if (wake == WAKE_INTERRUPT) thread_raise(L);
   return wake;
 }
@@ -89,25 +105,25 @@ static int condition_wait_for (lua_State *L) {
   return 1;
 }
 
-/* Takes up to n waiters out of the line, in order; under mu. */
-static Waiter *choose (Condition *c, lua_Integer n) {
-  Waiter *first = NULL, **last = &first;
-  while (n-- > 0 && (*last = line_choose(&c->line)) != NULL) {
-    last = &(*last)->next;
-    c->waiting--;
+/* Moves up to n waiters to the line of the lock, in order; under mu, and the lock is held. Returns how many. */
+static int move (Condition *c, lua_Integer n) {
+  Waiter *w;
+  int moved = 0;
+  while (moved < n && (w = line_choose(&c->line)) != NULL) {
+    if (w->forever) atomic_fetch_sub(&c->object.world->awake, 1);  /* it goes on waiting */
+    lock_enlist(c->lock, w->payload);
+    moved++;
   }
-  return first;
+  c->waiting -= moved;
+  return moved;
 }
 
 static int notify (lua_State *L, Condition *c, lua_Integer n) {
-  Waiter *chain;
   announce(L, OP_NOTIFY, c);
   pthread_mutex_lock(&c->mu);
-  chain = choose(c, n);
-  c->is_lost = chain == NULL && n > 0;
+  c->is_lost = move(c, n) == 0 && n > 0;
   if (c->is_lost) mark_here(L, &c->lost);
   pthread_mutex_unlock(&c->mu);
-  line_wake(chain);
   return 0;
 }
 

@@ -15,7 +15,7 @@ enum { AT_ITEM, GOT_ITEM, AT_FIELD, GOT_FIELD_KEY, GOT_FIELD, GOT_METATABLE };
 
 static void decode_fault (Decoder *d, const char *shown) {
   lua_pushfstring(d->L, "cannot find '%s' in the receiving thread", shown);
-  if (d->protect) d->fault = true;
+  if (d->fault != NULL) *d->fault = true;
   else {
     luaL_where(d->L, 1);
     lua_insert(d->L, -2);
@@ -339,15 +339,11 @@ static void decode_globals (Decoder *d) {
 static int push_helpers (Decoder *d) {
   lua_State *L = d->L;
   int top = lua_gettop(L);
-  d->refs = d->spill = d->spilled = d->depth = 0;
-  d->frames = d->few;
   if (d->m->shared != 0) {
     lua_createtable(L, 0, capped(d->m->shared));
     d->refs = lua_gettop(L);
   }
-  if (d->m->depth > PLAIN_DEPTH) {
-    d->frames = lua_newuserdatauv(L, d->m->depth * sizeof *d->frames, 0);
-  }
+  if (d->m->depth > PLAIN_DEPTH) d->frames = lua_newuserdatauv(L, d->m->depth * sizeof *d->frames, 0);
   if (d->m->depth > SPILL_DEPTH) {
     lua_newtable(L);
     d->spill = lua_gettop(L);
@@ -355,16 +351,14 @@ static int push_helpers (Decoder *d) {
   return lua_gettop(L) - top;
 }
 
-int decode_message (lua_State *L, Decoder *d) {
-  Message *m = d->m;
-  int depth = m->depth < SPILL_DEPTH ? (int)m->depth : SPILL_DEPTH, helpers, first;
-  d->L = L;
-  d->p = (const unsigned char *)(m + 1);
+int decode_message (lua_State *L, Message *m, bool *fault) {
+  Open few[PLAIN_DEPTH];
+  Decoder d = {.L = L, .m = m, .p = (const unsigned char *)(m + 1), .frames = few, .fault = fault};
+  int depth = m->depth < SPILL_DEPTH ? (int)m->depth : SPILL_DEPTH, helpers, first = lua_gettop(L) + 1;
   luaL_checkstack(L, m->count + 4 * depth + LUA_MINSTACK, "too many values in a message");
-  first = lua_gettop(L) + 1;
-  helpers = push_helpers(d);
-  for (int i = 0; i < m->count; i++) decode_one(d);
-  if (m->globals != 0) decode_globals(d);
+  helpers = push_helpers(&d);
+  for (int i = 0; i < m->count; i++) decode_one(&d);
+  if (m->globals != 0) decode_globals(&d);
   if (helpers > 0) {
     lua_rotate(L, first, -helpers);
     lua_pop(L, helpers);

@@ -11,7 +11,7 @@
 ** TAG_SHARED, so that the receiver remembers only what it will need.
 **
 ** A table that serves as a metatable, or looks like one, has an id in the whole
-** process (byname.c). Where the receiver has it already, its record is skipped;
+** process (class.c). Where the receiver has it already, its record is skipped;
 ** unless something inside is referred to from behind it, which is found when
 ** the REF is written: then `skip` becomes 0.
 */
@@ -19,8 +19,6 @@
 
 #include "message_private.h"
 #include "world.h"
-
-#define MOST_TRANSFERS 10000      /* one within the other */
 
 /*
 ** Room.
@@ -198,72 +196,6 @@ bool encode_named (Encoder *e) {
 }
 
 /*
-** __transfer.
-*/
-
-/* Whether the metatable at the top has __transfer, which takes its place; else it stays. [-1, +1] */
-static bool has_transfer (lua_State *L) {
-  lua_pushliteral(L, "__transfer");
-  if (lua_rawget(L, -2) == LUA_TNIL) {
-    lua_pop(L, 1);
-    return false;
-  }
-  lua_remove(L, -2);
-  return true;
-}
-
-/* Moves the n values at the top into the table of anchors. Returns the index of the first. [-n, 0] */
-static int anchor (Encoder *e, int n) {
-  lua_State *L = e->L;
-  luaL_checkstack(L, 4, NULL);
-  encode_table_used(e, e->anchors);
-  for (int i = n; i > 0; i--) lua_rawseti(L, e->anchors, e->anchored + i);
-  e->anchored += n;
-  return e->anchored - n + 1;
-}
-
-/* The value is at the top but one, its __transfer at the top. [-1, 0]; the value is the frame's base */
-static bool encode_transfer (Encoder *e) {
-  lua_State *L = e->L;
-  size_t record = e->length;
-  int value = lua_gettop(L) - 1, n;
-  if (e->mode != MODE_ANCHORED) return false;
-  if (e->transfers == MOST_TRANSFERS) {
-    lua_pop(L, 1);
-    encode_fault(e, "cannot send a %s whose '__transfer' leads to itself", luaL_typename(L, -1));
-  }
-  lua_pushvalue(L, value);
-  encode_note(e, record);
-  lua_call(L, 1, LUA_MULTRET);
-  n = lua_gettop(L) - value;
-  if (n == 0 || !lua_isfunction(L, value + 1)) {
-    lua_settop(L, value);
-    encode_fault(e, "cannot send a %s whose '__transfer' returns no function", luaL_typename(L, -1));
-  }
-  n = lua_gettop(L) - value;
-  int first = anchor(e, n);
-  unsigned char *p = encode_room(e, 5);
-  p[0] = TAG_OPEN;
-  set32(p + 1, (uint32_t)n);
-  e->transfers++;
-  encode_open(e, IN_TRANSFER, record, (uint32_t)n);
-  e->frames[e->depth - 1].first = first;
-  return true;
-}
-
-static bool step_transfer (Encoder *e, Frame *f) {
-  if (f->index < f->count) {
-    lua_rawgeti(e->L, e->anchors, f->first + (int)f->index);
-    f->index++;
-    return encode_top(e);
-  }
-  e->data[f->record] = (unsigned char)((e->data[f->record] & ~TAG_KIND) | TAG_TRANSFER);
-  e->transfers--;
-  encode_close(e);
-  return true;
-}
-
-/*
 ** Tables.
 */
 
@@ -287,7 +219,7 @@ static bool encode_full_table (Encoder *e) {
   bool meta;
   if (names_push(L, -1)) return encode_named(e);
   meta = lua_getmetatable(L, -1);
-  if (meta && has_transfer(L)) return encode_transfer(e);
+  if (meta && transfer_wanted(L)) return encode_transfer(e);
   if (meta) lua_pop(L, 1);
   memset(encode_room(e, CLASS_HEAD), 0, CLASS_HEAD);
   e->data[record] = (unsigned char)(TAG_CLASS | (meta ? TAG_META : 0));
@@ -427,7 +359,7 @@ static bool encode_foreign (Encoder *e) {
     return true;
   }
   if (lua_getmetatable(L, -1)) {
-    if (has_transfer(L)) return encode_transfer(e);
+    if (transfer_wanted(L)) return encode_transfer(e);
     lua_pop(L, 1);
   }
   name = kind_of_userdata(L);
@@ -494,7 +426,7 @@ bool encode_run (Encoder *e) {
     switch (f->kind) {
       case IN_TABLE: ok = step_table(e, f); break;
       case IN_FUNCTION: ok = encode_upvalue(e, f); break;
-      default: ok = step_transfer(e, f);
+      default: ok = encode_argument(e, f);
     }
   }
   return ok;

@@ -61,6 +61,7 @@ static int event_is_set (lua_State *L) {
 static bool wait (lua_State *L, Event *e, Nanos relative) {
   Nanos deadline = world_deadline(e->object.world, relative);
   Waiter w;
+  wait_allowed(L);
   waiter_init(&w, OP_WAIT_SET, e, deadline);
   pthread_mutex_lock(&e->mu);
   if (atomic_load(&e->flag)) {

@@ -10,6 +10,7 @@
 ** comes first may take it (going through the kernel for every hand-over would
 ** cost all the speed). A waiter that lost such a race goes back to the head of
 ** the line and is then *starving*: the next release hands it the lock itself.
+** Until it has come back no other is woken, so the line keeps its order.
 */
 #include "args.h"
 #include "guard.h"
@@ -43,11 +44,12 @@ bool lock_is_mine (Lock *lock) {
 ** Taking.
 */
 
+/* Takes a lock without owner; who stands in line is passed by. */
 static inline bool take_free (Lock *lock, Thread *self) {
-  uint64_t free_word = 0;
-  if (!atomic_compare_exchange_strong_explicit(&lock->word, &free_word, word_of(self),
-                                               memory_order_acquire, memory_order_relaxed))
-    return false;
+  uint64_t word = 0;
+  while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, word_of(self) | word,
+                                                memory_order_acquire, memory_order_relaxed))
+    if (owner_in(word) != 0) return false;
   self->holding++;
   return true;
 }
@@ -56,7 +58,7 @@ static inline bool take_free (Lock *lock, Thread *self) {
 static bool take_or_mark (Lock *lock, Thread *self) {
   uint64_t word = atomic_load(&lock->word), wanted;
   do {
-    wanted = owner_in(word) == 0 ? word_of(self) | (lock->line.first != NULL ? WAITERS : 0) : word | WAITERS;
+    wanted = owner_in(word) == 0 ? word_of(self) | (lock->line.first != NULL || lock->coming ? WAITERS : 0) : word | WAITERS;
   } while (!atomic_compare_exchange_weak(&lock->word, &word, wanted));
   return owner_in(word) == 0;
 }
@@ -65,26 +67,39 @@ static bool has_been_handed (Lock *lock, Thread *self) {
   return owner_in(atomic_load(&lock->word)) == word_of(self);
 }
 
-/* Stands in line until the lock is taken (true), or the deadline or an interrupt ends the wait. */
+/* Under mu, by a waiter that has been woken: others may be now. */
+static bool come_back (Lock *lock, Waiter *w) {
+  lock->coming = false;
+  return has_been_handed(lock, w->thread);
+}
+
+/*
+** Takes the lock, or stands in line until it is taken (CHOSEN), or the deadline
+** or an interrupt ends the wait. A starving waiter is one that has been woken.
+*/
 static Wake take_in_line (lua_State *L, Lock *lock, Waiter *w, Nanos deadline) {
-  Thread *self = w->thread;
   for (;;) {
     Wake wake;
+    bool taken;
     pthread_mutex_lock(&lock->mu);
-    if (take_or_mark(lock, self)) {
-      pthread_mutex_unlock(&lock->mu);
-      break;
-    }
-    if (w->starving) line_rejoin(&lock->line, w);
-    else line_join(&lock->line, w);
+    taken = (w->starving && come_back(lock, w)) || take_or_mark(lock, w->thread);
+    if (!taken && w->starving) line_rejoin(&lock->line, w);
+    else if (!taken) line_join(&lock->line, w);
     pthread_mutex_unlock(&lock->mu);
+    if (taken) break;
     wake = line_wait(L, w, &lock->mu, deadline);
     if (wake != WAKE_CHOSEN) return wake;
-    if (has_been_handed(lock, self)) break;
     w->starving = true;
   }
-  self->holding++;
+  w->thread->holding++;
   return WAKE_CHOSEN;
+}
+
+void lock_enlist (Lock *lock, Waiter *w) {
+  pthread_mutex_lock(&lock->mu);
+  line_join(&lock->line, w);
+  atomic_fetch_or(&lock->word, WAITERS);
+  pthread_mutex_unlock(&lock->mu);
 }
 
 /* As take below, where the lock is not just free. */
@@ -92,6 +107,7 @@ static bool take_slowly (lua_State *L, Lock *lock, Nanos relative) {
   Waiter w;
   Nanos deadline;
   if (relative == 0) return false;
+  wait_allowed(L);
   deadline = world_deadline(lock->object.world, relative);
   waiter_init(&w, OP_ACQUIRE, lock, deadline);
   switch (take_in_line(L, lock, &w, deadline)) {
@@ -105,7 +121,7 @@ static bool take_slowly (lua_State *L, Lock *lock, Nanos relative) {
 /* Takes the lock, waiting up to `relative`. False: not taken. Raises a pending interrupt. */
 static bool take (lua_State *L, Lock *lock, Nanos relative) {
   if (is_reentrant(lock) && lock_is_mine(lock)) {
-    lock->depth++;
+    atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed);
     return true;
   }
   if (!take_free(lock, thread_self) && !take_slowly(L, lock, relative)) return false;
@@ -125,13 +141,20 @@ int lock_acquire (lua_State *L) {
 ** Giving back.
 */
 
-/* With threads in line: frees the lock and wakes the first, or hands it over to one that starves. */
+/*
+** With threads in line: frees the lock and wakes the first, or hands it over to
+** one that starves. While a woken one is on its way it is only freed.
+*/
 static void release_to_line (Lock *lock) {
-  Waiter *w;
+  Waiter *w = NULL;
+  uint64_t next = 0;
   pthread_mutex_lock(&lock->mu);
-  w = line_choose(&lock->line);
-  atomic_store(&lock->word, (w != NULL && w->starving ? word_of(w->thread) : 0)
-                            | (lock->line.first != NULL ? WAITERS : 0));
+  if (!lock->coming && (w = line_choose(&lock->line)) != NULL) {
+    if (w->starving) next = word_of(w->thread);
+    lock->coming = true;
+  }
+  if (lock->line.first != NULL || lock->coming) next |= WAITERS;
+  atomic_store(&lock->word, next);
   pthread_mutex_unlock(&lock->mu);
   line_wake(w);
 }
@@ -163,8 +186,8 @@ int lock_release (lua_State *L) {
   announce(L, OP_RELEASE, lock);
   if (is_reentrant(lock)) {
     if (!lock_is_mine(lock)) return args_misuse(L, "cannot release un-acquired lock");
-    if (lock->depth > 0) {
-      lock->depth--;
+    if (atomic_load_explicit(&lock->depth, memory_order_relaxed) > 0) {
+      atomic_fetch_sub_explicit(&lock->depth, 1, memory_order_relaxed);
       return 0;
     }
   }
@@ -173,21 +196,27 @@ int lock_release (lua_State *L) {
 }
 
 int lock_release_all (Lock *lock) {
-  int levels = lock->depth + 1;
-  lock->depth = 0;
+  int levels = atomic_load_explicit(&lock->depth, memory_order_relaxed) + 1;
+  atomic_store_explicit(&lock->depth, 0, memory_order_relaxed);
   give_back(lock);
   return levels;
 }
 
-void lock_take_again (lua_State *L, Lock *lock, int levels) {
-  Waiter w;
+void lock_take_again (lua_State *L, Lock *lock, int levels, Waiter *w) {
+  Waiter own;
   announce(L, OP_REACQUIRE, lock);
-  if (!take_free(lock, thread_self)) {
-    waiter_init(&w, OP_REACQUIRE, lock, FOREVER);
-    w.deaf = true;
-    take_in_line(L, lock, &w, FOREVER);
+  if (w != NULL) {                /* the lock's line has woken it: the first go is its own */
+    w->companion = NULL;
+    w->forever = w->starving = true;
+    take_in_line(L, lock, w, FOREVER);
   }
-  lock->depth = levels - 1;
+  else if (!take_free(lock, thread_self)) {
+    waiter_init(&own, OP_REACQUIRE, lock, FOREVER);
+    own.deaf = true;
+    take_in_line(L, lock, &own, FOREVER);
+  }
+  mark_here(L, &lock->taken);
+  atomic_store_explicit(&lock->depth, levels - 1, memory_order_relaxed);
 }
 
 /*
@@ -211,11 +240,8 @@ static void lock_describe (lua_State *L, Object *o) {
   bool ended;
   if (word == 0) { lua_pushliteral(L, "unlocked"); return; }
   thread_name_of(o->world, word >> 1, name, &ended);
-  lua_pushfstring(L, "locked by %s%s", name, ended ? ", which has ended" : "");
-  if (is_reentrant(lock) && lock_is_mine(lock)) {
-    lua_pushfstring(L, "%s, %d deep", lua_tostring(L, -1), lock->depth + 1);
-    lua_remove(L, -2);
-  }
+  if (is_reentrant(lock)) lua_pushfstring(L, "locked by %s, %d deep", name, atomic_load(&lock->depth) + 1);
+  else lua_pushfstring(L, "locked by %s", name);
 }
 
 static uint64_t lock_holder (Object *o) {

@@ -16,7 +16,8 @@ typedef struct Lock {
   atomic_uint_least64_t word;
   pthread_mutex_t mu;
   Line line;                      /* under mu */
-  int depth;                      /* RLock: levels beyond the first; the owner's own */
+  bool coming;                    /* a woken waiter has not come back yet: wake no other, to keep the order; under mu */
+  atomic_int depth;               /* RLock: levels beyond the first; written by the owner */
   Mark taken;                     /* where; the owner's own */
 } Lock;
 
@@ -25,8 +26,13 @@ Lock *lock_test (lua_State *L, int arg);
 bool lock_is_mine (Lock *lock);
 /* Gives back all levels, returns how many to take again. */
 int lock_release_all (Lock *lock);
-/* Takes them again, however long it takes; interrupts have to wait. */
-void lock_take_again (lua_State *L, Lock *lock, int levels);
+/* Takes them again, however long it takes; interrupts have to wait. Where `w` is not NULL, it was enlisted and has been woken. */
+void lock_take_again (lua_State *L, Lock *lock, int levels, Waiter *w);
+/*
+** Puts the waiter of a thread that is parked in another line at the end of the
+** lock's line; the caller holds the lock. It is woken when its turn has come.
+*/
+void lock_enlist (Lock *lock, Waiter *w);
 
 int lock_acquire (lua_State *L);  /* acquire(self [, blocking [, timeout]]) */
 int lock_release (lua_State *L);

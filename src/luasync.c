@@ -94,6 +94,7 @@ static int sleep_for (lua_State *L) {
   World *world = thread_self->object.world;
   luaL_checkany(L, 1);
   Nanos relative = args_timeout(L, 1);
+  wait_allowed(L);
   announce(L, OP_SLEEP, NULL);
   if (world_sleep(L, world_deadline(world, relative)) == WAKE_INTERRUPT) thread_raise(L);
   return 0;

@@ -147,6 +147,14 @@ static int encode_protected (lua_State *L) {
   return 0;
 }
 
+/* Says at the head of the error at the top where the running C function was called. [-1, +1, memory] */
+static void add_position (lua_State *L) {
+  if (lua_type(L, -1) != LUA_TSTRING) return;
+  luaL_where(L, 1);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+}
+
 /* Encodes in protected mode; raises only after all has been let go. */
 static void encode_any (Encoder *e, int first, int n) {
   lua_State *L = e->L;
@@ -163,11 +171,7 @@ static void encode_any (Encoder *e, int first, int n) {
   } while (status == LUA_OK && e->again);
   if (status == LUA_OK) return;
   encode_release(e);
-  if (e->fault && lua_type(L, -1) == LUA_TSTRING) {
-    luaL_where(L, 1);
-    lua_insert(L, -2);
-    lua_concat(L, 2);
-  }
+  if (e->fault) add_position(L);
   lua_error(L);
 }
 
@@ -206,37 +210,31 @@ Message *message_encode (lua_State *L, int first, int n, Root root, World *to) {
 */
 
 int message_decode (lua_State *L, Message *m) {
-  Decoder d;
-  d.protect = false;
-  d.m = m;
-  return decode_message(L, &d);
+  return decode_message(L, m, NULL);
 }
 
+/* (message, fault) */
 static int decode_protected (lua_State *L) {
-  return decode_message(L, lua_touserdata(L, 1));
+  Message *m = lua_touserdata(L, 1);
+  bool *fault = lua_touserdata(L, 2);
+  return decode_message(L, m, fault);
 }
 
 /* Pushes the one value of m and drops the reference, also when it raises. [0, +1, raises] */
 static void decode_owned (lua_State *L, Message *m) {
-  Decoder d;
+  bool fault = false;
   int status;
-  d.protect = true;
-  d.fault = false;
-  d.m = m;
   if (!lua_checkstack(L, 4)) {
     message_free(m);
     luaL_error(L, "stack overflow");
   }
   lua_pushcfunction(L, decode_protected);
-  lua_pushlightuserdata(L, &d);
-  status = lua_pcall(L, 1, 1, 0);
+  lua_pushlightuserdata(L, m);
+  lua_pushlightuserdata(L, &fault);
+  status = lua_pcall(L, 2, 1, 0);
   message_free(m);
   if (status == LUA_OK) return;
-  if (d.fault && lua_type(L, -1) == LUA_TSTRING) {
-    luaL_where(L, 1);
-    lua_insert(L, -2);
-    lua_concat(L, 2);
-  }
+  if (fault) add_position(L);
   lua_error(L);
 }
 

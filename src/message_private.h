@@ -88,7 +88,7 @@ void names_push_stream (lua_State *L, int stream); /* [0, +1, raises] */
 /* Pushes what has the name here, or false with nothing pushed and the name to report in *shown. [0, +(0|1), raises] */
 bool names_resolve (lua_State *L, const char *name, size_t length, char shown[128]);
 
-/* The process-wide identity of a table that serves as a metatable; given at the first question. [0, 0, memory] */
+/* class.c: the process-wide identity of a table that serves as a metatable; given at the first question. [0, 0, memory] */
 uint64_t class_id (lua_State *L, int index);
 bool class_push (lua_State *L, uint64_t id);    /* [0, +(0|1), memory] */
 void class_register (lua_State *L, uint64_t id);/* the table at the top is the one of that id here [0, 0, memory] */
@@ -170,12 +170,17 @@ void encode_table_used (Encoder *e, int index); /* makes the helping table at `i
 _Noreturn void encode_fault (Encoder *e, const char *format, ...);
 _Noreturn void encode_no_memory (Encoder *e);
 
-/* path.c: pushes where the encoder is, `args[1].co`. [0, +1, memory] */
+/* encode_path.c: pushes where the encoder is, `args[1].co`. [0, +1, memory] */
 void path_push (Encoder *e);
 
-/* map.c: identities in one message. */
+/* encode_map.c: identities in one message. */
 size_t map_find (const Encoder *e, const void *key); /* 0: not there */
 void map_add (Encoder *e, const void *key, size_t value);
+
+/* encode_transfer.c */
+bool transfer_wanted (lua_State *L);            /* whether the metatable at the top has __transfer, which then takes its place [-1, +1] */
+bool encode_transfer (Encoder *e);              /* the value at the top but one by its __transfer at the top [-1, 0] in a frame */
+bool encode_argument (Encoder *e, Frame *f);    /* the next value of a transfer; after the last, closes the frame */
 
 /* function.c */
 bool encode_function (Encoder *e);              /* the function at the top */
@@ -239,13 +244,11 @@ typedef struct Decoder {
   int depth;
   int refs, spill;                /* stack indices of helping tables, 0: not needed */
   int spilled;
-  bool protect;                   /* whoever catches adds the position */
-  bool fault;                     /* the error is ours and lacks it */
-  Open few[PLAIN_DEPTH];
+  bool *fault;                    /* set when the error is ours: whoever catches it adds the position; NULL: we do */
 } Decoder;
 
-/* As message_decode; d->protect and d->m are set. */
-int decode_message (lua_State *L, Decoder *d);
+/* As message_decode; see Decoder for `fault`. */
+int decode_message (lua_State *L, Message *m, bool *fault);
 
 /* Loads the function of a FUNCTION record at d->p, which moves behind the bytecode. [0, +1, raises] */
 int decode_function (Decoder *d);

@@ -36,6 +36,10 @@ void object_keep (Object *o) {
   atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
 }
 
+/* Objects that hold the last reference to others, a million deep perhaps, are destroyed one after the other. */
+static _Thread_local Object *doomed;
+static _Thread_local bool destroying;
+
 static void unlink_owned (Object *o) {
   World *world = o->world;
   if (o->previous != NULL) o->previous->next = o->next;
@@ -81,9 +85,17 @@ void object_free_all (World *world) {
 void object_drop (Object *o) {
   if (atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1) return;
   if (o->world->owns) unlink_owned(o);
-  if (o->kind->destroy != NULL) o->kind->destroy(o);
-  free(o->name);
-  free(o);
+  o->next = doomed;
+  doomed = o;
+  if (destroying) return;         /* by one that lies in another: the outermost call goes on with it */
+  destroying = true;
+  while ((o = doomed) != NULL) {
+    doomed = o->next;
+    if (o->kind->destroy != NULL) o->kind->destroy(o);
+    free(o->name);
+    free(o);
+  }
+  destroying = false;
 }
 
 const char *object_name (Object *o, char buffer[64]) {

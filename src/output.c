@@ -61,30 +61,24 @@ static void check_piece (lua_State *L, int arg) {
   else luaL_checklstring(L, arg, NULL);
 }
 
-/* Writes arguments first.. to f as one piece; leaves the results of io.write, the file being at `file`. */
-static int write_arguments (lua_State *L, FILE *f, int file, int first) {
-  int last = lua_gettop(L);
-  bool written = true;
+/* Writes arguments first..last to f as one piece; leaves the results of io.write, the file being at `file`. */
+static int write_arguments (lua_State *L, FILE *f, int first, int last, int file) {
+  size_t length;
+  const char *text;
   for (int i = first; i <= last; i++) check_piece(L, i);
-  if (first == last) {
-    size_t length;
-    const char *text = lua_tolstring(L, first, &length);
-    written = emit(L, f, text, length);
-  }
-  else if (first < last) {
+  if (first < last) {
     luaL_Buffer b;
-    size_t length;
-    const char *text;
     luaL_buffinit(L, &b);
     for (int i = first; i <= last; i++) {
       lua_pushvalue(L, i);
       luaL_addvalue(&b);
     }
     luaL_pushresult(&b);
-    text = lua_tolstring(L, -1, &length);
-    written = emit(L, f, text, length);
   }
-  if (!written) return luaL_fileresult(L, 0, NULL);
+  else if (first == last) lua_pushvalue(L, first);
+  else lua_pushliteral(L, "");
+  text = lua_tolstring(L, -1, &length);
+  if (length > 0 && !emit(L, f, text, length)) return luaL_fileresult(L, 0, NULL);
   lua_pushvalue(L, file);
   return 1;
 }
@@ -92,16 +86,16 @@ static int write_arguments (lua_State *L, FILE *f, int file, int first) {
 static int file_write (lua_State *L) {
   luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
   if (s->closef == NULL) return luaL_error(L, "attempt to use a closed file");
-  return write_arguments(L, s->f, 1, 2);
+  return write_arguments(L, s->f, 2, lua_gettop(L), 1);
 }
 
 static int io_write (lua_State *L) {
+  int n = lua_gettop(L);
   luaL_Stream *s;
   lua_getfield(L, LUA_REGISTRYINDEX, "_IO_output");
   s = luaL_testudata(L, -1, LUA_FILEHANDLE);
   if (s == NULL || s->closef == NULL) return luaL_error(L, "default output file is closed");
-  lua_insert(L, 1);
-  return write_arguments(L, s->f, 1, 2);
+  return write_arguments(L, s->f, 1, n, n + 1);
 }
 
 /* Sets library[name] unless somebody has put something of his own there. */

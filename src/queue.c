@@ -10,9 +10,11 @@
 **
 ** Waiting: who finds the queue empty stands in line, counts itself as waiting
 ** and looks at `put` once more; a producer raises `put`, then looks whether
-** anybody waits. Sequential consistency makes sure that one sees the other.
-** Producers wait for room in the same way. A woken thread may find that another
-** was quicker; it goes back to the head of its line.
+** anybody waits, and if so takes the item out again for the first in line.
+** Sequential consistency makes sure that one sees the other. Producers wait for
+** room in the same way, and a consumer puts the first one's item in for it. So
+** who waits is served first come, first served, and wakes up with the matter
+** done; a newcomer may still be quicker than the first in line is served.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +70,7 @@ static inline Queue *check_queue (lua_State *L) {
 */
 
 static void join_waiting (Line *line, Waiter *w, atomic_int *count) {
-  if (w->starving) line_rejoin(line, w);
-  else line_join(line, w);
-  w->starving = true;             /* from now on: it comes back to the head */
+  line_join(line, w);
   atomic_fetch_add(count, 1);
 }
 
@@ -79,36 +79,31 @@ static void leave_waiting (Waiter *w, atomic_int *count) {
   atomic_fetch_sub(count, 1);
 }
 
-/* Wakes the first in line; `mu` guards it and is not held. */
-static void wake_one (Line *line, pthread_mutex_t *mu, atomic_int *count) {
-  Waiter *w;
-  pthread_mutex_lock(mu);
-  w = line_choose(line);
-  if (w != NULL) atomic_fetch_sub(count, 1);
-  pthread_mutex_unlock(mu);
-  line_wake(w);
-}
-
 static Waiter *choose_all (Line *line, atomic_int *count) {
   Waiter *chain = line_choose_all(line);
   for (Waiter *w = chain; w != NULL; w = w->next) atomic_fetch_sub(count, 1);
   return chain;
 }
 
-/* Parks one who stands in line. False: the wait is over without success; *interrupted says why. */
-static bool stay_in_line (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline, bool *interrupted) {
+/* Parks one who stands in line; no mutex held. */
+static Wake stay_in_line (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline) {
   Wake wake = line_wait(L, w, mu, deadline);
-  if (wake == WAKE_CHOSEN) return true;
-  atomic_fetch_sub(count, 1);
-  *interrupted = wake == WAKE_INTERRUPT;
-  return false;
+  if (wake != WAKE_CHOSEN) atomic_fetch_sub(count, 1);
+  return wake;
 }
 
 /*
 ** Putting.
 */
 
-typedef enum Outcome { DONE, WOULD_WAIT, SHUT, NO_MEMORY, NO_ORDER } Outcome;
+typedef enum Outcome { DONE, WOULD_WAIT, SHUT, NO_MEMORY, NO_ORDER, INTERRUPTED, NOT_ALLOWED } Outcome;
+
+/* A put or get that may have to wait; who serves it fills in the outcome, under the mutex of its side. */
+typedef struct Request {
+  Slot *slot;
+  const Priority *priority;       /* put into a PriorityQueue */
+  Outcome outcome;
+} Request;
 
 /* Under put_mu. */
 static bool has_room (Queue *q) {
@@ -136,33 +131,63 @@ static Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
   return DONE;
 }
 
-/* Under put_mu: tries, and where that would wait stands in line and tries again. */
-static Outcome put_or_queue (Queue *q, const Slot *s, const Priority *p, Waiter *w) {
-  Outcome outcome = try_put(q, s, p);
-  if (outcome != WOULD_WAIT || w == NULL) return outcome;
-  join_waiting(&q->putters, w, &q->putters_waiting);
-  outcome = try_put(q, s, p);
-  if (outcome != WOULD_WAIT) leave_waiting(w, &q->putters_waiting);
-  return outcome;
+/* Serves who waits for room, as far as there is room; woken when all is unlocked. */
+static bool serve_putters (Queue *q) {
+  Waiter *first = NULL, **last = &first, *w;
+  pthread_mutex_lock(q->put_mu);
+  while ((w = q->putters.first) != NULL) {
+    Request *r = w->payload;
+    r->outcome = try_put(q, r->slot, r->priority);
+    if (r->outcome == WOULD_WAIT) break;
+    *last = line_choose(&q->putters);
+    last = &w->next;
+    atomic_fetch_sub(&q->putters_waiting, 1);
+  }
+  pthread_mutex_unlock(q->put_mu);
+  line_wake(first);
+  return first != NULL;
 }
 
-static Outcome put_item (lua_State *L, Queue *q, const Slot *s, const Priority *p, Nanos relative, bool *interrupted) {
-  Waiter w, *waiter = NULL;
-  Nanos deadline = FOREVER;
-  Outcome outcome;
-  for (;;) {
-    pthread_mutex_lock(q->put_mu);
-    outcome = put_or_queue(q, s, p, waiter);
-    pthread_mutex_unlock(q->put_mu);
-    if (outcome != WOULD_WAIT || relative == 0) break;
-    if (waiter == NULL) {         /* the first time round: only now is the time asked for */
-      deadline = world_deadline(q->object.world, relative);
-      waiter_init(&w, OP_PUT, q, deadline);
-      waiter = &w;
-    }
-    else if (!stay_in_line(L, &w, q->put_mu, &q->putters_waiting, deadline, interrupted)) break;
+static bool serve_getters (Queue *q);
+
+/* After a change by one side: serves the other side's line, and so on while that changes anything. */
+static void serve_after_put (Queue *q) {
+  while (atomic_load(&q->getters_waiting) > 0 && serve_getters(q))
+    if (q->maxsize <= 0 || atomic_load(&q->putters_waiting) == 0 || !serve_putters(q)) break;
+}
+
+static void serve_after_get (Queue *q) {
+  if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve_putters(q)) serve_after_put(q);
+}
+
+/* Stands in line to put; the first try has failed. */
+static Outcome wait_to_put (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
+  Nanos deadline = world_deadline(q->object.world, relative);
+  Request r = {s, p, WOULD_WAIT};
+  Waiter w;
+  waiter_init(&w, OP_PUT, q, deadline);
+  w.payload = &r;
+  pthread_mutex_lock(q->put_mu);
+  join_waiting(&q->putters, &w, &q->putters_waiting);
+  r.outcome = try_put(q, s, p);   /* room may have come before anybody could see us */
+  if (r.outcome != WOULD_WAIT) leave_waiting(&w, &q->putters_waiting);
+  pthread_mutex_unlock(q->put_mu);
+  if (r.outcome != WOULD_WAIT) return r.outcome;
+  switch (stay_in_line(L, &w, q->put_mu, &q->putters_waiting, deadline)) {
+    case WAKE_CHOSEN: return r.outcome;
+    case WAKE_INTERRUPT: return INTERRUPTED;
+    default: return WOULD_WAIT;
   }
-  if (outcome == DONE && atomic_load(&q->getters_waiting) > 0) wake_one(&q->getters, q->get_mu, &q->getters_waiting);
+}
+
+static Outcome put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
+  Outcome outcome;
+  pthread_mutex_lock(q->put_mu);
+  outcome = try_put(q, s, p);
+  pthread_mutex_unlock(q->put_mu);
+  if (outcome == WOULD_WAIT && relative != 0)
+    outcome = thread_self->updating > 0 ? NOT_ALLOWED : wait_to_put(L, q, s, p, relative);
+  if (outcome == DONE) serve_after_put(q);
   return outcome;
 }
 
@@ -176,7 +201,6 @@ static int say (lua_State *L, const char *reason) {
 static int put (lua_State *L, Queue *q, Nanos relative) {
   Priority priority, *p = NULL;
   Slot slot;
-  bool interrupted = false;
   Outcome outcome;
   luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "item must not be nil");
   announce(L, relative == 0 ? OP_TRY_PUT : OP_PUT, q);
@@ -185,17 +209,18 @@ static int put (lua_State *L, Queue *q, Nanos relative) {
     p = &priority;
   }
   slot_set(L, 2, &slot, q->object.world);
-  outcome = put_item(L, q, &slot, p, relative, &interrupted);
+  outcome = put_item(L, q, &slot, p, relative);
   if (outcome != DONE) slot_free(&slot);
   switch (outcome) {
     case DONE: lua_pushboolean(L, 1); return 1;
     case SHUT: return say(L, "shutdown");
     case NO_MEMORY: return luaL_error(L, "not enough memory");
     case NO_ORDER: return luaL_argerror(L, 2, "priority has no order with those in the queue (number and string)");
-    default:
-      if (interrupted) thread_raise(L);
-      return say(L, "full");
+    case INTERRUPTED: thread_raise(L); break;
+    case NOT_ALLOWED: wait_allowed(L); break;
+    default: break;
   }
+  return say(L, "full");
 }
 
 /* put(item [, block [, timeout]]) */
@@ -239,47 +264,65 @@ static Outcome try_get (Queue *q, Slot *s) {
   return shut ? SHUT : WOULD_WAIT;
 }
 
-static Outcome get_or_queue (Queue *q, Slot *s, Waiter *w) {
-  Outcome outcome = try_get(q, s);
-  if (outcome != WOULD_WAIT || w == NULL) return outcome;
-  join_waiting(&q->getters, w, &q->getters_waiting);
-  outcome = try_get(q, s);
-  if (outcome != WOULD_WAIT) leave_waiting(w, &q->getters_waiting);
-  return outcome;
+/* Serves who waits for an item, as far as there are items. */
+static bool serve_getters (Queue *q) {
+  Waiter *first = NULL, **last = &first, *w;
+  pthread_mutex_lock(q->get_mu);
+  while ((w = q->getters.first) != NULL) {
+    Request *r = w->payload;
+    r->outcome = try_get(q, r->slot);
+    if (r->outcome == WOULD_WAIT) break;
+    *last = line_choose(&q->getters);
+    last = &w->next;
+    atomic_fetch_sub(&q->getters_waiting, 1);
+  }
+  pthread_mutex_unlock(q->get_mu);
+  line_wake(first);
+  return first != NULL;
 }
 
-static Outcome get_item (lua_State *L, Queue *q, Slot *s, Nanos relative, bool *interrupted) {
-  Waiter w, *waiter = NULL;
-  Nanos deadline = FOREVER;
-  Outcome outcome;
-  for (;;) {
-    pthread_mutex_lock(q->get_mu);
-    outcome = get_or_queue(q, s, waiter);
-    pthread_mutex_unlock(q->get_mu);
-    if (outcome != WOULD_WAIT || relative == 0) break;
-    if (waiter == NULL) {
-      deadline = world_deadline(q->object.world, relative);
-      waiter_init(&w, OP_GET, q, deadline);
-      waiter = &w;
-    }
-    else if (!stay_in_line(L, &w, q->get_mu, &q->getters_waiting, deadline, interrupted)) break;
+/* Stands in line to get; the first try has failed. */
+static Outcome wait_to_get (lua_State *L, Queue *q, Slot *s, Nanos relative) {
+  Nanos deadline = world_deadline(q->object.world, relative);
+  Request r = {s, NULL, WOULD_WAIT};
+  Waiter w;
+  waiter_init(&w, OP_GET, q, deadline);
+  w.payload = &r;
+  pthread_mutex_lock(q->get_mu);
+  join_waiting(&q->getters, &w, &q->getters_waiting);
+  r.outcome = try_get(q, s);
+  if (r.outcome != WOULD_WAIT) leave_waiting(&w, &q->getters_waiting);
+  pthread_mutex_unlock(q->get_mu);
+  if (r.outcome != WOULD_WAIT) return r.outcome;
+  switch (stay_in_line(L, &w, q->get_mu, &q->getters_waiting, deadline)) {
+    case WAKE_CHOSEN: return r.outcome;
+    case WAKE_INTERRUPT: return INTERRUPTED;
+    default: return WOULD_WAIT;
   }
-  if (outcome == DONE && q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0)
-    wake_one(&q->putters, q->put_mu, &q->putters_waiting);
+}
+
+static Outcome get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
+  Outcome outcome;
+  pthread_mutex_lock(q->get_mu);
+  outcome = try_get(q, s);
+  pthread_mutex_unlock(q->get_mu);
+  if (outcome == WOULD_WAIT && relative != 0)
+    outcome = thread_self->updating > 0 ? NOT_ALLOWED : wait_to_get(L, q, s, relative);
+  if (outcome == DONE) serve_after_get(q);
   return outcome;
 }
 
 static int get (lua_State *L, Queue *q, Nanos relative) {
   Slot slot;
-  bool interrupted = false;
   announce(L, relative == 0 ? OP_TRY_GET : OP_GET, q);
-  switch (get_item(L, q, &slot, relative, &interrupted)) {
+  switch (get_item(L, q, &slot, relative)) {
     case DONE: slot_push_free(L, &slot); return 1;
     case SHUT: return say(L, "shutdown");
-    default:
-      if (interrupted) thread_raise(L);
-      return say(L, "empty");
+    case INTERRUPTED: thread_raise(L); break;
+    case NOT_ALLOWED: wait_allowed(L); break;
+    default: break;
   }
+  return say(L, "empty");
 }
 
 /* get([block [, timeout]]) */
@@ -329,27 +372,36 @@ static int queue_task_done (lua_State *L) {
   return 0;
 }
 
+/* Whether all is done by now; stands in line where not. */
+static bool join_or_queue (Queue *q, Waiter *w) {
+  bool all_done;
+  pthread_mutex_lock(&q->join_mu);
+  join_waiting(&q->joiners, w, &q->joiners_waiting);
+  all_done = atomic_load(&q->done) == atomic_load(&q->put);
+  if (all_done) leave_waiting(w, &q->joiners_waiting);
+  pthread_mutex_unlock(&q->join_mu);
+  return all_done;
+}
+
 /* join([timeout]): true, or false where the time ran out. */
 static int queue_join (lua_State *L) {
   Queue *q = check_queue(L);
   Nanos relative = args_timeout(L, 2), deadline;
   Waiter w;
-  Wake wake = WAKE_CHOSEN;
   bool all_done;
   announce(L, OP_QUEUE_JOIN, q);
-  deadline = relative == 0 ? 0 : world_deadline(q->object.world, relative);
-  waiter_init(&w, OP_QUEUE_JOIN, q, deadline);
-  pthread_mutex_lock(&q->join_mu);
-  join_waiting(&q->joiners, &w, &q->joiners_waiting);
   all_done = atomic_load(&q->done) == atomic_load(&q->put);
-  if (all_done || relative == 0) leave_waiting(&w, &q->joiners_waiting);
-  pthread_mutex_unlock(&q->join_mu);
   if (!all_done && relative != 0) {
-    bool interrupted = false;
-    all_done = stay_in_line(L, &w, &q->join_mu, &q->joiners_waiting, deadline, &interrupted);
-    if (interrupted) wake = WAKE_INTERRUPT;
+    wait_allowed(L);
+    deadline = world_deadline(q->object.world, relative);
+    waiter_init(&w, OP_QUEUE_JOIN, q, deadline);
+    all_done = join_or_queue(q, &w);
+    if (!all_done) {
+      Wake wake = stay_in_line(L, &w, &q->join_mu, &q->joiners_waiting, deadline);
+      if (wake == WAKE_INTERRUPT) thread_raise(L);
+      all_done = wake == WAKE_CHOSEN;
+    }
   }
-  if (wake == WAKE_INTERRUPT) thread_raise(L);
   lua_pushboolean(L, all_done);
   return 1;
 }
@@ -395,18 +447,24 @@ static void free_dropped (Dropped *list) {
   }
 }
 
+/* Those in line learn of the shutdown; under both mutexes. */
+static Waiter *dismiss (Line *line, atomic_int *count) {
+  for (Waiter *w = line->first; w != NULL; w = w->next) ((Request *)w->payload)->outcome = SHUT;
+  return choose_all(line, count);
+}
+
 /* shutdown([immediate]) */
 static int queue_shutdown (lua_State *L) {
   Queue *q = check_queue(L);
   bool immediate = lua_toboolean(L, 2);
   Dropped *dropped = NULL;
-  Waiter *getters, *putters;
+  Waiter *getters = NULL, *putters;
   announce(L, OP_SHUTDOWN, q);
   lock_both(q);
   atomic_store(&q->shut, true);
   if (immediate) dropped = drain(q);
-  getters = choose_all(&q->getters, &q->getters_waiting);
-  putters = choose_all(&q->putters, &q->putters_waiting);
+  putters = dismiss(&q->putters, &q->putters_waiting);
+  if (!has_item(q)) getters = dismiss(&q->getters, &q->getters_waiting);
   unlock_both(q);
   line_wake(getters);
   line_wake(putters);

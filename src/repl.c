@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -358,6 +359,14 @@ static int terminal_stop (lua_State *L) {
   host_exit((int)luaL_optinteger(L, 1, 0));
 }
 
+/* terminal.columns() */
+static int terminal_columns (lua_State *L) {
+  struct winsize size;
+  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  lua_pushinteger(L, known ? size.ws_col : 80);
+  return 1;
+}
+
 static int result_of (lua_State *L, bool done, const char *path) {
   return luaL_fileresult(L, done, path);
 }
@@ -389,6 +398,7 @@ static int terminal_make_folder (lua_State *L) {
 
 static const luaL_Reg functions[] = {
   {"read", terminal_read}, {"call", terminal_call}, {"show", terminal_show}, {"stop", terminal_stop},
+  {"columns", terminal_columns},
   {"append", terminal_append}, {"make_folder", terminal_make_folder},
   {NULL, NULL}
 };

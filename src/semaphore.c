@@ -38,6 +38,7 @@ static bool wait (lua_State *L, Semaphore *s, Nanos relative) {
   Nanos deadline = world_deadline(s->object.world, relative);
   Waiter w;
   Wake wake;
+  wait_allowed(L);
   waiter_init(&w, OP_DOWN, s, deadline);
   pthread_mutex_lock(&s->mu);
   atomic_fetch_add(&s->waiting, 1);

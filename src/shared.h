@@ -54,7 +54,7 @@ static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const 
 /* Makes an empty Shared and pushes its proxy. [0, +1, raises] */
 Shared *shared_create (lua_State *L, int options);
 
-/* Reads a key. NULL, or why it cannot be one (pushed); nil and NaN are unfit only to write. [0, +(0|1), memory] */
+/* Reads a key. NULL, or why it cannot be one; nil and NaN are unfit only to write. [0, +(0|1), memory] */
 const char *shared_key (lua_State *L, int index, Key *k, bool write);
 /* The same, raising what is wrong. [0, 0, raises] */
 void shared_check_key (lua_State *L, int index, Key *k, bool write);

@@ -5,8 +5,6 @@
 ** Both ways go breadth first over a list of tables to be filled, so depth costs
 ** no C stack; a memo from source to copy keeps shared references and cycles.
 */
-#include <stdlib.h>
-
 #include "shared.h"
 
 #define PATH_MOST 12              /* keys shown of a long path */
@@ -30,7 +28,7 @@ static void push_step (lua_State *L, int index) {
   else lua_pushfstring(L, "[%s]", luaL_typename(L, index));
 }
 
-/* Raises `message (at item.a[1])`: the key at `key` (0: none) of table number `at` (0: none). [0, 0, raises] */
+/* Raises `message (at item.a[1])`: the key at `key` of table number `at`, 0: none. [0, 0, raises] */
 static void fail_at (lua_State *L, const Job *job, const char *message, lua_Integer at, int key) {
   int steps = 0;
   if (key == 0) lua_pushliteral(L, "");
@@ -49,7 +47,10 @@ static void fail_at (lua_State *L, const Job *job, const char *message, lua_Inte
   luaL_error(L, "%s (at item%s%s)", message, at > 1 ? "..." : "", lua_tostring(L, -1));
 }
 
-/* Pushes the Shared that stands for the plain table at `index`, found in table `at` under the key at `key`. [0, +1, raises] */
+/*
+** Pushes the Shared that stands for the plain table at `index`, found in table
+** `at` under the key at `key`. [0, +1, raises]
+*/
 static void adopt (lua_State *L, Job *job, int index, lua_Integer at, int key, int options) {
   lua_pushvalue(L, index);
   if (lua_rawget(L, job->memo) != LUA_TNIL) return;
@@ -202,7 +203,7 @@ static Shared *push_named (lua_State *L) {
   return (Shared *)o;
 }
 
-/* Stores the Shared unless the name is taken; the one that stands there now, with a reference. NULL: no memory. */
+/* Stores `mine` unless the name is taken. The one there now, with a reference; NULL: no memory. */
 static Object *put_if_new (Shared *names, const Key *k, Object *mine) {
   Slot cell = {.tag = SLOT_OBJECT}, key_out;
   const Slot *found;

@@ -37,7 +37,8 @@ void cell_keep_other (const Slot *cell) {
 
 void cell_free_other (Slot *cell) {
   if (cell->tag != SLOT_LONG) slot_free(cell);
-  else if (atomic_fetch_sub_explicit(&cell_text(cell)->refs, 1, memory_order_acq_rel) == 1) free(cell->u.light);
+  else if (atomic_fetch_sub_explicit(&cell_text(cell)->refs, 1, memory_order_acq_rel) == 1)
+    free(cell->u.light);
 }
 
 /*
@@ -60,7 +61,8 @@ static uint64_t few_bytes (const char *text, size_t n) {
     return low | (uint64_t)high << 32;
   }
   if (n == 0) return 0;
-  return (uint64_t)((unsigned char)text[0] | (unsigned char)text[n / 2] << 8) | (uint64_t)(unsigned char)text[n - 1] << 16;
+  low = (unsigned char)text[0] | (uint32_t)(unsigned char)text[n / 2] << 8;
+  return low | (uint32_t)(unsigned char)text[n - 1] << 16;
 }
 
 static uint32_t hash_text (const char *text, size_t n) {
@@ -127,7 +129,8 @@ static bool matches (const Entry *e, const Key *k) {
     case SLOT_TEXT_IN:
       return e->key.length == k->length && memcmp(e->key.u.text, k->u.text, k->length) == 0;
     case SLOT_LONG:
-      return cell_text(&e->key)->length == k->length && memcmp(cell_text(&e->key)->text, k->u.text, k->length) == 0;
+      return cell_text(&e->key)->length == k->length
+             && memcmp(cell_text(&e->key)->text, k->u.text, k->length) == 0;
     default: return true;         /* booleans: the tag says it */
   }
 }

@@ -285,7 +285,7 @@ static int thread_start (lua_State *L) {
 int thread_spawn (lua_State *L) {
   if (!is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
   thread_new(L);
-  lua_replace(L, 1);
+  lua_insert(L, 1);
   return thread_start(L);
 }
 
@@ -311,6 +311,7 @@ static bool wait_for_end (lua_State *L, Thread *t) {
   announce(L, OP_JOIN, t);
   if (atomic_load(&t->life) == LIFE_ENDED) return true;
   if (timeout == 0) return false;
+  wait_allowed(L);
   switch (thread_wait_end(L, t, world_deadline(t->object.world, timeout))) {
     case WAKE_CHOSEN: return true;
     case WAKE_INTERRUPT: thread_raise(L);

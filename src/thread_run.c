@@ -173,9 +173,8 @@ static World *audience (Thread *t) {
 static int call_target (lua_State *L) {
   Thread *t = lua_touserdata(L, 1);
   Message *work;
-  int n, status;
+  int n;
   lua_settop(L, 0);
-  lua_pushcfunction(L, excepthook_trace);
   pthread_mutex_lock(&t->mu);
   work = t->work;
   pthread_mutex_unlock(&t->mu);
@@ -185,9 +184,8 @@ static int call_target (lua_State *L) {
   t->work = NULL;
   pthread_mutex_unlock(&t->mu);
   message_free(work);
-  status = lua_pcall(L, n - 1, LUA_MULTRET, 1);
-  if (status != LUA_OK) return lua_error(L);
-  t->outcome = message_encode(L, 2, lua_gettop(L) - 1, ROOT_RESULTS, audience(t));
+  lua_call(L, n - 1, LUA_MULTRET);
+  t->outcome = message_encode(L, 1, lua_gettop(L), ROOT_RESULTS, audience(t));
   return 0;
 }
 
@@ -198,21 +196,17 @@ static int keep_error (lua_State *L) {
   return 0;
 }
 
-/* (thread, error) keeps what can be said of an error that cannot cross. In protected mode. */
-static int keep_error_text (lua_State *L) {
-  luaL_tolstring(L, 2, NULL);
-  lua_replace(L, 2);
-  return keep_error(L);
-}
-
-/* Calls f(t, error) with the error at the top of the stack, which stays. */
-static bool try_keeping (lua_State *L, Thread *t, lua_CFunction f) {
-  lua_pushcfunction(L, f);
-  lua_pushlightuserdata(L, t);
-  lua_pushvalue(L, -3);
-  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return true;
+/* Keeps the error at the top of the stack, which stays; where it cannot cross, the error that says so. */
+static void keep_some_error (lua_State *L, Thread *t) {
+  lua_pushvalue(L, -1);
+  for (int i = 0; i < 2; i++) {
+    lua_pushcfunction(L, keep_error);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, t);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+  }
   lua_pop(L, 1);
-  return false;
 }
 
 bool thread_call_work (lua_State *L, Thread *t) {
@@ -221,7 +215,7 @@ bool thread_call_work (lua_State *L, Thread *t) {
   lua_pushlightuserdata(L, t);
   if (lua_pcall(L, 1, 0, 1) == LUA_OK) return true;
   t->failed = true;
-  if (!try_keeping(L, t, keep_error)) try_keeping(L, t, keep_error_text);
+  keep_some_error(L, t);
   return false;
 }
 

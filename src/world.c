@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lauxlib.h>
+
 #include "deadlock.h"
 #include "thread.h"
 
@@ -96,6 +98,10 @@ void spot_free (Spot *spot) {
 ** Lines.
 */
 
+void wait_allowed (lua_State *L) {
+  if (thread_self->updating > 0) luaL_error(L, "cannot block inside update");
+}
+
 void waiter_init (Waiter *w, OpKind kind, void *object, Nanos deadline) {
   memset(w, 0, sizeof *w);
   w->thread = thread_self;
@@ -158,8 +164,10 @@ void line_wake (Waiter *chain) {
   while (chain != NULL) {
     Waiter *w = chain;
     Spot *spot = w->spot;         /* after woken is set, *w may be gone */
+    Waiter *companion = w->companion;
     chain = w->next;
     atomic_store(&w->woken, WAKE_CHOSEN);
+    if (companion != NULL) atomic_store(&companion->woken, WAKE_CHOSEN);
     spot->driver->unpark(spot);
   }
 }

@@ -150,10 +150,14 @@ struct Waiter {
   bool deaf;                      /* const while in line: interrupts must wait */
   bool starving;                  /* owner's note: has lost a race after being woken */
   atomic_int woken;               /* set last by the waker; then the Waiter is its owner's again */
-  lua_Integer amount;             /* for the object's use, under its mutex */
+  Waiter *companion;              /* woken together with this one: a condition's, when its lock is to be had */
+  void *payload;                  /* const while in line; what it points to is under the object's mutex */
 };
 
 typedef enum Wake { WAKE_CHOSEN = 1, WAKE_TIMEOUT, WAKE_INTERRUPT } Wake;
+
+/* Raises where the running thread must not wait: inside sync.update's function. [0, 0, raises] */
+void wait_allowed (lua_State *L);
 
 /* Prepares a waiter of the running thread. */
 void waiter_init (Waiter *w, OpKind kind, void *object, Nanos deadline);

@@ -1,4 +1,4 @@
---- The entries of earlier sessions: a file with one entry on each line, line breaks and backslashes written as \n and \\.
+--- Entries of earlier sessions: a file with one entry on each line; \n and \\ stand for line breaks and backslashes.
 --
 -- Each entry is appended at once, so that sessions at the same time do not overwrite each other.
 

@@ -22,7 +22,9 @@
 
 local reference = {}
 
-local FILES = { "threads", "module", "locks", "signals", "queues", "data", "logging", "topics", "command", "repl" }
+local FILES = {
+  "threads", "module", "locks", "signals", "queues", "data", "worlds", "logging", "topics", "command", "repl",
+}
 local WIDTH = 78
 
 reference.sections = {}

@@ -1,10 +1,10 @@
 --- The reference: the command and its options. See luasync.reference for the shape of an entry.
 -- An entry with `planned` describes what this version refuses or does not have; a spec checks that it is so.
 
-local function option(call, about, planned, python)
+local function option(call, about, planned, see)
   return {
     name = call:match "^%-[%-%w]*", kind = "option", call = "luasync " .. call, about = about, planned = planned,
-    python = python,
+    see = see,
   }
 end
 
@@ -31,11 +31,15 @@ return {
   like_lua("-W", "Turns warnings on."),
   option("--help", "Shows the options; -h does, too."),
   option("--version", "The versions of luasync and Lua."),
-  option("--virtual", "A virtual clock: when every thread waits, time jumps to the next deadline.", true),
-  option("--seed N", "As --virtual, with the schedule drawn from N: same seed, same output.", true),
+  option("--virtual", "Runs the script in a simulated world: when every thread waits, its clock jumps to the next "
+    .. "deadline, so waiting takes no time. A failed run prints the line that repeats it.", nil,
+    { "worlds" }),
+  option("--seed N", "As --virtual, with the schedule drawn from the integer N: same seed, same output, byte for byte.",
+    nil, { "worlds" }),
   option("--explore[=N]", "Runs every distinct interleaving, at most N, and reports failures.", true),
-  option("--replay S", "Runs the one schedule S, as a report printed it, again.", true),
+  option("--replay S", "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
+    .. "it, it says at which turn.", nil, { "worlds" }),
   option("--trace FILE", "Writes a timeline; the ending says how: .html, .json, .mmd, .svg, .txt.", true),
   option("--race", "Reports accesses to shared data that nothing orders.", true),
-  option("--no-deadlock-check", "Waits for ever where else a deadlock would be reported."),
+  option("--no-deadlock-check", "Waits for ever where else a deadlock would be reported.", nil, { "deadlocks" }),
 }

@@ -82,7 +82,7 @@ print(state)]],
       { "cannot touch the table being updated", "fn reads or writes s",
         "local s = sync.Shared() sync.update(s, 'n', function() return s.n end)" },
       { "cannot block inside update", "fn would wait" },
-      { "function expected, got nil", "fn is no function", "sync.update(sync.Shared(), 'n')" },
+      { "function expected, got nil", "fn is no function", "sync.update(sync.Shared(), 'n', nil)" },
     },
     example = [[
 local s = sync.Shared{ n = 0 }

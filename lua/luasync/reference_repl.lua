@@ -1,24 +1,29 @@
 --- The reference: the prompt and its commands. See luasync.reference for the shape of an entry.
--- An entry with `planned` describes what this version does not have; a spec checks that it is so.
 
-local function command(call, about)
-  return { name = call:match "^:%w+", kind = "command", call = call, about = about, planned = true }
+local function command(call, about, see)
+  return { name = call:match "^:%w+", kind = "command", call = call, about = about, see = see }
 end
 
 return {
   title = "The prompt",
   {
     name = "prompt", kind = "topic", aliases = { "repl" }, call = "luasync",
-    about = "luasync alone on a terminal reads statements and expressions and shows what they give.",
+    about = "luasync alone on a terminal reads statements and expressions and shows what they give. All names of the "
+      .. "module are globals there, `_` is the last value, and locals of one entry can be used in the next. Threads "
+      .. "keep running while you type; what they print appears above the prompt, which says how many of them run and "
+      .. "how many are blocked. Ctrl-C interrupts what runs or waits, at the prompt it clears the line; Tab completes, "
+      .. "Ctrl-R searches the history, Ctrl-D leaves. The file LUASYNC_RC names, or luasync/init.lua in the XDG config "
+      .. "folder, is run at the start; NO_COLOR switches colours off.",
     python = "python3",
   },
-  command(":threads", "Lists the threads: state, what each waits for, who has it, since when and where."),
+  command(":threads", "Lists the threads: state, what each waits for, who has it, since when and where.",
+    { "threads" }),
   command(":locks", "Lists the locks with owners and waiting threads."),
-  command(":why NAME", "Shows the chain of waits that holds a thread up."),
-  command(":bt NAME", "Shows the Lua traceback of a thread."),
-  command(":kill NAME", "Interrupts a thread."),
+  command(":why NAME", "Shows what a thread waits for, and what that waits for in turn.", { "deadlocks" }),
+  command(":bt NAME", "Shows the Lua traceback of a thread.", { "dump" }),
+  command(":kill NAME", "Interrupts a thread.", { "Thread:interrupt" }),
   command(":load FILE", "Runs a file in the session."),
   command(":time EXPR", "Evaluates an expression and shows how long it took."),
-  command(":help [NAME]", "Shows an entry of this reference."),
-  command(":quit", "Leaves; so does Ctrl-D."),
+  command(":help [NAME]", "Lists the commands, or shows what this reference says of a name or an object."),
+  command(":quit", "Leaves; so does Ctrl-D. With threads alive it asks what is to become of them."),
 }

@@ -1,0 +1,116 @@
+--- The reference: simulated worlds, deadlocks, what threads are doing. See luasync.reference for the shape of an entry.
+
+return {
+  title = "Worlds",
+  {
+    name = "worlds", kind = "topic", aliases = { "simulation", "virtual time" },
+    about = "A script runs in the real world: threads of the operating system, the wall clock. It can also run in a "
+      .. "simulated one, by `--virtual`, `--seed N` or `--replay S`, and any function by `simulate`: the same objects "
+      .. "and rules, one thread at a time, every choice of the scheduler known. When every thread waits, the clock "
+      .. "jumps to the next deadline, so waiting takes no time. It begins at 2009-11-10 23:00:00 UTC, and os.time, "
+      .. "os.clock, os.date, time and monotonic follow it. A run that fails prints the line that repeats it. Files, "
+      .. "the environment and other programs may be used; the report then says that the run was not closed, for "
+      .. "another one may get another answer.",
+    example = [[
+local report = sync.simulate(function()
+  sync.sleep(24 * 3600)
+  return os.date("!%Y-%m-%d %H:%M:%S")
+end)
+print(report.results[1], report.virtual_time)]],
+    output = "2009-11-11 23:00:00\t86400.0",
+    see = { "simulate", "--virtual", "--seed", "--replay", "deadlocks" },
+  },
+  {
+    name = "simulate", kind = "function", call = "sync.simulate(fn [, opts])",
+    about = "Runs `fn` as the main thread of a new simulated world and reports how that went. fn and what it captures "
+      .. "are copied, so it makes its own objects: those of another world cannot come along. Without options a thread "
+      .. "runs until it waits, then the one that has been ready longest; with a seed the schedule is drawn from that. "
+      .. "When fn has returned, the world's other threads are joined, as at the end of a script; daemons are dropped. "
+      .. "What the world prints goes into the report.",
+    args = {
+      { "fn", "function", "without arguments" },
+      { "opts", "{ seed: integer, schedule: string }?",
+        "`seed` to draw the schedule from; `schedule` to repeat, as a report has it" },
+    },
+    returns = { { "table", "`ok` boolean: all ended well; `results` of fn, with n; `error` of fn, if it failed; "
+      .. "`deadlock`, `livelock` the report as text; `output` what was printed; `schedule` that repeats the run; "
+      .. "`steps` operations; `virtual_time` seconds; `closed` false where it asked something outside; "
+      .. "`thread_errors` errors that nobody took" } },
+    units = "Times are seconds of the virtual clock.",
+    errors = {
+      { "function expected, got nil", "fn is no function", "sync.simulate(nil)" },
+      { "field 'seed' must be an integer", "the seed is something else",
+        "sync.simulate(function() end, { seed = 'x' })" },
+      { "field 'schedule': the schedule is cut off: it must end with ' .'", "it is not whole",
+        "sync.simulate(function() end, { schedule = '0 1' })" },
+    },
+    example = [=[
+local function race()
+  local s = sync.Shared{ n = 0 }
+  local function work() s.n = s.n + 1 end
+  local a, b = sync.spawn(work), sync.spawn(work)
+  a:join()
+  b:join()
+  return s.n
+end
+local seen = {}
+for seed = 1, 100 do
+  local report = sync.simulate(race, { seed = seed })
+  seen[report.results[1]] = report
+end
+print(seen[1] ~= nil, seen[2] ~= nil)
+local again = sync.simulate(race, { schedule = seen[1].schedule })
+print(again.results[1])]=],
+    output = "true\ttrue\n1",
+    python = "none", see = { "worlds" },
+  },
+  {
+    name = "deadlocks", kind = "topic", aliases = { "deadlock", "lost wake-up" },
+    about = "When all threads wait and nothing can wake any, the program stops with exit code 3 and a report: who "
+      .. "waits for what, held by whom and since where, the circle in one sentence, and each thread's traceback. A "
+      .. "wait that began after the notify or set that should have ended it is called a lost wake-up, with both "
+      .. "lines. A circle among some threads, while others go on, is a warning on stderr. Sleeping threads, timeouts "
+      .. "and threads in io.read can wake others: no alarm. `--no-deadlock-check` switches it off.",
+    example = [[
+local report = sync.simulate(function()
+  local a = sync.Lock{ name = "A" }
+  a:acquire()
+  sync.Thread{ name = "T", target = function() a:acquire() end }:start()
+end)
+print(report.ok)
+print(report.deadlock:match "T waits for Lock 'A' held by MainThread")]],
+    output = "false\nT waits for Lock 'A' held by MainThread",
+    python = "none", see = { "worlds", "dump" },
+  },
+  {
+    name = "dump", kind = "function", aliases = { "thread dump" }, call = "sync.dump()",
+    about = "What every thread is doing, as text: its name, whether it runs or what it waits for since when and where, "
+      .. "and its Lua traceback. Ctrl-\\ (SIGQUIT) prints the same on stderr and the program goes on, also when "
+      .. "threads are in tight loops of Lua code.",
+    returns = { { "string", "" } },
+    example = [[
+local queue = sync.Queue{ name = "inbox" }
+sync.Thread{ name = "reader", daemon = true, target = function() queue:get() end }:start()
+sync.sleep(0.05)
+print(sync.dump():match "Thread reader[^,]*")]],
+    output = "Thread reader (daemon): waiting in get of Queue 'inbox' (0 items)",
+    python = "faulthandler.dump_traceback", see = { "threads" },
+  },
+  {
+    name = "threads", kind = "function", call = "sync.threads()",
+    about = "What every thread is doing, as a list of tables. Fields: `id`, `name`, `state` (\"running\", \"sleeping\" "
+      .. "or \"blocked\"), `daemon`, `main`, `traceback`; of one that waits also `operation`, `since` and `deadline` "
+      .. "(seconds from now), `file`, `line`, and where it waits for an object `object`, `object_kind`, `object_name`, "
+      .. "`holder`, `holder_id`, `holder_ended`, `held_file`, `held_line`.",
+    returns = { { "table[]", "one for each thread" } }, units = "Times are seconds.",
+    example = [[
+local lock = sync.Lock{ name = "A" }
+lock:acquire()
+sync.Thread{ name = "T", daemon = true, target = function() lock:acquire() end }:start()
+sync.sleep(0.05)
+local t = sync.threads()[2]
+print(t.name, t.state, t.operation, t.object_name, t.holder)]],
+    output = "T\tblocked\tacquire\tA\tMainThread",
+    python = "sys._current_frames", see = { "dump", "enumerate" },
+  },
+}

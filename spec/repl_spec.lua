@@ -1,0 +1,540 @@
+-- The prompt, driven through a real terminal.
+local terminal = require "spec.terminal"
+
+local function lines_of(text)
+  local list = {}
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do list[#list + 1] = line end
+  return list
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+describe("The prompt #repl #novalgrind", function()
+  if not terminal.available() then
+    pending "needs tmux"
+    return
+  end
+
+  local t
+
+  local function open(options)
+    t = terminal.open(options)
+    return t
+  end
+
+  after_each(function()
+    if t then t:close() end
+    t = nil
+  end)
+
+  describe("evaluates", function()
+    it("expressions without `=`, and keeps the last value in _", function()
+      open()
+      assert.equal("2", t:run "1 + 1")
+      assert.equal("3\t2", t:run "_ + 1, _")
+      assert.equal("text", t:run "'text'")
+      assert.equal("nil", t:run "nil")
+      assert.equal("3", t:run "_")
+      assert.equal("7", t:run "= 7")
+      assert.equal("", t:run "x = 5")
+      assert.equal("5", t:run "x")
+    end)
+
+    it("tables readably", function()
+      open()
+      assert.equal('{ 1, "two", b = { 3 }, z = true }', t:run "{ 1, 'two', z = true, b = { 3 } }")
+      assert.equal("{ self = <cycle> }", t:run "(function() local t = {} t.self = t return t end)()")
+    end)
+
+    it("objects of luasync without `require`", function()
+      open()
+      assert.equal("Lock 'A' (unlocked)", t:run "Lock { name = 'A' }")
+      assert.equal("true", t:run "sync.Lock == Lock and sync.sleep == sleep and select == sync.__dummy or true")
+      assert.equal("function", t:run "type(Queue) == type(print) and type(Thread)")
+    end)
+
+    it("entries that use the locals of earlier ones", function()
+      open()
+      t:run "local a, b = 1, 2"
+      t:run "local function add() b = b + a return b end"
+      assert.equal("3", t:run "add()")
+      assert.equal("3", t:run "b")
+      t:run "local b"
+      assert.equal("nil", t:run "b")
+    end)
+
+    it("locals that a thread's function names", function()
+      open()
+      t:run "local q = Queue()"
+      t:run "local n = 41"
+      t:run "local w = spawn(function() q:put(n + 1) end)"
+      assert.equal("42", t:run "q:get()")
+    end)
+
+    it("errors: the message, a traceback of the entry, and the prompt is back", function()
+      open()
+      local shown = t:run "error 'boom'"
+      assert.truthy(shown:find("stdin:1: boom", 1, true))
+      assert.truthy(shown:find("in main chunk", 1, true))
+      assert.falsy(shown:find("repl", 1, true))
+      assert.truthy(t:run("x ="):find "unexpected symbol" == nil)
+      t:key "C-c"
+      t:wait_for_prompt()
+      assert.equal("stdin:1: unexpected symbol near ')'", t:run ")")
+    end)
+  end)
+
+  describe("several lines", function()
+    it("are continued as in lua", function()
+      open()
+      t:enter "for i = 1, 2 do"
+      t:wait_for "      >>"
+      t:enter "  print('line ' .. i)"
+      t:enter "end"
+      t:wait_for "line 2"
+      t:wait_for_prompt()
+    end)
+
+    it("come back as one entry with Up, and into the next session", function()
+      open()
+      t:enter "text = [[first"
+      t:wait_for "      >>"
+      t:enter "second]]"
+      t:wait_for_prompt()
+      t:key("C-l", "Up")
+      t:wait_until(function(screen) return screen:find "^luasync> text = %[%[first\nsecond%]%]$" end)
+      t:key "C-c"
+      local home = t.home
+      t.owns_home = false
+      t:close()
+      open { home = home }
+      t.owns_home = true
+      t:key("C-l", "Up")
+      t:wait_until(function(screen) return screen:find "^luasync> text = %[%[first\nsecond%]%]$" end)
+      t:key "Enter"
+      t:wait_for_prompt()
+      assert.equal("first\nsecond", t:run "text")
+    end)
+
+    it("that are typed can be taken back into one entry with Up", function()
+      open()
+      t:enter "n = {"
+      t:wait_for "      >>"
+      t:type "  2 }"
+      t:key "Up"
+      t:wait_for "luasync> n = {\n  2 }"
+      t:key("Up", "Home")
+      t:type "local "
+      t:key "Enter"
+      t:wait_for_prompt()
+      assert.equal("{ 2 }", t:run "n")
+    end)
+
+    it("pasted stay one entry that can be edited", function()
+      open()
+      t:paste "total = 0\nfor i = 1, 10 do\n\ttotal = total + i\nend\nprint(total)\n"
+      t:wait_for "print(total)"
+      assert.falsy(t:screen():find("55", 1, true))
+      t:key("Up", "Up", "Home")
+      t:type "  "
+      t:key "Enter"
+      t:wait_for "\n55\n"
+      t:key("C-l", "Up")
+      t:wait_for "total = 0\nfor i"
+    end)
+
+    it("pasted by the thousand are one entry", function()
+      open()
+      local text = { "sum = 0" }
+      for i = 2, 1999 do text[i] = "sum = sum + " .. i .. " -- padding so that lines have some length" end
+      text[2000] = "print('sum is ' .. sum)"
+      t:paste(table.concat(text, "\n"))
+      t:wait_for "sum is"
+      t:key("Up", "Up", "Up", "End", "Left")
+      t:type "X"
+      t:wait_for "lengtXh"
+      t:key "Enter"
+      t:wait_for "sum is 1998999"
+      t:wait_for_prompt()
+      assert.equal("3", t:run "1 + 2")
+    end)
+  end)
+
+  describe("editing", function()
+    it("keeps UTF-8 and wide characters in lines that wrap", function()
+      open { width = 40 }
+      t:type "'äöü 日本語日本語日本語日本語日本語日本語 €ß'"
+      t:key("Left", "Left", "Left", "Left", "BSpace")
+      t:type "x"
+      t:key "Enter"
+      t:wait_for_prompt()
+      t:wait_for "\näöü 日本語日本語日本語日本語日本語日本語x€ß\n"
+    end)
+
+    it("searches the history with Ctrl-R", function()
+      open()
+      t:run "alpha = 1"
+      t:run "beta = 2"
+      t:run "gamma = 3"
+      t:key "C-l"
+      t:key "C-r"
+      t:type "alp"
+      t:wait_for "(search) 'alp': alpha = 1"
+      t:key "End"
+      t:wait_for "luasync> alpha = 1"
+      t:type "0"
+      t:key "Enter"
+      t:wait_for_prompt()
+      assert.equal("10", t:run "alpha")
+    end)
+
+    it("completes globals, fields, methods and commands", function()
+      open()
+      t:type "coro"
+      t:key "Tab"
+      t:wait_for "luasync> coroutine"
+      t:type ".cr"
+      t:key "Tab"
+      t:wait_for "luasync> coroutine.create"
+      t:key("C-u")
+      t:run "lock = Lock()"
+      t:type "lock:acq"
+      t:key "Tab"
+      t:wait_for "luasync> lock:acquire"
+      t:key("C-u")
+      t:type ":thr"
+      t:key "Tab"
+      t:wait_for "luasync> :threads"
+      t:key("C-u")
+      t:type "table.r"
+      t:key "Tab"
+      t:type "table.un"
+      t:key("C-u")
+      t:type "string.re"
+      t:key "Tab"
+      t:wait_for "rep      reverse"
+      t:wait_for "luasync> string.re"
+    end)
+
+    it("drops the line with Ctrl-C", function()
+      open()
+      t:type "something"
+      t:key "C-c"
+      t:wait_for "something^C\nluasync>"
+      t:enter "for i = 1, 3 do"
+      t:wait_for "      >>"
+      t:key "C-c"
+      t:wait_for_prompt()
+      assert.equal("1", t:run "1")
+    end)
+  end)
+
+  describe("threads", function()
+    it("print above what is being typed, errors too", function()
+      open()
+      t:enter "w = spawn(function() sleep(0.5) print 'from a thread' error 'and an error' end)"
+      t:type "typed text"
+      t:wait_for "from a thread\n"
+      t:wait_for "Exception in thread"
+      t:wait_for "and an error"
+      t:wait_until(function(screen) return screen:find "luasync[^\n]*> typed text$" end)
+    end)
+
+    it("that print 10000 lines lose none, tear none, and leave the typed text alone", function()
+      open()
+      t:enter("for k = 1, 2 do spawn(function(k) for i = 1, 5000 do print(('%d:%05d %s'):format(k, i, ('x'):rep(40))) "
+        .. "if i % 100 == 0 then sleep(0.01) end end end, k) end")
+      local typed = "abcdefghijklmnopqrstuvwxyz"
+      for c in typed:gmatch "." do t:type(c) end
+      t:wait_until(function(screen) return screen:find("luasync> " .. typed .. "$") end)
+      local next_line = { 1, 1 }
+      for _, line in ipairs(lines_of(t:screen "-S -")) do
+        local k, i, rest = line:match "^(%d):(%d%d%d%d%d) (x+)$"
+        if k then
+          k = tonumber(k)
+          assert.equal(next_line[k], tonumber(i))
+          assert.equal(40, #rest)
+          next_line[k] = next_line[k] + 1
+        else
+          assert.falsy(line:find "xx")
+        end
+      end
+      assert.same({ 5001, 5001 }, next_line)
+      t:key "C-c"
+      t:wait_for_prompt()
+    end)
+
+    it("that print while the window is resized lose nothing", function()
+      open()
+      t:enter "w = spawn(function() for i = 1, 40 do print('resized ' .. i) sleep(0.03) end end)"
+      t:type "a text that is wrapped when the window is narrow, and then not"
+      for _, width in ipairs { 60, 40, 90, 30, 80 } do t:resize(width, 24) os.execute "sleep 0.1" end
+      t:wait_for "resized 40\n"
+      t:wait_until(function(screen)
+        return screen:gsub("\n", ""):find "luasync> a text that is wrapped when the window is narrow, and then not$"
+      end)
+      local expected = 1
+      for _, line in ipairs(lines_of(t:screen "-J -S -")) do
+        local i = tonumber(line:match "^resized (%d+)$")
+        if i then
+          assert.equal(expected, i)
+          expected = expected + 1
+        end
+      end
+      assert.equal(41, expected)
+    end)
+
+    it("put their lines together from pieces", function()
+      open()
+      t:enter "w = spawn(function() for i = 1, 3 do io.write('a', i) sleep(0.05) io.write('b') io.write '\\n' end end)"
+      t:wait_for "a1b\na2b\na3b\n"
+    end)
+
+    it("are counted in the prompt", function()
+      open()
+      t:enter "l = Lock { name = 'L' }; l:acquire()"
+      t:enter "for i = 1, 2 do Thread { target = function() while true do sleep(10) end end, daemon = true }:start() end"
+      t:enter "b = Thread { target = function() l:acquire() end, daemon = true }:start()"
+      t:wait_for "luasync [2 running, 1 blocked]>"
+      t:enter "l:release()"
+      t:wait_until(function(screen) return screen:find "luasync %[2 running%]>$" end)
+    end)
+  end)
+
+  describe("Ctrl-C interrupts", function()
+    for name, code in pairs {
+      ["running code"] = "while true do end",
+      ["a lock that is held"] = "l:acquire()",
+      ["a timed acquire"] = "l:acquire(true, 60)",
+      ["an RLock held elsewhere"] = "r:acquire()",
+      ["a semaphore"] = "Semaphore(0):acquire()",
+      ["a queue"] = "Queue():get()",
+      ["a full queue"] = "full:put(2)",
+      ["a queue's join"] = "full:join()",
+      ["an event"] = "Event():wait()",
+      ["a condition"] = "(function() local c = Condition() c:acquire() c:wait() end)()",
+      ["a thread's join"] = "w:join()",
+      ["a thread's result"] = "w:result()",
+      ["sleep"] = "sleep(100)",
+      ["code in a coroutine"] = "coroutine.wrap(function() while true do end end)()",
+      ["a __tostring that never ends"] = "setmetatable({}, { __tostring = function() while true do end end })",
+    } do
+      it(name, function()
+        open()
+        t:run "l = Lock(); l:acquire(); r = RLock(); full = Queue(1); full:put(1)"
+        t:run "w = Thread { target = function() r:acquire() sleep(1000) end, daemon = true }:start(); sleep(0.05)"
+        t:key "C-l"
+        t:enter(code)
+        os.execute "sleep 0.2"
+        t:key "C-c"
+        t:wait_for "interrupted!"
+        t:wait_for_prompt()
+        assert.equal("6", t:run "2 * 3")
+      end)
+    end
+  end)
+
+  describe("commands", function()
+    it("show the threads, what they wait for, and interrupt them", function()
+      open { width = 120 }
+      t:run "a = Lock { name = 'A' }; a:acquire()"
+      t:run "w = Thread { name = 'waiter', daemon = true, target = function() a:acquire() end }:start(); sleep(0.05)"
+      local threads = t:run ":threads"
+      assert.truthy(threads:find "id%s+name%s+state")
+      assert.truthy(threads:find "waiter%s+blocked, daemon%s+acquire Lock 'A'%s+MainThread")
+      local locks = t:run ":locks"
+      assert.truthy(locks:find "Lock 'A' %(locked by MainThread%)%s+waiter%s+a")
+      local why = t:run ":why waiter"
+      assert.truthy(why:find "^waiter waits for acquire Lock 'A'")
+      assert.truthy(why:find "held by MainThread")
+      assert.truthy(why:find "MainThread is running")
+      assert.truthy(t:run(":bt waiter"):find "traceback")
+      assert.truthy(t:run(":kill waiter"):find "interrupted waiter")
+      t:wait_for "Exception in thread waiter"
+      assert.truthy(t:run(":kill nobody"):find "no thread 'nobody'")
+    end)
+
+    it("load files, measure time, help", function()
+      open()
+      write_file(t.home .. "/f.lua", "loaded = 'yes'\nreturn 11\n")
+      assert.equal("11", t:run(":load " .. t.home .. "/f.lua"))
+      assert.equal("yes", t:run "loaded")
+      assert.truthy(t:run(":load /nowhere.lua"):find "cannot open")
+      assert.truthy(t:run(":time 40 + 2"):find "^42\n0%.%d+ s, cpu 0%.%d+ s$")
+      assert.truthy(t:run(":help"):find ":threads")
+      assert.truthy(t:run(":help Lock"):find "Lock")
+      assert.truthy(t:run(":help nothinglikethat"):find "no entry")
+      assert.truthy(t:run(":nonsense"):find "no command ':nonsense'")
+    end)
+  end)
+
+  describe("leaving", function()
+    it("with Ctrl-D or :quit ends with 0", function()
+      for _, way in ipairs { "C-d", ":quit" } do
+        open()
+        if way == "C-d" then t:key "C-d" else t:enter(way) end
+        t:wait_for "exit code 0"
+        t:close()
+      end
+      t = nil
+    end)
+
+    it("with os.exit ends with its code", function()
+      open()
+      t:enter "os.exit(7)"
+      t:wait_for "exit code 7"
+    end)
+
+    it("lists living threads and asks: stay, then join", function()
+      open()
+      t:enter "w = Thread { name = 'slow', target = function() sleep(1.5) print 'done' end }:start()"
+      t:wait_for "[1 running]>"
+      t:key "C-d"
+      t:wait_for "join, stop or stay?"
+      t:wait_for "slow"
+      t:enter "stay"
+      t:wait_until(function(screen) return screen:find "luasync %[1 running%]>$" end)
+      t:enter ":quit"
+      t:wait_until(function(screen) return screen:find "join, stop or stay%?$" end)
+      t:enter "join"
+      t:wait_for "done\n"
+      t:wait_for "exit code 0"
+    end)
+
+    it("stops the threads at a second Ctrl-D", function()
+      open()
+      t:enter "w = spawn(function() while true do end end)"
+      t:wait_for "[1 running]>"
+      t:key "C-d"
+      t:wait_for "join, stop or stay?"
+      t:key "C-d"
+      t:wait_for "exit code 0"
+    end)
+
+    it("with os.exit asks too, and keeps its code", function()
+      open()
+      t:enter "l = Lock(); l:acquire(); w = spawn(function() l:acquire() end)"
+      t:wait_for "[1 blocked]>"
+      t:enter "os.exit(5)"
+      t:wait_for "join, stop or stay?"
+      t:enter "stop"
+      t:wait_for "exit code 5"
+    end)
+
+    it("by joining what never ends can be given up with Ctrl-C", function()
+      open()
+      t:enter "l = Lock(); l:acquire(); w = spawn(function() l:acquire() end)"
+      t:wait_for "[1 blocked]>"
+      t:key "C-d"
+      t:wait_for "join, stop or stay?"
+      t:enter "join"
+      os.execute "sleep 0.2"
+      t:key "C-c"
+      t:wait_until(function(screen) return screen:find "join, stop or stay%?$" end)
+      t:enter "stay"
+      t:wait_for_prompt()
+    end)
+
+    it("does not wait for daemons", function()
+      open()
+      t:enter "w = Thread { daemon = true, target = function() sleep(1000) end }:start()"
+      t:wait_for "[1 running]>"
+      t:key "C-d"
+      t:wait_for "exit code 0"
+    end)
+  end)
+
+  describe("start-up", function()
+    it("runs LUASYNC_RC, or init.lua in the XDG folder", function()
+      local home = os.tmpname()
+      os.remove(home)
+      os.execute("mkdir -p " .. home .. "/.config/luasync")
+      write_file(home .. "/.config/luasync/init.lua", "from_init = 'xdg'")
+      write_file(home .. "/rc.lua", "from_init = 'rc'")
+      open { home = home }
+      assert.equal("xdg", t:run "from_init")
+      t:close()
+      open { home = home, env = { LUASYNC_RC = home .. "/rc.lua" } }
+      t.owns_home = true
+      assert.equal("rc", t:run "from_init")
+    end)
+
+    it("goes on after a start-up file with an error, and without the file", function()
+      local home = os.tmpname()
+      os.remove(home)
+      os.execute("mkdir -p " .. home)
+      write_file(home .. "/rc.lua", "error 'in rc'")
+      open { home = home, env = { LUASYNC_RC = home .. "/rc.lua" } }
+      assert.truthy(t:screen():find("rc.lua:1: in rc", 1, true))
+      assert.equal("2", t:run "1 + 1")
+      t:close()
+      open { home = home, env = { LUASYNC_RC = home .. "/none.lua" } }
+      t.owns_home = true
+      assert.truthy(t:screen():find("none.lua: No such file", 1, true))
+      assert.equal("2", t:run "1 + 1")
+    end)
+
+    it("goes on with an unreadable history", function()
+      local home = os.tmpname()
+      os.remove(home)
+      os.execute("mkdir -p " .. home .. "/.local/state/luasync/history")
+      open { home = home }
+      t.owns_home = true
+      assert.truthy(t:screen():find("cannot read the history", 1, true))
+      assert.equal("2", t:run "1 + 1")
+    end)
+  end)
+
+  describe("bad values", function()
+    it("give a message, and the prompt is back", function()
+      open()
+      assert.truthy(t:run("setmetatable({}, { __tostring = function() error 'bad' end })"):find "error in __tostring: .*bad")
+      assert.truthy(t:run("setmetatable({}, { __tostring = coroutine.yield })"):find "yield")
+      assert.truthy(t:run("error(setmetatable({}, { __tostring = function() error 'x' end }))"):find "error")
+      assert.equal("{}", t:run "setmetatable({}, { __index = error, __len = error, __pairs = error, __metatable = 1 })")
+      assert.truthy(t:run("big = {} for i = 1, 1e6 do big[i] = i end return big"):find "999900 more")
+      assert.equal("3", t:run "1 + 2")
+    end)
+
+    it("in the names of standard functions do not break the prompt", function()
+      open()
+      assert.equal("", t:run "print, type, error, pcall, tostring, string, table, io, os, next, load = 1")
+      assert.equal("{ 1 }", t:run "{ 1 }")
+      assert.truthy(t:run(":threads"):find "MainThread")
+    end)
+  end)
+
+  describe("output", function()
+    it("has colours on a terminal, none with NO_COLOR", function()
+      open { env = { NO_COLOR = "" } }
+      t:key "C-l"
+      t:enter "{ 12 }"
+      t:wait_for "{ 12 }\n"
+      assert.truthy(t:screen("-e"):find "\27%[36m12")
+      t:close()
+      open()
+      t:enter "{ 12 }"
+      t:wait_for "{ 12 }\n"
+      assert.falsy(t:screen("-e"):find "\27%[36m12")
+    end)
+
+    it("without a line end does not disturb the prompt", function()
+      open()
+      t:enter "io.write 'no line end'"
+      t:wait_for "no line end\nluasync>"
+    end)
+  end)
+
+  it("without a terminal for its output still answers", function()
+    t = terminal.open { redirect = "| cat", waits = false }
+    t:wait_for "luasync>"
+    t:enter "{ 1, 2 }"
+    t:wait_for "{ 1, 2 }"
+    t:key "C-d"
+    t:wait_for "exit code"
+  end)
+end)
