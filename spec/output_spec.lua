@@ -96,7 +96,7 @@ describe("output", function()
       print(setmetatable({}, { __tostring = function() return "mine" end }), 1, 1.0, nil, true)
       print()
     ]])
-    local result = support.run [[print(setmetatable({}, { __tostring = function() return 1 end }))]]
+    local result = support.run [[print(setmetatable({}, { __tostring = function() return {} end }))]]
     assert.equal(1, result.code)
     assert.matches("'__tostring' must return a string", result.err, 1, true)
   end)

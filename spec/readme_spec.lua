@@ -5,6 +5,7 @@ local sync = require "luasync"
 local support = require "spec.support"
 
 local root = debug.getinfo(1, "S").source:match "^@(.*)spec/" or "./"
+if root == "" then root = "./" end
 
 local function read_file(path)
   local file = assert(io.open(path))
@@ -44,14 +45,16 @@ local function steps_of(block)
   return steps
 end
 
---- Runs a shell command, in the folder of the README and with `luasync` as the host.
+--- Runs a shell command in a folder, with the host as `luasync`.
+-- @return stdout and stderr, together
 local function shell(command, folder)
   local path = os.tmpname()
-  local line = ("cd %s && luasync() { %s \"$@\"; } && { %s\n} >%s 2>&1 </dev/null"):format(
-    support.quote(folder), support.quote(support.host), command, support.quote(path))
-  os.execute(line)
+  local bin = path .. ".bin"
+  os.execute(("mkdir %s && ln -s \"$(realpath %s)\" %s/luasync"):format(bin, support.quote(support.host), bin))
+  os.execute(("cd %s && { PATH=%s:\"$PATH\"\n%s\n} >%s 2>&1 </dev/null"):format(
+    support.quote(folder), bin, command, path))
   local output = read_file(path)
-  os.remove(path)
+  os.execute(("rm -r %s %s"):format(path, bin))
   return output
 end
 

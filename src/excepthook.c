@@ -32,7 +32,7 @@ static void count_untaken (Thread *t) {
 }
 
 /* hook(thread, error, traceback): the default; one piece on stderr. */
-static int default_hook (lua_State *L) {
+int excepthook_default (lua_State *L) {
   Thread *self = thread_self, *t;
   char name[64];
   size_t length;
@@ -56,7 +56,7 @@ int excepthook_set (lua_State *L) {
   Slot previous = {.tag = SLOT_NIL};
   lua_settop(L, 1);
   if (!lua_isnil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
-  if (!lua_isnil(L, 1) && lua_tocfunction(L, 1) != default_hook)
+  if (!lua_isnil(L, 1) && lua_tocfunction(L, 1) != excepthook_default)
     message = message_encode(L, 1, 1, ROOT_CALL, world);
   pthread_mutex_lock(&world->mu);
   if (world->excepthook != NULL) {
@@ -67,7 +67,7 @@ int excepthook_set (lua_State *L) {
   message_keep(message);
   pthread_mutex_unlock(&world->mu);
   message_free(message);
-  if (previous.tag == SLOT_NIL) lua_pushcfunction(L, default_hook);
+  if (previous.tag == SLOT_NIL) lua_pushcfunction(L, excepthook_default);
   else slot_push_free(L, &previous);
   return 1;
 }
@@ -77,7 +77,7 @@ static int call_hook (lua_State *L) {
   Message *message = lua_touserdata(L, 1);
   lua_remove(L, 1);
   if (message != NULL) message_decode(L, message);
-  else lua_pushcfunction(L, default_hook);
+  else lua_pushcfunction(L, excepthook_default);
   lua_insert(L, 1);
   object_push(L, &thread_self->object);
   lua_insert(L, 2);

@@ -128,7 +128,7 @@ static const luaL_Reg functions[] = {
   {"enumerate", enumerate}, {"active_count", active_count}, {"activeCount", active_count},
   {"get_ident", get_ident}, {"get_native_id", get_native_id}, {"cpu_count", cpu_count},
   {"sleep", sleep_for}, {"time", time_now}, {"monotonic", monotonic},
-  {"set_excepthook", excepthook_set}, {"simulate", simulate},
+  {"set_excepthook", excepthook_set}, {"__excepthook", excepthook_default}, {"simulate", simulate},
   {"threads", dump_threads}, {"dump", dump_dump},
   {NULL, NULL}
 };

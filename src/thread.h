@@ -96,6 +96,7 @@ Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline);
 
 /* Module functions: set_excepthook, and the default hook. */
 int excepthook_set (lua_State *L);
+int excepthook_default (lua_State *L);
 /* Calls the hook for the error value at the top of the stack, with the traceback kept by excepthook_trace. [-1, 0, -] */
 void excepthook_call (lua_State *L);
 /* A message handler that keeps a traceback and leaves the error value alone. */
