@@ -134,6 +134,25 @@ describe("Reference", function()
     os.remove(file .. ".txt")
   end)
 
+  it("names every option that --help lists", function()
+    local pipe = io.popen(support.quote(support.host) .. " --help")
+    local help, count = pipe:read "a", 0
+    pipe:close()
+    for option in ("\n" .. help):gmatch "\n +(%-%-?%a[%a-]*)" do
+      count = count + 1
+      assert.equal(1, #reference.find(option), option)
+    end
+    assert.is_true(count > 10)
+  end)
+
+  it("names the commands of the prompt, and no others", function()
+    local list = require "luasync.repl_commands".list
+    for name in pairs(list) do assert.equal(1, #reference.find(":" .. name), name) end
+    for entry in reference.entries() do
+      if entry.kind == "command" then assert.is_function(list[entry.name:sub(2)], entry.name) end
+    end
+  end)
+
   it("has a text for every name, and no line longer than a terminal", function()
     for _, name in ipairs(reference.names()) do
       local text = assert(reference.render(name))

@@ -29,7 +29,7 @@ end
 function terminal.available() return (os.execute "command -v tmux >/dev/null 2>&1") == true end
 
 function Terminal:tmux(...)
-  local words = { "tmux -L", self.server, "-f /dev/null" }
+  local words = { "tmux -u -L", self.server, "-f", quote(self.home .. "/tmux.conf") }
   for _, word in ipairs { ... } do words[#words + 1] = quote(tostring(word)) end
   return capture(table.concat(words, " ") .. " 2>&1")
 end
@@ -47,19 +47,22 @@ end
 
 --- The script that tmux runs: the host, then its exit code, then a wait so that the screen stays.
 local function shell_script(self, options)
-  local words = { "exec env -i PATH=" .. quote(os.getenv "PATH"), "HOME=" .. quote(self.home), 'TERM="$TERM"', "LANG=C.UTF-8" }
+  local words = { "exec env -i PATH=" .. quote(os.getenv "PATH"), "HOME=" .. quote(self.home), 'TERM="$TERM"',
+    "LANG=C.UTF-8" }
   local env = options.env or {}
   if env.NO_COLOR == nil then words[#words + 1] = "NO_COLOR=1" end
   for name, value in pairs(env) do words[#words + 1] = name .. "=" .. quote(value) end
   words[#words + 1] = quote(absolute(support.host))
   for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
   if options.redirect then words[#words + 1] = options.redirect end
-  return "trap : INT QUIT\n(trap - INT QUIT; " .. table.concat(words, " ") .. ")\necho \"exit code $?\"\nexec sleep 600\n"
+  return "trap : INT QUIT\n(trap - INT QUIT; " .. table.concat(words, " ") .. ")\n"
+    .. "echo \"exit code $?\"\nexec sleep 600\n"
 end
 
 --- Opens a terminal in which the host runs.
--- @param options table, all optional: `args` (list), `env` (table; NO_COLOR=1 unless given), `width`, `height` (80, 24),
---   `home` (folder to go on with), `redirect` (shell text), `waits` (false: do not wait for the first prompt)
+-- @param options table, all optional: `args` (list), `env` (table; NO_COLOR=1 unless given), `width`,
+--   `height` (80, 24), `home` (folder to go on with), `redirect` (shell text), `waits` (false: do not
+--   wait for the first prompt)
 -- @return the terminal; close it
 function terminal.open(options)
   options = options or {}
@@ -75,9 +78,9 @@ function terminal.open(options)
   end
   local script = self.home .. "/run.sh"
   write_file(script, shell_script(self, options))
+  write_file(self.home .. "/tmux.conf", "set-option -g history-limit 200000\nset-option -sg escape-time 0\n")
   local said = self:tmux("new-session", "-d", "-x", options.width or 80, "-y", options.height or 24, "sh " .. script)
   if said ~= "" then error("tmux: " .. said, 2) end
-  self:tmux("set-option", "-g", "history-limit", 200000)
   if options.waits ~= false then self:wait_for_prompt() end
   return self
 end
@@ -160,6 +163,7 @@ function Terminal:run(text)
   self:key "C-l"
   self:wait_until(function(screen) return not screen:find "\n" end)
   self:enter(text)
+  self:wait_until(function(screen) return screen:find "\n" end)
   local screen = self:wait_for_prompt()
   return (screen:gsub("^[^\n]*\n", "", 1):gsub("\n?[^\n]*$", ""))
 end

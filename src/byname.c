@@ -20,7 +20,6 @@
 #define FILTER_BITS 8192
 
 struct Names {
-  uint64_t number;                /* of the state */
   uint64_t filter[FILTER_BITS / 64];
 };
 
@@ -48,13 +47,11 @@ static bool listed (const char *const *list, const char *name) {
 
 /* Pushes the userdata; its user value is the table from values to names. [0, +1, memory] */
 static Names *push_names (lua_State *L) {
-  static atomic_uint_least64_t last_number;
   Names *names;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
   lua_pop(L, 1);
   names = lua_newuserdatauv(L, sizeof *names, 1);
   memset(names, 0, sizeof *names);
-  names->number = 1 + atomic_fetch_add_explicit(&last_number, 1, memory_order_relaxed);
   lua_newtable(L);
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "k");
@@ -83,8 +80,6 @@ Names *names_get (lua_State *L) {
   lua_pop(L, 1);
   return names;
 }
-
-uint64_t names_state (const Names *names) { return names->number; }
 
 static unsigned filter_bit (const void *p) {
   return (unsigned)(((uint64_t)(uintptr_t)p * UINT64_C(0x9E3779B97F4A7C15)) >> 40) % FILTER_BITS;

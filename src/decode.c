@@ -10,6 +10,7 @@
 ** a state that says what becomes of that value.
 */
 #include "message_private.h"
+#include "thread.h"
 
 enum { AT_ITEM, GOT_ITEM, AT_FIELD, GOT_FIELD_KEY, GOT_FIELD, GOT_METATABLE };
 
@@ -324,7 +325,7 @@ static void decode_one (Decoder *d) {
 static void decode_globals (Decoder *d) {
   lua_State *L = d->L;
   Names *names = names_peek(L);
-  bool home = names != NULL && d->m->home == names_state(names);
+  bool home = names != NULL && d->m->home == thread_self->unique;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
   for (uint32_t i = 0; i < d->m->globals; i++) {
     read_value(d);                /* its name */

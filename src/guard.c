@@ -31,7 +31,8 @@ int guard_with (lua_State *L, lua_CFunction acquire) {
 }
 
 int guard_hold (lua_State *L, lua_CFunction acquire) {
-  take(L, acquire);
+  lua_settop(L, 1);
+  acquire(L);
   thread_self->grace = true;      /* no interrupt before the caller's <close> variable has it */
   lua_settop(L, 1);
   return 1;

@@ -7,7 +7,7 @@
 ** nobody has seen the first attempt.
 */
 #include "message_private.h"
-#include "world.h"
+#include "thread.h"
 
 /*
 ** Life.
@@ -90,6 +90,8 @@ Message *message_of_string (lua_State *L, const char *text, size_t length) {
   memcpy(p + 9, text, length);
   return m;
 }
+
+void message_prepare (lua_State *L) { names_get(L); }
 
 /*
 ** Encoding.
@@ -189,7 +191,7 @@ static Message *encoder_message (Encoder *e, int n) {
   m->globals = (uint32_t)e->global_count;
   m->shared = e->shared;
   m->depth = (uint32_t)e->deepest;
-  m->home = e->names != NULL ? names_state(e->names) : 0;
+  m->home = e->names != NULL ? thread_self->unique : 0;
   m->last_object = e->last_object;
   e->data = e->scratch;           /* given away, with the objects */
   e->last_object = 0;

@@ -43,6 +43,9 @@ void message_free (Message *m);   /* drops a reference; the last one frees */
 /* Frees the messages of a world that owns them; its objects are gone already. */
 void message_free_all (World *world);
 
+/* Learns what a state has by name, which would else be done at its first message. [0, 0, memory] */
+void message_prepare (lua_State *L);
+
 /* Calls fn for every luasync object the message holds a reference to. */
 void message_objects (Message *m, void (*fn)(Object *o, void *ud), void *ud);
 

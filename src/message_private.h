@@ -44,7 +44,7 @@ struct Message {
   uint32_t globals;               /* pairs of name and value behind them */
   uint32_t shared;                /* records with TAG_SHARED */
   uint32_t depth;                 /* of open records, at most */
-  uint64_t home;                  /* the number of the state it comes from */
+  uint64_t home;                  /* the `unique` of the thread it comes from */
   size_t length;                  /* of all, with this header */
   size_t last_object;             /* the chain of OBJECT records; 0: none */
   World *owner;                   /* the world that frees it at its end, or NULL */
@@ -78,7 +78,6 @@ typedef struct Names Names;
 
 Names *names_peek (lua_State *L);               /* this state's, or NULL: not made yet [0, 0, -] */
 Names *names_get (lua_State *L);                /* this state's; made at first use [0, 0, memory] */
-uint64_t names_state (const Names *names);      /* a number no other state of the process has */
 bool names_maybe_module (const Names *names, const void *table); /* false: surely none it has learnt */
 void names_learn_modules (lua_State *L);        /* looks at package.loaded again [0, 0, memory] */
 bool names_push (lua_State *L, int index);      /* the name of a module or C function [0, +(0|1), memory] */

@@ -21,32 +21,7 @@
 
 #include "args.h"
 #include "kinds.h"
-#include "store.h"
-#include "thread.h"
-
-typedef struct Queue {
-  Object object;
-  lua_Integer maxsize;            /* const after init; <= 0: unbounded */
-  pthread_mutex_t *put_mu, *get_mu; /* const after init; the same one but for fifos */
-  atomic_bool shut;               /* written under both mutexes */
-  Fifo fifo;                      /* tail under put_mu, head under get_mu */
-  Heap heap;                      /* under the one mutex */
-  char apart1[64];
-  pthread_mutex_t first_mu;
-  uint64_t seen_taken;            /* under put_mu: `taken` as last looked at */
-  Line putters;                   /* under put_mu */
-  atomic_uint_least64_t put;      /* written under put_mu */
-  char apart2[64];
-  pthread_mutex_t second_mu;
-  uint64_t seen_put;              /* under get_mu: `put` as last looked at */
-  Line getters;                   /* under get_mu */
-  atomic_uint_least64_t taken;    /* written under get_mu */
-  char apart3[64];
-  atomic_int putters_waiting, getters_waiting, joiners_waiting;
-  atomic_uint_least64_t done;     /* task_done calls, and items dropped by shutdown(true) */
-  pthread_mutex_t join_mu;
-  Line joiners;                   /* under join_mu */
-} Queue;
+#include "queue.h"
 
 static bool is_fifo (const Queue *q) {
   return q->object.kind == &queue_kind || q->object.kind == &simple_kind;
@@ -59,7 +34,7 @@ static Queue *queue_test (lua_State *L, int arg) {
   return q;
 }
 
-static inline Queue *check_queue (lua_State *L) {
+Queue *queue_expect (lua_State *L) {
   Queue *q = queue_test(L, 1);
   return q != NULL ? q : object_expected(L, 1, &queue_kind);
 }
@@ -69,24 +44,24 @@ static inline Queue *check_queue (lua_State *L) {
 ** side looks at.
 */
 
-static void join_waiting (Line *line, Waiter *w, atomic_int *count) {
+void queue_enter (Line *line, Waiter *w, atomic_int *count) {
   line_join(line, w);
   atomic_fetch_add(count, 1);
 }
 
-static void leave_waiting (Waiter *w, atomic_int *count) {
+void queue_leave (Waiter *w, atomic_int *count) {
   line_leave(w);
   atomic_fetch_sub(count, 1);
 }
 
-static Waiter *choose_all (Line *line, atomic_int *count) {
+Waiter *queue_choose_all (Line *line, atomic_int *count) {
   Waiter *chain = line_choose_all(line);
   for (Waiter *w = chain; w != NULL; w = w->next) atomic_fetch_sub(count, 1);
   return chain;
 }
 
 /* Parks one who stands in line; no mutex held. */
-static Wake stay_in_line (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline) {
+Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline) {
   Wake wake = line_wait(L, w, mu, deadline);
   if (wake != WAKE_CHOSEN) atomic_fetch_sub(count, 1);
   return wake;
@@ -95,15 +70,6 @@ static Wake stay_in_line (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_i
 /*
 ** Putting.
 */
-
-typedef enum Outcome { DONE, WOULD_WAIT, SHUT, NO_MEMORY, NO_ORDER, INTERRUPTED, NOT_ALLOWED } Outcome;
-
-/* A put or get that may have to wait; who serves it fills in the outcome, under the mutex of its side. */
-typedef struct Request {
-  Slot *slot;
-  const Priority *priority;       /* put into a PriorityQueue */
-  Outcome outcome;
-} Request;
 
 /* Under put_mu. */
 static bool has_room (Queue *q) {
@@ -164,16 +130,17 @@ static void serve_after_get (Queue *q) {
 static Outcome wait_to_put (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
   Nanos deadline = world_deadline(q->object.world, relative);
   Request r = {s, p, WOULD_WAIT};
+  Outcome outcome;
   Waiter w;
   waiter_init(&w, OP_PUT, q, deadline);
   w.payload = &r;
   pthread_mutex_lock(q->put_mu);
-  join_waiting(&q->putters, &w, &q->putters_waiting);
-  r.outcome = try_put(q, s, p);   /* room may have come before anybody could see us */
-  if (r.outcome != WOULD_WAIT) leave_waiting(&w, &q->putters_waiting);
+  queue_enter(&q->putters, &w, &q->putters_waiting);
+  outcome = try_put(q, s, p);     /* room may have come before anybody could see us */
+  if (outcome != WOULD_WAIT) queue_leave(&w, &q->putters_waiting);
   pthread_mutex_unlock(q->put_mu);
-  if (r.outcome != WOULD_WAIT) return r.outcome;
-  switch (stay_in_line(L, &w, q->put_mu, &q->putters_waiting, deadline)) {
+  if (outcome != WOULD_WAIT) return outcome;
+  switch (queue_stay(L, &w, q->put_mu, &q->putters_waiting, deadline)) {
     case WAKE_CHOSEN: return r.outcome;
     case WAKE_INTERRUPT: return INTERRUPTED;
     default: return WOULD_WAIT;
@@ -225,13 +192,13 @@ static int put (lua_State *L, Queue *q, Nanos relative) {
 
 /* put(item [, block [, timeout]]) */
 static int queue_put (lua_State *L) {
-  Queue *q = check_queue(L);
+  Queue *q = queue_expect(L);
   Nanos relative = args_blocking(L, 3, false);
   return put(L, q, relative);
 }
 
 static int queue_put_nowait (lua_State *L) {
-  return put(L, check_queue(L), 0);
+  return put(L, queue_expect(L), 0);
 }
 
 /*
@@ -239,14 +206,14 @@ static int queue_put_nowait (lua_State *L) {
 */
 
 /* Under get_mu. */
-static bool has_item (Queue *q) {
+bool queue_has_item (Queue *q) {
   uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
   if (taken != q->seen_put) return true;
   q->seen_put = atomic_load(&q->put);
   return taken != q->seen_put;
 }
 
-static void unstore (Queue *q, Slot *s) {
+void queue_take_out (Queue *q, Slot *s) {
   if (is_fifo(q)) fifo_take(&q->fifo, s);
   else if (q->object.kind == &lifo_kind) stack_take(&q->heap, s);
   else heap_take(&q->heap, s);
@@ -257,8 +224,8 @@ static void unstore (Queue *q, Slot *s) {
 /* Under get_mu: takes an item if there is one. */
 static Outcome try_get (Queue *q, Slot *s) {
   bool shut = atomic_load(&q->shut);      /* before looking: what was put before the shutdown is there */
-  if (has_item(q)) {
-    unstore(q, s);
+  if (queue_has_item(q)) {
+    queue_take_out(q, s);
     return DONE;
   }
   return shut ? SHUT : WOULD_WAIT;
@@ -285,16 +252,17 @@ static bool serve_getters (Queue *q) {
 static Outcome wait_to_get (lua_State *L, Queue *q, Slot *s, Nanos relative) {
   Nanos deadline = world_deadline(q->object.world, relative);
   Request r = {s, NULL, WOULD_WAIT};
+  Outcome outcome;
   Waiter w;
   waiter_init(&w, OP_GET, q, deadline);
   w.payload = &r;
   pthread_mutex_lock(q->get_mu);
-  join_waiting(&q->getters, &w, &q->getters_waiting);
-  r.outcome = try_get(q, s);
-  if (r.outcome != WOULD_WAIT) leave_waiting(&w, &q->getters_waiting);
+  queue_enter(&q->getters, &w, &q->getters_waiting);
+  outcome = try_get(q, s);
+  if (outcome != WOULD_WAIT) queue_leave(&w, &q->getters_waiting);
   pthread_mutex_unlock(q->get_mu);
-  if (r.outcome != WOULD_WAIT) return r.outcome;
-  switch (stay_in_line(L, &w, q->get_mu, &q->getters_waiting, deadline)) {
+  if (outcome != WOULD_WAIT) return outcome;
+  switch (queue_stay(L, &w, q->get_mu, &q->getters_waiting, deadline)) {
     case WAKE_CHOSEN: return r.outcome;
     case WAKE_INTERRUPT: return INTERRUPTED;
     default: return WOULD_WAIT;
@@ -327,150 +295,24 @@ static int get (lua_State *L, Queue *q, Nanos relative) {
 
 /* get([block [, timeout]]) */
 static int queue_get (lua_State *L) {
-  Queue *q = check_queue(L);
+  Queue *q = queue_expect(L);
   return get(L, q, args_blocking(L, 2, false));
 }
 
 static int queue_get_nowait (lua_State *L) {
-  return get(L, check_queue(L), 0);
+  return get(L, queue_expect(L), 0);
 }
 
 /* The iterator of items(): (queue, last item); nil at shutdown ends the loop. */
 static int next_item (lua_State *L) {
-  return get(L, check_queue(L), FOREVER);
+  return get(L, queue_expect(L), FOREVER);
 }
 
 static int queue_items (lua_State *L) {
-  check_queue(L);
+  queue_expect(L);
   lua_pushcfunction(L, next_item);
   lua_pushvalue(L, 1);
   return 2;
-}
-
-/*
-** Tasks.
-*/
-
-static void wake_joiners (Queue *q) {
-  Waiter *chain = NULL;
-  if (atomic_load(&q->joiners_waiting) == 0) return;
-  pthread_mutex_lock(&q->join_mu);
-  if (atomic_load(&q->done) == atomic_load(&q->put)) chain = choose_all(&q->joiners, &q->joiners_waiting);
-  pthread_mutex_unlock(&q->join_mu);
-  line_wake(chain);
-}
-
-static int queue_task_done (lua_State *L) {
-  Queue *q = check_queue(L);
-  uint64_t done;
-  announce(L, OP_TASK_DONE, q);
-  done = atomic_load(&q->done);
-  do {
-    if (done == atomic_load(&q->put)) return args_misuse(L, "task_done() called too many times");
-  } while (!atomic_compare_exchange_weak(&q->done, &done, done + 1));
-  wake_joiners(q);
-  return 0;
-}
-
-/* Whether all is done by now; stands in line where not. */
-static bool join_or_queue (Queue *q, Waiter *w) {
-  bool all_done;
-  pthread_mutex_lock(&q->join_mu);
-  join_waiting(&q->joiners, w, &q->joiners_waiting);
-  all_done = atomic_load(&q->done) == atomic_load(&q->put);
-  if (all_done) leave_waiting(w, &q->joiners_waiting);
-  pthread_mutex_unlock(&q->join_mu);
-  return all_done;
-}
-
-/* join([timeout]): true, or false where the time ran out. */
-static int queue_join (lua_State *L) {
-  Queue *q = check_queue(L);
-  Nanos relative = args_timeout(L, 2), deadline;
-  Waiter w;
-  bool all_done;
-  announce(L, OP_QUEUE_JOIN, q);
-  all_done = atomic_load(&q->done) == atomic_load(&q->put);
-  if (!all_done && relative != 0) {
-    wait_allowed(L);
-    deadline = world_deadline(q->object.world, relative);
-    waiter_init(&w, OP_QUEUE_JOIN, q, deadline);
-    all_done = join_or_queue(q, &w);
-    if (!all_done) {
-      Wake wake = stay_in_line(L, &w, &q->join_mu, &q->joiners_waiting, deadline);
-      if (wake == WAKE_INTERRUPT) thread_raise(L);
-      all_done = wake == WAKE_CHOSEN;
-    }
-  }
-  lua_pushboolean(L, all_done);
-  return 1;
-}
-
-/*
-** Shutdown.
-*/
-
-static void lock_both (Queue *q) {
-  pthread_mutex_lock(q->put_mu);
-  if (q->get_mu != q->put_mu) pthread_mutex_lock(q->get_mu);
-}
-
-static void unlock_both (Queue *q) {
-  if (q->get_mu != q->put_mu) pthread_mutex_unlock(q->get_mu);
-  pthread_mutex_unlock(q->put_mu);
-}
-
-typedef struct Dropped { Slot slot; struct Dropped *next; } Dropped;
-
-/* Under both mutexes: takes everything out; to be freed after unlocking. */
-static Dropped *drain (Queue *q) {
-  Dropped *list = NULL;
-  while (has_item(q)) {
-    Dropped *d = malloc(sizeof *d);
-    Slot slot;
-    unstore(q, &slot);
-    atomic_fetch_add(&q->done, 1);
-    if (d == NULL) { slot_free(&slot); continue; }
-    d->slot = slot;
-    d->next = list;
-    list = d;
-  }
-  return list;
-}
-
-static void free_dropped (Dropped *list) {
-  while (list != NULL) {
-    Dropped *d = list;
-    list = d->next;
-    slot_free(&d->slot);
-    free(d);
-  }
-}
-
-/* Those in line learn of the shutdown; under both mutexes. */
-static Waiter *dismiss (Line *line, atomic_int *count) {
-  for (Waiter *w = line->first; w != NULL; w = w->next) ((Request *)w->payload)->outcome = SHUT;
-  return choose_all(line, count);
-}
-
-/* shutdown([immediate]) */
-static int queue_shutdown (lua_State *L) {
-  Queue *q = check_queue(L);
-  bool immediate = lua_toboolean(L, 2);
-  Dropped *dropped = NULL;
-  Waiter *getters = NULL, *putters;
-  announce(L, OP_SHUTDOWN, q);
-  lock_both(q);
-  atomic_store(&q->shut, true);
-  if (immediate) dropped = drain(q);
-  putters = dismiss(&q->putters, &q->putters_waiting);
-  if (!has_item(q)) getters = dismiss(&q->getters, &q->getters_waiting);
-  unlock_both(q);
-  line_wake(getters);
-  line_wake(putters);
-  wake_joiners(q);
-  free_dropped(dropped);
-  return 0;
 }
 
 /*
@@ -483,28 +325,28 @@ static lua_Integer size_of (Queue *q) {
 }
 
 static int queue_qsize (lua_State *L) {
-  Queue *q = check_queue(L);
+  Queue *q = queue_expect(L);
   announce(L, OP_LOOK, q);
   lua_pushinteger(L, size_of(q));
   return 1;
 }
 
 static int queue_empty (lua_State *L) {
-  Queue *q = check_queue(L);
+  Queue *q = queue_expect(L);
   announce(L, OP_LOOK, q);
   lua_pushboolean(L, size_of(q) == 0);
   return 1;
 }
 
 static int queue_full (lua_State *L) {
-  Queue *q = check_queue(L);
+  Queue *q = queue_expect(L);
   announce(L, OP_LOOK, q);
   lua_pushboolean(L, q->maxsize > 0 && size_of(q) >= q->maxsize);
   return 1;
 }
 
 static int queue_property (lua_State *L) {
-  Queue *q = check_queue(L);
+  Queue *q = queue_expect(L);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "maxsize") == 0) lua_pushinteger(L, q->maxsize);
   else if (strcmp(key, "is_shutdown") == 0) {
@@ -531,7 +373,7 @@ static void queue_describe (lua_State *L, Object *o) {
 
 static void queue_destroy (Object *o) {
   Queue *q = (Queue *)o;
-  free_dropped(drain(q));
+  queue_clear(q);
   if (is_fifo(q)) fifo_free(&q->fifo);
   else heap_free(&q->heap);
   pthread_mutex_destroy(&q->first_mu);

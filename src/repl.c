@@ -463,12 +463,14 @@ void repl_run (lua_State *L) {
   session = (Session){.L = L};
   if (can_edit()) session.editor = lineedit_open(&hooks);
   catch_interrupt(&old);
+  atomic_fetch_add(&world_real()->awake, 1);    /* the user: no blocked call is hopeless, Ctrl-C ends it */
   atomic_store(&real_output, take_output);
   lua_pushcfunction(L, open_session);
   lua_pushlightuserdata(L, &session);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) run_session(L);
   else fprintf(stderr, "luasync: %s\n", lua_tostring(L, -1));
   atomic_store(&real_output, NULL);
+  atomic_fetch_sub(&world_real()->awake, 1);
   sigaction(SIGINT, &old, NULL);
   if (session.editor != NULL) lineedit_close(session.editor);
   lua_settop(L, top);

@@ -10,6 +10,7 @@
 
 #include "kinds.h"
 #include "luasync.h"
+#include "message.h"
 #include "sim.h"
 #include "simlib.h"
 
@@ -102,6 +103,7 @@ int simlib_equip (lua_State *L) {
     lua_pop(L, 1);
   }
   luaL_requiref(L, "luasync", luaopen_luasync, 0);
+  message_prepare(L);
   lua_settop(L, 0);
   lua_gc(L, LUA_GCCOLLECT);
   return 0;

@@ -101,11 +101,17 @@ static bool is_callable (lua_State *L, int index) {
   return true;
 }
 
+static void number (Thread *t) {
+  static atomic_uint_least64_t last;
+  t->serial = 1 + atomic_fetch_add(&t->object.world->serials, 1);
+  t->unique = 1 + atomic_fetch_add(&last, 1);
+}
+
 /* Makes an unstarted thread; pushes its proxy. */
 static Thread *make (lua_State *L) {
   Thread *t = object_new(L, sizeof *t, &thread_kind, 0);
   pthread_mutex_init(&t->mu, NULL);
-  t->serial = 1 + atomic_fetch_add(&t->object.world->serials, 1);
+  number(t);
   t->daemon = thread_self->daemon;
   return t;
 }
@@ -499,7 +505,7 @@ Thread *thread_attach_main (lua_State *L, World *world) {
   if (t == NULL || t->spot == NULL) { free(t); return NULL; }
   object_init(&t->object, &thread_kind, world, strdup("MainThread"));
   pthread_mutex_init(&t->mu, NULL);
-  t->serial = 1 + atomic_fetch_add(&world->serials, 1);
+  number(t);
   t->is_main = true;
   atomic_store(&t->life, LIFE_STARTED);
   t->L = t->running = L;

@@ -17,6 +17,7 @@ enum { ALERT_INTERRUPT = 1, ALERT_SIGNAL = 2, ALERT_DUMP = 4 };
 struct Thread {
   Object object;                  /* object.name is under mu */
   uint64_t serial;                /* const after init; never used twice: who holds a lock */
+  uint64_t unique;                /* const after init; among all threads of all worlds */
   Spot *spot;                     /* const while started */
   pthread_mutex_t mu;
   atomic_int life;                /* written under mu */

@@ -2,6 +2,8 @@
 --
 -- Nothing is called to find them: tables are read raw, and `__index` is followed where it is a table.
 
+local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+
 local chunk = require "luasync.chunk"
 
 local complete = {}

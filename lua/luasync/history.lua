@@ -2,6 +2,8 @@
 --
 -- Each entry is appended at once, so that sessions at the same time do not overwrite each other.
 
+local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+
 local history = {}
 history.__index = history
 
@@ -14,7 +16,7 @@ local function decode(line)
 end
 
 --- The file's path by the XDG rules, and its folder; nil where there is no home.
-function history.path(getenv)
+function history.default_path(getenv)
   local state, home = getenv "XDG_STATE_HOME", getenv "HOME"
   if not state or not state:find "^/" then
     if not home or home == "" then return nil end

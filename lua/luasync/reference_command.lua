@@ -1,10 +1,10 @@
 --- The reference: the command and its options. See luasync.reference for the shape of an entry.
 -- An entry with `planned` describes what this version refuses or does not have; a spec checks that it is so.
 
-local function option(call, about, planned, see)
+local function option(call, about, planned, see, aliases)
   return {
     name = call:match "^%-[%-%w]*", kind = "option", call = "luasync " .. call, about = about, planned = planned,
-    see = see,
+    see = see, aliases = aliases,
   }
 end
 
@@ -29,7 +29,7 @@ return {
   like_lua("-v", "Shows the version."),
   like_lua("-E", "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH."),
   like_lua("-W", "Turns warnings on."),
-  option("--help", "Shows the options; -h does, too."),
+  option("--help", "Shows the options; -h does, too.", nil, nil, { "-h" }),
   option("--version", "The versions of luasync and Lua."),
   option("--virtual", "Runs the script in a simulated world: when every thread waits, its clock jumps to the next "
     .. "deadline, so waiting takes no time. A failed run prints the line that repeats it.", nil,

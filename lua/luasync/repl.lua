@@ -5,6 +5,8 @@
 --
 -- Locals of an entry live on as globals: see luasync.chunk.
 
+local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+
 local chunk = require "luasync.chunk"
 local commands = require "luasync.repl_commands"
 local complete = require "luasync.complete"
@@ -12,10 +14,6 @@ local history = require "luasync.history"
 local inspect = require "luasync.inspect"
 local sync = require "luasync"
 
--- Taken now: an entry may give these names other meanings.
-local error, getenv, io, ipairs, loadfile, next, os, pcall = error, os.getenv, io, ipairs, loadfile, next, os, pcall
-local rawget, rawset, setmetatable, tostring, type = rawget, rawset, setmetatable, tostring, type
-local pack, unpack, concat, traceback, real_exit = table.pack, table.unpack, table.concat, debug.traceback, os.exit
 local stdout, stderr = io.stdout, io.stderr
 
 local Session = {}
@@ -27,11 +25,16 @@ Session.__index = Session
 --- Prints a text and a line end; above the prompt, should one be shown.
 function Session:print(text) stdout:write(text, "\n") end
 
+function Session.interrupted(message)
+  return type(message) == "string" and message:find("interrupted!", 1, true) ~= nil
+end
+
 function Session:paint(code, text)
   return self.colour and ("\27[%sm%s\27[0m"):format(code, text) or text
 end
 
 function Session:complain(message)
+  if self.interrupted(message) then stderr:write "\n" end      -- behind the ^C that the terminal shows
   local first, rest = tostring(message):match "^([^\n]*)(.*)$"
   stderr:write(self:paint("31", first), rest, "\n")
 end
@@ -65,7 +68,7 @@ local function handle(err)
   local ok, text = pcall(error_text, err)
   if not ok then text = "(error object whose text cannot be had)" end
   if type(err) ~= "string" then return text end
-  return own_part(traceback(text, 2))
+  return own_part(debug.traceback(text, 2))
 end
 
 local reported = setmetatable({}, { __tostring = function() return "the entry has failed" end })
@@ -73,12 +76,12 @@ local reported = setmetatable({}, { __tostring = function() return "the entry ha
 --- Calls f(...) so that Ctrl-C ends it. An error is reported.
 -- @return the results, packed. Raises `reported` after an error.
 function Session:call(f, ...)
-  local results = pack(self.terminal.call(handle, f, ...))
+  local results = table.pack(self.terminal.call(handle, f, ...))
   if not results[1] then
     self:complain(results[2])
     error(reported, 0)
   end
-  return pack(unpack(results, 2, results.n))
+  return table.pack(table.unpack(results, 2, results.n))
 end
 
 --- Prints the results of an entry; the first becomes `_`.
@@ -86,7 +89,7 @@ function Session:show(results)
   if results.n == 0 then return end
   if results[1] ~= nil then rawset(_G, "_", results[1]) end
   local options = { colour = self.colour, width = self.terminal.columns() - 1 }
-  local text = self:call(inspect.results, options, unpack(results, 1, results.n))[1]
+  local text = self:call(inspect.results, options, table.unpack(results, 1, results.n))[1]
   self:print(text)
 end
 
@@ -107,7 +110,7 @@ local function state_text()
   local parts = {}
   if running > 0 then parts[#parts + 1] = running .. " running" end
   if blocked > 0 then parts[#parts + 1] = blocked .. " blocked" end
-  return " [" .. concat(parts, ", ") .. "]"
+  return " [" .. table.concat(parts, ", ") .. "]"
 end
 
 --- The prompt as lua's, where _PROMPT or _PROMPT2 is set, else ours.
@@ -244,12 +247,12 @@ end
 
 --- os.exit asks first; in other threads, and in code that runs there, it is the plain one.
 local function guard_exit(session)
-  rawset(os, "exit", function(code, close)
+  rawset(_G.os, "exit", function(code, close)
     if sync.current_thread() == sync.main_thread() then
       local status = code == nil and 0 or code == true and 0 or code == false and 1 or code
       if not session:may_leave(math.tointeger(status) or 1) then error("stayed in the session", 0) end
     end
-    return real_exit(code, close)
+    return os.exit(code, close)
   end)
 end
 
@@ -278,9 +281,9 @@ local function offer_names()
 end
 
 local function startup_path()
-  local path = getenv "LUASYNC_RC"
+  local path = os.getenv "LUASYNC_RC"
   if path then return path ~= "" and path or nil, true end
-  local config, home = getenv "XDG_CONFIG_HOME", getenv "HOME"
+  local config, home = os.getenv "XDG_CONFIG_HOME", os.getenv "HOME"
   if not config or not config:find "^/" then
     if not home or home == "" then return nil end
     config = home .. "/.config"
@@ -302,7 +305,7 @@ function Session:run_startup()
 end
 
 function Session:open_history()
-  local path, folder = history.path(getenv)
+  local path, folder = history.default_path(os.getenv)
   if folder then self.terminal.make_folder(folder) end
   local message
   self.history, message = history.open(path, self.terminal.append)
@@ -315,9 +318,9 @@ end
 --   `columns()`, `is_terminal`
 -- @return the session, with the method `step`
 local function open(terminal)
-  local no_colour = getenv "NO_COLOR"
+  local no_colour = os.getenv "NO_COLOR"
   local session = setmetatable({ terminal = terminal }, Session)
-  session.colour = terminal.is_terminal and (not no_colour or no_colour == "") and getenv "TERM" ~= "dumb"
+  session.colour = terminal.is_terminal and (not no_colour or no_colour == "") and os.getenv "TERM" ~= "dumb"
   session.hooks = make_hooks(session)
   offer_names()
   guard_exit(session)

@@ -43,8 +43,8 @@ end
 local function find_circle(threads, from)
   local index = by_id(threads)
   for _, start in ipairs(threads) do
-    local t, path, seen = start, {}, {}
-    while t and not seen[t.id] and (not from or start.id == from) do
+    local t, path, seen = (not from or start.id == from) and start or nil, {}, {}
+    while t and not seen[t.id] do
       seen[t.id] = true
       path[#path + 1] = t
       t = t.holder_id and t.state == "blocked" and index[t.holder_id] or nil

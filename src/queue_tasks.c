@@ -1,0 +1,138 @@
+/*
+** queue_tasks.c - what is not in the daily flow of a queue: task_done and join,
+** and shutdown, as in Python 3.13.
+*/
+#include <stdlib.h>
+
+#include "args.h"
+#include "queue.h"
+
+/*
+** Tasks.
+*/
+
+static void wake_joiners (Queue *q) {
+  Waiter *chain = NULL;
+  if (atomic_load(&q->joiners_waiting) == 0) return;
+  pthread_mutex_lock(&q->join_mu);
+  if (atomic_load(&q->done) == atomic_load(&q->put)) chain = queue_choose_all(&q->joiners, &q->joiners_waiting);
+  pthread_mutex_unlock(&q->join_mu);
+  line_wake(chain);
+}
+
+int queue_task_done (lua_State *L) {
+  Queue *q = queue_expect(L);
+  uint64_t done;
+  announce(L, OP_TASK_DONE, q);
+  done = atomic_load(&q->done);
+  do {
+    if (done == atomic_load(&q->put)) return args_misuse(L, "task_done() called too many times");
+  } while (!atomic_compare_exchange_weak(&q->done, &done, done + 1));
+  wake_joiners(q);
+  return 0;
+}
+
+/* Whether all is done by now; stands in line where not. */
+static bool join_or_queue (Queue *q, Waiter *w) {
+  bool all_done;
+  pthread_mutex_lock(&q->join_mu);
+  queue_enter(&q->joiners, w, &q->joiners_waiting);
+  all_done = atomic_load(&q->done) == atomic_load(&q->put);
+  if (all_done) queue_leave(w, &q->joiners_waiting);
+  pthread_mutex_unlock(&q->join_mu);
+  return all_done;
+}
+
+/* join([timeout]): true, or false where the time ran out. */
+int queue_join (lua_State *L) {
+  Queue *q = queue_expect(L);
+  Nanos relative = args_timeout(L, 2), deadline;
+  Waiter w;
+  bool all_done;
+  announce(L, OP_QUEUE_JOIN, q);
+  all_done = atomic_load(&q->done) == atomic_load(&q->put);
+  if (!all_done && relative != 0) {
+    wait_allowed(L);
+    deadline = world_deadline(q->object.world, relative);
+    waiter_init(&w, OP_QUEUE_JOIN, q, deadline);
+    all_done = join_or_queue(q, &w);
+    if (!all_done) {
+      Wake wake = queue_stay(L, &w, &q->join_mu, &q->joiners_waiting, deadline);
+      if (wake == WAKE_INTERRUPT) thread_raise(L);
+      all_done = wake == WAKE_CHOSEN;
+    }
+  }
+  lua_pushboolean(L, all_done);
+  return 1;
+}
+
+/*
+** Shutdown.
+*/
+
+static void lock_both (Queue *q) {
+  pthread_mutex_lock(q->put_mu);
+  if (q->get_mu != q->put_mu) pthread_mutex_lock(q->get_mu);
+}
+
+static void unlock_both (Queue *q) {
+  if (q->get_mu != q->put_mu) pthread_mutex_unlock(q->get_mu);
+  pthread_mutex_unlock(q->put_mu);
+}
+
+typedef struct Dropped { Slot slot; struct Dropped *next; } Dropped;
+
+/* Under both mutexes: takes everything out; to be freed after unlocking. */
+static Dropped *drain (Queue *q) {
+  Dropped *list = NULL;
+  while (queue_has_item(q)) {
+    Dropped *d = malloc(sizeof *d);
+    Slot slot;
+    queue_take_out(q, &slot);
+    atomic_fetch_add(&q->done, 1);
+    if (d == NULL) { slot_free(&slot); continue; }
+    d->slot = slot;
+    d->next = list;
+    list = d;
+  }
+  return list;
+}
+
+static void free_dropped (Dropped *list) {
+  while (list != NULL) {
+    Dropped *d = list;
+    list = d->next;
+    slot_free(&d->slot);
+    free(d);
+  }
+}
+
+void queue_clear (Queue *q) {
+  free_dropped(drain(q));
+}
+
+/* Those in line learn of the shutdown; under both mutexes. */
+static Waiter *dismiss (Line *line, atomic_int *count) {
+  for (Waiter *w = line->first; w != NULL; w = w->next) ((Request *)w->payload)->outcome = SHUT;
+  return queue_choose_all(line, count);
+}
+
+/* shutdown([immediate]) */
+int queue_shutdown (lua_State *L) {
+  Queue *q = queue_expect(L);
+  bool immediate = lua_toboolean(L, 2);
+  Dropped *dropped = NULL;
+  Waiter *getters = NULL, *putters;
+  announce(L, OP_SHUTDOWN, q);
+  lock_both(q);
+  atomic_store(&q->shut, true);
+  if (immediate) dropped = drain(q);
+  putters = dismiss(&q->putters, &q->putters_waiting);
+  if (!queue_has_item(q)) getters = dismiss(&q->getters, &q->getters_waiting);
+  unlock_both(q);
+  line_wake(getters);
+  line_wake(putters);
+  wake_joiners(q);
+  free_dropped(dropped);
+  return 0;
+}
