@@ -116,7 +116,16 @@ describe("every object", function()
 
   it("has a metatable that scripts cannot change", function()
     for kind, make in pairs(all) do
-      assert.not_equal("table", type(getmetatable(make())), kind .. " shows its metatable")
+      local object = make()
+      local shown, text = getmetatable(object), tostring(object)
+      assert.is_false(pcall(setmetatable, object, {}), kind)
+      if type(shown) == "table" then     -- a likeness, for those who look for __tostring there
+        for key in pairs(shown) do shown[key] = function() return "changed" end end
+        shown.__index = function() return "changed" end
+      end
+      assert.equal(text, tostring(object), kind)
+      assert.is_true(object == object, kind)
+      assert.is_false(pcall(function() assert(object.no_such_field == "changed") end), kind)
     end
   end)
 end)

@@ -3,6 +3,13 @@ local support = require "spec.support"
 
 local LONG = support.LONG
 
+-- Calls by constant names, which error messages can tell.
+local by_name = {
+  Queue = function(maxsize) local queue = sync.Queue(maxsize) return queue end,
+  LifoQueue = function(maxsize) local queue = sync.LifoQueue(maxsize) return queue end,
+  PriorityQueue = function(maxsize) local queue = sync.PriorityQueue(maxsize) return queue end,
+}
+
 -- What Queue, LifoQueue and PriorityQueue have in common.
 for _, kind in ipairs { "Queue", "LifoQueue", "PriorityQueue" } do
   describe(kind, function()
@@ -17,10 +24,10 @@ for _, kind in ipairs { "Queue", "LifoQueue", "PriorityQueue" } do
     end)
 
     it("QU01 refuses a maxsize that is no integer", function()
-      support.bad_argument(1, kind, function() sync[kind](2.5) end)
-      support.bad_argument(1, kind, function() sync[kind](0 / 0) end)
-      support.bad_argument(1, kind, function() sync[kind]("x") end)
-      support.bad_argument(1, kind, function() sync[kind](true) end)
+      support.bad_argument(1, kind, function() by_name[kind](2.5) end)
+      support.bad_argument(1, kind, function() by_name[kind](0 / 0) end)
+      support.bad_argument(1, kind, function() by_name[kind]("x") end)
+      support.bad_argument(1, kind, function() by_name[kind](true) end)
     end)
 
     it("QU02 put is true, and refuses nil", function()

@@ -287,7 +287,8 @@ describe("The prompt #repl #novalgrind", function()
 
     it("put their lines together from pieces", function()
       open()
-      t:enter "w = spawn(function() for i = 1, 3 do io.write('a', i) sleep(0.05) io.write('b') io.write '\\n' end end)"
+      t:enter "function pieces(i) io.write('a', i) sleep(0.05) io.write('b') io.write '\\n' end"
+      t:enter "w = spawn(function() sleep(0.3) for i = 1, 3 do pieces(i) end end)"
       t:wait_for "a1b\na2b\na3b\n"
     end)
 
@@ -298,7 +299,7 @@ describe("The prompt #repl #novalgrind", function()
       t:enter "one = Thread { name = 'one', daemon = true, target = grab, args = { a, b } }:start()"
       t:enter "two = Thread { name = 'two', daemon = true, target = grab, args = { b, a } }:start()"
       t:type "typed"
-      t:wait_for "deadlock"
+      t:wait_for "wait for each other"
       t:wait_until(function(screen) return screen:find "%[2 blocked%]> typed$" end)
     end)
 

@@ -3,6 +3,12 @@ local support = require "spec.support"
 
 local LONG = support.LONG
 
+-- Calls by constant names, which error messages can tell.
+local by_name = {
+  Semaphore = function(value) local semaphore = sync.Semaphore(value) return semaphore end,
+  BoundedSemaphore = function(value) local semaphore = sync.BoundedSemaphore(value) return semaphore end,
+}
+
 for _, kind in ipairs { "Semaphore", "BoundedSemaphore" } do
   describe(kind, function()
     local make = sync[kind]
@@ -21,11 +27,11 @@ for _, kind in ipairs { "Semaphore", "BoundedSemaphore" } do
     end)
 
     it("SE02 refuses a value that is no integer", function()
-      support.bad_argument(1, kind, function() sync[kind](0.5) end)
-      support.bad_argument(1, kind, function() sync[kind](0 / 0) end)
-      support.bad_argument(1, kind, function() sync[kind](math.huge) end)
-      support.bad_argument(1, kind, function() sync[kind]("many") end)
-      support.bad_argument(1, kind, function() sync[kind](true) end)
+      support.bad_argument(1, kind, function() by_name[kind](0.5) end)
+      support.bad_argument(1, kind, function() by_name[kind](0 / 0) end)
+      support.bad_argument(1, kind, function() by_name[kind](math.huge) end)
+      support.bad_argument(1, kind, function() by_name[kind]("many") end)
+      support.bad_argument(1, kind, function() by_name[kind](true) end)
     end)
 
     it("SE03 acquire takes one, and is false when none is left", function()

@@ -199,9 +199,8 @@ describe("Shared", function()
       for i = 1, 50 do shared[i] = i end
       local stop = sync.Event()
       local writer = support.start(function()
-        local n = 50
-        while not stop:is_set() do
-          n = n + 1
+        for n = 51, 100000 do            -- bounded: walking must not race with endless growth
+          if stop:is_set() then break end
           shared[n] = n
           shared[n - 10] = n
         end

@@ -94,7 +94,10 @@ static void look_at (Facts *f, Thread *t) {
     f->place = t->blocked_place;
     f->traceback = traceback_of(t->blocked_in, 0);
   }
-  else if (t->at != NULL && t != thread_self) f->traceback = traceback_of(t->at, 0);  /* a fibre that is not at its turn */
+  else if (t->object.world->owns) {       /* simulated: nobody runs meanwhile but the caller */
+    lua_State *L = t == thread_self ? t->running : t->at;
+    if (L != NULL) f->traceback = traceback_of(L, 0);
+  }
   else if (t != thread_self && t->running != NULL) {
     atomic_fetch_or(&t->alerts, ALERT_DUMP);
     t->object.world->driver->poke(t);
@@ -112,7 +115,7 @@ static void collect_answers (Facts *list, int n) {
   int patience = PATIENCE;
   for (int i = 0; i < n; i++) {
     Thread *t = list[i].thread;
-    if (list[i].blocked || list[i].traceback != NULL || t == thread_self) continue;
+    if (list[i].blocked || t->object.world->owns || t == thread_self) continue;
     while (!has_answered(t) && patience-- > 0) nanosleep(&moment, NULL);
     pthread_mutex_lock(&t->mu);
     atomic_fetch_and(&t->alerts, ~ALERT_DUMP);

@@ -10,14 +10,20 @@
 #include "linekeys.h"
 #include "linetext.h"
 
+void act_replace_buffer (LineEdit *e, const wchar_t *text, size_t position) {
+  e->buffer->erase(e, 0, e->buffer->length(e));
+  e->buffer->insert(e, text);
+  e->buffer->move(e, position);
+}
+
 /* The whole entry, and where the cursor stands in it. */
 static wchar_t *entry (LineEdit *e, size_t *position) {
-  if (position != NULL) *position = wcslen(e->above) + buffer_cursor(e);
-  return wide_join(e->above, buffer_text(e), buffer_length(e), e->below);
+  if (position != NULL) *position = wcslen(e->above) + e->buffer->cursor(e);
+  return wide_join(e->above, e->buffer->text(e), e->buffer->length(e), e->below);
 }
 
 static bool is_empty (LineEdit *e) {
-  return buffer_length(e) == 0 && *e->above == L'\0' && *e->below == L'\0';
+  return e->buffer->length(e) == 0 && *e->above == L'\0' && *e->below == L'\0';
 }
 
 int act_prompt_width (LineEdit *e) {
@@ -85,7 +91,8 @@ static void choose_window (LineEdit *e, const wchar_t *text, size_t position, si
   int column = act_prompt_width(e);
   *from = wide_line_start(text, position);
   *to = wide_line_end(text, position, length);
-  if (wide_rows(text + *from, *to - *from, e->columns, &column) <= rows_for_entry(e)) choose_lines(e, text, length, from, to);
+  if (wide_rows(text + *from, *to - *from, e->columns, &column) <= rows_for_entry(e))
+    choose_lines(e, text, length, from, to);
   else {
     if (position - *from > half) *from = position - half;
     if (*to - position > half) *to = position + half;
@@ -100,7 +107,7 @@ static void show (LineEdit *e, const wchar_t *text, size_t position) {
   shown = wide_copy(text + from, to - from);
   wide_set(&e->above, wide_copy(text, from));
   wide_set(&e->below, wide_copy(text + to, wcslen(text + to)));
-  buffer_replace(e, shown, position - from);
+  act_replace_buffer(e, shown, position - from);
   free(shown);
   act_compose_prompt(e);
 }
@@ -117,11 +124,11 @@ void act_rewindow (LineEdit *e) {
 }
 
 bool act_must_rewindow (LineEdit *e) {
-  size_t n = buffer_length(e), at = buffer_cursor(e);
+  size_t n = e->buffer->length(e), at = e->buffer->cursor(e);
   int column = act_prompt_width(e);
-  if (wide_rows(buffer_text(e), n, e->columns, &column) > rows_for_entry(e)) return true;
-  if (*e->above != L'\0' && wide_line_start(buffer_text(e), at) == 0) return true;
-  return *e->below != L'\0' && wide_line_end(buffer_text(e), at, n) == n;
+  if (wide_rows(e->buffer->text(e), n, e->columns, &column) > rows_for_entry(e)) return true;
+  if (*e->above != L'\0' && wide_line_start(e->buffer->text(e), at) == 0) return true;
+  return *e->below != L'\0' && wide_line_end(e->buffer->text(e), at, n) == n;
 }
 
 /*
@@ -136,16 +143,16 @@ void act_queue (LineEdit *e, Action action, wchar_t code) {
 }
 
 void act_blank (LineEdit *e) {
-  e->saved_cursor = buffer_cursor(e);
-  wide_set(&e->saved, wide_copy(buffer_text(e), buffer_length(e)));
-  buffer_replace(e, L"", 0);
+  e->saved_cursor = e->buffer->cursor(e);
+  wide_set(&e->saved, wide_copy(e->buffer->text(e), e->buffer->length(e)));
+  act_replace_buffer(e, L"", 0);
   wide_set(&e->prompt, wide_copy(L"", 0));
   e->blank = true;
 }
 
 void act_restore (LineEdit *e) {
   e->blank = false;
-  buffer_replace(e, e->saved, e->saved_cursor);
+  act_replace_buffer(e, e->saved, e->saved_cursor);
   act_compose_prompt(e);
 }
 
@@ -154,8 +161,8 @@ static void finish (LineEdit *e) {
   wide_set(&e->accepted, entry(e, NULL));
   e->searching = false;
   act_compose_prompt(e);
-  buffer_move(e, buffer_length(e));
-  if (e->result == LINE_INTERRUPTED) buffer_insert(e, L"^C");
+  e->buffer->move(e, e->buffer->length(e));
+  if (e->result == LINE_INTERRUPTED) e->buffer->insert(e, L"^C");
 }
 
 void act_leave (LineEdit *e, LineResult result) {
@@ -166,12 +173,12 @@ void act_leave (LineEdit *e, LineResult result) {
 /* Leaves without a trace of the line on the screen. */
 static void vanish (LineEdit *e) {
   wide_set(&e->accepted, entry(e, NULL));
-  buffer_replace(e, L"", 0);
+  act_replace_buffer(e, L"", 0);
   wide_set(&e->prompt, wide_copy(L"", 0));
 }
 
 static void insert_taken (LineEdit *e) {
-  buffer_insert(e, e->taken);
+  e->buffer->insert(e, e->taken);
   act_rewindow(e);
 }
 
@@ -199,20 +206,21 @@ static void recall_older (LineEdit *e) { recall(e, e->back + 1); }
 static void recall_newer (LineEdit *e) { if (e->back > 0) recall(e, e->back - 1); }
 
 static void line_up (LineEdit *e) {
-  size_t start = wide_line_start(buffer_text(e), buffer_cursor(e)), column = buffer_cursor(e) - start;
-  size_t above = wide_line_start(buffer_text(e), start - 1);
-  buffer_move(e, above + column < start ? above + column : start - 1);
+  size_t start = wide_line_start(e->buffer->text(e), e->buffer->cursor(e)), column = e->buffer->cursor(e) - start;
+  size_t above = wide_line_start(e->buffer->text(e), start - 1);
+  e->buffer->move(e, above + column < start ? above + column : start - 1);
 }
 
 static void line_down (LineEdit *e) {
-  size_t n = buffer_length(e), start = wide_line_start(buffer_text(e), buffer_cursor(e));
-  size_t below = wide_line_end(buffer_text(e), buffer_cursor(e), n) + 1, end = wide_line_end(buffer_text(e), below, n);
-  size_t wanted = below + (buffer_cursor(e) - start);
-  buffer_move(e, wanted < end ? wanted : end);
+  const wchar_t *text = e->buffer->text(e);
+  size_t n = e->buffer->length(e), at = e->buffer->cursor(e);
+  size_t below = wide_line_end(text, at, n) + 1, end = wide_line_end(text, below, n);
+  size_t wanted = below + (at - wide_line_start(text, at));
+  e->buffer->move(e, wanted < end ? wanted : end);
 }
 
 static void key_up (LineEdit *e) {
-  if (wide_line_start(buffer_text(e), buffer_cursor(e)) > 0) act_queue(e, line_up, 0);
+  if (wide_line_start(e->buffer->text(e), e->buffer->cursor(e)) > 0) act_queue(e, line_up, 0);
   else if (e->continued && e->back == 0) {
     e->result = LINE_BACK;
     act_queue(e, vanish, CODE_LEAVE);
@@ -221,24 +229,24 @@ static void key_up (LineEdit *e) {
 }
 
 static void key_down (LineEdit *e) {
-  size_t n = buffer_length(e);
-  act_queue(e, wide_line_end(buffer_text(e), buffer_cursor(e), n) < n ? line_down : recall_newer, 0);
+  size_t n = e->buffer->length(e);
+  act_queue(e, wide_line_end(e->buffer->text(e), e->buffer->cursor(e), n) < n ? line_down : recall_newer, 0);
 }
 
-static void to_start (LineEdit *e) { buffer_move(e, wide_line_start(buffer_text(e), buffer_cursor(e))); }
+static void to_start (LineEdit *e) { e->buffer->move(e, wide_line_start(e->buffer->text(e), e->buffer->cursor(e))); }
 
 static void to_end (LineEdit *e) {
-  buffer_move(e, wide_line_end(buffer_text(e), buffer_cursor(e), buffer_length(e)));
+  e->buffer->move(e, wide_line_end(e->buffer->text(e), e->buffer->cursor(e), e->buffer->length(e)));
 }
 
 static void kill_to_end (LineEdit *e) {
-  size_t at = buffer_cursor(e), end = wide_line_end(buffer_text(e), at, buffer_length(e));
-  if (end == at && end < buffer_length(e)) end++;       /* at the end: the line break itself */
-  buffer_delete(e, at, end);
+  size_t at = e->buffer->cursor(e), end = wide_line_end(e->buffer->text(e), at, e->buffer->length(e));
+  if (end == at && end < e->buffer->length(e)) end++;       /* at the end: the line break itself */
+  e->buffer->erase(e, at, end);
 }
 
 static void kill_to_start (LineEdit *e) {
-  buffer_delete(e, wide_line_start(buffer_text(e), buffer_cursor(e)), buffer_cursor(e));
+  e->buffer->erase(e, wide_line_start(e->buffer->text(e), e->buffer->cursor(e)), e->buffer->cursor(e));
 }
 
 static void complete (LineEdit *e) {
@@ -248,7 +256,7 @@ static void complete (LineEdit *e) {
   const char *more = e->hooks.complete(e->hooks.ud, text, strlen(before));
   if (more != NULL && *more != '\0') {
     wchar_t *wide = wide_from(more, strlen(more));
-    buffer_insert(e, wide);
+    e->buffer->insert(e, wide);
     free(wide);
   }
   free(all);

@@ -24,8 +24,19 @@ enum { CODE_ACT = 0x80, CODE_LEAVE, CODE_PREV_WORD, CODE_NEXT_WORD, CODE_DELETE_
 
 typedef void (*Action) (LineEdit *e);
 
+/* The part of the entry that is drawn, as lineedit.c has it: an editable text with a cursor. */
+typedef struct Buffer {
+  const wchar_t *(*text) (LineEdit *e);         /* not ended by a zero */
+  size_t (*length) (LineEdit *e);
+  size_t (*cursor) (LineEdit *e);
+  void (*move) (LineEdit *e, size_t position);
+  void (*erase) (LineEdit *e, size_t from, size_t to);
+  void (*insert) (LineEdit *e, const wchar_t *text);
+} Buffer;
+
 struct LineEdit {
   struct editline *el;
+  const Buffer *buffer;           /* const after init */
   FILE *out;
   LineHooks hooks;
   locale_t locale;
@@ -51,21 +62,6 @@ struct LineEdit {
   int64_t rested;                 /* when the next output may be printed, ms */
 };
 
-/*
-** lineedit.c: the buffer, which is the part of the entry that is drawn.
-*/
-const wchar_t *buffer_text (LineEdit *e);
-size_t buffer_length (LineEdit *e);
-size_t buffer_cursor (LineEdit *e);
-void buffer_move (LineEdit *e, size_t position);
-void buffer_delete (LineEdit *e, size_t from, size_t to);
-void buffer_insert (LineEdit *e, const wchar_t *text);
-void buffer_replace (LineEdit *e, const wchar_t *text, size_t position);
-
-/*
-** lineact.c.
-*/
-
 /* Queues the codes for what the key means. */
 void act_key (LineEdit *e, wchar_t c);
 /* Queues an action and then a code, if it is not 0. */
@@ -81,6 +77,9 @@ bool act_ask_prompt (LineEdit *e);
 int act_prompt_width (LineEdit *e);
 /* Does the window no longer suit the entry? */
 bool act_must_rewindow (LineEdit *e);
+
+/* Puts a text and a cursor into the buffer. */
+void act_replace_buffer (LineEdit *e, const wchar_t *text, size_t position);
 
 /* Actions: the prompt as it is to be drawn now; the window around the cursor; nothing drawn; everything again. */
 void act_compose_prompt (LineEdit *e);

@@ -77,38 +77,34 @@ static void empty_pipe (void) {
 ** The buffer.
 */
 
-const wchar_t *buffer_text (LineEdit *e) {
+static const wchar_t *buffer_text (LineEdit *e) {
   return el_wline(e->el)->buffer;
 }
 
-size_t buffer_length (LineEdit *e) {
+static size_t buffer_length (LineEdit *e) {
   const LineInfoW *l = el_wline(e->el);
   return (size_t)(l->lastchar - l->buffer);
 }
 
-size_t buffer_cursor (LineEdit *e) {
+static size_t buffer_cursor (LineEdit *e) {
   const LineInfoW *l = el_wline(e->el);
   return (size_t)(l->cursor - l->buffer);
 }
 
-void buffer_move (LineEdit *e, size_t position) {
+static void buffer_move (LineEdit *e, size_t position) {
   el_cursor(e->el, (int)position - (int)buffer_cursor(e));
 }
 
-void buffer_delete (LineEdit *e, size_t from, size_t to) {
+static void buffer_delete (LineEdit *e, size_t from, size_t to) {
   buffer_move(e, to);
   if (to > from) el_deletestr(e->el, (int)(to - from));
 }
 
-void buffer_insert (LineEdit *e, const wchar_t *text) {
+static void buffer_insert (LineEdit *e, const wchar_t *text) {
   if (*text != L'\0') el_winsertstr(e->el, text);
 }
 
-void buffer_replace (LineEdit *e, const wchar_t *text, size_t position) {
-  buffer_delete(e, 0, buffer_length(e));
-  buffer_insert(e, text);
-  buffer_move(e, position);
-}
+static const Buffer buffer = {buffer_text, buffer_length, buffer_cursor, buffer_move, buffer_delete, buffer_insert};
 
 /*
 ** The terminal.
@@ -157,7 +153,7 @@ static void stop (LineEdit *e) {
   look_at_size(e);
   el_wset(e->el, EL_PREP_TERM, 1);
   fputs("\033[?2004h", e->out);
-  buffer_replace(e, text, at);
+  act_replace_buffer(e, text, at);
   free(text);
 }
 
@@ -279,6 +275,7 @@ LineEdit *lineedit_open (const LineHooks *hooks) {
   if (!open_pipe()) return NULL;
   e = wide_must(calloc(1, sizeof *e));
   e->hooks = *hooks;
+  e->buffer = &buffer;
   e->locale = utf8_locale();
   old = uselocale(e->locale);
   fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);

@@ -202,11 +202,11 @@ void object_metatable (lua_State *L, const Kind *kind) {
 ** Proxies.
 */
 
-/* Pushes the state's table of proxies. [0, +1] */
+/* Pushes the state's table of proxies, with room for what most threads meet. [0, +1] */
 static void push_proxies (lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key) == LUA_TTABLE) return;
   lua_pop(L, 1);
-  lua_newtable(L);
+  lua_createtable(L, 0, 4);
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "v");
   lua_setfield(L, -2, "__mode");

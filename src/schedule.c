@@ -2,7 +2,6 @@
 ** schedule.c - reading and writing schedules.
 */
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,17 +82,32 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
   return false;
 }
 
+/* Writes n at p; returns what follows. Schedules are written for every run of a search: sprintf would show. */
+static char *write_number (char *p, uint64_t n) {
+  char digits[20];
+  int count = 0;
+  do digits[count++] = (char)('0' + n % 10); while ((n /= 10) > 0);
+  while (count > 0) *p++ = digits[--count];
+  return p;
+}
+
 char *schedule_text (const Schedule *s) {
-  size_t size = s->count * 48 + 4, used = 0;
-  char *text = malloc(size);
+  char *text = malloc(s->count * 64 + 2), *p = text;
   if (text == NULL) return NULL;
   for (size_t i = 0; i < s->count; i++) {
     const Turn *t = &s->turns[i];
-    if (t->tick) used += (size_t)sprintf(text + used, "! ");
-    else if (!t->preempted) used += (size_t)sprintf(text + used, "%" PRIu64 " ", t->thread);
-    else if (t->outputs == 0) used += (size_t)sprintf(text + used, "%" PRIu64 "x%ld ", t->thread, t->operations);
-    else used += (size_t)sprintf(text + used, "%" PRIu64 "x%ld+%ld ", t->thread, t->operations, t->outputs);
+    if (t->tick) *p++ = '!';
+    else p = write_number(p, t->thread);
+    if (t->preempted) {
+      *p++ = 'x';
+      p = write_number(p, (uint64_t)t->operations);
+    }
+    if (t->preempted && t->outputs > 0) {
+      *p++ = '+';
+      p = write_number(p, (uint64_t)t->outputs);
+    }
+    *p++ = ' ';
   }
-  strcpy(text + used, ".");
+  strcpy(p, ".");
   return text;
 }

@@ -55,7 +55,7 @@ static void adopt (lua_State *L, Job *job, int index, lua_Integer at, int key, i
   lua_pushvalue(L, index);
   if (lua_rawget(L, job->memo) != LUA_TNIL) return;
   lua_pop(L, 1);
-  if (lua_getmetatable(L, index)) fail_at(L, job, "cannot share a table with a metatable", at, key);
+  if (lua_getmetatable(L, index)) luaL_error(L, "cannot share a table with a metatable");
   shared_create(L, options);
   lua_pushvalue(L, index);
   lua_pushvalue(L, -2);

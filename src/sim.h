@@ -60,6 +60,11 @@ bool sim_inside (void);
 /* Notes that the world has been asked something outside of it. */
 void sim_opened (void);
 
+/* A signal of the watchdog has come; in its handler, on the run's OS thread. */
+void sim_poked (void);
+/* From the hook of a thread that has been armed by it. */
+void sim_watch (lua_State *L, Thread *self);
+
 /* simulate(fn [, opts]) */
 int simulate (lua_State *L);
 

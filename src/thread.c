@@ -20,16 +20,23 @@
 ** Names.
 */
 
+/* strncpy that always ends the copy. */
+static void copy_text (char *to, const char *from, size_t size) {
+  size_t length = from != NULL ? strnlen(from, size - 1) : 0;
+  if (length > 0) memcpy(to, from, length);
+  to[length] = '\0';
+}
+
 void thread_copy_name (Thread *t, char buffer[64]) {
   pthread_mutex_lock(&t->mu);
-  snprintf(buffer, 64, "%s", t->object.name != NULL ? t->object.name : "");
+  copy_text(buffer, t->object.name, 64);
   pthread_mutex_unlock(&t->mu);
 }
 
 static int set_name (lua_State *L, Thread *t, int index) {
   char *name = strdup(luaL_checkstring(L, index)), *old, os_name[16];
   if (name == NULL) return luaL_error(L, "not enough memory");
-  snprintf(os_name, sizeof os_name, "%s", name);
+  copy_text(os_name, name, sizeof os_name);
   pthread_mutex_lock(&t->mu);
   old = t->object.name;
   t->object.name = name;

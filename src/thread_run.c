@@ -11,6 +11,7 @@
 
 #include "deadlock.h"
 #include "dump.h"
+#include "sim.h"
 #include "thread.h"
 
 /*
@@ -131,6 +132,7 @@ void thread_hook (lua_State *L, lua_Debug *ar) {
   }
   lua_sethook(L, t->old_hook, t->old_hook_mask, t->old_hook_count);
   if (atomic_load(&t->alerts) & ALERT_DUMP) dump_answer(L, t);
+  if (atomic_load(&t->alerts) & ALERT_LOOP) sim_watch(L, t);
   thread_raise(L);
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "dump.h"
+#include "sim.h"
 #include "state.h"
 #include "thread.h"
 #include "world_real.h"
@@ -270,6 +271,7 @@ static void on_poke (int sig) {
   Thread *t = thread_self;
   int saved = errno;
   (void)sig;
+  sim_poked();
   if (t != NULL && t->running != NULL && atomic_load(&t->alerts) != 0) thread_arm(t, t->running);
   errno = saved;
 }

@@ -13,8 +13,10 @@
 #include <time.h>
 
 #include "deadlock.h"
+#include "dump.h"
 #include "seat.h"
 #include "sim.h"
+#include "watchdog.h"
 
 #define EPOCH ((Nanos)1257894000 * NANOS) /* 2009-11-10 23:00:00 UTC */
 #define SLICE 200                 /* round robin: operations in a row while others are ready */
@@ -28,6 +30,7 @@ typedef struct Sim {
   World world;                    /* first */
   SimOptions options;
   SimReport *report;
+  Watched watched;                /* its steps are the run's */
   Room *room;
   Fibre outside;
   Thread *outside_thread;
@@ -61,6 +64,10 @@ void sim_opened (void) {
 }
 
 static void schedule_next (Sim *sim);
+
+static long steps_of (Sim *sim) {
+  return atomic_load_explicit(&sim->watched.steps, memory_order_relaxed);
+}
 
 /*
 ** The end of a run: only sim_run goes on.
@@ -295,7 +302,7 @@ static bool only_looks (OpKind kind) {
 static void watch_idling (Sim *sim, OpKind kind) {
   sim->idle = only_looks(kind) ? sim->idle + 1 : 0;
   if (sim->idle >= IDLE_TICK && sim->idle % IDLE_TICK == 0 && pass_time(sim)) return;
-  if (sim->idle < IDLE_MOST && sim->report->steps < sim->options.operations) return;
+  if (sim->idle < IDLE_MOST && steps_of(sim) < sim->options.operations) return;
   sim->report->text = livelock_text(&sim->world, sim->idle >= IDLE_MOST);
   leave(sim, SIM_LIVELOCK);
 }
@@ -305,7 +312,7 @@ static void sim_announce (Thread *self, const Op *op) {
   Seat *me = self->driver_data;
   bool is_output = op->kind == OP_OUTPUT;
   if (me != sim->current) return; /* after the end of its thread: finalisers of a closing state */
-  sim->report->steps++;
+  atomic_store_explicit(&sim->watched.steps, steps_of(sim) + 1, memory_order_relaxed);
   self->at = op->L;
   if (op->kind == OP_CLOCK) poll_clock(sim);
   watch_idling(sim, op->kind);
@@ -469,6 +476,7 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
 
 static void free_sim (Sim *sim) {
   sim->report->elapsed = sim->now;
+  sim->report->steps = steps_of(sim);
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
   thread_self = sim->outside_thread;
   world_done(&sim->world);
@@ -484,7 +492,9 @@ bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), vo
   if (sim == NULL) return false;
   sim->body = body;
   sim->ud = ud;
+  watchdog_begin(&sim->watched);
   ran = run(sim);
+  watchdog_end(&sim->watched);
   free_sim(sim);
   if (!ran) sim_report_free(report);
   return ran;
@@ -495,6 +505,27 @@ void sim_report_free (SimReport *report) {
   free(report->output);
   free(report->text);
   memset(report, 0, sizeof *report);
+}
+
+/*
+** Loops without operations. The watchdog's signal is meant for whoever runs.
+*/
+
+void sim_poked (void) {
+  Thread *self = thread_self;
+  if (sim_inside() && watchdog_suspects(&running_sim()->watched)) atomic_fetch_or(&self->alerts, ALERT_LOOP);
+}
+
+static void loops (Thread *self, char *text) {
+  Sim *sim = sim_of(self->object.world);
+  self->at = self->running;
+  sim->report->text = dump_report(&sim->world, "loop", text);
+  free(text);
+  leave(sim, SIM_LIVELOCK);
+}
+
+void sim_watch (lua_State *L, Thread *self) {
+  if (sim_inside()) watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
 }
 
 /*

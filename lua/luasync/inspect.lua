@@ -44,8 +44,7 @@ end
 ----------------------------------------------------------------------------------------------------
 -- Strings
 
-local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\", ["\27"] = "\\27",
-  ["\0"] = "\\0", ["\a"] = "\\a" }
+local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
 
 local function escape_byte(c) return ESCAPES[c] or format("\\x%02X", c:byte()) end
 
@@ -204,7 +203,7 @@ end
 
 local function with_prefix(state, prefix, p)
   if not prefix then return p end
-  local name = coloured(state, "object", prefix .. " ")
+  local name = coloured(state, "object", prefix:sub(1, state.string):gsub("%c", escape_byte) .. " ")
   return { text = name.text .. p.text, width = name.width + p.width, tall = p.tall }
 end
 

@@ -14,6 +14,9 @@ local history = require "luasync.history"
 local inspect = require "luasync.inspect"
 local sync = require "luasync"
 
+-- Tracebacks look for the names of functions among the loaded modules: they should not find them there.
+package.loaded["luasync.repl_env"] = nil
+
 local stdout, stderr = io.stdout, io.stderr
 
 local Session = {}

@@ -134,4 +134,11 @@ function report.livelock(threads, how)
   return table.concat(out, "\n") .. "\n"
 end
 
+--- A simulated thread that loops without any operation; `what` says which and where.
+function report.loop(threads, what)
+  local out = { "luasync: livelock: " .. what }
+  for _, t in ipairs(threads) do describe(t, out) end
+  return table.concat(out, "\n") .. "\n"
+end
+
 return report
