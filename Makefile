@@ -70,7 +70,7 @@ MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 
 # ---------------------------------------------------------------------- build
-.PHONY: all help setup demo play test check spec spec-host spec-stock lint bench valgrind \
+.PHONY: all help setup demo docs play test check spec spec-host spec-stock lint bench valgrind \
         install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) ## build the command build/luasync and the module build/luasync.so
@@ -187,17 +187,24 @@ bench: all ## measure speed (ARGS are passed on)
 # file says about INSTALL_CMOD.
 BINDIR  = $(DESTDIR)$(PREFIX)/bin
 CMODDIR = $(DESTDIR)$(PREFIX)/lib/lua/5.4
+MANDIR  = $(DESTDIR)$(PREFIX)/share/man/man1
 LMODDIR = $(DESTDIR)$(PREFIX)/share/lua/5.4/luasync
 
-install: all ## install command, module and Lua files (PREFIX=/usr/local, DESTDIR=)
+docs: ## make the man page, the HTML page and editor annotations in build/docs
+	$(call say,DOCS,$(BUILD)/docs)
+	$(Q)mkdir -p $(BUILD)/docs/library/luasync
+	$(Q)LUA_PATH='lua/?.lua;;' $(LUA) scripts/docs.lua $(BUILD)/docs
+
+install: all docs ## install command, module and Lua files (PREFIX=/usr/local, DESTDIR=)
 	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)'
 	$(Q)install -m 755 $(HOST) '$(BINDIR)/luasync'
 	$(Q)install -m 644 $(MODULE) '$(CMODDIR)/luasync.so'
 	$(Q)$(if $(EMBEDDED),install -m 644 $(EMBEDDED) '$(LMODDIR)',:)
+	$(Q)install -d '$(MANDIR)' && install -m 644 $(BUILD)/docs/luasync.1 '$(MANDIR)/luasync.1'
 	$(call say,DONE,$(BINDIR)/luasync)
 
 uninstall: ## remove what install put there
-	$(Q)rm -f '$(BINDIR)/luasync' '$(CMODDIR)/luasync.so'
+	$(Q)rm -f '$(BINDIR)/luasync' '$(CMODDIR)/luasync.so' '$(MANDIR)/luasync.1'
 	$(Q)rm -rf '$(LMODDIR)'
 
 clean: ## remove the build folder

@@ -31,7 +31,6 @@ int act_prompt_width (LineEdit *e) {
   bool hidden = false;
   for (const wchar_t *p = e->prompt; *p != L'\0'; p++) {
     if (*p == 1) hidden = !hidden;
-    else if (*p == L'\n') width = 0;
     else if (!hidden) width += wide_char_width(*p, width);
   }
   return width;
@@ -49,7 +48,7 @@ void act_compose_prompt (LineEdit *e) {
     wide_set(&e->prompt, wide_copy(text, wcslen(text)));
   }
   else if (*e->above != L'\0' || *e->below != L'\0') {
-    swprintf(text, 160, L"(%d more lines above, %d below)\n", above, below);
+    swprintf(text, 160, L"(%d above, %d below) ", above, below);
     wide_set(&e->prompt, wide_join(text, e->prompt_text, wcslen(e->prompt_text), L""));
   }
   else wide_set(&e->prompt, wide_copy(e->prompt_text, wcslen(e->prompt_text)));

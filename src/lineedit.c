@@ -39,7 +39,7 @@
 ** Waking, from threads and signal handlers: a flag and a pipe.
 */
 
-enum { SIGNAL_INTERRUPT = 1, SIGNAL_RESIZE = 2, SIGNAL_STOP = 4 };
+enum { SIGNAL_INTERRUPT = 1, SIGNAL_STOP = 2, SIGNAL_OTHER = 4 };
 
 static int wake_pipe[2] = {-1, -1};   /* const after the first lineedit_open */
 static atomic_uint signals;
@@ -61,7 +61,7 @@ void lineedit_interrupt (void) {
 }
 
 static void on_signal (int sig) {
-  signalled(sig == SIGWINCH ? SIGNAL_RESIZE : SIGNAL_STOP);
+  signalled(sig == SIGTSTP ? SIGNAL_STOP : SIGNAL_OTHER);
 }
 
 static bool open_pipe (void) {
@@ -132,7 +132,6 @@ static bool look_at_size (LineEdit *e) {
 /* Where the terminal has wrapped the old rows anew, they take as many as the new width says. */
 static void resize (LineEdit *e) {
   int column = act_prompt_width(e), rows = wide_rows(buffer_text(e), buffer_cursor(e), e->columns, &column);
-  if (wcschr(e->prompt, L'\n') != NULL) rows++;
   fputs("\r", e->out);
   if (rows > 1) fprintf(e->out, "\033[%dA", rows - 1);
   fputs("\033[J", e->out);
@@ -149,7 +148,9 @@ static void stop (LineEdit *e) {
   fputs("\033[?2004l", e->out);
   fflush(e->out);
   el_wset(e->el, EL_PREP_TERM, 0);
-  raise(SIGSTOP);
+  signal(SIGTSTP, SIG_DFL);
+  raise(SIGTSTP);                 /* not SIGSTOP: where nobody could wake us, the kernel lets us go on */
+  signal(SIGTSTP, on_signal);
   look_at_size(e);
   el_wset(e->el, EL_PREP_TERM, 1);
   fputs("\033[?2004h", e->out);
@@ -321,23 +322,30 @@ static void begin (LineEdit *e, const char *initial, bool continued) {
   if (initial != NULL) act_insert(e, wide_from(initial, strlen(initial)));
 }
 
-static void catch_signals (const struct sigaction *new, struct sigaction old[2]) {
-  sigaction(SIGWINCH, new != NULL ? new : &old[0], new != NULL ? &old[0] : NULL);
-  sigaction(SIGTSTP, new != NULL ? new : &old[1], new != NULL ? &old[1] : NULL);
+/* What an editor takes care of, Ctrl-\ included: among what is pasted may be anything. */
+static const int caught[] = {SIGWINCH, SIGTSTP, SIGQUIT};
+
+static void catch_signals (struct sigaction old[3]) {
+  struct sigaction own = {.sa_handler = on_signal};
+  for (int i = 0; i < 3; i++) sigaction(caught[i], &own, &old[i]);
+}
+
+static void release_signals (const struct sigaction old[3]) {
+  for (int i = 0; i < 3; i++) sigaction(caught[i], &old[i], NULL);
 }
 
 LineResult lineedit_read (LineEdit *e, const char *initial, bool continued, char **text) {
   locale_t old = uselocale(e->locale);
-  struct sigaction own = {.sa_handler = on_signal}, before[2];
+  struct sigaction before[3];
   int n;
   begin(e, initial, continued);
   atomic_store(&signals, 0);
-  catch_signals(&own, before);
+  catch_signals(before);
   fputs("\033[?2004h", e->out);
   el_wgets(e->el, &n);
   fputs("\033[?2004l", e->out);
   fflush(e->out);
-  catch_signals(NULL, before);
+  release_signals(before);
   uselocale(old);
   *text = e->accepted != NULL ? wide_to_bytes(e->accepted, wcslen(e->accepted)) : NULL;
   return e->result;

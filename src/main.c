@@ -458,7 +458,20 @@ static int run_in_world(const Options *o) {
   return EXIT_FAILURE;
 }
 
+/* What the reference says of o->topic. */
+static int print_topic(const Options *o) {
+  static const char code[] = "local text, problem = require 'luasync.reference'.render(...) "
+                             "if not text then error(problem, 0) end io.write(text, '\\n')";
+  lua_State *L = host_open();
+  if (!L) return EXIT_FAILURE;
+  int status = luaL_loadbuffer(L, code, sizeof code - 1, "=help");
+  lua_pushstring(L, o->topic);
+  if (status == LUA_OK) status = lua_pcall(L, 1, 0, 0);
+  return host_close(L, report(L, status, o->program) == LUA_OK ? 0 : 1);
+}
+
 static int run(const Options *o) {
+  if (o->help && o->topic) return print_topic(o);
   if (o->help || o->version) {
     if (o->help) options_print_help(o);
     else print_version();

@@ -110,8 +110,8 @@ static bool set_no_deadlock_check(Options *o, const char *name, const char *valu
 
 static bool set_help(Options *o, const char *name, const char *value) {
   (void)name;
-  (void)value;
   o->help = true;
+  o->topic = value;
   return true;
 }
 
@@ -135,7 +135,7 @@ typedef struct LongOption {
 } LongOption;
 
 static const LongOption long_options[] = {
-    {"--help", VALUE_NONE, set_help},
+    {"--help", VALUE_AFTER_EQUALS_ONLY, set_help},
     {"--version", VALUE_NONE, set_version},
     {"--virtual", VALUE_NONE, set_virtual},
     {"--seed", VALUE_NEEDED, set_seed},
@@ -231,6 +231,7 @@ static bool read_all(Reader *r) {
     if (!read_option(r, text)) return false;
   }
   o->script = r->next < o->argc ? r->next : o->argc;
+  if (o->help && !o->topic && o->script < o->argc) o->topic = o->argv[o->script];
   return true;
 }
 
@@ -281,7 +282,7 @@ void options_print_help(const Options *o) {
         "  --trace FILE         write a timeline (.html, .json, .mmd, .svg, .txt)\n"
         "  --race               report unordered accesses to shared data\n"
         "  --no-deadlock-check  wait for ever instead of reporting a deadlock\n"
-        "  -h, --help           this text\n"
+        "  -h, --help [NAME]    this text, or what the reference says of NAME\n"
         "  --version            the versions of luasync and Lua\n",
         stdout);
 }

@@ -33,6 +33,7 @@ typedef struct Options {
   bool banner;             /* -v or -i */
   bool ignore_environment; /* -E */
   bool help;               /* -h, --help */
+  const char *topic;       /* --help NAME, else NULL */
   bool version;            /* --version */
 
   /* the simulated world */

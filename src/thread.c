@@ -15,87 +15,7 @@
 #include "kinds.h"
 #include "state.h"
 #include "thread.h"
-
-/*
-** Names.
-*/
-
-/* strncpy that always ends the copy. */
-static void copy_text (char *to, const char *from, size_t size) {
-  size_t length = from != NULL ? strnlen(from, size - 1) : 0;
-  if (length > 0) memcpy(to, from, length);
-  to[length] = '\0';
-}
-
-void thread_copy_name (Thread *t, char buffer[64]) {
-  pthread_mutex_lock(&t->mu);
-  copy_text(buffer, t->object.name, 64);
-  pthread_mutex_unlock(&t->mu);
-}
-
-static int set_name (lua_State *L, Thread *t, int index) {
-  char *name = strdup(luaL_checkstring(L, index)), *old, os_name[16];
-  if (name == NULL) return luaL_error(L, "not enough memory");
-  copy_text(os_name, name, sizeof os_name);
-  pthread_mutex_lock(&t->mu);
-  old = t->object.name;
-  t->object.name = name;
-  if (t->signalable && !t->is_main) pthread_setname_np(t->os, os_name);
-  pthread_mutex_unlock(&t->mu);
-  free(old);
-  return 0;
-}
-
-/* The name of the local variable of the calling function that holds the value at `index`, or NULL. */
-static const char *local_name (lua_State *L, lua_Debug *ar, int index) {
-  const char *name, *found = NULL;
-  for (int i = 1; found == NULL && (name = lua_getlocal(L, ar, i)) != NULL; i++) {
-    if (name[0] != '(' && lua_rawequal(L, -1, index)) found = name;
-    lua_pop(L, 1);
-  }
-  return found;
-}
-
-/* The same among its upvalues. */
-static const char *upvalue_name (lua_State *L, lua_Debug *ar, int index) {
-  const char *name, *found = NULL;
-  lua_getinfo(L, "f", ar);
-  for (int i = 1; found == NULL && (name = lua_getupvalue(L, -1, i)) != NULL; i++) {
-    if (name[0] != '\0' && lua_rawequal(L, -1, index)) found = name;
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-  return found;
-}
-
-/* The same among the globals; the string stays alive as a key. */
-static const char *global_name (lua_State *L, int index) {
-  const char *found = NULL;
-  lua_pushglobaltable(L);
-  lua_pushnil(L);
-  while (found == NULL && lua_next(L, -2)) {
-    if (lua_type(L, -2) == LUA_TSTRING && lua_rawequal(L, -1, index)) found = lua_tostring(L, -2);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, found != NULL ? 2 : 1);
-  return found;
-}
-
-/* Pushes the name of an unnamed thread: Thread-N, or Thread-N (f) where the target has a name. */
-static void push_default_name (lua_State *L, World *world, int target) {
-  unsigned n = 1 + atomic_fetch_add(&world->thread_names, 1);
-  const char *name = NULL;
-  lua_Debug ar;
-  if (lua_isfunction(L, target)) {
-    if (lua_getstack(L, 1, &ar)) {
-      name = local_name(L, &ar, target);
-      if (name == NULL) name = upvalue_name(L, &ar, target);
-    }
-    if (name == NULL) name = global_name(L, target);
-  }
-  if (name != NULL) lua_pushfstring(L, "Thread-%d (%s)", (int)n, name);
-  else lua_pushfstring(L, "Thread-%d", (int)n);
-}
+#include "thread_name.h"
 
 /*
 ** Construction.
@@ -182,10 +102,10 @@ static int new_from_options (lua_State *L) {
   lua_insert(L, 2);                                 /* options thread target args... */
   if (option(L, "name") == LUA_TNIL || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING)) {
     lua_pop(L, 1);
-    push_default_name(L, t->object.world, 3);
+    thread_push_default_name(L, t->object.world, 3);
   }
   else if (!lua_isstring(L, -1)) option_error(L, "name", "string");
-  set_name(L, t, -1);
+  thread_rename(L, t, -1);
   lua_pop(L, 1);
   if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
@@ -201,8 +121,8 @@ int thread_new (lua_State *L) {
   if (lua_gettop(L) == 0) lua_pushnil(L);
   t = make(L);
   lua_insert(L, 1);                                 /* thread target args... */
-  push_default_name(L, t->object.world, 2);
-  set_name(L, t, -1);
+  thread_push_default_name(L, t->object.world, 2);
+  thread_rename(L, t, -1);
   lua_pop(L, 1);
   store_work(L, 1, 2);
   return 1;
@@ -393,7 +313,7 @@ static int thread_get_name (lua_State *L) {
 static int thread_set_name (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
   luaL_checkstring(L, 2);
-  return set_name(L, t, 2);
+  return thread_rename(L, t, 2);
 }
 
 static int thread_is_daemon (lua_State *L) {
@@ -442,7 +362,7 @@ static int thread_set_property (lua_State *L) {
   if (strcmp(key, "name") == 0) {
     if (lua_type(L, 3) != LUA_TSTRING && lua_type(L, 3) != LUA_TNUMBER)
       return luaL_error(L, "name must be a string, got %s", luaL_typename(L, 3));
-    return set_name(L, t, 3);
+    return thread_rename(L, t, 3);
   }
   if (strcmp(key, "daemon") == 0) {
     lua_pushvalue(L, 3);

@@ -1,0 +1,89 @@
+/*
+** thread_name.c - what threads are called: as they were told, or Thread-N, with
+** the name of the target behind it where that can be found out. Lua functions
+** have no names of their own, but the variable they were taken from has.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "thread.h"
+#include "thread_name.h"
+
+/* strncpy that always ends the copy. */
+static void copy_text (char *to, const char *from, size_t size) {
+  size_t length = from != NULL ? strnlen(from, size - 1) : 0;
+  if (length > 0) memcpy(to, from, length);
+  to[length] = '\0';
+}
+
+void thread_copy_name (Thread *t, char buffer[64]) {
+  pthread_mutex_lock(&t->mu);
+  copy_text(buffer, t->object.name, 64);
+  pthread_mutex_unlock(&t->mu);
+}
+
+int thread_rename (lua_State *L, Thread *t, int index) {
+  char *name = strdup(luaL_checkstring(L, index)), *old, os_name[16];
+  if (name == NULL) return luaL_error(L, "not enough memory");
+  copy_text(os_name, name, sizeof os_name);
+  pthread_mutex_lock(&t->mu);
+  old = t->object.name;
+  t->object.name = name;
+  if (t->signalable && !t->is_main) pthread_setname_np(t->os, os_name);
+  pthread_mutex_unlock(&t->mu);
+  free(old);
+  return 0;
+}
+
+/* The name of the local variable of the calling function that holds the value at `index`, or NULL. */
+static const char *local_name (lua_State *L, lua_Debug *ar, int index) {
+  const char *name, *found = NULL;
+  for (int i = 1; found == NULL && (name = lua_getlocal(L, ar, i)) != NULL; i++) {
+    if (name[0] != '(' && lua_rawequal(L, -1, index)) found = name;
+    lua_pop(L, 1);
+  }
+  return found;
+}
+
+/* The same among its upvalues. */
+static const char *upvalue_name (lua_State *L, lua_Debug *ar, int index) {
+  const char *name, *found = NULL;
+  lua_getinfo(L, "f", ar);
+  for (int i = 1; found == NULL && (name = lua_getupvalue(L, -1, i)) != NULL; i++) {
+    if (name[0] != '\0' && lua_rawequal(L, -1, index)) found = name;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return found;
+}
+
+/* The same among the globals; the string stays alive as a key. */
+static const char *global_name (lua_State *L, int index) {
+  const char *found = NULL;
+  lua_pushglobaltable(L);
+  lua_pushnil(L);
+  while (found == NULL && lua_next(L, -2)) {
+    if (lua_type(L, -2) == LUA_TSTRING && lua_rawequal(L, -1, index)) found = lua_tostring(L, -2);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, found != NULL ? 2 : 1);
+  return found;
+}
+
+/* Pushes the name of an unnamed thread: Thread-N, or Thread-N (f) where the target has a name. */
+void thread_push_default_name (lua_State *L, World *world, int target) {
+  unsigned n = 1 + atomic_fetch_add(&world->thread_names, 1);
+  const char *name = NULL;
+  lua_Debug ar;
+  if (lua_isfunction(L, target)) {
+    if (lua_getstack(L, 1, &ar)) {
+      name = local_name(L, &ar, target);
+      if (name == NULL) name = upvalue_name(L, &ar, target);
+    }
+    if (name == NULL) name = global_name(L, target);
+  }
+  if (name != NULL) lua_pushfstring(L, "Thread-%d (%s)", (int)n, name);
+  else lua_pushfstring(L, "Thread-%d", (int)n);
+}

@@ -1,0 +1,12 @@
+#ifndef THREAD_NAME_H
+#define THREAD_NAME_H
+
+#include "thread.h"
+
+/* Gives t the name at `index`, also in the eyes of the system. [0, 0, raises] */
+int thread_rename (lua_State *L, Thread *t, int index);
+
+/* Pushes the name of an unnamed thread whose target stands at `target`: Thread-N, or Thread-N (f). [0, +1, memory] */
+void thread_push_default_name (lua_State *L, World *world, int target);
+
+#endif
