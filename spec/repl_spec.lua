@@ -171,6 +171,40 @@ describe("The prompt #repl #novalgrind", function()
       t:wait_for "\näöü 日本語日本語日本語日本語日本語日本x €ß\n"
     end)
 
+    it("shows a line that is taller than the screen through a window", function()
+      open { width = 40, height = 10 }
+      t:paste("x = '" .. ("0123456789"):rep(500) .. "'")
+      t:wait_for "456789'"
+      t:key("Home", "Right", "Right", "Right", "Right", "Right")
+      t:type "ABC"
+      t:wait_for "x = 'ABC0123"
+      t:key "Enter"
+      t:wait_for_prompt()
+      assert.equal("5003/ABC012/9", t:run "#x .. '/' .. x:sub(1, 6) .. '/' .. x:sub(-1)")
+    end)
+
+    it("takes binary garbage, typed or pasted, and is back", function()
+      open()
+      local bytes = {}
+      for i = 1, 2000 do bytes[i] = string.char(i * 7919 % 251 + 3) end
+      t:paste(table.concat(bytes))
+      t:key "Enter"
+      for i = 1, 20 do
+        local codes = {}
+        for k = 1, 20 do
+          local byte = (i * 7919 + k * 104729) % 251 + 3
+          codes[k] = ("%02x"):format((byte == 4 or byte == 26 or byte == 28) and 5 or byte)
+        end
+        t:tmux("send-keys", "-H", table.unpack(codes))
+      end
+      os.execute "sleep 0.5"
+      t:key "C-c"
+      os.execute "sleep 0.1"
+      t:key "C-c"
+      t:wait_for_prompt()
+      assert.equal("2", t:run "1 + 1")
+    end)
+
     it("searches the history with Ctrl-R", function()
       open()
       t:run "alpha = 1"
@@ -243,8 +277,10 @@ describe("The prompt #repl #novalgrind", function()
 
     it("that print 10000 lines lose none, tear none, and leave the typed text alone", function()
       open()
-      t:enter("for k = 1, 2 do spawn(function(k) for i = 1, 5000 do print(('%d:%05d %s'):format(k, i, ('x'):rep(40))) "
-        .. "if i % 100 == 0 then sleep(0.01) end end end, k) end")
+      t:enter "function say(k, i) print(('%d:%05d %s'):format(k, i, ('x'):rep(40))) end"
+      t:enter("function talk(k) sleep(0.5) for i = 1, 5000 do say(k, i) if i % 100 == 0 then sleep(0.01) end end end")
+      t:enter "for k = 1, 2 do spawn(talk, k) end"
+      t:wait_for "[2 running]>"
       local typed = "abcdefghijklmnopqrstuvwxyz"
       for c in typed:gmatch "." do t:type(c) end
       t:wait_until(function(screen) return screen:find("luasync> " .. typed .. "$") end)
@@ -257,7 +293,7 @@ describe("The prompt #repl #novalgrind", function()
           assert.equal(40, #rest)
           next_line[k] = next_line[k] + 1
         else
-          assert.falsy(line:find "xx")
+          assert.falsy(line:find "xx" and line)
         end
       end
       assert.same({ 5001, 5001 }, next_line)
@@ -290,6 +326,17 @@ describe("The prompt #repl #novalgrind", function()
       t:enter "function pieces(i) io.write('a', i) sleep(0.05) io.write('b') io.write '\\n' end"
       t:enter "w = spawn(function() sleep(0.3) for i = 1, 3 do pieces(i) end end)"
       t:wait_for "a1b\na2b\na3b\n"
+    end)
+
+    it("that print without end leave the prompt usable, and :kill ends them", function()
+      open()
+      t:enter "w = Thread { name = 'flood', target = function() while true do print(('y'):rep(60)) end end }:start()"
+      t:type "typed"
+      t:wait_until(function(screen) return screen:find "%[1 running%]> typed$" end)
+      t:key "C-u"
+      t:enter ":kill flood"
+      t:wait_for "Exception in thread flood"
+      t:wait_until(function(screen) return screen:find "luasync>$" end)
     end)
 
     it("in a deadlock are announced above the prompt", function()

@@ -12,6 +12,7 @@
 #include "fibre.h"
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if defined(__SANITIZE_THREAD__)
@@ -86,8 +87,18 @@ static void begin (Fibre *f) {
   abort();
 }
 
+/* The frames of a run that was abandoned have left their red zones behind. */
+static void forget_frames (Fibre *f) {
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(f->stack + GUARD, FIBRE_STACK - GUARD);
+#else
+  (void)f;
+#endif
+}
+
 void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
   uintptr_t *sp = (uintptr_t *)(f->stack + FIBRE_STACK);
+  forget_frames(f);
   f->entry = entry;
   f->ud = ud;
   *--sp = 0;                      /* the ABI: 16-byte alignment before the call in luasync_begin */

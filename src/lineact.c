@@ -109,6 +109,7 @@ static void show (LineEdit *e, const wchar_t *text, size_t position) {
   act_replace_buffer(e, shown, position - from);
   free(shown);
   act_compose_prompt(e);
+  e->fitted = true;
 }
 
 static void show_all (LineEdit *e, const wchar_t *text) {
@@ -123,6 +124,7 @@ void act_rewindow (LineEdit *e) {
 }
 
 bool act_must_rewindow (LineEdit *e) {
+  if (e->fitted) return false;
   size_t n = e->buffer->length(e), at = e->buffer->cursor(e);
   int column = act_prompt_width(e);
   if (wide_rows(e->buffer->text(e), n, e->columns, &column) > rows_for_entry(e)) return true;
@@ -232,11 +234,16 @@ static void key_down (LineEdit *e) {
   act_queue(e, wide_line_end(e->buffer->text(e), e->buffer->cursor(e), n) < n ? line_down : recall_newer, 0);
 }
 
-static void to_start (LineEdit *e) { e->buffer->move(e, wide_line_start(e->buffer->text(e), e->buffer->cursor(e))); }
-
-static void to_end (LineEdit *e) {
-  e->buffer->move(e, wide_line_end(e->buffer->text(e), e->buffer->cursor(e), e->buffer->length(e)));
+/* Moves to the beginning or the end of the line, which may lie outside the window. */
+static void to_line_edge (LineEdit *e, bool end) {
+  size_t at;
+  wchar_t *text = entry(e, &at);
+  show(e, text, end ? wide_line_end(text, at, wcslen(text)) : wide_line_start(text, at));
+  free(text);
 }
+
+static void to_start (LineEdit *e) { to_line_edge(e, false); }
+static void to_end (LineEdit *e) { to_line_edge(e, true); }
 
 static void kill_to_end (LineEdit *e) {
   size_t at = e->buffer->cursor(e), end = wide_line_end(e->buffer->text(e), at, e->buffer->length(e));
@@ -380,6 +387,7 @@ static bool is_plain_key (wchar_t c) {
 }
 
 void act_key (LineEdit *e, wchar_t c) {
+  e->fitted = false;
   if (e->searching) {
     if (search_key(e, c)) return;
     act_end_search(e);

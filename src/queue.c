@@ -97,13 +97,18 @@ static Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
   return DONE;
 }
 
+/* Who has been interrupted but has not woken up yet gets nothing any more: it would be lost with the error. */
+static bool is_interrupted (const Waiter *w) {
+  return (atomic_load(&w->thread->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0;
+}
+
 /* Serves who waits for room, as far as there is room; woken when all is unlocked. */
 static bool serve_putters (Queue *q) {
   Waiter *first = NULL, **last = &first, *w;
   pthread_mutex_lock(q->put_mu);
   while ((w = q->putters.first) != NULL) {
     Request *r = w->payload;
-    r->outcome = try_put(q, r->slot, r->priority);
+    r->outcome = is_interrupted(w) ? INTERRUPTED : try_put(q, r->slot, r->priority);
     if (r->outcome == WOULD_WAIT) break;
     *last = line_choose(&q->putters);
     last = &w->next;
@@ -237,7 +242,7 @@ static bool serve_getters (Queue *q) {
   pthread_mutex_lock(q->get_mu);
   while ((w = q->getters.first) != NULL) {
     Request *r = w->payload;
-    r->outcome = try_get(q, r->slot);
+    r->outcome = is_interrupted(w) ? INTERRUPTED : try_get(q, r->slot);
     if (r->outcome == WOULD_WAIT) break;
     *last = line_choose(&q->getters);
     last = &w->next;

@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
 
 #include <lua.h>
 #include <lauxlib.h>
 #include <lualib.h>
 
 #include "embedded.h"
+#include "heap.h"
 #include "host.h"
 #include "luasync.h"
 #include "output.h"
@@ -115,15 +119,6 @@ static void warn_on (void *ud, const char *message, int to_continue) {
   warn_continue(ud, message, to_continue);
 }
 
-static void *allocate (void *ud, void *block, size_t old, size_t new) {
-  (void)ud; (void)old;
-  if (new == 0) {
-    free(block);
-    return NULL;
-  }
-  return realloc(block, new);
-}
-
 lua_State *state_make (lua_Alloc alloc, void *ud, lua_CFunction equip) {
   lua_State *L = lua_newstate(alloc, ud);
   if (L == NULL) return NULL;
@@ -138,8 +133,89 @@ lua_State *state_make (lua_Alloc alloc, void *ud, lua_CFunction equip) {
   return L;
 }
 
+/*
+** The states of real threads. Opening the libraries is most of what a thread
+** costs, so it is done once and later states are copies of that one, moved to
+** where they live. Their strings have the same hash seed; random numbers start
+** differently in each.
+*/
+
+static pthread_mutex_t pristine_mu = PTHREAD_MUTEX_INITIALIZER;
+static HeapImage *pristine;       /* under pristine_mu; const once made */
+static lua_State *pristine_state; /* where the state lay in it; likewise */
+static int opened;                /* under pristine_mu; how often there was none */
+
+/* (entropy, entropy) In protected mode. */
+static int reseed (lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_MATHLIBNAME);
+  lua_getfield(L, -1, "randomseed");
+  lua_insert(L, 1);
+  lua_settop(L, 3);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+static void seed_random (lua_State *L, lua_Integer high, lua_Integer low) {
+  lua_pushcfunction(L, reseed);
+  lua_pushinteger(L, high);
+  lua_pushinteger(L, low);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+static void seed_afresh (lua_State *L) {
+  static atomic_llong drawn;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  seed_random(L, (lua_Integer)now.tv_sec << 32 ^ now.tv_nsec, 1 + atomic_fetch_add(&drawn, 1));
+}
+
+static lua_State *build (Heap **h) {
+  *h = heap_new();
+  return *h != NULL ? state_make(heap_alloc, *h, NULL) : NULL;
+}
+
+/* Builds a state and keeps the image of it; under pristine_mu. */
+static lua_State *build_pristine (void) {
+  Heap *h;
+  lua_State *L = build(&h);
+  if (L == NULL) return NULL;
+  lua_gc(L, LUA_GCCOLLECT);
+  seed_random(L, 0, 0);           /* no random number must look like an address */
+  pristine = heap_image(h);
+  pristine_state = L;
+  return L;
+}
+
+/* The first state is the main one: a program without threads needs no image. */
+static lua_State *open_state (void) {
+  const HeapImage *image;
+  Heap *h;
+  void *L = NULL;
+  pthread_mutex_lock(&pristine_mu);
+  image = pristine;
+  if (image != NULL) L = pristine_state;
+  else L = opened++ == 0 ? build(&h) : build_pristine();
+  pthread_mutex_unlock(&pristine_mu);
+  if (image != NULL && heap_copy(image, &L) == NULL) return NULL;
+  return L;
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+/* AddressSanitizer sees more when every block comes from malloc. */
+static void *allocate (void *ud, void *block, size_t old, size_t new) {
+  (void)ud; (void)old;
+  if (new != 0) return realloc(block, new);
+  free(block);
+  return NULL;
+}
+#define open_state() (0 ? open_state() : state_make(allocate, NULL, NULL))
+#endif
+
 lua_State *state_open (void) {
-  return state_make(allocate, NULL, NULL);
+  lua_State *L = open_state();
+  if (L != NULL) seed_afresh(L);
+  return L;
 }
 
 /* (field, value) sets package[field]; in protected mode. */

@@ -49,7 +49,6 @@ void world_announce (lua_State *L, OpKind kind, void *object, lua_Integer argume
   if (driver->announce != NULL) {
     Op op = {kind, object, L, argument};
     driver->announce(self, &op);
-    if (atomic_load_explicit(&self->alerts, memory_order_relaxed) != 0) thread_raise(L);
   }
 }
 

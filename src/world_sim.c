@@ -368,7 +368,6 @@ static void sim_close (Thread *t, lua_State *L) {
 static void run_fibre (void *ud) {
   Seat *seat = ud;
   Sim *sim = sim_of(seat->thread->object.world);
-  atomic_store(&seat->thread->native_id, (int)number_of(seat) + 1);
   object_keep(&seat->thread->object);     /* for the note of its last turn */
   thread_body(seat->thread);
   note_turn(sim, seat, false);
@@ -380,6 +379,7 @@ static void run_fibre (void *ud) {
 
 static int sim_spawn (Thread *t) {
   Seat *seat = t->driver_data;
+  atomic_store(&t->native_id, (int)number_of(seat) + 1);
   fibre_start(&seat->fibre, run_fibre, seat);
   make_ready(sim_of(t->object.world), seat);
   return 0;

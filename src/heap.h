@@ -1,0 +1,35 @@
+/*
+** heap.h - the memory of one Lua state that an OS thread runs.
+**
+**     Heap *h = heap_new();
+**     lua_State *L = lua_newstate(heap_alloc, h);
+**     …
+**     lua_close(L);               // frees the heap too
+**
+** The first blocks of a state lie close together in its *home*, a region that
+** can be copied to another address as a whole: HeapImage.
+*/
+#ifndef HEAP_H
+#define HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct Heap Heap;
+
+/* An empty heap; NULL: no memory. It ends when the first block taken from it is freed: that is the Lua state itself. */
+Heap *heap_new (void);
+
+/* A lua_Alloc whose ud is the heap. Blocks are aligned to 8 bytes, as far as Lua's own objects need it. */
+void *heap_alloc (void *ud, void *block, size_t old, size_t new);
+
+/* What a heap held when it had not grown beyond its home, wherever that was. */
+typedef struct HeapImage HeapImage;
+
+/* NULL: no memory, or the heap is too big. Every word that may be an address in the home is taken for one. */
+HeapImage *heap_image (const Heap *h);
+
+/* A new heap with the same contents; `inside` is an address in the old home, replaced by its counterpart. NULL: no memory. */
+Heap *heap_copy (const HeapImage *image, void **inside);
+
+#endif
