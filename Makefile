@@ -40,7 +40,7 @@ endif
 
 # -------------------------------------------------------------------- sources
 SOURCES   := $(sort $(wildcard src/*.c))
-HOST_ONLY := src/main.c src/options.c src/repl.c src/lineedit.c
+HOST_ONLY := $(addprefix src/,main.c options.c repl.c lineedit.c lineact.c linekeys.c linetext.c)
 EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua))
 
 HOST_OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/host/%.o) $(BUILD)/host/embedded.o

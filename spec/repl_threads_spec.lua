@@ -1,0 +1,167 @@
+-- The prompt while threads run, and Ctrl-C, through a real terminal.
+local terminal = require "spec.terminal"
+
+local function lines_of(text)
+  local list = {}
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do list[#list + 1] = line end
+  return list
+end
+
+describe("The prompt among threads #repl #novalgrind", function()
+  if not terminal.available() then
+    pending "needs tmux"
+    return
+  end
+
+  local t
+
+  local function open(options)
+    t = terminal.open(options)
+    return t
+  end
+
+  after_each(function()
+    if t then t:close() end
+    t = nil
+  end)
+
+  describe("threads", function()
+    it("print above what is being typed, errors too", function()
+      open()
+      t:enter "w = spawn(function() sleep(0.5) print 'from a thread' error 'and an error' end)"
+      t:type "typed text"
+      t:wait_for "from a thread\n"
+      t:wait_for "Exception in thread"
+      t:wait_for "and an error"
+      t:wait_until(function(screen) return screen:find "luasync[^\n]*> typed text$" end)
+    end)
+
+    it("that print 10000 lines lose none, tear none, and leave the typed text alone", function()
+      open()
+      t:enter "function say(k, i) print(('%d:%05d %s'):format(k, i, ('x'):rep(40))) end"
+      t:enter("function talk(k) sleep(0.5) for i = 1, 5000 do say(k, i) if i % 100 == 0 then sleep(0.01) end end end")
+      t:enter "for k = 1, 2 do spawn(talk, k) end"
+      t:wait_for "[2 running]>"
+      local typed = "abcdefghijklmnopqrstuvwxyz"
+      for c in typed:gmatch "." do t:type(c) end
+      t:wait_until(function(screen) return screen:find("luasync> " .. typed .. "$") end)
+      local next_line = { 1, 1 }
+      for _, line in ipairs(lines_of(t:screen "-S -")) do
+        local k, i, rest = line:match "^(%d):(%d%d%d%d%d) (x+)$"
+        if k then
+          k = tonumber(k)
+          assert.equal(next_line[k], tonumber(i))
+          assert.equal(40, #rest)
+          next_line[k] = next_line[k] + 1
+        else
+          assert.falsy(line:find "xx" and line)
+        end
+      end
+      assert.same({ 5001, 5001 }, next_line)
+      t:key "C-c"
+      t:wait_for_prompt()
+    end)
+
+    it("that print while the window is resized lose nothing", function()
+      open()
+      t:enter "w = spawn(function() for i = 1, 40 do print('resized ' .. i) sleep(0.03) end end)"
+      t:type "a text that is wrapped when the window is narrow, and then not"
+      for _, width in ipairs { 60, 40, 90, 30, 80 } do t:resize(width, 24) os.execute "sleep 0.1" end
+      t:wait_for "resized 40\n"
+      t:wait_until(function(screen)
+        return screen:gsub("\n", ""):find "luasync> a text that is wrapped when the window is narrow, and then not$"
+      end)
+      local expected = 1
+      for _, line in ipairs(lines_of(t:screen "-J -S -")) do
+        local i = tonumber(line:match "^resized (%d+)$")
+        if i then
+          assert.equal(expected, i)
+          expected = expected + 1
+        end
+      end
+      assert.equal(41, expected)
+    end)
+
+    it("put their lines together from pieces", function()
+      open()
+      t:enter "function pieces(i) io.write('a', i) sleep(0.05) io.write('b') io.write '\\n' end"
+      t:enter "w = spawn(function() sleep(0.3) for i = 1, 3 do pieces(i) end end)"
+      t:wait_for "a1b\na2b\na3b\n"
+    end)
+
+    it("that print without end leave the prompt usable, and :kill ends them", function()
+      open()
+      t:enter "w = Thread { name = 'flood', target = function() while true do print(('y'):rep(60)) end end }:start()"
+      t:type "typed"
+      t:wait_until(function(screen) return screen:find "%[1 running%]> typed$" end)
+      t:key "C-u"
+      t:enter ":kill flood"
+      t:wait_for "Exception in thread flood"
+      t:wait_until(function(screen) return screen:find "luasync>$" end)
+    end)
+
+    it("in a deadlock are announced above the prompt", function()
+      open()
+      t:enter "a, b = Lock { name = 'A' }, Lock { name = 'B' }"
+      t:enter "function grab(x, y) x:acquire() sleep(0.2) y:acquire() end"
+      t:enter "one = Thread { name = 'one', daemon = true, target = grab, args = { a, b } }:start()"
+      t:enter "two = Thread { name = 'two', daemon = true, target = grab, args = { b, a } }:start()"
+      t:type "typed"
+      t:wait_for "wait for each other"
+      t:wait_until(function(screen) return screen:find "%[2 blocked%]> typed$" end)
+    end)
+
+    it("are counted in the prompt", function()
+      open()
+      t:enter "l = Lock { name = 'L' }; l:acquire()"
+      t:enter "function nap() while true do sleep(10) end end"
+      t:enter "for i = 1, 2 do Thread { target = nap, daemon = true }:start() end"
+      t:enter "b = Thread { target = function() l:acquire() end, daemon = true }:start()"
+      t:wait_for "luasync [2 running, 1 blocked]>"
+      t:enter "l:release()"
+      t:wait_until(function(screen) return screen:find "luasync %[2 running%]>$" end)
+    end)
+  end)
+
+  describe("Ctrl-C interrupts", function()
+    for name, code in pairs {
+      ["running code"] = "while true do end",
+      ["a lock that is held"] = "l:acquire()",
+      ["a timed acquire"] = "l:acquire(true, 60)",
+      ["an RLock held elsewhere"] = "r:acquire()",
+      ["a semaphore"] = "Semaphore(0):acquire()",
+      ["a queue"] = "Queue():get()",
+      ["a full queue"] = "full:put(2)",
+      ["a queue's join"] = "full:join()",
+      ["an event"] = "Event():wait()",
+      ["a condition"] = "(function() local c = Condition() c:acquire() c:wait() end)()",
+      ["a thread's join"] = "w:join()",
+      ["a thread's result"] = "w:result()",
+      ["sleep"] = "sleep(100)",
+      ["code in a coroutine"] = "coroutine.wrap(function() while true do end end)()",
+      ["a __tostring that never ends"] = "setmetatable({}, { __tostring = function() while true do end end })",
+    } do
+      it(name, function()
+        open()
+        t:run "l = Lock(); l:acquire(); r = RLock(); full = Queue(1); full:put(1)"
+        t:run "w = Thread { target = function() r:acquire() sleep(1000) end, daemon = true }:start(); sleep(0.05)"
+        t:key "C-l"
+        t:enter(code)
+        os.execute "sleep 0.1"
+        t:key "C-c"
+        t:wait_for "interrupted!"
+        t:wait_for_prompt()
+        assert.equal("6", t:run "2 * 3")
+      end)
+    end
+
+    it("the only thread, blocked for ever, without ending the process", function()
+      open()
+      t:enter "l = Lock(); l:acquire(); l:acquire()"
+      os.execute "sleep 0.3"
+      t:key "C-c"
+      t:wait_for "interrupted!"
+      t:wait_for_prompt()
+    end)
+  end)
+end)
