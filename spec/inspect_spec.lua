@@ -130,6 +130,7 @@ describe("inspect", function()
     assert.equal('Shared { 1, 2, inner = Shared { deep = true }, name = "x" }', inspect(shared))
     shared.self = shared
     assert.truthy(inspect(shared):find("self = <cycle>", 1, true))
+    shared.self = nil                    -- a cycle would outlive the test
   end)
 
   it("colours when asked", function()

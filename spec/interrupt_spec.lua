@@ -70,7 +70,7 @@ describe("Thread:interrupt", function()
     end)
   end
 
-  it("ends running Lua code with an error", function()
+  it("ends running Lua code with an error #notsan", function()
     local running = sync.Event()
     local thread = support.start(function()
       return pcall(function()
@@ -85,7 +85,7 @@ describe("Thread:interrupt", function()
     assert.matches("interrupted", message, 1, true)
   end)
 
-  it("ends running Lua code in a coroutine", function()
+  it("ends running Lua code in a coroutine #notsan", function()
     local running = sync.Event()
     local thread = support.start(function()
       return pcall(coroutine.wrap(function()

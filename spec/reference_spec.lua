@@ -54,6 +54,10 @@ describe("Reference", function()
   end)
 
   describe("errors of", function()
+    -- Other specs may have set up logging, whose first configuration stays.
+    setup(function() require("luasync.logging").basicConfig { level = "DEBUG", force = true } end)
+    teardown(function() require("luasync.logging").basicConfig { level = "WARNING", force = true } end)
+
     for entry in reference.entries() do
       for _, err in ipairs(entry.errors or {}) do
         if err[3] then

@@ -20,7 +20,7 @@ typedef struct Arena Arena;
 Arena *arena_new (void *address, size_t reserve);
 void arena_delete (Arena *a);
 
-/* A lua_Alloc whose ud is the arena. */
+/* A lua_Alloc whose ud is the arena. Strings take up to one half of it, everything else the other. */
 void *arena_alloc (void *ud, void *block, size_t old, size_t new);
 
 /* Remembers the contents as they are; once for an arena. False: no memory. */

@@ -21,6 +21,7 @@
 
 struct Names {
   uint64_t filter[FILTER_BITS / 64];
+  uint64_t loaded;                /* sum over package.loaded as it was when learnt; 0: not yet */
 };
 
 static const char names_key;      /* its address names the userdata in the registry */
@@ -185,9 +186,30 @@ static void learn_module (lua_State *L, Names *names, int map) {
   names->filter[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
+/* A sum over the keys and values of package.loaded: another one where a module has come, gone or been replaced. [0, 0] */
+static uint64_t sum_loaded (lua_State *L) {
+  uint64_t sum = 1;
+  push_loaded(L);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    uint64_t value = (uintptr_t)lua_topointer(L, -1), key = (uintptr_t)lua_topointer(L, -2);
+    sum += (value * UINT64_C(0x9E3779B97F4A7C15)) ^ (key * UINT64_C(0xBF58476D1CE4E5B9) >> 7);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return sum;
+}
+
+/* Asked for whenever functions are sent: nearly always nothing has changed. */
 void names_learn_modules (lua_State *L) {
   Names *names = push_names(L);
+  uint64_t sum = sum_loaded(L);
   int map;
+  if (sum == names->loaded) {
+    lua_pop(L, 1);
+    return;
+  }
+  names->loaded = sum;
   lua_getiuservalue(L, -1, 1);
   map = lua_gettop(L);
   push_loaded(L);
@@ -267,6 +289,7 @@ static bool still_loaded (lua_State *L, int index) {
 /* Forgets the name of the table at `index`. */
 static void forget (lua_State *L, int index) {
   index = lua_absindex(L, index);
+  names_get(L)->loaded = 0;
   push_map(L);
   lua_pushvalue(L, index);
   lua_pushnil(L);

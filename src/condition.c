@@ -110,7 +110,7 @@ static int move (Condition *c, lua_Integer n) {
   Waiter *w;
   int moved = 0;
   while (moved < n && (w = line_choose(&c->line)) != NULL) {
-    if (w->forever) atomic_fetch_sub(&c->object.world->awake, 1);  /* it goes on waiting */
+    line_moved(w, w->payload);
     lock_enlist(c->lock, w->payload);
     moved++;
   }

@@ -6,11 +6,13 @@
 ** and nobody is about to. What is left to check is a pending interrupt.
 **
 ** A circle among some threads while others go on is looked for by a thread that
-** has stood in line for a while. It is certain when each of them waits for ever
+** has stood in line for a while. It is reported when each of them waits for ever
 ** for what the next one holds: the owner of a lock is read from the lock, and
-** an owner that waits cannot release. A single thread that waits for a lock it
-** holds itself is left alone: another may release it for it, that is how plain
-** locks are used as signals.
+** an owner that waits cannot release. But anybody may release a plain lock, which
+** is how locks are used as signals, so it counts only where that is out of the
+** question or nobody has ever done it: a thread that waits for a lock it holds
+** itself is left alone, and so is one that holds a lock that others know of
+** while it waits for the end of a thread.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,8 @@
 #include "deadlock.h"
 #include "dump.h"
 #include "host.h"
+#include "kinds.h"
+#include "lock.h"
 #include "thread.h"
 
 #define MOMENT ((Nanos)200000000)  /* how long a thread stands in line before it looks for a circle */
@@ -62,32 +66,73 @@ static Thread *find (World *world, uint64_t serial) {
   return t;
 }
 
-/* The serial of the thread that t waits for, for ever; 0: none. */
-static uint64_t awaited (Thread *t) {
+/* Who can end a wait: none but the thread waited for; its end; any thread that knows the lock, and some do. */
+typedef enum Certainty { SURE = 1, END = 2, LOCKED = 4, SIGNAL = 8 } Certainty;
+
+/* One thread of a circle and the wait it was seen in. */
+typedef struct Link { uint64_t serial; Nanos since; uint64_t certainty; } Link;
+
+/* Of a wait for o. Waiter and holder have a reference each. */
+static Certainty certainty_of (Object *o) {
+  if (o->kind == &thread_kind) return END;
+  if (o->kind != &lock_kind || atomic_load(&o->refs) <= 2) return SURE;
+  return lock_is_signal((Lock *)o) ? SIGNAL : LOCKED;
+}
+
+/* The serial of the thread that t waits for, for ever; 0: none. Fills *link. */
+static uint64_t awaited (Thread *t, Link *link) {
   uint64_t serial = 0;
+  Object *o;
+  *link = (Link){.serial = t->serial};
   pthread_mutex_lock(&t->mu);
-  if (t->blocked && t->blocked_until == FOREVER && t->blocked_object != NULL
-      && t->blocked_object->kind->holder != NULL && atomic_load(&t->alerts) == 0)
-    serial = t->blocked_object->kind->holder(t->blocked_object);
+  o = t->blocked_object;
+  if (t->blocked && t->blocked_until == FOREVER && o != NULL && o->kind->holder != NULL && atomic_load(&t->alerts) == 0) {
+    serial = o->kind->holder(o);
+    link->since = t->blocked_since;
+    link->certainty = certainty_of(o);
+  }
   pthread_mutex_unlock(&t->mu);
   return serial;
 }
 
-/* Whether `self` is in a circle of two or more, and the one with the highest number in it: that one reports. */
-static bool in_circle (World *world, Thread *self) {
+/* Goes from `self` to whom it waits for, and on; the number of threads in the circle that leads back, 0: none. */
+static int follow (World *world, Thread *self, Link circle[LONGEST]) {
   Thread *t = self;
-  bool circle = false, highest = true;
+  int n = 0;
+  bool closed = false;
   pthread_mutex_lock(&world->mu);
-  for (int i = 0; i < LONGEST && t != NULL; i++) {
-    t = find(world, awaited(t));
-    if (t == self) {
-      circle = i > 0;
-      break;
-    }
-    if (t != NULL && t->serial > self->serial) highest = false;
+  while (t != NULL && !closed && n < LONGEST) {
+    t = find(world, awaited(t, &circle[n]));
+    closed = t == self;
+    n++;
   }
   pthread_mutex_unlock(&world->mu);
-  return circle && highest;
+  return closed ? n : 0;
+}
+
+/* Whether the first one's wait is the latest: it has closed the circle, and is the one that reports. */
+static bool is_latest (const Link *circle, int n) {
+  for (int i = 1; i < n; i++)
+    if (circle[i].since > circle[0].since
+        || (circle[i].since == circle[0].since && circle[i].serial > circle[0].serial)) return false;
+  return true;
+}
+
+static bool is_certain (const Link *circle, int n) {
+  uint64_t all = 0;
+  for (int i = 0; i < n; i++) all |= circle[i].certainty;
+  return !(all & SIGNAL) && (all & (END | LOCKED)) != (END | LOCKED);
+}
+
+/*
+** Whether `self` has closed a circle of two or more. The threads are looked at
+** one after the other; what is seen twice in the same waits held at once in between.
+*/
+static bool in_circle (World *world, Thread *self) {
+  Link first[LONGEST], second[LONGEST];
+  int n = follow(world, self, first);
+  return n > 1 && follow(world, self, second) == n && memcmp(first, second, (size_t)n * sizeof *first) == 0
+         && is_latest(first, n) && is_certain(first, n);
 }
 
 void deadlock_watch (Thread *self, Waiter *w) {

@@ -21,6 +21,37 @@
 
 #define GUARD 4096
 
+#if defined(__SANITIZE_ADDRESS__)
+static _Thread_local Fibre *left;         /* who switched last, on its way */
+
+/* Tells which stack runs now; an OS thread's own bounds are learnt when it is left. */
+static void arrive (void *fake) {
+  const void *bottom;
+  size_t size;
+  __sanitizer_finish_switch_fiber(fake, &bottom, &size);
+  if (left->stack == NULL) {
+    left->bottom = bottom;
+    left->size = size;
+  }
+}
+
+static void depart (Fibre *from, Fibre *to, void **fake) {
+  left = from;
+  if (to->stack != NULL) __sanitizer_start_switch_fiber(fake, to->stack, FIBRE_STACK);
+  else __sanitizer_start_switch_fiber(fake, to->bottom, to->size);
+}
+
+#endif
+
+/* The frames of a run that was abandoned have left their red zones behind. */
+static void forget_frames (Fibre *f) {
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(f->stack + GUARD, FIBRE_STACK - GUARD);
+#else
+  (void)f;
+#endif
+}
+
 bool fibre_init (Fibre *f, void *address) {
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
   char *stack = MAP_FAILED;
@@ -37,6 +68,7 @@ bool fibre_init (Fibre *f, void *address) {
 
 void fibre_free (Fibre *f) {
   if (f->stack == NULL) return;
+  forget_frames(f);
   munmap(f->stack, FIBRE_STACK);
   free(f->context);
 #if defined(__SANITIZE_THREAD__)
@@ -81,19 +113,10 @@ void luasync_begin (void);
 
 static void begin (Fibre *f) {
 #if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+  arrive(NULL);
 #endif
   f->entry(f->ud);
   abort();
-}
-
-/* The frames of a run that was abandoned have left their red zones behind. */
-static void forget_frames (Fibre *f) {
-#if defined(__SANITIZE_ADDRESS__)
-  __asan_unpoison_memory_region(f->stack + GUARD, FIBRE_STACK - GUARD);
-#else
-  (void)f;
-#endif
 }
 
 void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
@@ -122,6 +145,9 @@ void fibre_outside_done (Fibre *f) { (void)f; }
 
 static void begin (unsigned high, unsigned low) {
   Fibre *f = (Fibre *)(((uintptr_t)high << 16 << 16) | low);
+#if defined(__SANITIZE_ADDRESS__)
+  arrive(NULL);
+#endif
   f->entry(f->ud);
   abort();
 }
@@ -129,6 +155,7 @@ static void begin (unsigned high, unsigned low) {
 void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
   ucontext_t *c = f->context != NULL ? f->context : malloc(sizeof *c);
   if (c == NULL) abort();
+  forget_frames(f);
   f->context = c;
   f->entry = entry;
   f->ud = ud;
@@ -155,9 +182,9 @@ void fibre_switch (Fibre *from, Fibre *to) {
 #endif
 #if defined(__SANITIZE_ADDRESS__)
   void *fake = NULL;
-  __sanitizer_start_switch_fiber(&fake, to->stack, to->stack != NULL ? FIBRE_STACK : 0);
+  depart(from, to, &fake);
   jump(from, to);
-  __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+  arrive(fake);
 #else
   jump(from, to);
 #endif

@@ -22,7 +22,9 @@ typedef struct Fibre {
   void (*entry)(void *ud);
   void *ud;
   void *context;                  /* where the switch is not hand-written */
-  void *sanitizer;                /* what the sanitizers want to know */
+  void *sanitizer;                /* what the sanitizers want to know: ThreadSanitizer's fibre, … */
+  const void *bottom;             /* … AddressSanitizer's bounds of an OS thread's own stack */
+  size_t size;
 } Fibre;
 
 /* Makes a stack at `address`, or anywhere where that is taken. False: no memory. */

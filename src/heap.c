@@ -2,12 +2,12 @@
 ** heap.c - an allocator for one Lua state, used by one thread at a time.
 **
 ** Lua tells the size of a block when it frees it, so blocks need no headers.
-** Sizes are rounded up to 8 bytes and each has a list of free blocks of its
-** own; beyond 1 KiB there are four sizes for each doubling, and what is larger
-** than BIG comes from malloc.
+** Sizes are rounded up to a multiple of 8, from FINE on to one of four for each
+** doubling (Lua's tables have such sizes); each has a list of free blocks of its
+** own. What is larger than BIG comes from malloc.
 **
-** A state begins in its home, a few pages that hold this file's own data too: a
-** thread that does little never leaves them. After that blocks come from slabs,
+** A state begins in its home, a few pages: a thread that does little never leaves
+** them, and with ten thousand threads each page counts. After that blocks come from slabs,
 ** each for one size only, that lie in segments at addresses by which a block's
 ** slab is found. A slab counts its free blocks; one that has become wholly free
 ** serves any size again, and a segment that has goes back to the system.
@@ -21,10 +21,11 @@
 #include "heap.h"
 
 #define HOME ((size_t)64 << 10)
-#define SMALL 1024                /* up to here every multiple of 8 is a size of its own */
+#define FINE 256                  /* up to here every multiple of 8 is a size of its own */
+#define FINE_SHIFT 8
 #define BIG 4096                  /* largest size in slabs */
-#define SMALL_CLASSES (SMALL / 8)
-#define CLASSES (SMALL_CLASSES + 8)
+#define FINE_CLASSES (FINE / 8)
+#define CLASSES (FINE_CLASSES + 4 * 4)
 #define SEGMENT ((size_t)1 << 20)
 #define SLAB ((size_t)32 << 10)
 #define SLABS (SEGMENT / SLAB)    /* the bits of Segment.free */
@@ -56,9 +57,13 @@ typedef struct More {
   Slab *open[CLASSES + 1];        /* slabs that have a block to give */
 } More;
 
+/* A part of the home from which blocks of any size can be cut; longer than FINE. */
+typedef struct Range { struct Range *next; size_t size; } Range;
+
 struct Heap {
-  char *top;                      /* the first byte of the home never used */
-  void *first;                    /* the first block: when it is freed, all is over */
+  char *home;                     /* const after init; the first block begins it: when that is freed, all is over */
+  bool begun;                     /* the first block has been taken */
+  Range *ranges;                  /* the last one goes to the end of the home */
   More *more;                     /* NULL: still at home */
   Heap *next;                     /* in homes */
   void *free[CLASSES + 1];        /* lists through the blocks' first words */
@@ -74,15 +79,27 @@ static pthread_mutex_t homes_mu = PTHREAD_MUTEX_INITIALIZER;
 static Heap *homes;               /* under homes_mu */
 static int homes_count;           /* under homes_mu */
 
+static Heap *home_new (void) {
+  Heap *h = malloc(sizeof *h);
+  void *home;
+  if (h == NULL) return NULL;
+  home = mmap(NULL, HOME, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (home != MAP_FAILED) {
+    h->home = home;
+    return h;
+  }
+  free(h);
+  return NULL;
+}
+
+/* A heap with nothing in it but its home, which may hold anything. */
 static Heap *home_take (void) {
   Heap *h;
   pthread_mutex_lock(&homes_mu);
   h = homes;
   if (h != NULL) { homes = h->next; homes_count--; }
   pthread_mutex_unlock(&homes_mu);
-  if (h != NULL) return h;
-  h = mmap(NULL, HOME, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return h != MAP_FAILED ? h : NULL;
+  return h != NULL ? h : home_new();
 }
 
 static void home_give (Heap *h) {
@@ -91,11 +108,13 @@ static void home_give (Heap *h) {
   kept = homes_count < HOMES_MOST;
   if (kept) { h->next = homes; homes = h; homes_count++; }
   pthread_mutex_unlock(&homes_mu);
-  if (!kept) munmap(h, HOME);
+  if (kept) return;
+  munmap(h->home, HOME);
+  free(h);
 }
 
 static inline bool at_home (const Heap *h, const void *block) {
-  return (uintptr_t)block - (uintptr_t)h < HOME;
+  return (uintptr_t)block - (uintptr_t)h->home < HOME;
 }
 
 /*
@@ -105,16 +124,16 @@ static inline bool at_home (const Heap *h, const void *block) {
 /* The class of a size, 1 .. CLASSES; above: none. */
 static inline unsigned class_of (size_t n) {
   unsigned shift;
-  if (n <= SMALL) return (unsigned)((n + 7) / 8);
+  if (n <= FINE) return (unsigned)((n + 7) / 8);
   if (n > BIG) return CLASSES + 1;
-  shift = 31 - (unsigned)__builtin_clz((unsigned)n - 1);        /* 2^shift <= n-1 < 2^(shift+1), 10 or 11 */
-  return SMALL_CLASSES + 4 * (shift - 10) + (((unsigned)n - 1) >> (shift - 2)) - 3;
+  shift = 31 - (unsigned)__builtin_clz((unsigned)n - 1);        /* 2^shift <= n-1 < 2^(shift+1) */
+  return FINE_CLASSES + 4 * (shift - FINE_SHIFT) + (((unsigned)n - 1) >> (shift - 2)) - 3;
 }
 
 static size_t size_of (unsigned class) {
-  unsigned step = class - SMALL_CLASSES - 1;
-  if (class <= SMALL_CLASSES) return (size_t)class * 8;
-  return ((size_t)step % 4 + 5) << (8 + step / 4);
+  unsigned step = class - FINE_CLASSES - 1;
+  if (class <= FINE_CLASSES) return (size_t)class * 8;
+  return ((size_t)step % 4 + 5) << (FINE_SHIFT - 2 + step / 4);
 }
 
 /*
@@ -262,19 +281,74 @@ static bool leave_home (Heap *h) {
   return true;
 }
 
-static void *take_slowly (Heap *h, unsigned class) {
-  size_t size = size_of(class);
-  void *block = h->top;
-  if (size > (size_t)((char *)h + HOME - h->top))
-    return h->more != NULL || leave_home(h) ? take_from_slab(h, class) : NULL;
-  h->top += size;
-  if (h->first == NULL) h->first = block;
-  return block;
+static inline void put_back (Heap *h, void *block, unsigned class) {
+  *(void **)block = h->free[class];
+  h->free[class] = block;
 }
 
-static inline void *take (Heap *h, unsigned class) {
+/* Cuts a block out of the home; NULL: none is left that is long enough. */
+static void *cut (Heap *h, size_t size) {
+  for (Range **p = &h->ranges; *p != NULL; p = &(*p)->next) {
+    Range *r = *p, *next = r->next, *rest = (Range *)((char *)r + size);
+    size_t left = r->size - size;
+    if (r->size < size) continue;
+    if (left > FINE) {
+      rest->next = next;
+      rest->size = left;
+      *p = rest;
+    }
+    else {
+      *p = next;
+      if (left > 0) put_back(h, rest, class_of(left));
+    }
+    return r;
+  }
+  return NULL;
+}
+
+/* Makes two of a longer free block; NULL: there is none. */
+static void *split (Heap *h, unsigned class) {
+  for (unsigned longer = class + 1; longer <= FINE_CLASSES; longer++) {
+    char *block = h->free[longer];
+    if (block == NULL) continue;
+    h->free[longer] = *(void **)block;
+    put_back(h, block + size_of(class), longer - class);
+    return block;
+  }
+  return NULL;
+}
+
+/* At home what is there is used up before another page is touched. */
+static void *take_at_home (Heap *h, unsigned class) {
+  void *block = split(h, class);
+  return block != NULL ? block : cut(h, size_of(class));
+}
+
+/* The first block is as long as it needs to be: nobody will use it again. */
+static void *begin (Heap *h, size_t size) {
+  size = (size + 15) & ~(size_t)15;
+  h->begun = true;
+  h->ranges = (Range *)(h->home + size);
+  h->ranges->next = NULL;
+  h->ranges->size = HOME - size;
+  return h->home;
+}
+
+static void *take_slowly (Heap *h, unsigned class, size_t size) {
+  void *block;
+  if (!h->begun) return begin(h, size);
+  if (h->more == NULL) {
+    block = take_at_home(h, class);
+    if (block != NULL) return block;
+    if (!leave_home(h)) return NULL;
+  }
+  return take_from_slab(h, class);
+}
+
+/* A block of `size` bytes, which are of that class. */
+static inline void *take (Heap *h, unsigned class, size_t size) {
   void *block = h->free[class];
-  if (block == NULL) return take_slowly(h, class);
+  if (block == NULL) return take_slowly(h, class, size);
   h->free[class] = *(void **)block;
   return block;
 }
@@ -304,11 +378,8 @@ static void give_to_slab (Heap *h, void *block) {
 
 static inline void give (Heap *h, void *block, unsigned class) {
   if (!at_home(h, block)) give_to_slab(h, block);
-  else if (block == h->first) heap_end(h);
-  else {
-    *(void **)block = h->free[class];
-    h->free[class] = block;
-  }
+  else if (block == h->home) heap_end(h);
+  else put_back(h, block, class);
 }
 
 /*
@@ -319,7 +390,7 @@ static void *resize (Heap *h, void *block, size_t old, size_t new) {
   unsigned old_class = class_of(old), new_class = class_of(new);
   void *fresh;
   if (old_class == new_class) return old_class <= CLASSES ? block : realloc(block, new);
-  fresh = new_class <= CLASSES ? take(h, new_class) : malloc(new);
+  fresh = new_class <= CLASSES ? take(h, new_class, new) : malloc(new);
   if (fresh == NULL) return NULL;
   memcpy(fresh, block, old < new ? old : new);
   if (old_class <= CLASSES) give(h, block, old_class);
@@ -338,14 +409,16 @@ void *heap_alloc (void *ud, void *block, size_t old, size_t new) {
   }
   if (new == 0) return NULL;
   class = class_of(new);            /* old says what kind of object it is to be */
-  return class <= CLASSES ? take(ud, class) : malloc(new);
+  return class <= CLASSES ? take(ud, class, new) : malloc(new);
 }
 
 Heap *heap_new (void) {
   Heap *h = home_take();
   if (h == NULL) return NULL;
-  memset(h, 0, sizeof *h);
-  h->top = (char *)(h + 1);
+  h->begun = false;
+  h->ranges = NULL;
+  h->more = NULL;
+  memset(h->free, 0, sizeof h->free);
   return h;
 }
 
@@ -354,34 +427,65 @@ Heap *heap_new (void) {
 */
 
 struct HeapImage {
-  const Heap *home;               /* where it was */
+  Heap heap;                      /* as it was */
   size_t size;
   size_t count;                   /* of addresses */
   uint16_t *places;               /* where there are addresses, in words */
   uintptr_t words[];
 };
 
-HeapImage *heap_image (const Heap *h) {
-  size_t size = (size_t)(h->top - (const char *)h), words = size / sizeof(uintptr_t);
-  HeapImage *image = h->more == NULL ? malloc(sizeof *image + size + words * sizeof(uint16_t)) : NULL;
+/* What building has left behind may serve any size: the longer free blocks become ranges. */
+static void gather (Heap *h) {
+  for (unsigned class = FINE_CLASSES + 1; class <= CLASSES; class++)
+    while (h->free[class] != NULL) {
+      Range *r = h->free[class];
+      h->free[class] = *(void **)r;
+      r->size = size_of(class);
+      r->next = h->ranges;
+      h->ranges = r;
+    }
+}
+
+/* How many bytes of the home have ever been used, with the header of the last range; 0: it is full. */
+static size_t used_by (const Heap *h) {
+  const Range *r = h->ranges;
+  if (h->more != NULL || r == NULL) return 0;
+  while (r->next != NULL) r = r->next;
+  return (const char *)r + r->size == h->home + HOME ? (size_t)((const char *)(r + 1) - h->home) : 0;
+}
+
+HeapImage *heap_image (Heap *h) {
+  size_t size = used_by(h), words = size / sizeof(uintptr_t);
+  HeapImage *image = size > 0 ? malloc(sizeof *image + size + words * sizeof(uint16_t)) : NULL;
   if (image == NULL) return NULL;
-  image->home = h;
+  gather(h);
+  image->heap = *h;
   image->size = size;
   image->count = 0;
   image->places = (uint16_t *)(image->words + words);
-  memcpy(image->words, h, size);
+  memcpy(image->words, h->home, size);
   for (size_t i = 0; i < words; i++)
     if (at_home(h, (void *)image->words[i])) image->places[image->count++] = (uint16_t)i;
   return image;
 }
 
-Heap *heap_copy (const HeapImage *image, void **inside) {
+lua_State *heap_copy (const HeapImage *image, lua_State *original) {
   Heap *h = home_take();
-  uintptr_t offset, *words = (uintptr_t *)h;
+  uintptr_t *words, offset;
+  lua_State *L;
   if (h == NULL) return NULL;
-  offset = (uintptr_t)h - (uintptr_t)image->home;
+  words = (uintptr_t *)h->home;
+  offset = (uintptr_t)h->home - (uintptr_t)image->heap.home;
   memcpy(words, image->words, image->size);
   for (size_t i = 0; i < image->count; i++) words[image->places[i]] += offset;
-  *inside = (char *)*inside + offset;
-  return h;
+  h->begun = true;
+  h->ranges = (Range *)((char *)image->heap.ranges + offset);
+  h->more = NULL;
+  for (unsigned class = 0; class <= CLASSES; class++) {
+    char *block = image->heap.free[class];
+    h->free[class] = block != NULL ? block + offset : NULL;
+  }
+  L = (lua_State *)((char *)original + offset);
+  lua_setallocf(L, heap_alloc, h);
+  return L;
 }

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <lua.h>
 
 typedef struct Heap Heap;
 
@@ -27,9 +28,9 @@ void *heap_alloc (void *ud, void *block, size_t old, size_t new);
 typedef struct HeapImage HeapImage;
 
 /* NULL: no memory, or the heap is too big. Every word that may be an address in the home is taken for one. */
-HeapImage *heap_image (const Heap *h);
+HeapImage *heap_image (Heap *h);
 
-/* A new heap with the same contents; `inside` is an address in the old home, replaced by its counterpart. NULL: no memory. */
-Heap *heap_copy (const HeapImage *image, void **inside);
+/* The state that was in it, `original`, in a new heap. NULL: no memory. */
+lua_State *heap_copy (const HeapImage *image, lua_State *original);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "deadlock.h"
 #include "host.h"
+#include "sim.h"
 #include "state.h"
 #include "thread.h"
 #include "world_real.h"
@@ -44,6 +45,7 @@ static void flush_patiently (void) {
 _Noreturn void host_exit (int code) {
   World *world = world_real();
   bool alone;
+  if (sim_inside()) sim_exit(code);
   pthread_mutex_lock(&world->mu);
   alone = world->alive <= 1;
   pthread_mutex_unlock(&world->mu);

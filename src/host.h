@@ -30,7 +30,7 @@ void host_check_deadlocks (bool check);
 /* A signal handler (SIGINT): the main thread raises `interrupted!`, also out of a blocked call. */
 void host_signal (int sig);
 
-/* Ends the process at once with what was printed flushed; other threads may be running. */
+/* Ends the process at once with what was printed flushed; other threads may be running. In a simulated world: ends that. */
 _Noreturn void host_exit (int code);
 
 #endif

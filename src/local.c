@@ -321,7 +321,8 @@ static void destroy (Object *o) {
     pthread_mutex_lock(&fates_mu);
     l->fate->object = NULL;
     pthread_mutex_unlock(&fates_mu);
-    fate_drop(l->fate);
+    if (atomic_load(&l->object.refs) == 0) fate_drop(l->fate);
+    else free(l->fate);           /* by object_free_all: states of that world are closed or forgotten, their pins too */
   }
   message_free(l->init);
 }

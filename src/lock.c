@@ -23,8 +23,9 @@ static uint64_t word_of (const Thread *t) { return t->serial << 1; }
 static uint64_t owner_in (uint64_t word) { return word & ~(uint64_t)WAITERS; }
 
 Lock *lock_test (lua_State *L, int arg) {
-  Lock *lock = object_test(L, arg, &lock_kind);
-  return lock != NULL ? lock : object_test(L, arg, &rlock_kind);
+  Proxy *p = lua_touserdata(L, arg);
+  if (p == NULL || lua_rawlen(L, arg) != sizeof(Proxy) || (p->kind != &lock_kind && p->kind != &rlock_kind)) return NULL;
+  return (Lock *)p->object;
 }
 
 static inline Lock *check_lock (lua_State *L) {
@@ -52,6 +53,17 @@ static inline bool take_free (Lock *lock, Thread *self) {
     if (owner_in(word) != 0) return false;
   self->holding++;
   return true;
+}
+
+/* While nobody stands in line and a processor is free for it: looks a few times whether it is given back. */
+static bool take_soon (Lock *lock, Thread *self) {
+  for (int n = world_patience(lock->object.world); n > 0; n--) {
+    uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+    if (word & WAITERS) return false;
+    if (word == 0 && take_free(lock, self)) return true;
+    world_pause();
+  }
+  return false;
 }
 
 /* Under mu: takes a lock without owner, or marks that somebody is going to stand in line. */
@@ -108,6 +120,7 @@ static bool take_slowly (lua_State *L, Lock *lock, Nanos relative) {
   Nanos deadline;
   if (relative == 0) return false;
   wait_allowed(L);
+  if (take_soon(lock, thread_self)) return true;
   deadline = world_deadline(lock->object.world, relative);
   waiter_init(&w, OP_ACQUIRE, lock, deadline);
   switch (take_in_line(L, lock, &w, deadline)) {
@@ -159,6 +172,12 @@ static void release_to_line (Lock *lock) {
   line_wake(w);
 }
 
+/* What a release is to the accounts of who takes and who gives back. */
+static inline void settle (Lock *lock, uint64_t owner, Thread *self) {
+  if (owner == word_of(self)) self->holding--;
+  else atomic_store_explicit(&lock->passed, true, memory_order_relaxed);
+}
+
 /* Gives the lock back whoever has it; false: nobody. */
 static bool give_back (Lock *lock) {
   uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
@@ -172,12 +191,12 @@ static bool give_back (Lock *lock) {
       if (owner_in(word) == 0) return false;
     }
     if (word & WAITERS) {
-      if (owner_in(word) == word_of(self)) self->holding--;
+      settle(lock, owner_in(word), self);
       release_to_line(lock);
       return true;
     }
   } while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release, memory_order_relaxed));
-  if (word == word_of(self)) self->holding--;
+  settle(lock, word, self);
   return true;
 }
 
@@ -242,6 +261,10 @@ static void lock_describe (lua_State *L, Object *o) {
   thread_name_of(o->world, word >> 1, name, &ended);
   if (is_reentrant(lock)) lua_pushfstring(L, "locked by %s, %d deep", name, atomic_load(&lock->depth) + 1);
   else lua_pushfstring(L, "locked by %s", name);
+}
+
+bool lock_is_signal (Lock *lock) {
+  return atomic_load_explicit(&lock->passed, memory_order_relaxed);
 }
 
 static uint64_t lock_holder (Object *o) {

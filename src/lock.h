@@ -18,12 +18,15 @@ typedef struct Lock {
   Line line;                      /* under mu */
   bool coming;                    /* a woken waiter has not come back yet: wake no other, to keep the order; under mu */
   atomic_int depth;               /* RLock: levels beyond the first; written by the owner */
+  atomic_bool passed;             /* has been released by another than its owner */
   Mark taken;                     /* where; the owner's own */
 } Lock;
 
 /* The lock behind the proxy at arg, Lock or RLock, or NULL. */
 Lock *lock_test (lua_State *L, int arg);
 bool lock_is_mine (Lock *lock);
+/* Whether threads release it for each other. */
+bool lock_is_signal (Lock *lock);
 /* Gives back all levels, returns how many to take again. */
 int lock_release_all (Lock *lock);
 /* Takes them again, however long it takes; interrupts have to wait. Where `w` is not NULL, it was enlisted and has been woken. */

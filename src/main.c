@@ -23,7 +23,9 @@
 #include "host.h"
 #include "luasync.h"
 #include "options.h"
+#include "replay.h"
 #include "sim.h"
+#include "simlib.h"
 #include "state.h"
 #if __has_include("repl.h")
 #include "repl.h"
@@ -170,12 +172,14 @@ static bool run_steps(lua_State *L, const Options *o) {
 static void create_arg(lua_State *L, const Options *o) {
   int zero = o->script < o->argc ? o->script : 0;
   int positive = o->argc - zero - 1;
-  lua_createtable(L, positive > 0 ? positive : 0, zero + 1);
+  /* as large for any options of ours, so that a replay finds its tables at the same addresses */
+  lua_createtable(L, positive > 0 ? positive : 0, zero + 1 < 16 ? 16 : zero + 1);
   for (int i = 0; i < o->argc; i++) {
     lua_pushstring(L, o->argv[i]);
     lua_rawseti(L, -2, i - zero);
   }
   lua_setglobal(L, "arg");
+  simlib_pad_arguments(L, o->argv, o->argc);
 }
 
 /* [-0, +n]: pushes arg[1..n], which -e or -l may have changed */
@@ -403,25 +407,16 @@ static const char *world_option(const Options *o) {
   return NULL;
 }
 
-/* The line that repeats a run, and a word on what could make it differ. */
-static void print_replay(const Options *o, const SimReport *r) {
-  char *schedule = schedule_text(&r->schedule);
-  if (schedule && strlen(schedule) < 100000) fprintf(stderr, "replay: %s --replay \"%s\"", o->program, schedule);
-  else if (o->seeded) fprintf(stderr, "replay: %s --seed %lld", o->program, o->seed);
-  else fprintf(stderr, "replay: %s --virtual", o->program);
-  for (int i = o->script; i < o->argc; i++) fprintf(stderr, " %s", o->argv[i]);
-  fputc('\n', stderr);
-  if (!r->closed) fputs("(not closed: the run asked something outside its world, another may get another answer)\n", stderr);
-  free(schedule);
-}
-
 /* What the end of a simulated run makes of the exit code, said on stderr. */
 static int judge(const Options *o, const SimReport *r) {
   switch (r->verdict) {
     case SIM_CANNOT_FOLLOW: say(o->program, r->text); return EXIT_FAILURE;
     case SIM_NO_MEMORY: say(o->program, "not enough memory"); return EXIT_FAILURE;
+    case SIM_EXIT: return r->status;
     case SIM_DEADLOCK: case SIM_LIVELOCK: fputs(r->text ? r->text : "luasync: deadlock\n", stderr); return 3;
-    default: return r->status != 0 || r->errors_untaken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    default:
+      if (r->text) say(o->program, r->text);
+      return r->status != 0 || r->errors_untaken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
   }
 }
 
@@ -441,7 +436,7 @@ static int run_simulated(const Options *o) {
   else if (L && sim_run(&sim, run_main, (void *)o, &report)) {
     fflush(stdout);
     code = judge(o, &report);
-    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW) print_replay(o, &report);
+    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW) replay_print(o, &report);
     sim_report_free(&report);
   }
   else say(o->program, "cannot make a simulated world: not enough memory");

@@ -151,9 +151,9 @@ static int proxy_tostring (lua_State *L) {
 /* __index of a kind with properties: methods first. Upvalues: the methods, the kind. */
 static int proxy_index (lua_State *L) {
   const Kind *kind;
-  lua_settop(L, 2);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_settop(L, 2);
   kind = lua_touserdata(L, lua_upvalueindex(2));
   return kind->property(L);
 }
@@ -174,6 +174,14 @@ static void protect_metatable (lua_State *L, const Kind *kind) {
   lua_setfield(L, -2, "__metatable");
 }
 
+/* A table of the functions, made in its final size: threads have little memory. [0, +1] */
+static void push_methods (lua_State *L, const luaL_Reg *methods) {
+  int n = 0;
+  while (methods[n].name != NULL) n++;
+  lua_createtable(L, 0, n);
+  luaL_setfuncs(L, methods, 0);
+}
+
 void object_metatable (lua_State *L, const Kind *kind) {
   static const luaL_Reg none[] = {{NULL, NULL}};
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) == LUA_TTABLE) return;
@@ -183,8 +191,7 @@ void object_metatable (lua_State *L, const Kind *kind) {
   luaL_setfuncs(L, common_meta, 0);
   lua_pushstring(L, kind->name);
   lua_setfield(L, -2, "__name");
-  lua_newtable(L);                                  /* metatable methods */
-  luaL_setfuncs(L, kind->methods != NULL ? kind->methods : none, 0);
+  push_methods(L, kind->methods != NULL ? kind->methods : none); /* metatable methods */
   lua_pushvalue(L, -1);
   lua_rawseti(L, -3, 1);
   if (kind->property != NULL) {

@@ -1,12 +1,12 @@
 /*
 ** queue.c - Queue, LifoQueue, PriorityQueue, SimpleQueue.
 **
-** A first-in-first-out queue has two mutexes: producers never wait for
+** A first-in-first-out queue has two latches: producers never wait for
 ** consumers. What they must tell each other are two counts that only grow, how
 ** many items have been put and how many taken; each side keeps the last count
 ** it saw of the other and looks again only when that says full or empty, so in
 ** a steady flow the two seldom touch each other's cache lines. The stack and
-** the heap use one mutex for both sides.
+** the heap use one latch for both sides.
 **
 ** Waiting: who finds the queue empty stands in line, counts itself as waiting
 ** and looks at `put` once more; a producer raises `put`, then looks whether
@@ -68,10 +68,24 @@ Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count
 }
 
 /*
+** Where a processor is free for it, a thread that finds the queue empty or full
+** looks again a few times before it stands in line, at intervals in which the
+** other side gets several items done. True: it has changed.
+*/
+static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64_t *ours, lua_Integer room) {
+  for (int n = world_patience(q->object.world); n > 0; n--) {
+    world_pause();
+    if (atomic_load_explicit(theirs, memory_order_relaxed) + (uint64_t)(room > 0 ? room : 0)
+        != atomic_load_explicit(ours, memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+/*
 ** Putting.
 */
 
-/* Under put_mu. */
+/* Under put_latch. */
 static bool has_room (Queue *q) {
   uint64_t put;
   if (q->maxsize <= 0) return true;
@@ -87,14 +101,22 @@ static bool store (Queue *q, const Slot *s, const Priority *p) {
   return heap_add(&q->heap, s, p);
 }
 
-/* Under put_mu: adds the item if that can be done now. */
-static Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
+/* Under put_latch: adds the item if that can be done now. */
+static inline Outcome add (Queue *q, const Slot *s, const Priority *p) {
   if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return SHUT;
   if (!has_room(q)) return WOULD_WAIT;
   if (p != NULL && q->heap.size > 0 && !priority_comparable(p, &q->heap.entries[0].priority)) return NO_ORDER;
   if (!store(q, s, p)) return NO_MEMORY;
   atomic_store(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
   return DONE;
+}
+
+static inline Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
+  Outcome outcome;
+  latch_take(q->put_latch);
+  outcome = add(q, s, p);
+  latch_give(q->put_latch);
+  return outcome;
 }
 
 /* Who has been interrupted but has not woken up yet gets nothing any more: it would be lost with the error. */
@@ -153,10 +175,8 @@ static Outcome wait_to_put (lua_State *L, Queue *q, Slot *s, const Priority *p, 
 }
 
 static Outcome put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
-  Outcome outcome;
-  pthread_mutex_lock(q->put_mu);
-  outcome = try_put(q, s, p);
-  pthread_mutex_unlock(q->put_mu);
+  Outcome outcome = try_put(q, s, p);
+  if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->taken, &q->put, q->maxsize)) outcome = try_put(q, s, p);
   if (outcome == WOULD_WAIT && relative != 0)
     outcome = thread_self->updating > 0 ? NOT_ALLOWED : wait_to_put(L, q, s, p, relative);
   if (outcome == DONE) serve_after_put(q);
@@ -198,7 +218,7 @@ static int put (lua_State *L, Queue *q, Nanos relative) {
 /* put(item [, block [, timeout]]) */
 static int queue_put (lua_State *L) {
   Queue *q = queue_expect(L);
-  Nanos relative = args_blocking(L, 3, false);
+  Nanos relative = lua_gettop(L) <= 2 ? FOREVER : args_blocking(L, 3, false);
   return put(L, q, relative);
 }
 
@@ -210,7 +230,7 @@ static int queue_put_nowait (lua_State *L) {
 ** Getting.
 */
 
-/* Under get_mu. */
+/* Under get_latch. */
 bool queue_has_item (Queue *q) {
   uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
   if (taken != q->seen_put) return true;
@@ -226,14 +246,15 @@ void queue_take_out (Queue *q, Slot *s) {
                         q->maxsize > 0 ? memory_order_seq_cst : memory_order_release);
 }
 
-/* Under get_mu: takes an item if there is one. */
-static Outcome try_get (Queue *q, Slot *s) {
+/* Takes an item if there is one. */
+static inline Outcome try_get (Queue *q, Slot *s) {
   bool shut = atomic_load(&q->shut);      /* before looking: what was put before the shutdown is there */
-  if (queue_has_item(q)) {
-    queue_take_out(q, s);
-    return DONE;
-  }
-  return shut ? SHUT : WOULD_WAIT;
+  bool some;
+  latch_take(q->get_latch);
+  some = queue_has_item(q);
+  if (some) queue_take_out(q, s);
+  latch_give(q->get_latch);
+  return some ? DONE : shut ? SHUT : WOULD_WAIT;
 }
 
 /* Serves who waits for an item, as far as there are items. */
@@ -275,10 +296,8 @@ static Outcome wait_to_get (lua_State *L, Queue *q, Slot *s, Nanos relative) {
 }
 
 static Outcome get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
-  Outcome outcome;
-  pthread_mutex_lock(q->get_mu);
-  outcome = try_get(q, s);
-  pthread_mutex_unlock(q->get_mu);
+  Outcome outcome = try_get(q, s);
+  if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->put, &q->taken, 0)) outcome = try_get(q, s);
   if (outcome == WOULD_WAIT && relative != 0)
     outcome = thread_self->updating > 0 ? NOT_ALLOWED : wait_to_get(L, q, s, relative);
   if (outcome == DONE) serve_after_get(q);
@@ -301,7 +320,7 @@ static int get (lua_State *L, Queue *q, Nanos relative) {
 /* get([block [, timeout]]) */
 static int queue_get (lua_State *L) {
   Queue *q = queue_expect(L);
-  return get(L, q, args_blocking(L, 2, false));
+  return get(L, q, lua_gettop(L) <= 1 ? FOREVER : args_blocking(L, 2, false));
 }
 
 static int queue_get_nowait (lua_State *L) {
@@ -394,6 +413,8 @@ static int make (lua_State *L, const Kind *kind, int options, lua_Integer maxsiz
   pthread_mutex_init(&q->join_mu, NULL);
   q->put_mu = &q->first_mu;
   q->get_mu = is_fifo(q) ? &q->second_mu : &q->first_mu;
+  q->put_latch = &q->first_latch;
+  q->get_latch = is_fifo(q) ? &q->second_latch : &q->first_latch;
   return 1;
 }
 

@@ -4,28 +4,35 @@
 #ifndef QUEUE_H
 #define QUEUE_H
 
+#include "latch.h"
 #include "store.h"
 #include "thread.h"
 
+/*
+** Each side has a latch for its end of the store and a mutex for its line. The
+** latch is taken last, also while a mutex is held.
+*/
 typedef struct Queue {
   Object object;
   lua_Integer maxsize;            /* const after init; <= 0: unbounded */
-  pthread_mutex_t *put_mu, *get_mu; /* const after init; the same one but for fifos */
-  atomic_bool shut;               /* written under both mutexes */
-  Fifo fifo;                      /* tail under put_mu, head under get_mu */
-  Heap heap;                      /* under the one mutex */
+  Latch *put_latch, *get_latch;   /* const after init; the same one but for fifos */
+  pthread_mutex_t *put_mu, *get_mu; /* likewise */
+  atomic_bool shut;               /* written under all of them */
+  Fifo fifo;                      /* tail under put_latch, head under get_latch */
+  Heap heap;                      /* under the one latch */
   char apart1[64];
-  pthread_mutex_t first_mu;
-  uint64_t seen_taken;            /* under put_mu: `taken` as last looked at */
-  Line putters;                   /* under put_mu */
-  atomic_uint_least64_t put;      /* written under put_mu */
+  Latch first_latch;
+  uint64_t seen_taken;            /* under put_latch: `taken` as last looked at */
+  atomic_uint_least64_t put;      /* written under put_latch */
   char apart2[64];
-  pthread_mutex_t second_mu;
-  uint64_t seen_put;              /* under get_mu: `put` as last looked at */
-  Line getters;                   /* under get_mu */
-  atomic_uint_least64_t taken;    /* written under get_mu */
+  Latch second_latch;
+  uint64_t seen_put;              /* under get_latch: `put` as last looked at */
+  atomic_uint_least64_t taken;    /* written under get_latch */
   char apart3[64];
   atomic_int putters_waiting, getters_waiting, joiners_waiting;
+  pthread_mutex_t first_mu, second_mu;
+  Line putters;                   /* under put_mu */
+  Line getters;                   /* under get_mu */
   atomic_uint_least64_t done;     /* task_done calls, and items dropped by shutdown(true) */
   pthread_mutex_t join_mu;
   Line joiners;                   /* under join_mu */
@@ -53,8 +60,8 @@ Waiter *queue_choose_all (Line *line, atomic_int *count);
 /* Parks one who stands in line; no mutex held. */
 Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline);
 
-bool queue_has_item (Queue *q);               /* under get_mu */
-void queue_take_out (Queue *q, Slot *s);      /* under get_mu; there must be one */
+bool queue_has_item (Queue *q);               /* under get_latch */
+void queue_take_out (Queue *q, Slot *s);      /* under get_latch; there must be one */
 void queue_clear (Queue *q);                  /* frees all items; nobody else has the queue */
 
 int queue_task_done (lua_State *L);           /* task_done(self) */

@@ -70,19 +70,24 @@ int queue_join (lua_State *L) {
 ** Shutdown.
 */
 
-static void lock_both (Queue *q) {
+/* Both lines and both ends of the store. */
+static void lock_all (Queue *q) {
   pthread_mutex_lock(q->put_mu);
   if (q->get_mu != q->put_mu) pthread_mutex_lock(q->get_mu);
+  latch_take(q->put_latch);
+  if (q->get_latch != q->put_latch) latch_take(q->get_latch);
 }
 
-static void unlock_both (Queue *q) {
+static void unlock_all (Queue *q) {
+  if (q->get_latch != q->put_latch) latch_give(q->get_latch);
+  latch_give(q->put_latch);
   if (q->get_mu != q->put_mu) pthread_mutex_unlock(q->get_mu);
   pthread_mutex_unlock(q->put_mu);
 }
 
 typedef struct Dropped { Slot slot; struct Dropped *next; } Dropped;
 
-/* Under both mutexes: takes everything out; to be freed after unlocking. */
+/* With all locked: takes everything out; to be freed after unlocking. */
 static Dropped *drain (Queue *q) {
   Dropped *list = NULL;
   while (queue_has_item(q)) {
@@ -111,7 +116,7 @@ void queue_clear (Queue *q) {
   free_dropped(drain(q));
 }
 
-/* Those in line learn of the shutdown; under both mutexes. */
+/* Those in line learn of the shutdown; with all locked. */
 static Waiter *dismiss (Line *line, atomic_int *count) {
   for (Waiter *w = line->first; w != NULL; w = w->next) ((Request *)w->payload)->outcome = SHUT;
   return queue_choose_all(line, count);
@@ -124,12 +129,12 @@ int queue_shutdown (lua_State *L) {
   Dropped *dropped = NULL;
   Waiter *getters = NULL, *putters;
   announce(L, OP_SHUTDOWN, q);
-  lock_both(q);
+  lock_all(q);
   atomic_store(&q->shut, true);
   if (immediate) dropped = drain(q);
   putters = dismiss(&q->putters, &q->putters_waiting);
   if (!queue_has_item(q)) getters = dismiss(&q->getters, &q->getters_waiting);
-  unlock_both(q);
+  unlock_all(q);
   line_wake(getters);
   line_wake(putters);
   wake_joiners(q);

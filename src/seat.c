@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lualib.h>
+
 #include "seat.h"
+#include "random.h"
 #include "simlib.h"
 #include "state.h"
 
-#define ROOMS 8
+#define ROOMS 64                  /* worlds in a process at a time */
+#define FIXED 8                   /* rooms at fixed addresses */
 
 #if defined(__SANITIZE_THREAD__)          /* its application memory is narrow */
 #define SEATS 512
@@ -20,10 +24,10 @@
 #define ARENA_BASE 0x1000000000
 #define STACK_BASE 0x6000000000
 #else
-#define SEATS 4096
+#define SEATS 8192
 #define ARENA_SIZE ((size_t)1 << 30)
-#define ARENA_BASE 0x200000000000
-#define STACK_BASE 0x500000000000
+#define ARENA_BASE 0x110000000000
+#define STACK_BASE 0x540000000000
 #endif
 #define STACK_STEP (2 * FIBRE_STACK)
 
@@ -61,6 +65,15 @@ void room_leave (Room *room) {
   pthread_mutex_unlock(&rooms_mu);
 }
 
+/* Where math.random keeps its state: four words, in a userdata that is its upvalue. */
+static uint64_t *find_random (lua_State *L) {
+  uint64_t *state = NULL;
+  if (lua_getglobal(L, LUA_MATHLIBNAME) == LUA_TTABLE && lua_getfield(L, -1, "random") == LUA_TFUNCTION
+      && lua_getupvalue(L, -1, 1) != NULL && lua_rawlen(L, -1) == 4 * sizeof *state) state = lua_touserdata(L, -1);
+  lua_settop(L, 0);
+  return state;
+}
+
 /* Makes the state; on the seat's own stack. */
 typedef struct Building { Seat *seat; Fibre *back; } Building;
 
@@ -68,12 +81,18 @@ static void build_state (void *ud) {
   Building *b = ud;
   seat_building = true;
   b->seat->L = state_make(arena_alloc, b->seat->arena, simlib_equip);
+  if (b->seat->L != NULL) b->seat->random = find_random(b->seat->L);
   seat_building = false;
   fibre_switch(&b->seat->fibre, b->back);
 }
 
 static void *fixed (uintptr_t base, uintptr_t step, const Room *room, int index) {
+  if (room->number >= FIXED) return NULL;
   return (void *)(base + ((uintptr_t)room->number * SEATS + (uintptr_t)index) * step);
+}
+
+void seat_seed (Seat *seat, uint64_t n) {
+  for (int i = 0; seat->random != NULL && i < 4; i++) seat->random[i] = random_mix((4 * n + (uint64_t)i + 1) * RANDOM_STEP);
 }
 
 static Arena *make_arena (void *address) {
@@ -111,6 +130,7 @@ Seat *seat_take (Room *room, Fibre *here) {
   seat = room->seats[i];
   if (seat->used) arena_restore(seat->arena);
   seat->used = true;
+  seat->operations = seat->outputs = 0;
   seat->state = SEAT_TAKEN;
   return seat;
 }

@@ -17,6 +17,7 @@ typedef struct Seat {
   Fibre fibre;
   Arena *arena;
   lua_State *L;                   /* in the arena, the same at every restore */
+  uint64_t *random;               /* the state of math.random in it, or NULL */
   bool used;                      /* no longer as new */
   SeatState state;
   Thread *thread;
@@ -27,11 +28,15 @@ typedef struct Seat {
 
 typedef struct Room Room;
 
-Room *room_take (void);           /* NULL: all are in use, or no memory */
+/* The first few rooms have fixed addresses. NULL: all are in use, or no memory. */
+Room *room_take (void);
 void room_leave (Room *room);     /* nobody in it runs any more */
 
 /* A free seat with a pristine state, built on `here`'s behalf where it is new. NULL: none, or no memory. */
 Seat *seat_take (Room *room, Fibre *here);
+
+/* Begins math.random's sequence anew: another one for each n. */
+void seat_seed (Seat *seat, uint64_t n);
 
 /* Whether a state is being made right now: time() must then be constant, the hash seed depends on it. */
 extern _Thread_local bool seat_building;

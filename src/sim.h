@@ -22,7 +22,7 @@ typedef enum SimPolicy {
   SIM_REPLAY                      /* as a schedule says, and round robin after its end */
 } SimPolicy;
 
-typedef enum SimVerdict { SIM_DONE, SIM_DEADLOCK, SIM_LIVELOCK, SIM_CANNOT_FOLLOW, SIM_NO_MEMORY } SimVerdict;
+typedef enum SimVerdict { SIM_DONE, SIM_EXIT, SIM_DEADLOCK, SIM_LIVELOCK, SIM_CANNOT_FOLLOW, SIM_NO_MEMORY } SimVerdict;
 
 typedef struct SimOptions {
   SimPolicy policy;
@@ -35,7 +35,7 @@ typedef struct SimOptions {
 
 typedef struct SimReport {
   SimVerdict verdict;
-  int status;                     /* what body returned, where it did */
+  int status;                     /* what body returned, where it did; SIM_EXIT: the code */
   int errors_untaken;             /* thread errors nobody took */
   bool closed;                    /* nothing outside the world was asked */
   long steps;
@@ -43,7 +43,7 @@ typedef struct SimReport {
   Schedule schedule;              /* what was run */
   char *output;                   /* captured, not terminated */
   size_t output_length;
-  char *text;                     /* deadlock, livelock: the report; cannot follow: why. NULL: none */
+  char *text;                     /* deadlock, livelock: the report; cannot follow: why; done: a remark. NULL: none */
 } SimReport;
 
 /*
@@ -59,6 +59,10 @@ extern const Driver sim_driver;
 bool sim_inside (void);
 /* Notes that the world has been asked something outside of it. */
 void sim_opened (void);
+/* The value at `index`, where it is a file that has just been opened, is closed with the world at the latest. [0, 0, -] */
+void sim_note_file (lua_State *L, int index, bool is_pipe);
+/* os.exit in a simulated world: ends the run. */
+_Noreturn void sim_exit (int code);
 
 /* A signal of the watchdog has come; in its handler, on the run's OS thread. */
 void sim_poked (void);

@@ -3,6 +3,7 @@
 ** the world's, asking the outside is noted, and objects with finalisers are, so
 ** that a state without any need not be closed.
 */
+#include <string.h>
 #include <time.h>
 
 #include <lauxlib.h>
@@ -13,6 +14,9 @@
 #include "message.h"
 #include "sim.h"
 #include "simlib.h"
+
+#define PATHS 1024                /* room for package.path and package.cpath, as the collector sees it */
+#define ARGUMENTS 131072          /* the same for the command line: as long as the system allows one argument to be */
 
 static Nanos seconds_now (lua_State *L) {
   World *world = thread_self->object.world;
@@ -52,14 +56,46 @@ static int os_clock (lua_State *L) {
   return 1;
 }
 
-/* Notes that the outside was asked, and that there may be files to close. Upvalue: the original. */
-static int ask_outside (lua_State *L) {
-  sim_opened();
-  thread_self->has_finalisers = true;
+/* Calls the original, which is the upvalue, with all arguments; returns how many results there are. */
+static int call_original (lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
   return lua_gettop(L);
+}
+
+/* Notes that the outside is asked. Upvalue: the original. */
+static int ask_outside (lua_State *L) {
+  sim_opened();
+  return call_original(L);
+}
+
+/* The same, where the results may be a file: one more reason to close the state when its thread ends. */
+static int open_outside (lua_State *L, bool is_pipe) {
+  int n;
+  sim_opened();
+  thread_self->has_finalisers = true;
+  n = call_original(L);
+  for (int i = 1; i <= n; i++) sim_note_file(L, i, is_pipe);
+  return n;
+}
+
+static int open_file (lua_State *L) { return open_outside(L, false); }
+static int open_pipe (lua_State *L) { return open_outside(L, true); }
+
+/* require(name): modules in C may have something to finalise. */
+static int require (lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  if (strncmp(name, "luasync", 7) != 0) thread_self->has_finalisers = true;
+  return call_original(L);
+}
+
+/* __tostring of files: without the C library's address. */
+static int file_tostring (lua_State *L) {
+  luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  if (s->closef == NULL) lua_pushliteral(L, "file (closed)");
+  else lua_pushfstring(L, "file (%p)", lua_topointer(L, 1));
+  return 1;
 }
 
 /* setmetatable as in the base library, noting finalisers. */
@@ -77,33 +113,87 @@ static int set_metatable (lua_State *L) {
   return 1;
 }
 
-/* Replaces library[name] by f, a closure over the original. */
+/* Replaces the field of the table at the top by f, a closure over the original. */
+static void wrap_field (lua_State *L, const char *name, lua_CFunction f) {
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, f, 1);
+  lua_setfield(L, -2, name);
+}
+
 static void wrap (lua_State *L, const char *library, const char *name, lua_CFunction f) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, library) == LUA_TTABLE) {
-    lua_getfield(L, -1, name);
-    lua_pushcclosure(L, f, 1);
-    lua_setfield(L, -2, name);
-  }
+  if (lua_getfield(L, -1, library) == LUA_TTABLE) wrap_field(L, name, f);
   lua_pop(L, 2);
 }
 
+/* The methods of files: those of stdin are at hand without io.open. */
+static void wrap_files (lua_State *L) {
+  if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE) {
+    lua_pushcfunction(L, file_tostring);
+    lua_setfield(L, -2, "__tostring");
+    if (lua_getfield(L, -1, "__index") == LUA_TTABLE) {
+      wrap_field(L, "read", ask_outside);
+      wrap_field(L, "lines", ask_outside);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* How much memory strings take counts for the collector's pace: what varies between runs is filled up. */
+static void pad_strings (lua_State *L, size_t length, size_t whole, const void *key) {
+  static const char filling[ARGUMENTS];
+  if (length >= whole) return;
+  lua_pushlstring(L, filling, whole - length);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+#define HEADER 25                 /* what a string takes beside its bytes */
+
+static size_t string_size (lua_State *L, int index) {
+  return lua_type(L, index) == LUA_TSTRING ? HEADER + lua_rawlen(L, index) : 0;
+}
+
+/* package.path and package.cpath */
+static void pad_paths (lua_State *L) {
+  static const char key;
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_LOADLIBNAME);
+  lua_getfield(L, -1, "path");
+  lua_getfield(L, -2, "cpath");
+  pad_strings(L, string_size(L, -1) + string_size(L, -2), PATHS, &key);
+  lua_settop(L, 0);
+}
+
+void simlib_pad_arguments (lua_State *L, char **argv, int argc) {
+  static const char key;
+  size_t length = 0;
+  if (!sim_inside()) return;
+  for (int i = 0; i < argc; i++) length += HEADER + strlen(argv[i]);
+  pad_strings(L, length, ARGUMENTS, &key);
+}
+
 int simlib_equip (lua_State *L) {
-  static const char *const outside[][2] = {
-    {"io", "open"}, {"io", "popen"}, {"io", "read"}, {"io", "lines"}, {"io", "input"}, {"io", "output"},
-    {"io", "tmpfile"}, {"os", "execute"}, {"os", "getenv"}, {"os", "remove"}, {"os", "rename"}, {"os", "tmpname"}
+  static const struct { const char *library, *name; lua_CFunction f; } outside[] = {
+    {"io", "open", open_file}, {"io", "popen", open_pipe}, {"io", "lines", open_file}, {"io", "input", open_file},
+    {"io", "output", open_file}, {"io", "tmpfile", open_file}, {"io", "read", ask_outside},
+    {"os", "execute", ask_outside}, {"os", "getenv", ask_outside}, {"os", "remove", ask_outside},
+    {"os", "rename", ask_outside}, {"os", "tmpname", ask_outside}
   };
   wrap(L, "os", "time", os_time);
   wrap(L, "os", "date", os_date);
   wrap(L, "os", "clock", os_clock);
   wrap(L, LUA_GNAME, "setmetatable", set_metatable);
-  for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) wrap(L, outside[i][0], outside[i][1], ask_outside);
+  wrap(L, LUA_GNAME, "require", require);
+  for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) wrap(L, outside[i].library, outside[i].name, outside[i].f);
+  wrap_files(L);
   for (const Kind *const *k = object_kinds; *k != NULL; k++) {
     object_metatable(L, *k);
     lua_pop(L, 1);
   }
   luaL_requiref(L, "luasync", luaopen_luasync, 0);
   message_prepare(L);
+  pad_paths(L);
   lua_settop(L, 0);
   lua_gc(L, LUA_GCCOLLECT);
   return 0;

@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "args.h"
+#include "host.h"
 #include "sim.h"
+#include "state.h"
 
 /* A run asked for by Lua code. */
 typedef struct Request {
   Message *work;                  /* fn, for the main thread of the new world */
   World *home;                    /* the world of the caller */
+  lua_State *caller;              /* its state, which stands still meanwhile */
   Message *outcome;
   bool failed;
 } Request;
@@ -22,6 +25,7 @@ typedef struct Request {
 static int run_request (lua_State *L, void *ud) {
   Request *r = ud;
   Thread *self = thread_self;
+  state_copy_paths(r->caller, L);
   self->work = r->work;
   self->reports_to = r->home;
   r->work = NULL;
@@ -32,26 +36,31 @@ static int run_request (lua_State *L, void *ud) {
   return r->failed;
 }
 
-/* Reads opts = { seed =, schedule =, trace = } at `index`. */
-static void read_options (lua_State *L, int index, SimOptions *o, Schedule *schedule) {
-  char problem[128];
-  if (lua_isnoneornil(L, index)) return;
+/* Reads opts = { seed =, schedule =, trace = } at `index`; returns the schedule's text, which stays on the stack, or NULL. */
+static const char *read_options (lua_State *L, int index, SimOptions *o) {
+  if (lua_isnoneornil(L, index)) return NULL;
   luaL_checktype(L, index, LUA_TTABLE);
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
     o->policy = SIM_SEEDED;
     o->seed = (uint64_t)lua_tointeger(L, -1);
   }
-  if (lua_getfield(L, index, "schedule") != LUA_TNIL) {
-    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'schedule' must be a string");
-    if (!schedule_parse(schedule, lua_tostring(L, -1), problem)) {
-      schedule_clear(schedule);
-      luaL_argerror(L, index, lua_pushfstring(L, "field 'schedule': %s", problem));
-    }
-    o->policy = SIM_REPLAY;
-    o->schedule = schedule;
-  }
-  lua_pop(L, 2);
+  if (lua_getfield(L, index, "schedule") == LUA_TNIL) return NULL;
+  luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'schedule' must be a string");
+  return lua_tostring(L, -1);
+}
+
+/* Encodes the function at 1 and prepares to repeat the schedule, if there is one; what is held where that fails is freed. */
+static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *schedule, Request *r) {
+  char problem[128];
+  r->work = message_encode(L, 1, 1, ROOT_CALL, NULL);       /* no object of any world may come along */
+  if (text == NULL) return;
+  o->policy = SIM_REPLAY;
+  o->schedule = schedule;
+  if (schedule_parse(schedule, text, problem)) return;
+  schedule_clear(schedule);
+  message_free(r->work);
+  luaL_argerror(L, 2, lua_pushfstring(L, "field 'schedule': %s", problem));
 }
 
 /* Pushes what the outcome holds, in a table with n. */
@@ -111,13 +120,13 @@ int simulate (lua_State *L) {
   SimOptions options = {.policy = SIM_ROUND_ROBIN, .capture = true};
   Schedule schedule = {0};
   SimReport report;
-  Request request = {.home = thread_self->object.world};
+  Request request = {.home = thread_self->object.world, .caller = L};
   Filling filling = {&report, &request, NULL};
-  int status;
+  int status, code;
+  bool leaves;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 2);
-  read_options(L, 2, &options, &schedule);
-  request.work = message_encode(L, 1, 1, ROOT_CALL, NULL);  /* no object of any world may come along */
+  prepare(L, &options, read_options(L, 2, &options), &schedule, &request);
   if (!sim_run(&options, run_request, &request, &report)) {
     message_free(request.work);
     schedule_clear(&schedule);
@@ -128,9 +137,12 @@ int simulate (lua_State *L) {
   lua_pushcfunction(L, fill);
   lua_pushlightuserdata(L, &filling);
   status = lua_pcall(L, 1, 1, 0);
+  leaves = report.verdict == SIM_EXIT;
+  code = report.status;
   free(filling.schedule);
   message_free(request.outcome);
   schedule_clear(&schedule);
   sim_report_free(&report);
+  if (leaves) host_exit(code);    /* os.exit ends the program, from any world */
   return status == LUA_OK ? 1 : lua_error(L);
 }

@@ -191,14 +191,13 @@ static lua_State *build_pristine (void) {
 static lua_State *open_state (void) {
   const HeapImage *image;
   Heap *h;
-  void *L = NULL;
+  lua_State *L;
   pthread_mutex_lock(&pristine_mu);
   image = pristine;
   if (image != NULL) L = pristine_state;
   else L = opened++ == 0 ? build(&h) : build_pristine();
   pthread_mutex_unlock(&pristine_mu);
-  if (image != NULL && heap_copy(image, &L) == NULL) return NULL;
-  return L;
+  return image != NULL ? heap_copy(image, L) : L;
 }
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -218,32 +217,33 @@ lua_State *state_open (void) {
   return L;
 }
 
-/* (field, value) sets package[field]; in protected mode. */
-static int set_path (lua_State *L) {
-  const char *field = lua_touserdata(L, 1), *value = lua_touserdata(L, 2);
+static const char *const path_names[] = {"path", "cpath"};
+
+/* (values) sets package.path and package.cpath where they differ; in protected mode. */
+static int set_paths (lua_State *L) {
+  const char **values = lua_touserdata(L, 1);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, "package") == LUA_TTABLE) {
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, field);
+  if (lua_getfield(L, -1, LUA_LOADLIBNAME) != LUA_TTABLE) return 0;
+  for (int i = 0; i < 2; i++) {
+    const char *old = lua_getfield(L, -1, path_names[i]) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    lua_pop(L, 1);
+    if (values[i] == NULL || (old != NULL && strcmp(old, values[i]) == 0)) continue;
+    lua_pushstring(L, values[i]);
+    lua_setfield(L, -2, path_names[i]);
   }
   return 0;
 }
 
-static void copy_path (lua_State *from, lua_State *to, const char *field) {
-  int top = lua_gettop(from);
-  if (lua_getfield(from, LUA_REGISTRYINDEX, LUA_LOADED_TABLE) == LUA_TTABLE
-      && lua_getfield(from, -1, "package") == LUA_TTABLE
-      && lua_getfield(from, -1, field) == LUA_TSTRING) {
-    lua_pushcfunction(to, set_path);
-    lua_pushlightuserdata(to, (void *)field);
-    lua_pushlightuserdata(to, (void *)lua_tostring(from, -1));
-    if (lua_pcall(to, 2, 0, 0) != LUA_OK) lua_pop(to, 1);
-  }
-  lua_settop(from, top);
-}
-
 void state_copy_paths (lua_State *from, lua_State *to) {
+  const char *values[2] = {NULL, NULL};
+  int top = lua_gettop(from);
   luaL_checkstack(from, 4, NULL);
-  copy_path(from, to, "path");
-  copy_path(from, to, "cpath");
+  if (lua_getfield(from, LUA_REGISTRYINDEX, LUA_LOADED_TABLE) == LUA_TTABLE
+      && lua_getfield(from, -1, LUA_LOADLIBNAME) == LUA_TTABLE)
+    for (int i = 0; i < 2; i++)   /* they stay on the stack */
+      if (lua_getfield(from, top + 2, path_names[i]) == LUA_TSTRING) values[i] = lua_tostring(from, -1);
+  lua_pushcfunction(to, set_paths);
+  lua_pushlightuserdata(to, values);
+  if (lua_pcall(to, 1, 0, 0) != LUA_OK) lua_pop(to, 1);
+  lua_settop(from, top);
 }

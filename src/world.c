@@ -159,6 +159,16 @@ Waiter *line_choose_all (Line *line) {
   return chain;
 }
 
+void line_moved (Waiter *w, const Waiter *next) {
+  Thread *t = w->thread;
+  if (w->forever) atomic_fetch_sub(&t->object.world->awake, 1);
+  pthread_mutex_lock(&t->mu);
+  w->moved = next;                /* the thread may be on its way to note that it waits */
+  t->blocked_kind = next->kind;
+  t->blocked_object = next->object;
+  pthread_mutex_unlock(&t->mu);
+}
+
 void line_wake (Waiter *chain) {
   while (chain != NULL) {
     Waiter *w = chain;
@@ -175,14 +185,15 @@ void line_wake (Waiter *chain) {
 ** Waiting.
 */
 
-/* Notes what the running thread is about to wait for, for dumps and reports. */
-static void note_blocked (lua_State *L, Thread *self, OpKind kind, Object *object, Nanos deadline) {
+/* Notes what the running thread is about to wait for, for dumps and reports; `w` is NULL where it sleeps. */
+static void note_blocked (lua_State *L, Thread *self, const Waiter *w, Nanos deadline) {
   Place place;
   Nanos now = world_now(self->object.world);
   place_here(L, &place);
   pthread_mutex_lock(&self->mu);
-  self->blocked_kind = kind;
-  self->blocked_object = object;
+  if (w != NULL && w->moved != NULL) w = w->moved;
+  self->blocked_kind = w != NULL ? w->kind : OP_SLEEP;
+  self->blocked_object = w != NULL ? w->object : NULL;
   self->blocked_since = now;
   self->blocked_until = deadline;
   self->blocked_place = place;
@@ -219,7 +230,7 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   World *world = self->object.world;
   Wake wake = WAKE_CHOSEN;
   bool out = false;               /* no longer in line: only the waker's word is missing */
-  note_blocked(L, self, w->kind, w->object, deadline);
+  note_blocked(L, self, w, deadline);
   if (w->forever && atomic_fetch_sub(&world->awake, 1) == 1) deadlock_found(world);
   if (w->forever && !w->deaf) deadlock_watch(self, w);
   while (atomic_load(&w->woken) == 0) {
@@ -242,7 +253,7 @@ Wake world_sleep (lua_State *L, Nanos deadline) {
   Thread *self = thread_self;
   World *world = self->object.world;
   Wake wake = WAKE_TIMEOUT;
-  note_blocked(L, self, OP_SLEEP, NULL, deadline);
+  note_blocked(L, self, NULL, deadline);
   while (deadline == FOREVER || world_now(world) < deadline) {
     if ((atomic_load(&self->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0) {
       wake = WAKE_INTERRUPT;

@@ -85,6 +85,7 @@ typedef struct Driver {
   void (*close)(Thread *thread, lua_State *L);         /* by the thread itself, or where spawn failed */
   int (*spawn)(Thread *thread);                        /* begins thread_body(thread); 0 or an errno */
   void (*poke)(Thread *thread);                        /* make running Lua code look at its alerts; under thread->mu */
+  int (*patience)(World *world);                       /* NULL: 0; see world_patience */
   bool (*write)(World *world, int stream, const char *text, size_t length); /* print, io.write; stream 1, 2; false: errno */
 } Driver;
 
@@ -129,6 +130,22 @@ static inline void announce (lua_State *L, OpKind kind, void *object) {
 Nanos world_now (World *world);
 Nanos world_deadline (World *world, Nanos relative);
 
+/*
+** How many times it pays at present to look, with a world_pause in between, for
+** what another thread may do, before standing in line: none where threads are
+** more than processors, or do not run at the same time at all.
+*/
+static inline int world_patience (World *world) {
+  return world->driver->patience != NULL ? world->driver->patience(world) : 0;
+}
+
+/* Some hundred nanoseconds. */
+static inline void world_pause (void) {
+#if defined(__x86_64__) || defined(__i386__)
+  for (int i = 0; i < 8; i++) __builtin_ia32_pause();
+#endif
+}
+
 Spot *spot_new (const Driver *driver);        /* NULL: no memory */
 void spot_free (Spot *spot);
 
@@ -151,6 +168,7 @@ struct Waiter {
   bool starving;                  /* owner's note: has lost a race after being woken */
   atomic_int woken;               /* set last by the waker; then the Waiter is its owner's again */
   Waiter *companion;              /* woken together with this one: a condition's, when its lock is to be had */
+  const Waiter *moved;            /* what it goes on waiting as: see line_moved; under the thread's mu */
   void *payload;                  /* const while in line; what it points to is under the object's mutex */
 };
 
@@ -176,6 +194,8 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline);
 Waiter *line_choose (Line *line);
 /* Takes all out, chained by `next`. */
 Waiter *line_choose_all (Line *line);
+/* A chosen waiter's thread goes on waiting, as `next` in another line: not to be counted as awake, and reports must say so. */
+void line_moved (Waiter *w, const Waiter *next);
 /* Wakes a chain of chosen waiters; no mutex held. */
 void line_wake (Waiter *chain);
 

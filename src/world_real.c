@@ -11,6 +11,7 @@
 */
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@
 
 #define STACK_SIZE (1024 * 1024)  /* nested gsub needs more than 256 KiB */
 #define IDLE_MOST 64              /* OS threads kept for reuse */
-#define SPINS 400                 /* about 2 µs: less than a wake-up through the kernel */
+#define PATIENCE 40               /* pauses; a few µs: less than a wake-up through the kernel */
 
 static int cpus = 1;              /* const after real_start */
 
@@ -48,20 +49,15 @@ static void futex_wake (atomic_int *word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-static inline void pause_cpu (void) {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
+static int real_patience (World *world) {
+  return atomic_load_explicit(&world->awake, memory_order_relaxed) <= cpus && cpus > 1 ? PATIENCE : 0;
 }
 
-/* Spinning pays only while a processor is free for it. */
-static bool spin_for (Spot *spot, World *world) {
-  if (atomic_load_explicit(&world->awake, memory_order_relaxed) > cpus) return false;
-  for (int i = 0; i < SPINS; i++) {
-    if (atomic_load_explicit(&spot->token, memory_order_relaxed) == 1) return true;
-    pause_cpu();
+static void spin_for (Spot *spot, World *world) {
+  for (int n = real_patience(world); n > 0; n--) {
+    if (atomic_load_explicit(&spot->token, memory_order_relaxed) == 1) return;
+    world_pause();
   }
-  return false;
 }
 
 static void park_on (Spot *spot, Nanos deadline) {
@@ -75,7 +71,7 @@ static void park_on (Spot *spot, Nanos deadline) {
 }
 
 static void real_park (Thread *self, Nanos deadline) {
-  if (cpus > 1) spin_for(self->spot, self->object.world);
+  spin_for(self->spot, self->object.world);
   park_on(self->spot, deadline);
 }
 
@@ -119,6 +115,8 @@ static pthread_mutex_t workers_mu = PTHREAD_MUTEX_INITIALIZER;
 static Worker *idle, *gone;       /* under workers_mu */
 static int idle_count;            /* under workers_mu */
 static bool closing;              /* under workers_mu: no more reuse */
+static atomic_int leaving;        /* workers between the end of a thread and one of the lists */
+static pthread_cond_t none_leaving = PTHREAD_COND_INITIALIZER;
 
 static void set_os_name (Thread *t) {
   char name[64];
@@ -144,6 +142,7 @@ static bool offer (Worker *w) {
   stays = !closing && idle_count < IDLE_MOST;
   if (stays) { w->next = idle; idle = w; idle_count++; }
   else { w->next = gone; gone = w; }
+  if (atomic_fetch_sub(&leaving, 1) == 1 && closing) pthread_cond_signal(&none_leaving);
   pthread_mutex_unlock(&workers_mu);
   return stays;
 }
@@ -232,8 +231,8 @@ static lua_State *real_open (Thread *t) {
 }
 
 static void real_close (Thread *t, lua_State *L) {
-  (void)t;
   lua_close(L);
+  if (t == thread_self) atomic_fetch_add(&leaving, 1);    /* not where spawn failed */
 }
 
 static int real_spawn (Thread *t) {
@@ -253,6 +252,7 @@ void real_stop_workers (void) {
   Worker *w;
   pthread_mutex_lock(&workers_mu);
   closing = true;
+  while (atomic_load(&leaving) > 0) pthread_cond_wait(&none_leaving, &workers_mu);
   pthread_mutex_unlock(&workers_mu);
   while ((w = take_idle()) != NULL) {
     atomic_store(&w->leave, true);
@@ -292,11 +292,17 @@ static bool real_write (World *world, int stream, const char *text, size_t lengt
 
 const Driver real_driver = {
   .park = real_park, .unpark = real_unpark, .now = real_now, .time = real_time,
-  .open = real_open, .close = real_close, .spawn = real_spawn, .poke = real_poke, .write = real_write
+  .open = real_open, .close = real_close, .spawn = real_spawn, .poke = real_poke, .patience = real_patience, .write = real_write
 };
 
 static World the_world;
 static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+/* How many this process may use; cheaper to ask for than how many there are. */
+static int processors (void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
 
 static void real_start (void) {
   struct sigaction sa;
@@ -304,7 +310,7 @@ static void real_start (void) {
   sa.sa_handler = on_poke;
   sa.sa_flags = SA_RESTART;
   sigaction(SIGURG, &sa, NULL);
-  cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  cpus = processors();
   world_init(&the_world, &real_driver);
 }
 

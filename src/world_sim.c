@@ -10,69 +10,19 @@
 */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "deadlock.h"
-#include "dump.h"
-#include "seat.h"
-#include "sim.h"
-#include "watchdog.h"
+#include "random.h"
+#include "sim_private.h"
 
-#define EPOCH ((Nanos)1257894000 * NANOS) /* 2009-11-10 23:00:00 UTC */
 #define SLICE 200                 /* round robin: operations in a row while others are ready */
 #define IDLE_TICK 1000            /* reads in a row, nothing written, after which time goes on */
 #define IDLE_MOST 200000          /* and without any deadline ahead it is a livelock */
-#define OPERATIONS_MOST 100000000
+#define LOOKS_MOST 10000000       /* the same where the clock goes on but nothing else does */
 #define POLLS 64                  /* looks at a clock that stands still, after which it goes on by itself */
 #define POLL_TICK_MOST 1000000    /* by a millisecond at most */
 
-typedef struct Sim {
-  World world;                    /* first */
-  SimOptions options;
-  SimReport *report;
-  Watched watched;                /* its steps are the run's */
-  Room *room;
-  Fibre outside;
-  Thread *outside_thread;
-  Seat *current;
-  Seat **ready;                   /* in the order in which they became ready */
-  int ready_count, ready_capacity;
-  Seat **parked;                  /* with a deadline or without */
-  int parked_count, parked_capacity;
-  Nanos now;
-  uint64_t random;
-  uint64_t parkings;
-  long idle;                      /* operations in a row that only looked */
-  long polls;                     /* looks at the clock since it last moved */
-  size_t turn;                    /* replay: the next one */
-  int picked;                     /* seeded: who was drawn in front of an operation, -1: nobody */
-  int (*body)(lua_State *L, void *ud);
-  void *ud;
-  size_t output_capacity;
-} Sim;
-
-static Sim *sim_of (World *world) { return (Sim *)world; }
-
-static Sim *running_sim (void) { return sim_of(thread_self->object.world); }
-
-bool sim_inside (void) {
-  return thread_self != NULL && thread_self->object.world->driver == &sim_driver;
-}
-
-void sim_opened (void) {
-  if (sim_inside()) running_sim()->report->closed = false;
-}
-
-static void schedule_next (Sim *sim);
-
-static long steps_of (Sim *sim) {
-  return atomic_load_explicit(&sim->watched.steps, memory_order_relaxed);
-}
-
-/*
-** The end of a run: only sim_run goes on.
-*/
-static _Noreturn void leave (Sim *sim, SimVerdict verdict) {
+_Noreturn void sim_leave (Sim *sim, SimVerdict verdict) {
   sim->report->verdict = verdict;
   fibre_switch(&sim->current->fibre, &sim->outside);
   abort();
@@ -85,7 +35,7 @@ static void push (Sim *sim, Seat ***list, int *count, int *capacity, Seat *seat)
   if (*count == *capacity) {
     int more = *capacity == 0 ? 16 : 2 * *capacity;
     Seat **grown = realloc(*list, (size_t)more * sizeof *grown);
-    if (grown == NULL) leave(sim, SIM_NO_MEMORY);
+    if (grown == NULL) sim_leave(sim, SIM_NO_MEMORY);
     *list = grown;
     *capacity = more;
   }
@@ -178,11 +128,8 @@ static void poll_clock (Sim *sim) {
 ** The policies.
 */
 
-static uint64_t draw (Sim *sim, uint64_t n) {    /* splitmix64 */
-  uint64_t z = (sim->random += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return (z ^ (z >> 31)) % n;
+static uint64_t draw (Sim *sim, uint64_t n) {
+  return random_mix(sim->random += RANDOM_STEP) % n;
 }
 
 static uint64_t number_of (const Seat *seat) { return seat->thread->serial - 1; }
@@ -203,7 +150,7 @@ static _Noreturn void cannot_follow (Sim *sim, uint64_t thread) {
   snprintf(text, sizeof text, "cannot follow the schedule at its turn %zu: thread %llu%s%s%s %s", sim->turn + 1,
            (unsigned long long)thread, name[0] != '\0' ? " ('" : "", name, name[0] != '\0' ? "')" : "", why);
   sim->report->text = strdup(text);
-  leave(sim, SIM_CANNOT_FOLLOW);
+  sim_leave(sim, SIM_CANNOT_FOLLOW);
 }
 
 /* The index in `ready` of the one that runs next; somebody is ready. */
@@ -244,11 +191,18 @@ static bool preempts (Sim *sim, Seat *me, bool is_output) {
   }
 }
 
+bool sim_first_turn (Sim *sim) {
+  const Turn *turn = replayed(sim);
+  if (turn == NULL) return true;
+  sim->turn = 1;
+  return !turn->tick && turn->thread == 0;
+}
+
 /*
 ** Turns.
 */
 
-static void note_turn (Sim *sim, Seat *seat, bool preempted) {
+void sim_note_turn (Sim *sim, Seat *seat, bool preempted) {
   schedule_add(&sim->report->schedule, (Turn){.thread = number_of(seat), .preempted = preempted,
                                               .operations = seat->operations, .outputs = seat->outputs});
 }
@@ -260,12 +214,12 @@ static void wait_for_ready (Sim *sim) {
     sim->turn++;
     if (!tick(sim)) {
       sim->report->text = strdup("cannot follow the schedule: no deadline for the clock to go to");
-      leave(sim, SIM_CANNOT_FOLLOW);
+      sim_leave(sim, SIM_CANNOT_FOLLOW);
     }
   }
   if (sim->ready_count > 0 || tick(sim)) return;
   sim->report->text = deadlock_text(&sim->world);
-  leave(sim, SIM_DEADLOCK);
+  sim_leave(sim, SIM_DEADLOCK);
 }
 
 /* Switches to whoever is next; the current seat has been put where it belongs. */
@@ -284,27 +238,31 @@ static void schedule_next (Sim *sim) {
 }
 
 static void give_up_turn (Sim *sim, Seat *me) {
-  note_turn(sim, me, true);
+  sim_note_turn(sim, me, true);
   make_ready(sim, me);
   schedule_next(sim);
 }
 
-/* Whether an operation only looks. */
+/* Whether an operation changes nothing that another thread could see. */
 static bool only_looks (OpKind kind) {
   switch (kind) {
     case OP_IS_SET: case OP_VALUE: case OP_LOOK: case OP_READ: case OP_TRAVERSE: case OP_CLOCK:
-    case OP_TRY_ACQUIRE: case OP_TRY_DOWN: case OP_TRY_GET: case OP_TRY_PUT: return true;
+    case OP_TRY_ACQUIRE: case OP_TRY_DOWN: case OP_TRY_GET: case OP_TRY_PUT: case OP_SLEEP: return true;
     default: return false;
   }
 }
 
 /* Threads that only look at things: let time pass for the others; if nobody waits for it they will look for ever. */
 static void watch_idling (Sim *sim, OpKind kind) {
-  sim->idle = only_looks(kind) ? sim->idle + 1 : 0;
+  bool looking;
+  if (!only_looks(kind)) sim->idle = sim->looks = -1;
+  sim->idle++;
+  sim->looks++;
   if (sim->idle >= IDLE_TICK && sim->idle % IDLE_TICK == 0 && pass_time(sim)) return;
-  if (sim->idle < IDLE_MOST && steps_of(sim) < sim->options.operations) return;
-  sim->report->text = livelock_text(&sim->world, sim->idle >= IDLE_MOST);
-  leave(sim, SIM_LIVELOCK);
+  looking = sim->idle >= IDLE_MOST || sim->looks >= LOOKS_MOST;
+  if (!looking && sim_steps(sim) < sim->options.operations) return;
+  sim->report->text = livelock_text(&sim->world, looking);
+  sim_leave(sim, SIM_LIVELOCK);
 }
 
 static void sim_announce (Thread *self, const Op *op) {
@@ -312,7 +270,7 @@ static void sim_announce (Thread *self, const Op *op) {
   Seat *me = self->driver_data;
   bool is_output = op->kind == OP_OUTPUT;
   if (me != sim->current) return; /* after the end of its thread: finalisers of a closing state */
-  atomic_store_explicit(&sim->watched.steps, steps_of(sim) + 1, memory_order_relaxed);
+  atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
   self->at = op->L;
   if (op->kind == OP_CLOCK) poll_clock(sim);
   watch_idling(sim, op->kind);
@@ -330,7 +288,7 @@ static void sim_park (Thread *self, Nanos deadline) {
   Seat *me = self->driver_data;
   if (atomic_exchange(&self->spot->token, 0) == 1) return;
   if (deadline <= sim->now) return;
-  note_turn(sim, me, false);
+  sim_note_turn(sim, me, false);
   me->state = SEAT_PARKED;
   me->deadline = deadline;
   me->order = sim->parkings++;
@@ -346,12 +304,13 @@ static void sim_unpark (Spot *spot) {
 }
 
 static Nanos sim_now (World *world) { return sim_of(world)->now; }
-static Nanos sim_time (World *world) { return EPOCH + sim_of(world)->now; }
+static Nanos sim_time (World *world) { return SIM_EPOCH + sim_of(world)->now; }
 
 static lua_State *sim_open (Thread *t) {
   Sim *sim = sim_of(t->object.world);
   Seat *seat = seat_take(sim->room, sim->current != NULL ? &sim->current->fibre : &sim->outside);
   if (seat == NULL) return NULL;
+  seat_seed(seat, t->serial);
   seat->thread = t;
   t->driver_data = seat;
   t->spot->fibre = seat;
@@ -370,7 +329,7 @@ static void run_fibre (void *ud) {
   Sim *sim = sim_of(seat->thread->object.world);
   object_keep(&seat->thread->object);     /* for the note of its last turn */
   thread_body(seat->thread);
-  note_turn(sim, seat, false);
+  sim_note_turn(sim, seat, false);
   object_drop(&seat->thread->object);
   seat->state = SEAT_FREE;
   schedule_next(sim);
@@ -415,129 +374,3 @@ const Driver sim_driver = {
   .announce = sim_announce, .park = sim_park, .unpark = sim_unpark, .now = sim_now, .time = sim_time,
   .open = sim_open, .close = sim_close, .spawn = sim_spawn, .poke = sim_poke, .write = sim_write
 };
-
-/*
-** A run.
-*/
-
-static void run_main (void *ud) {
-  Sim *sim = ud;
-  lua_State *L = thread_self->L;
-  sim->report->status = sim->body(L, sim->ud);
-  thread_join_all(L);
-  note_turn(sim, sim->current, false);
-  leave(sim, SIM_DONE);
-}
-
-static bool start_main (Sim *sim) {
-  Thread *main = thread_attach_main(NULL, &sim->world);
-  lua_State *L;
-  if (main == NULL) return false;
-  thread_self = sim->outside_thread;      /* a new seat's state is made on behalf of the caller */
-  L = sim_open(main);
-  thread_self = main;
-  if (L == NULL) return false;
-  main->L = main->running = L;
-  atomic_store(&main->native_id, 1);
-  return true;
-}
-
-static bool run (Sim *sim) {
-  Seat *seat;
-  fibre_outside(&sim->outside);
-  if (!start_main(sim)) return false;
-  seat = thread_self->driver_data;
-  fibre_start(&seat->fibre, run_main, sim);
-  seat->state = SEAT_RUNNING;
-  sim->current = seat;
-  if (replayed(sim) != NULL) sim->turn = 1;       /* the first turn is main's in any schedule */
-  fibre_switch(&sim->outside, &seat->fibre);
-  fibre_outside_done(&sim->outside);
-  return true;
-}
-
-static Sim *new_sim (const SimOptions *options, SimReport *report) {
-  Sim *sim = calloc(1, sizeof *sim);
-  if (sim == NULL) return NULL;
-  sim->room = room_take();
-  if (sim->room == NULL) { free(sim); return NULL; }
-  world_init(&sim->world, &sim_driver);
-  sim->world.owns = true;
-  sim->options = *options;
-  if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
-  sim->random = options->seed;
-  sim->picked = -1;
-  sim->outside_thread = thread_self;
-  memset(report, 0, sizeof *report);
-  report->closed = true;
-  sim->report = report;
-  return sim;
-}
-
-static void free_sim (Sim *sim) {
-  sim->report->elapsed = sim->now;
-  sim->report->steps = steps_of(sim);
-  sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
-  thread_self = sim->outside_thread;
-  world_done(&sim->world);
-  room_leave(sim->room);
-  free(sim->ready);
-  free(sim->parked);
-  free(sim);
-}
-
-bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud, SimReport *report) {
-  Sim *sim = new_sim(options, report);
-  bool ran;
-  if (sim == NULL) return false;
-  sim->body = body;
-  sim->ud = ud;
-  watchdog_begin(&sim->watched);
-  ran = run(sim);
-  watchdog_end(&sim->watched);
-  free_sim(sim);
-  if (!ran) sim_report_free(report);
-  return ran;
-}
-
-void sim_report_free (SimReport *report) {
-  schedule_clear(&report->schedule);
-  free(report->output);
-  free(report->text);
-  memset(report, 0, sizeof *report);
-}
-
-/*
-** Loops without operations. The watchdog's signal is meant for whoever runs.
-*/
-
-void sim_poked (void) {
-  Thread *self = thread_self;
-  if (sim_inside() && watchdog_suspects(&running_sim()->watched)) atomic_fetch_or(&self->alerts, ALERT_LOOP);
-}
-
-static void loops (Thread *self, char *text) {
-  Sim *sim = sim_of(self->object.world);
-  self->at = self->running;
-  sim->report->text = dump_report(&sim->world, "loop", text);
-  free(text);
-  leave(sim, SIM_LIVELOCK);
-}
-
-void sim_watch (lua_State *L, Thread *self) {
-  if (sim_inside()) watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
-}
-
-/*
-** The C library's time(), in a program linked with --wrap=time: Lua mixes it
-** into its hash seed, which must be the same in every process, and os.time asks it.
-*/
-time_t __wrap_time (time_t *t);
-time_t __wrap_time (time_t *t) {
-  struct timespec ts;
-  if (seat_building) ts.tv_sec = EPOCH / NANOS;
-  else if (sim_inside()) ts.tv_sec = sim_time(thread_self->object.world) / NANOS;
-  else clock_gettime(CLOCK_REALTIME, &ts);
-  if (t != NULL) *t = ts.tv_sec;
-  return ts.tv_sec;
-}

@@ -8,9 +8,12 @@ return {
       .. "simulated one, by `--virtual`, `--seed N` or `--replay S`, and any function by `simulate`: the same objects "
       .. "and rules, one thread at a time, every choice of the scheduler known. When every thread waits, the clock "
       .. "jumps to the next deadline, so waiting takes no time. It begins at 2009-11-10 23:00:00 UTC, and os.time, "
-      .. "os.clock, os.date, time and monotonic follow it. A run that fails prints the line that repeats it. Files, "
+      .. "os.clock, os.date, time and monotonic follow it. The same seed gives the same bytes in every process: also "
+      .. "addresses, the order of pairs and math.random, whose numbers differ between threads but not between seeds. "
+      .. "A run that fails prints the line that repeats it. Files, "
       .. "the environment and other programs may be used; the report then says that the run was not closed, for "
-      .. "another one may get another answer.",
+      .. "another one may get another answer. os.date shows local time, which is the machine's. Threads that look at "
+      .. "things nobody will change, or loop without any operation, are a livelock: reported, exit code 3.",
     example = [[
 local report = sync.simulate(function()
   sync.sleep(24 * 3600)
@@ -26,13 +29,16 @@ print(report.results[1], report.virtual_time)]],
       .. "are copied, so it makes its own objects: those of another world cannot come along. Without options a thread "
       .. "runs until it waits, then the one that has been ready longest; with a seed the schedule is drawn from that. "
       .. "When fn has returned, the world's other threads are joined, as at the end of a script; daemons are dropped. "
-      .. "What the world prints goes into the report.",
+      .. "What the world prints goes into the report. os.exit ends the program, as anywhere. Worlds may be nested and "
+      .. "run in several real threads at once; addresses are the same in each run only for the first eight alive at a "
+      .. "time, and in stock lua5.4 the order of pairs over string keys is its own.",
     args = {
       { "fn", "function", "without arguments" },
       { "opts", "{ seed: integer, schedule: string }?",
         "`seed` to draw the schedule from; `schedule` to repeat, as a report has it" },
     },
-    returns = { { "table", "`ok` boolean: all ended well; `results` of fn, with n; `error` of fn, if it failed; "
+    returns = { { "table", "`ok` boolean: all ended well; `results` of fn, with n; `error` of fn, if it failed, or why "
+      .. "the schedule could not be followed; "
       .. "`deadlock`, `livelock` the report as text; `output` what was printed; `schedule` that repeats the run; "
       .. "`steps` operations; `virtual_time` seconds; `closed` false where it asked something outside; "
       .. "`thread_errors` errors that nobody took" } },
@@ -69,7 +75,8 @@ print(again.results[1])]=],
     about = "When all threads wait and nothing can wake any, the program stops with exit code 3 and a report: who "
       .. "waits for what, held by whom and since where, the circle in one sentence, and each thread's traceback. A "
       .. "wait that began after the notify or set that should have ended it is called a lost wake-up, with both "
-      .. "lines. A circle among some threads, while others go on, is a warning on stderr. Sleeping threads, timeouts "
+      .. "lines. A circle among some threads, while others go on, is a warning on stderr; plain locks that threads "
+      .. "release for each other are signals and count as no circle. Sleeping threads, timeouts "
       .. "and threads in io.read can wake others: no alarm. `--no-deadlock-check` switches it off.",
     example = [[
 local report = sync.simulate(function()
@@ -101,7 +108,8 @@ print(sync.dump():match "Thread reader[^,]*")]],
     about = "What every thread is doing, as a list of tables. Fields: `id`, `name`, `state` (\"running\", \"sleeping\" "
       .. "or \"blocked\"), `daemon`, `main`, `traceback`; of one that waits also `operation`, `since` and `deadline` "
       .. "(seconds from now), `file`, `line`, and where it waits for an object `object`, `object_kind`, `object_name`, "
-      .. "`holder`, `holder_id`, `holder_ended`, `held_file`, `held_line`.",
+      .. "`holder`, `holder_id`, `holder_ended`, `held_file`, `held_line`, and `lost_file`, `lost_line` of the last "
+      .. "notify or set, where that woke nobody.",
     returns = { { "table[]", "one for each thread" } }, units = "Times are seconds.",
     example = [[
 local lock = sync.Lock{ name = "A" }

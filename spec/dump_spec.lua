@@ -1,0 +1,140 @@
+local sync = require "luasync"
+local support = require "spec.support"
+local command = require "spec.command"
+
+local function named(threads, name)
+  for _, t in ipairs(threads) do
+    if t.name == name then return t end
+  end
+end
+
+describe("threads", function()
+  it("tells of a thread that waits for a lock who holds it since where", function()
+    local lock = sync.Lock { name = "door" }
+    lock:acquire()
+    local line = debug.getinfo(1, "l").currentline - 1
+    local thread = sync.Thread { name = "guest", daemon = true, target = function() lock:acquire() end }:start()
+    support.blocked(thread)
+    local t = named(sync.threads(), "guest")
+    lock:release()
+    support.finish(thread)
+    assert.equal("blocked", t.state)
+    assert.equal("acquire", t.operation)
+    assert.equal("Lock", t.object_kind)
+    assert.equal("door", t.object_name)
+    assert.equal(sync.current_thread().name, t.holder)
+    assert.is_false(t.holder_ended)
+    assert.equal(line, t.held_line)
+    assert.matches("dump_spec.lua$", t.held_file)
+    assert.equal(line + 2, t.line)
+    assert.is_true(t.daemon)
+    assert.is_true(t.since >= 0 and t.since < 20)
+    assert.is_nil(t.deadline)
+    assert.matches("in method 'acquire'", t.traceback, 1, true)
+  end)
+
+  it("tells of timed waits and sleeps how long they have to go", function()
+    local queue = sync.Queue { name = "inbox" }
+    local a = sync.Thread { name = "getter", daemon = true, target = function() queue:get(true, 20) end }:start()
+    local b = sync.Thread { name = "sleeper", daemon = true, target = function() pcall(sync.sleep, 30) end }:start()
+    support.blocked(a)
+    support.blocked(b)
+    local list = sync.threads()
+    local getter, sleeper, me = named(list, "getter"), named(list, "sleeper"), named(list, sync.current_thread().name)
+    queue:put(1)
+    b:interrupt()
+    support.finish(a)
+    support.finish(b)
+    assert.equal("Queue 'inbox' (0 items)", getter.object)
+    assert.is_true(getter.deadline > 5 and getter.deadline <= 20)
+    assert.equal("sleeping", sleeper.state)
+    assert.is_true(sleeper.deadline > 15 and sleeper.deadline <= 30)
+    assert.equal("running", me.state)
+    assert.matches("dump_spec.lua", me.traceback, 1, true)
+  end)
+
+  it("is exact in a simulated world", function()
+    local report = sync.simulate(function()
+      local event = sync.Event { name = "E" }
+      sync.Thread { name = "W", target = function() event:wait(10) end }:start()
+      sync.sleep(4)
+      local t = sync.threads()[2]
+      return t.name, t.state, t.operation, t.since, t.deadline, t.object, #sync.threads()
+    end)
+    assert.same({ "W", "blocked", "wait", 4.0, 6.0, "Event 'E' (unset)", 2, n = 7 }, report.results)
+  end)
+end)
+
+describe("dump", function()
+  it("is the same as text", function()
+    local report = sync.simulate(function()
+      local lock = sync.Lock { name = "L" }
+      lock:acquire()
+      sync.Thread { name = "T", daemon = true, target = function() lock:acquire(true, 8) end }:start()
+      sync.Thread { name = "S", target = function() sync.sleep(5) end }:start()
+      sync.sleep(1)
+      return sync.dump()
+    end)
+    local text = report.results[1]
+    assert.matches("^luasync: 3 threads\nThread MainThread: running\n", text)
+    assert.matches("Thread T %(daemon%): waiting in acquire of Lock 'L' %(locked by MainThread%), "
+      .. "held by MainThread %(%S+dump_spec.lua:%d+%), since 1%.000 s, 7%.000 s to go at %S+dump_spec.lua:%d+\n", text)
+    assert.matches("Thread S: sleeping, since 1%.000 s, 4%.000 s to go at ", text)
+    assert.matches("\n$", text)
+  end)
+end)
+
+describe("SIGQUIT", function()
+  -- The script gets two of them; its threads go on and end well.
+  local function quit_twice(body)
+    return command.text([[
+      local sync = require "luasync"
+      local stop = sync.Event()
+      local function quit() os.execute "(sleep 0.05; kill -QUIT $PPID) &" sync.sleep(0.4) end
+      ]] .. body)
+  end
+
+  it("dumps threads in tight loops, in get() and asleep, and the program goes on", function()
+    local result = quit_twice [[
+local q = sync.Queue{ name = "inbox" }
+local function spin()
+  local n = 0
+  while not stop:is_set() do for _ = 1, 100000 do n = n + 1 end end
+  return n
+end
+local a = sync.Thread{ name = "spinner", target = spin }:start()
+local b = sync.Thread{ name = "getter", target = function() return q:get() end }:start()
+sync.sleep(0.1)
+quit() quit()
+q:put(5) stop:set()
+print(b:result(), a:result() > 0)]]
+    assert.equal("5\ttrue\n", result.out)
+    assert.equal(0, result.code)
+    local _, times = result.err:gsub("luasync: 3 threads\n", "")
+    assert.equal(2, times, result.err)
+    local _, spinning = result.err:gsub("Thread spinner: running\n  stack traceback:\n[^\n]*%.lua:%d+: in ", "")
+    assert.equal(2, spinning, result.err)
+    assert.matches("Thread getter: waiting in get of Queue 'inbox' (0 items)", result.err, 1, true)
+    assert.matches("Thread MainThread: sleeping, since 0.%d+ s, 0.%d+ s to go at ", result.err)
+  end)
+
+  it("dumps while the main thread spins or is inside io.read", function()
+    local result = quit_twice [[
+local t = sync.monotonic()
+sync.spawn(function() sync.sleep(0.1) os.execute "(sleep 0.05; kill -QUIT $PPID) &" end)
+while sync.monotonic() < t + 0.5 do end
+print "went on"]]
+    assert.equal("went on\n", result.out)
+    assert.matches("Thread MainThread: running\n  stack traceback:\n", result.err, 1, true)
+    local path = command.script [[
+      local sync = require "luasync"
+      sync.Thread{ name = "other", daemon = true, target = function() sync.sleep(30) end }:start()
+      sync.spawn(function() sync.sleep(0.1) os.execute "(sleep 0.05; kill -QUIT $PPID) &" end):join()
+      print(io.read())]]
+    local reading = command.run({ path }, "{ sleep 0.6; echo line; } |", "")
+    os.remove(path)
+    assert.equal("line\n", reading.out)
+    assert.matches("Thread MainThread: running", reading.err, 1, true)
+    assert.matches("Thread other (daemon): sleeping", reading.err, 1, true)
+  end)
+end)

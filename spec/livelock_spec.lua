@@ -1,0 +1,118 @@
+local sync = require "luasync"
+local support = require "spec.support"
+local command = require "spec.command"
+
+describe("livelock", function()
+  it("is spinning on something that nobody will ever change, whatever is looked at", function()
+    for name, body in pairs {
+      event = function() local e = sync.Event() while not e:is_set() do end end,
+      lock = function() local l = sync.Lock() l:acquire() while not l:acquire(false) do end end,
+      queue = function() local q = sync.Queue() while q:empty() do end end,
+      get = function() local q = sync.Queue() while not q:get_nowait() do end end,
+      shared = function() local s = sync.Shared { go = false } while not s.go do end end,
+      atomic = function() local a = sync.Atomic(0) while a:get() == 0 do end end,
+      sleep = function() local e = sync.Event() while not e:is_set() do sync.sleep(0) end end,
+      two = function()
+        local s = sync.Shared { a = false, b = false }
+        sync.spawn(function() while not s.a do end s.b = true end)
+        while not s.b do end
+        s.a = true
+      end,
+    } do
+      for _, seed in ipairs { 0, 1, 2 } do
+        local report = sync.simulate(body, seed > 0 and { seed = seed } or nil)
+        assert.is_false(report.ok, name)
+        assert.is_string(report.livelock, name)
+        assert.matches("livelock: threads look at objects again and again, and nobody will ever change them",
+          report.livelock, 1, true)
+        assert.matches("livelock_spec.lua:%d+: in ", report.livelock)
+      end
+    end
+  end)
+
+  it("is reported by the command with the lines, a replay, and exit code 3", function()
+    local result = command.text([[
+local sync = require "luasync"
+local e = sync.Event{ name = "never" }
+while not e:is_set() do
+end]], "--seed", "1")
+    assert.equal(3, result.code)
+    assert.matches("luasync: livelock: ", result.err, 1, true)
+    assert.matches(result.name .. ":3: in main chunk", result.err, 1, true)
+    assert.is_string(result.replay)
+  end)
+
+  it("is not where the one that is waited for sleeps or has work to do", function()
+    for name, body in pairs {
+      event = function()
+        local e = sync.Event()
+        sync.spawn(function() sync.sleep(1000) e:set() end)
+        while not e:is_set() do end
+        return sync.monotonic()
+      end,
+      yield = function()
+        local e = sync.Event()
+        sync.spawn(function() sync.sleep(1000) e:set() end)
+        while not e:is_set() do sync.sleep(0) end
+        return sync.monotonic()
+      end,
+      poll = function()
+        local e = sync.Event()
+        sync.spawn(function() sync.sleep(1000) e:set() end)
+        while not e:is_set() do sync.sleep(0.01) end
+        return sync.monotonic()
+      end,
+      timeout = function()
+        local l = sync.Lock()
+        sync.spawn(function() l:acquire() l:acquire(true, 1000) l:release() end)
+        sync.sleep(1)
+        while not l:acquire(false) do end
+        return sync.monotonic()
+      end,
+      work = function()
+        local s = sync.Shared { n = 0 }
+        sync.spawn(function() for i = 1, 5000 do s.n = i end end)
+        while s.n < 5000 do end
+        return 1000
+      end,
+    } do
+      for seed = 0, 2 do
+        local report = sync.simulate(body, seed > 0 and { seed = seed } or nil)
+        assert.is_true(report.ok, name .. " " .. tostring(report.livelock))
+        assert.is_true(report.results[1] >= 1000 and report.results[1] < 1001.1, name)
+      end
+    end
+  end)
+
+  it("is not polling the clock", function()
+    local report = sync.simulate(function()
+      local begin = sync.monotonic()
+      while sync.monotonic() < begin + 60 do end
+      return sync.monotonic() - begin
+    end)
+    assert.is_true(report.ok)
+    assert.is_true(report.results[1] >= 60 and report.results[1] < 60.1)
+  end)
+
+  it("is a loop without any operation, named by its thread and line #slow", function()
+    local seconds, report = support.timed(sync.simulate, function()
+      local t = sync.Thread { name = "stuck", target = function()
+        local n = 0
+        while true do n = n + 1 end
+      end }
+      t:start():join()
+    end)
+    assert.is_true(seconds > 0.5 and seconds < 20)
+    assert.is_false(report.ok)
+    assert.matches("livelock: stuck loops at %S+livelock_spec.lua:%d+ without any operation", report.livelock)
+  end)
+
+  it("is not a long computation that ends #slow", function()
+    local report = sync.simulate(function()
+      local n = 0
+      for i = 1, 150000000 do n = n ~ i end
+      return n
+    end)
+    assert.is_true(report.ok)
+  end)
+end)

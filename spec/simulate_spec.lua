@@ -1,0 +1,337 @@
+local sync = require "luasync"
+local support = require "spec.support"
+
+local function lost_update()
+  local s = sync.Shared { n = 0 }
+  local function work()
+    local x = s.n
+    s.n = x + 1
+  end
+  local a, b = sync.spawn(work), sync.spawn(work)
+  a:join()
+  b:join()
+  return s.n
+end
+
+local function memory()
+  local file = io.open "/proc/self/statm"
+  local _, pages = file:read("n", "n")
+  file:close()
+  return pages * 4
+end
+
+local function open_files()
+  local pipe = io.popen("ls /proc/self/fd | wc -l; ls /proc/" .. sync.get_native_id() .. "/fd | wc -l")
+  local _, n = pipe:read("n", "n")
+  pipe:close()
+  return n
+end
+
+describe("simulate", function()
+  it("reports results, steps, virtual time, schedule and output", function()
+    local report = sync.simulate(function()
+      print("hello", 1)
+      io.write "a"
+      io.stderr:write "b"
+      sync.sleep(7.5)
+      return 1, nil, { "x" }, nil
+    end)
+    assert.is_true(report.ok)
+    assert.equal(4, report.results.n)
+    assert.equal(1, report.results[1])
+    assert.same({ "x" }, report.results[3])
+    assert.equal(7.5, report.virtual_time)
+    assert.equal("hello\t1\nab", report.output)
+    assert.is_true(report.steps >= 4 and report.steps < 20)
+    assert.matches("^0 ! 0 %.$", report.schedule)
+    assert.is_true(report.closed)
+    assert.equal(0, report.thread_errors)
+    assert.is_nil(report.error)
+    assert.is_nil(report.deadlock)
+    assert.is_nil(report.livelock)
+  end)
+
+  it("reports the error of fn as it is, and those of threads that nobody took", function()
+    local report = sync.simulate(function() error { code = 5 } end)
+    assert.is_false(report.ok)
+    assert.same({ code = 5 }, report.error)
+    assert.is_nil(report.results)
+    report = sync.simulate(function() sync.spawn(error, "boom") end)
+    assert.is_false(report.ok)
+    assert.equal(1, report.thread_errors)
+    assert.matches("Exception in thread Thread%-1", report.output)
+    report = sync.simulate(function() pcall(sync.Thread.result, sync.spawn(error, "boom")) end)
+    assert.is_false(report.ok)
+  end)
+
+  it("reaches both results of an unlocked increment, and repeats each", function()
+    local seen, count = {}, { 0, 0 }
+    for seed = 1, 100 do
+      local report = sync.simulate(lost_update, { seed = seed })
+      seen[report.results[1]] = report
+      count[report.results[1]] = count[report.results[1]] + 1
+      local again = sync.simulate(lost_update, { seed = seed })
+      assert.equal(report.schedule, again.schedule)
+      assert.equal(report.results[1], again.results[1])
+    end
+    assert.is_true(count[1] >= 5 and count[2] >= 5)
+    for n = 1, 2 do
+      local report = sync.simulate(lost_update, { schedule = seen[n].schedule })
+      assert.equal(n, report.results[1])
+      assert.equal(seen[n].schedule, report.schedule)
+      assert.equal(seen[n].steps, report.steps)
+    end
+  end)
+
+  it("repeats schedules of lasting deadlocks, ticks and prints", function()
+    local function body()
+      local a, b = sync.Lock { name = "A" }, sync.Lock { name = "B" }
+      local function cross(x, y)
+        print "begin"
+        x:acquire()
+        sync.sleep(0.5)
+        print "has one"
+        y:acquire(true, 9)
+        y:acquire()
+      end
+      sync.spawn(cross, a, b)
+      sync.spawn(cross, b, a)
+    end
+    for seed = 1, 30 do
+      local report = sync.simulate(body, { seed = seed })
+      assert.is_string(report.deadlock)
+      local again = sync.simulate(body, { schedule = report.schedule })
+      assert.equal(report.deadlock, again.deadlock)
+      assert.equal(report.output, again.output)
+      assert.equal(report.schedule, again.schedule)
+    end
+  end)
+
+  it("refuses bad arguments", function()
+    local function raises(text, ...)
+      support.raises(text, function(...) sync.simulate(...) end, ...)
+    end
+    raises("function expected, got no value")
+    raises("function expected, got string", "x")
+    raises("table expected, got number", print, 5)
+    raises("field 'seed' must be an integer", print, { seed = 1.5 })
+    raises("field 'schedule' must be a string", print, { schedule = 5 })
+    raises("field 'schedule': 'x' is not part of a schedule", print, { schedule = "x" })
+    raises("field 'schedule': the schedule is cut off: it must end with ' .'", print,
+      { schedule = "0 1" })
+  end)
+
+  it("says where it cannot follow a schedule", function()
+    local report = sync.simulate(lost_update, { schedule = "0 0 ." })
+    assert.is_false(report.ok)
+    assert.equal("cannot follow the schedule at its turn 2: thread 0 ('MainThread') waits", report.error)
+  end)
+
+  it("keeps objects of one world out of another", function()
+    local queue, shared = sync.Queue { name = "outer" }, sync.Shared {}
+    support.raises("cannot send Queue 'outer' to another world (at target.<upvalue queue>)", function()
+      sync.simulate(function() return queue:qsize() end)
+    end)
+    assert.has_error(function() sync.simulate(function() return shared.x end) end)
+    local cases = {
+      ["cannot send Queue 'inner' to another world (at results[1])"] = function()
+        return sync.Queue { name = "inner" }
+      end,
+      ["cannot send Lock 'inner' to another world (at error.q)"] = function()
+        error { q = sync.Lock { name = "inner" } }
+      end,
+      ["cannot send Thread 'MainThread' to another world (at results[1])"] = function()
+        return sync.current_thread()
+      end,
+      ["cannot send a coroutine (at results[1])"] = function() return coroutine.create(print) end,
+    }
+    for message, body in pairs(cases) do
+      local report = sync.simulate(body)
+      assert.is_false(report.ok)
+      assert.equal(message, support.split(report.error))
+    end
+    assert.equal(0, queue:qsize())
+  end)
+
+  it("nests: each world has its own clock and names", function()
+    local report = sync.simulate(function()
+      sync.sleep(3)
+      local inner = sync.simulate(function()
+        sync.sleep(5)
+        return sync.spawn(function() return sync.current_thread().name end):result(), sync.monotonic()
+      end)
+      return inner.results[1], inner.results[2], inner.virtual_time, sync.monotonic()
+    end)
+    assert.same({ "Thread-1", 5.0, 5.0, 3.0, n = 4 }, report.results)
+  end)
+
+  it("runs in several real threads at once", function()
+    local threads = {}
+    for i = 1, 9 do
+      threads[i] = support.start(function()
+        local seen = {}
+        for seed = 1, 60 do
+          local report = sync.simulate(function()
+            local s = sync.Shared { n = 0 }
+            local function work() s.n = s.n + 1 end
+            local a, b = sync.spawn(work), sync.spawn(work)
+            a:join()
+            b:join()
+            return s.n
+          end, { seed = seed })
+          seen[seed] = report.ok and report.results[1] or report.error
+        end
+        return table.concat(seen, " ")
+      end)
+    end
+    local first = support.finish(threads[1])
+    assert.matches("^[12 ]+$", first)
+    for i = 2, 9 do assert.equal(first, support.finish(threads[i])) end
+  end)
+
+  it("notes what was asked of the outside", function()
+    for _, ask in ipairs {
+      function() os.getenv "HOME" end, function() io.open "/dev/null" end, function() os.execute ":" end,
+      function() io.lines "/dev/null" end, function() io.tmpfile() end,
+    } do
+      assert.is_false(sync.simulate(ask).closed)
+    end
+    assert.is_true(sync.simulate(function() return os.time(), os.date(), os.clock() end).closed)
+  end)
+
+  it("uses files as ever, and closes those that abandoned threads have open", function()
+    local path = os.tmpname()
+    local report = sync.simulate(function()
+      local file = io.open(path, "w")
+      file:write "one\ntwo\n"
+      file:close()
+      local lines = {}
+      for line in io.lines(path) do lines[#lines + 1] = line end
+      local pipe = io.popen "exit 3"
+      local _, how, code = pipe:close()
+      return table.concat(lines, " "), tostring(file), how, code, pcall(file.read, file)
+    end)
+    os.remove(path)
+    assert.same({ "one two", "file (closed)", "exit", 3, false, "attempt to use a closed file", n = 6 }, report.results)
+    local function leave_open()
+      local file = io.open "/dev/null"
+      sync.spawn(function() local other = io.lines "/dev/null" sync.Event():wait() return other end)
+      sync.Event():wait()
+      return file
+    end
+    sync.simulate(leave_open)
+    local before = open_files()
+    for _ = 1, 40 do sync.simulate(leave_open) end
+    assert.equal(before, open_files())
+  end)
+
+  it("runs finalisers and to-be-closed variables of what ended, not of what was abandoned", function()
+    local report = sync.simulate(function()
+      sync.spawn(function()
+        _G.X = setmetatable({}, { __gc = function() print "thread" error "ignored" end })
+      end):join()
+      _G.X = setmetatable({}, { __gc = function() print "main" end })
+      local _ <close> = setmetatable({}, { __close = function() print "closed" end })
+    end)
+    assert.is_true(report.ok)
+    assert.equal("thread\nclosed\nmain\n", report.output)
+    report = sync.simulate(function()
+      local _ <close> = setmetatable({}, { __close = function() print "closed" end })
+      pcall(function() sync.Event():wait() end)
+      print "went on"
+    end)
+    assert.is_string(report.deadlock)
+    assert.equal("", report.output)
+  end)
+
+  it("takes the search paths of its caller along", function()
+    local path = package.path
+    package.path = "/nowhere/?.lua"
+    local report = sync.simulate(function() return package.path end)
+    package.path = path
+    assert.equal("/nowhere/?.lua", report.results[1])
+  end)
+
+  it("delivers interrupts, also a second one to a thread that ends meanwhile", function()
+    local report = sync.simulate(function()
+      local lock = sync.Lock()
+      local t = sync.spawn(function()
+        local _ <close> = lock:hold()
+        sync.sleep(100)
+      end)
+      sync.sleep(1)
+      t:interrupt { 1, 2 }
+      t:interrupt "again"
+      local ok, problem = pcall(t.result, t)
+      return ok, problem, lock:locked(), sync.monotonic()
+    end)
+    assert.is_true(report.ok, tostring(report.error))
+    assert.is_false(report.results[1])
+    assert.is_false(report.results[3])
+    assert.equal(1.0, report.results[4])
+  end)
+
+  it("ends the program by os.exit, from any depth", function()
+    local result = support.run [[
+      local sync = require "luasync"
+      print "before"
+      sync.simulate(function() sync.simulate(function() os.exit(9) end) print "not reached" end)
+      print "not reached"]]
+    assert.equal(9, result.code)
+    assert.equal("before\n", result.out)
+  end)
+
+  it("holds thousands of threads #notsan", function()
+    local report = sync.simulate(function()
+      local queue, n = sync.Queue(), 5000
+      for i = 1, n do
+        sync.spawn(function()
+          sync.sleep(i % 7 + 1)
+          queue:put(i)
+        end)
+      end
+      local sum = 0
+      for _ = 1, n do sum = sum + queue:get() end
+      return sum
+    end, { seed = 1 })
+    assert.is_true(report.ok, tostring(report.error))
+    assert.equal(12502500, report.results[1])
+    assert.equal(7.0, report.virtual_time)
+  end)
+
+  it("leaves no memory behind, however worlds end #noasan", function()
+    local bodies = {
+      function()
+        local queue, lock = sync.Queue(), sync.Lock()
+        sync.spawn(function() lock:with(function() queue:put { 1, 2, { 3 } } end) end):join()
+        return queue:get()
+      end,
+      function()
+        local a, b, queue = sync.Lock(), sync.Lock(), sync.Queue()
+        queue:put(queue)
+        queue:put { queue, sync.Shared { queue } }
+        sync.spawn(function() b:acquire() sync.sleep(1) a:acquire() end)
+        a:acquire()
+        sync.sleep(1)
+        b:acquire()
+      end,
+      function()
+        sync.spawn(function() error { ("x"):rep(1000) } end)
+        sync.Thread { target = function() sync.Queue():get() end, daemon = true }:start()
+        error { ("y"):rep(2000) }
+      end,
+      function() local condition = sync.Condition() condition:acquire() condition:wait(5) condition:wait() end,
+    }
+    local function run(times)
+      for i = 1, times do
+        for _, body in ipairs(bodies) do sync.simulate(body, { seed = i }) end
+      end
+      collectgarbage()
+      collectgarbage()
+      return memory()
+    end
+    local before = run(150)
+    local after = run(600)
+    assert.is_true(after - before < 1000, ("%d KiB, then %d"):format(before, after))
+  end)
+end)
