@@ -10,6 +10,7 @@ seeds=${1:-5}
 root=$(cd "$(dirname "$0")/.." && pwd)
 host=${2:-$root/build/luasync}
 case $host in /*) ;; *) host=$PWD/$host ;; esac
+[ -x "$host" ] || { echo "determinism: no command at $host" >&2; exit 1; }
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 1' INT TERM
@@ -56,4 +57,4 @@ for script in "$root"/scripts/tutorial/*.lua "$root"/scripts/examples/*.lua; do
   done
 done
 echo "$runs double runs, $failing failing, $replays replayed, $different different"
-[ "$different" = 0 ]
+[ "$different" = 0 ] && [ "$runs" -gt 0 ]

@@ -194,13 +194,15 @@ static int put (lua_State *L, Queue *q, Nanos relative) {
   Priority priority, *p = NULL;
   Slot slot;
   Outcome outcome;
-  luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "item must not be nil");
+  bool integer = lua_isinteger(L, 2);               /* the commonest item, asked for first */
+  luaL_argcheck(L, integer || !lua_isnoneornil(L, 2), 2, "item must not be nil");
   announce(L, relative == 0 ? OP_TRY_PUT : OP_PUT, q);
   if (q->object.kind == &priority_kind) {
     priority_of(L, 2, &priority);
     p = &priority;
   }
-  slot_set(L, 2, &slot, q->object.world);
+  if (integer) { slot.tag = SLOT_INTEGER; slot.u.integer = lua_tointeger(L, 2); }
+  else slot_set(L, 2, &slot, q->object.world);
   outcome = put_item(L, q, &slot, p, relative);
   if (outcome != DONE) slot_free(&slot);
   switch (outcome) {

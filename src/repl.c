@@ -80,7 +80,7 @@ static bool text_add (Text *t, const char *bytes, size_t length) {
     t->bytes = new;
     t->size = size;
   }
-  memcpy(t->bytes + t->length, bytes, length);
+  if (length > 0) memcpy(t->bytes + t->length, bytes, length);
   t->length += length;
   return true;
 }
@@ -135,7 +135,8 @@ static bool keep (int stream, const char *text, size_t length) {
 /* Straight to the stream; under mu. */
 static bool pass_on (int stream, const char *text, size_t length) {
   FILE *f = stream == 1 ? stdout : stderr;
-  if (length > 0) out.line_open = text[length - 1] != '\n';
+  if (length == 0) return true;   /* text may be NULL */
+  out.line_open = text[length - 1] != '\n';
   return fwrite(text, 1, length, f) == length;
 }
 

@@ -27,7 +27,7 @@
 
 #define STACK_SIZE (1024 * 1024)  /* nested gsub needs more than 256 KiB */
 #define IDLE_MOST 64              /* OS threads kept for reuse */
-#define PATIENCE 40               /* pauses; a few µs: less than a wake-up through the kernel */
+#define PATIENCE 40               /* 10 to 20 µs in all: less than a wake-up through the kernel */
 
 static int cpus = 1;              /* const after real_start */
 
