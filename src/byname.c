@@ -38,7 +38,7 @@ static const char *const basics[] = {
 
 static bool listed (const char *const *list, const char *name) {
   for (; *list != NULL; list++)
-    if (strcmp(*list, name) == 0) return true;
+    if (**list == *name && strcmp(*list, name) == 0) return true;
   return false;
 }
 

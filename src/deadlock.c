@@ -19,7 +19,6 @@
 
 #include "deadlock.h"
 #include "dump.h"
-#include "host.h"
 #include "kinds.h"
 #include "lock.h"
 #include "thread.h"
@@ -48,11 +47,11 @@ static void say (World *world, char *text) {
   free(text);
 }
 
-void deadlock_found (World *world) {
+static void stuck (World *world) {
   if (world->owns || world->silent_deadlocks || somebody_is_alerted(world) || atomic_load(&world->awake) != 0) return;
   fflush(stdout);
   say(world, deadlock_text(world));
-  host_exit(3);
+  world->driver->exit(3);
 }
 
 /*
@@ -135,7 +134,7 @@ static bool in_circle (World *world, Thread *self) {
          && is_latest(first, n) && is_certain(first, n);
 }
 
-void deadlock_watch (Thread *self, Waiter *w) {
+static void waiting (Thread *self, Waiter *w) {
   World *world = self->object.world;
   Nanos until;
   char serial[32];
@@ -147,3 +146,7 @@ void deadlock_watch (Thread *self, Waiter *w) {
   snprintf(serial, sizeof serial, "%llu", (unsigned long long)self->serial);
   say(world, dump_report(world, "circle", serial));
 }
+
+const Observer deadlock_observer = {
+  .spawning = dump_install, .stuck = stuck, .waiting = waiting, .alerted = dump_answer
+};

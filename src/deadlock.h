@@ -6,14 +6,8 @@
 
 #include "world.h"
 
-/*
-** The caller was the last awake thread of its world and is about to park for
-** ever. Where the program does not go on, this does not return.
-*/
-void deadlock_found (World *world);
-
-/* `self` stands in line for ever: reports, once, a circle of threads that wait for each other. May park for a moment. */
-void deadlock_watch (Thread *self, Waiter *w);
+/* Watches the real world: ends it where nobody can ever run again, reports circles, answers dumps. */
+extern const Observer deadlock_observer;
 
 /* What there is to say of a world in which nobody can run, malloc'ed; NULL: no memory. */
 char *deadlock_text (World *world);

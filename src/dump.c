@@ -343,7 +343,7 @@ static void *write_dumps (void *ud) {
   return NULL;
 }
 
-void dump_install (void) {
+static void install (void) {
   struct sigaction sa;
   sigset_t all, old;
   pthread_t os;
@@ -358,4 +358,9 @@ void dump_install (void) {
     sigaction(SIGQUIT, &sa, NULL);
   }
   pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void dump_install (void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, install);
 }

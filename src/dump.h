@@ -25,7 +25,7 @@ int dump_dump (lua_State *L);
 /* Answers a request for the traceback of the running thread; from its hook. */
 void dump_answer (lua_State *L, Thread *self);
 
-/* The handler of SIGQUIT: a dump on stderr, and the program goes on. */
+/* Once: from now on SIGQUIT writes a dump on stderr, and the program goes on. */
 void dump_install (void);
 
 #endif

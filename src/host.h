@@ -7,9 +7,6 @@
 #include <stdbool.h>
 #include <lua.h>
 
-/* os.exit that is safe among threads. [0, 0, memory] */
-void host_equip (lua_State *L);
-
 /*
 ** Makes the main state of the real world: libraries opened, luasync at hand for
 ** require. NULL when memory is short.
@@ -26,6 +23,12 @@ int host_close (lua_State *L, int status);
 
 /* Whether a deadlock in the real world ends the program; it does unless told otherwise. */
 void host_check_deadlocks (bool check);
+
+/*
+** Stock Lua: L becomes the main state of the real world; when it is closed, the
+** non-daemon threads are joined first. False: no memory. [0, 0, memory]
+*/
+bool host_attach_stock (lua_State *L);
 
 /* A signal handler (SIGINT): the main thread raises `interrupted!`, also out of a blocked call. */
 void host_signal (int sig);

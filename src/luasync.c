@@ -7,12 +7,11 @@
 
 #include "args.h"
 #include "dump.h"
+#include "host.h"
 #include "kinds.h"
 #include "luasync.h"
 #include "sim.h"
-#include "state.h"
 #include "thread.h"
-#include "world_real.h"
 
 static int current_thread (lua_State *L) {
   object_push(L, &thread_self->object);
@@ -135,12 +134,7 @@ static const luaL_Reg functions[] = {
 
 int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
-  if (thread_self == NULL) {      /* stock Lua: this is the main thread */
-    if (thread_attach_main(L, world_real()) == NULL) return luaL_error(L, "not enough memory");
-    atomic_store(&thread_self->native_id, gettid());
-    state_equip(L);
-    state_end_at_close(L);
-  }
+  if (thread_self == NULL && !host_attach_stock(L)) return luaL_error(L, "not enough memory");
   luaL_newlib(L, functions);
   lua_pushliteral(L, LUASYNC_VERSION);
   lua_setfield(L, -2, "_VERSION");

@@ -61,13 +61,6 @@ bool sim_inside (void);
 void sim_opened (void);
 /* The value at `index`, where it is a file that has just been opened, is closed with the world at the latest. [0, 0, -] */
 void sim_note_file (lua_State *L, int index, bool is_pipe);
-/* os.exit in a simulated world: ends the run. */
-_Noreturn void sim_exit (int code);
-
-/* A signal of the watchdog has come; in its handler, on the run's OS thread. */
-void sim_poked (void);
-/* From the hook of a thread that has been armed by it. */
-void sim_watch (lua_State *L, Thread *self);
 
 /* simulate(fn [, opts]) */
 int simulate (lua_State *L);

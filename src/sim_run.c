@@ -75,15 +75,30 @@ static void close_files (Sim *sim) {
 }
 
 /*
-** The run.
+** Loops without operations. The watchdog's signal is meant for whoever runs.
 */
 
-_Noreturn void sim_exit (int code) {
-  Sim *sim = sim_of(thread_self->object.world);
-  sim->report->status = code;
-  sim_note_turn(sim, sim->current, false);
-  sim_leave(sim, SIM_EXIT);
+static void poked (Thread *self) {
+  if (watchdog_suspects(&sim_of(self->object.world)->watched)) atomic_fetch_or(&self->alerts, ALERT_LOOP);
 }
+
+static void loops (Thread *self, char *text) {
+  Sim *sim = sim_of(self->object.world);
+  self->at = self->running;
+  sim->report->text = dump_report(&sim->world, "loop", text);
+  free(text);
+  sim_leave(sim, SIM_LIVELOCK);
+}
+
+static void watch (lua_State *L, Thread *self) {
+  watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
+}
+
+static const Observer sim_observer = {.poked = poked, .alerted = watch};
+
+/*
+** The run.
+*/
 
 /* The end of main's state, as at the end of a program. */
 static void close_main (Sim *sim, lua_State *L) {
@@ -140,6 +155,7 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   sim->room = room_take();
   if (sim->room == NULL) { free(sim); return NULL; }
   world_init(&sim->world, &sim_driver);
+  sim->world.observer = &sim_observer;
   sim->world.owns = true;
   sim->options = *options;
   if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
@@ -194,27 +210,6 @@ void sim_report_free (SimReport *report) {
   free(report->output);
   free(report->text);
   memset(report, 0, sizeof *report);
-}
-
-/*
-** Loops without operations. The watchdog's signal is meant for whoever runs.
-*/
-
-void sim_poked (void) {
-  Thread *self = thread_self;
-  if (sim_inside() && watchdog_suspects(&sim_of(thread_self->object.world)->watched)) atomic_fetch_or(&self->alerts, ALERT_LOOP);
-}
-
-static void loops (Thread *self, char *text) {
-  Sim *sim = sim_of(self->object.world);
-  self->at = self->running;
-  sim->report->text = dump_report(&sim->world, "loop", text);
-  free(text);
-  sim_leave(sim, SIM_LIVELOCK);
-}
-
-void sim_watch (lua_State *L, Thread *self) {
-  if (sim_inside()) watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
 }
 
 /*

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "args.h"
-#include "host.h"
 #include "sim.h"
 #include "state.h"
 
@@ -143,6 +142,6 @@ int simulate (lua_State *L) {
   message_free(request.outcome);
   schedule_clear(&schedule);
   sim_report_free(&report);
-  if (leaves) host_exit(code);    /* os.exit ends the program, from any world */
+  if (leaves) thread_self->object.world->driver->exit(code);    /* os.exit ends the program, from any world */
   return status == LUA_OK ? 1 : lua_error(L);
 }

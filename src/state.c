@@ -18,10 +18,10 @@
 
 #include "embedded.h"
 #include "heap.h"
-#include "host.h"
 #include "luasync.h"
 #include "output.h"
 #include "place.h"
+#include "process.h"
 #include "coroutine.h"
 #include "state.h"
 
@@ -76,7 +76,7 @@ int state_equip (lua_State *L) {
 /* ([equip]) in protected mode. */
 static int open_all (lua_State *L) {
   luaL_openlibs(L);
-  host_equip(L);
+  process_equip(L);
   state_equip(L);
   if (lua_gettop(L) > 0) lua_call(L, 0, 0);
   return 0;

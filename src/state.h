@@ -22,7 +22,4 @@ int state_equip (lua_State *L);
 /* Copies package.path and package.cpath from one state to another that no thread runs yet. */
 void state_copy_paths (lua_State *from, lua_State *to);
 
-/* Stock Lua: when this state is closed, the non-daemon threads are joined first. [0, 0, memory] */
-void state_end_at_close (lua_State *L);
-
 #endif

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deadlock.h"
-#include "dump.h"
-#include "sim.h"
 #include "thread.h"
 
 /*
@@ -125,14 +122,14 @@ void thread_arm (Thread *t, lua_State *L) {
 
 void thread_hook (lua_State *L, lua_Debug *ar) {
   Thread *t = thread_self;
+  const Observer *o = t->object.world->observer;
   (void)ar;
   if (t->grace) {                 /* between hold() and the variable that will close it */
     t->grace = false;
     return;
   }
   lua_sethook(L, t->old_hook, t->old_hook_mask, t->old_hook_count);
-  if (atomic_load(&t->alerts) & ALERT_DUMP) dump_answer(L, t);
-  if (atomic_load(&t->alerts) & ALERT_LOOP) sim_watch(L, t);
+  if ((atomic_load(&t->alerts) & ~(ALERT_INTERRUPT | ALERT_SIGNAL)) != 0 && o != NULL && o->alerted != NULL) o->alerted(L, t);
   thread_raise(L);
 }
 
@@ -238,7 +235,7 @@ void thread_end (Thread *t) {
   t->signalable = false;
   pthread_mutex_unlock(&t->mu);
   thread_main_over(t);
-  if (atomic_fetch_sub(&world->awake, 1) == 1) deadlock_found(world);
+  world_less_awake(world);
 }
 
 void thread_body (Thread *t) {

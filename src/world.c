@@ -8,7 +8,6 @@
 
 #include <lauxlib.h>
 
-#include "deadlock.h"
 #include "thread.h"
 
 const char *const op_names[OP_COUNT] = {
@@ -41,6 +40,11 @@ void world_done (World *world) {
   thread_graves_free(world);
   pthread_mutex_destroy(&world->mu);
   if (world->driver->announce != NULL) atomic_fetch_sub(&worlds_observed, 1);
+}
+
+void world_less_awake (World *world) {
+  const Observer *o = world->observer;
+  if (atomic_fetch_sub(&world->awake, 1) == 1 && o != NULL && o->stuck != NULL) o->stuck(world);
 }
 
 void world_announce (lua_State *L, OpKind kind, void *object, lua_Integer argument) {
@@ -231,8 +235,8 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   Wake wake = WAKE_CHOSEN;
   bool out = false;               /* no longer in line: only the waker's word is missing */
   note_blocked(L, self, w, deadline);
-  if (w->forever && atomic_fetch_sub(&world->awake, 1) == 1) deadlock_found(world);
-  if (w->forever && !w->deaf) deadlock_watch(self, w);
+  if (w->forever) world_less_awake(world);
+  if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL) world->observer->waiting(self, w);
   while (atomic_load(&w->woken) == 0) {
     if (!out && is_interrupted(self, w)) {
       if (give_up(w, mu)) { wake = WAKE_INTERRUPT; break; }

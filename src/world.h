@@ -87,10 +87,24 @@ typedef struct Driver {
   void (*poke)(Thread *thread);                        /* make running Lua code look at its alerts; under thread->mu */
   int (*patience)(World *world);                       /* NULL: 0; see world_patience */
   bool (*write)(World *world, int stream, const char *text, size_t length); /* print, io.write; stream 1, 2; false: errno */
+  void (*exit)(int code);                              /* ends the process, or the run, at once; does not return */
 } Driver;
+
+/*
+** Who watches a world from above: deadlock reports, dumps, the watchdog. Each
+** call may be NULL. Below it nothing knows what is behind.
+*/
+typedef struct Observer {
+  void (*spawning)(void);                              /* a thread is about to begin */
+  void (*stuck)(World *world);                         /* the last awake thread is about to park for ever */
+  void (*waiting)(Thread *self, Waiter *w);            /* stands in line for ever; may park for a moment */
+  void (*poked)(Thread *self);                         /* a poke has come; inside its signal handler */
+  void (*alerted)(lua_State *L, Thread *self);         /* the hook of a thread with alerts other than interrupts */
+} Observer;
 
 struct World {
   const Driver *driver;           /* const after init */
+  const Observer *observer;       /* const once threads run; NULL: none */
   pthread_mutex_t mu;
   Thread *threads;                /* those alive and main, in order of start; under mu */
   Thread *last_thread;            /* under mu */
@@ -117,6 +131,9 @@ extern atomic_int worlds_observed;            /* worlds whose driver listens to 
 void world_init (World *world, const Driver *driver);
 void world_done (World *world);   /* frees what is in it; nothing of it runs any more */
 World *world_real (void);         /* the one real world of this process */
+
+/* One thread less is awake: it parks for ever, or has ended. */
+void world_less_awake (World *world);
 
 void world_announce (lua_State *L, OpKind kind, void *object, lua_Integer argument);
 

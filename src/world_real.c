@@ -19,8 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "dump.h"
-#include "sim.h"
 #include "state.h"
 #include "thread.h"
 #include "world_real.h"
@@ -236,9 +234,9 @@ static void real_close (Thread *t, lua_State *L) {
 }
 
 static int real_spawn (Thread *t) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  const Observer *o = t->object.world->observer;
   Worker *w = take_idle();
-  pthread_once(&once, dump_install);
+  if (o != NULL && o->spawning != NULL) o->spawning();
   if (w == NULL) {
     reap();
     return new_worker(t);
@@ -271,7 +269,8 @@ static void on_poke (int sig) {
   Thread *t = thread_self;
   int saved = errno;
   (void)sig;
-  sim_poked();
+  if (t != NULL && t->object.world->observer != NULL && t->object.world->observer->poked != NULL)
+    t->object.world->observer->poked(t);
   if (t != NULL && t->running != NULL && atomic_load(&t->alerts) != 0) thread_arm(t, t->running);
   errno = saved;
 }
@@ -290,13 +289,45 @@ static bool real_write (World *world, int stream, const char *text, size_t lengt
   return fwrite(text, 1, length, f) == length;
 }
 
-const Driver real_driver = {
-  .park = real_park, .unpark = real_unpark, .now = real_now, .time = real_time,
-  .open = real_open, .close = real_close, .spawn = real_spawn, .poke = real_poke, .patience = real_patience, .write = real_write
-};
-
 static World the_world;
 static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+/*
+** Flushing all streams, by a thread of its own since one of them may be held
+** for ever by a reader: it is given a moment.
+*/
+static void *flush_all (void *ud) {
+  fflush(NULL);
+  atomic_store((atomic_bool *)ud, true);
+  return NULL;
+}
+
+static void flush_patiently (void) {
+  static atomic_bool done;
+  struct timespec moment = {0, 1000000};
+  pthread_t os;
+  if (pthread_create(&os, NULL, flush_all, &done) != 0) return;
+  pthread_detach(os);
+  for (int i = 0; i < 200 && !atomic_load(&done); i++) nanosleep(&moment, NULL);
+}
+
+static void real_exit (int code) {
+  bool alone;
+  pthread_mutex_lock(&the_world.mu);
+  alone = the_world.alive <= 1;
+  pthread_mutex_unlock(&the_world.mu);
+  if (alone && thread_self != NULL && thread_self->is_main) {
+    real_stop_workers();
+    exit(code);
+  }
+  flush_patiently();
+  _exit(code);
+}
+
+const Driver real_driver = {
+  .park = real_park, .unpark = real_unpark, .now = real_now, .time = real_time,
+  .open = real_open, .close = real_close, .spawn = real_spawn, .poke = real_poke, .patience = real_patience, .write = real_write, .exit = real_exit
+};
 
 /* How many this process may use; cheaper to ask for than how many there are. */
 static int processors (void) {

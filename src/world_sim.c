@@ -370,7 +370,14 @@ static bool sim_write (World *world, int stream, const char *text, size_t length
   return fwrite(text, 1, length, f) == length;
 }
 
+static void sim_exit (int code) {
+  Sim *sim = sim_of(thread_self->object.world);
+  sim->report->status = code;
+  sim_note_turn(sim, sim->current, false);
+  sim_leave(sim, SIM_EXIT);
+}
+
 const Driver sim_driver = {
   .announce = sim_announce, .park = sim_park, .unpark = sim_unpark, .now = sim_now, .time = sim_time,
-  .open = sim_open, .close = sim_close, .spawn = sim_spawn, .poke = sim_poke, .write = sim_write
+  .open = sim_open, .close = sim_close, .spawn = sim_spawn, .poke = sim_poke, .write = sim_write, .exit = sim_exit
 };

@@ -1,0 +1,9 @@
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <lua.h>
+
+/* Replaces os.exit. [0, 0, memory] */
+void process_equip (lua_State *L);
+
+#endif
