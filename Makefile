@@ -142,7 +142,7 @@ SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
             LUASYNC='$(ABS_BUILD)/luasync' LUASYNC_MODULE='$(ABS_BUILD)/luasync.so' \
             LUA_PATH='lua/?.lua;;' LUA_CPATH='$(ABS_BUILD)/?.so;;' \
             ASAN_OPTIONS=abort_on_error=0:$$ASAN_OPTIONS \
-            TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:$$TSAN_OPTIONS \
+            TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:atexit_sleep_ms=0:$$TSAN_OPTIONS \
             UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS
 
 spec: ## run the specs only (SPECS="spec/lock_spec.lua", BUSTED_FLAGS="--tags=fast")

@@ -299,7 +299,7 @@ describe("simulate", function()
     assert.equal(7.0, report.virtual_time)
   end)
 
-  it("leaves no memory behind, however worlds end #noasan", function()
+  it("leaves no memory behind, however worlds end #noasan #notsan", function()
     local bodies = {
       function()
         local queue, lock = sync.Queue(), sync.Lock()

@@ -8,7 +8,7 @@ local sync = require "luasync"
 local support = {}
 
 --- The host binary that the child processes of specs run.
-support.host = os.getenv "LUASYNC" or "./build/luasync"
+support.host = os.getenv "LUASYNC" or (os.getenv "PWD" or ".") .. "/build/luasync"
 
 --- Seconds that no correct step of a spec comes near, also under valgrind.
 support.LONG = 20

@@ -20,6 +20,7 @@
 #include <lauxlib.h>
 
 #include "dump.h"
+#include "thread_name.h"
 #include "state.h"
 
 #define PATIENCE 100              /* milliseconds a running thread has to answer */

@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "kinds.h"
 #include "lock.h"
+#include "thread_name.h"
 
 #define WAITERS 1u
 

@@ -77,8 +77,6 @@ void thread_arm (Thread *t, lua_State *L);
 /* A hook that looks at alerts at once; for drivers' `poke`. */
 void thread_hook (lua_State *L, lua_Debug *ar);
 
-/* The name of the thread with this serial, alive or ended while holding a lock; into buffer. */
-const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool *ended);
 void thread_copy_name (Thread *t, char buffer[64]);
 
 /* In the list of a world's living threads, and out of it. */
@@ -86,8 +84,6 @@ void thread_list_add (Thread *t);
 void thread_list_remove (Thread *t);
 /* A new reference to a living non-daemon thread other than main, or NULL; `daemons` counts the others. */
 Thread *thread_list_foreground (World *world, int *daemons);
-
-void thread_graves_free (World *world);
 
 /* At the end of the main script: waits for all non-daemon threads. Returns how many daemons are left, -1: interrupted. */
 int thread_join_all (lua_State *L);

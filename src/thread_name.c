@@ -87,3 +87,54 @@ void thread_push_default_name (lua_State *L, World *world, int target) {
   if (name != NULL) lua_pushfstring(L, "Thread-%d (%s)", (int)n, name);
   else lua_pushfstring(L, "Thread-%d", (int)n);
 }
+
+/*
+** Names of those who ended while they held a lock, so that reports can say so.
+*/
+struct Grave {
+  uint64_t serial;
+  struct Grave *next;
+  char name[64];
+};
+
+#define GRAVES_MOST 256
+
+void thread_bury (Thread *t) {
+  World *world = t->object.world;
+  struct Grave *g = malloc(sizeof *g), **last;
+  int n = 0;
+  if (g == NULL) return;
+  g->serial = t->serial;
+  thread_copy_name(t, g->name);
+  pthread_mutex_lock(&world->mu);
+  g->next = world->graves;
+  world->graves = g;
+  for (last = &world->graves; *last != NULL && n < GRAVES_MOST; last = &(*last)->next) n++;
+  g = *last;
+  *last = NULL;
+  pthread_mutex_unlock(&world->mu);
+  free(g);
+}
+
+const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool *ended) {
+  *ended = true;
+  strcpy(buffer, "a thread that has ended");
+  pthread_mutex_lock(&world->mu);
+  for (Thread *t = world->threads; t != NULL; t = t->next)
+    if (t->serial == serial) {
+      *ended = false;
+      thread_copy_name(t, buffer);
+    }
+  for (struct Grave *g = world->graves; *ended && g != NULL; g = g->next)
+    if (g->serial == serial) strcpy(buffer, g->name);
+  pthread_mutex_unlock(&world->mu);
+  return buffer;
+}
+
+void thread_graves_free (World *world) {
+  while (world->graves != NULL) {
+    struct Grave *g = world->graves;
+    world->graves = g->next;
+    free(g);
+  }
+}

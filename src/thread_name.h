@@ -9,4 +9,10 @@ int thread_rename (lua_State *L, Thread *t, int index);
 /* Pushes the name of an unnamed thread whose target stands at `target`: Thread-N, or Thread-N (f). [0, +1, memory] */
 void thread_push_default_name (lua_State *L, World *world, int target);
 
+/* t ends while it holds a lock: its name is remembered for reports. */
+void thread_bury (Thread *t);
+/* The name of the thread with this serial, alive or buried; into buffer. */
+const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool *ended);
+void thread_graves_free (World *world);
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "thread.h"
+#include "thread_name.h"
 
 /*
 ** The list of living threads.
@@ -52,57 +53,6 @@ Thread *thread_list_foreground (World *world, int *daemons) {
   if (found != NULL) object_keep(&found->object);
   pthread_mutex_unlock(&world->mu);
   return found;
-}
-
-/*
-** Names of those who ended while they held a lock, so that reports can say so.
-*/
-struct Grave {
-  uint64_t serial;
-  struct Grave *next;
-  char name[64];
-};
-
-#define GRAVES_MOST 256
-
-static void bury (Thread *t) {
-  World *world = t->object.world;
-  struct Grave *g = malloc(sizeof *g), **last;
-  int n = 0;
-  if (g == NULL) return;
-  g->serial = t->serial;
-  thread_copy_name(t, g->name);
-  pthread_mutex_lock(&world->mu);
-  g->next = world->graves;
-  world->graves = g;
-  for (last = &world->graves; *last != NULL && n < GRAVES_MOST; last = &(*last)->next) n++;
-  g = *last;
-  *last = NULL;
-  pthread_mutex_unlock(&world->mu);
-  free(g);
-}
-
-const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool *ended) {
-  *ended = true;
-  strcpy(buffer, "a thread that has ended");
-  pthread_mutex_lock(&world->mu);
-  for (Thread *t = world->threads; t != NULL; t = t->next)
-    if (t->serial == serial) {
-      *ended = false;
-      thread_copy_name(t, buffer);
-    }
-  for (struct Grave *g = world->graves; *ended && g != NULL; g = g->next)
-    if (g->serial == serial) strcpy(buffer, g->name);
-  pthread_mutex_unlock(&world->mu);
-  return buffer;
-}
-
-void thread_graves_free (World *world) {
-  while (world->graves != NULL) {
-    struct Grave *g = world->graves;
-    world->graves = g->next;
-    free(g);
-  }
 }
 
 /*
@@ -229,7 +179,7 @@ void thread_main_over (Thread *t) {
 
 void thread_end (Thread *t) {
   World *world = t->object.world;
-  if (t->holding > 0) bury(t);
+  if (t->holding > 0) thread_bury(t);
   thread_list_remove(t);
   pthread_mutex_lock(&t->mu);
   t->signalable = false;

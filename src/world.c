@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 
 #include "thread.h"
+#include "thread_name.h"
 
 const char *const op_names[OP_COUNT] = {
   [OP_ACQUIRE] = "acquire", [OP_TRY_ACQUIRE] = "try acquire", [OP_RELEASE] = "release",

@@ -8,15 +8,16 @@
 -- side works.
 --
 -- What pays, and is in the sources: states copied from an image of one with open libraries (heap.c, state.c; a thread
--- costs a quarter of pthread + newstate + openlibs + close), blocks of a state by size in slabs (plain Lua 5 to 30 %
--- faster than with malloc, but for pure calls like fib), latches instead of mutexes around the ends of a queue (30 ns a
--- pair of put and get), looking a few times before standing in line while a processor is free (world_patience: contended
+-- costs a quarter of pthread + newstate + openlibs + close), blocks of a state by size in slabs (plain Lua is 5 to 30 %
+-- faster than with malloc, but for pure calls like fib), latches instead of mutexes around the ends of a queue (30 ns
+-- for put and get), looking a few times before standing in line while a processor is free (world_patience: contended
 -- locks twice as fast, round trips without the kernel), arguments not looked at where there are none.
 --
 -- What did not pay: counters of a queue on cache lines of their own (no difference); looking at a queue less often, to
--- find more items at once (unbounded 15 % better, maxsize 1024 twice as bad, round trips worse); spinning on a latch for
--- longer than some 30 pauses (no difference). Not tried: methods of queues without the __index function that serves
--- q.maxsize and q.is_shutdown; it costs 15 ns a call, but a plain table of methods cannot know whose field is asked for.
+-- find more items at once (unbounded 15 % better, maxsize 1024 twice as bad, round trips worse); spinning on a latch
+-- for longer than some 30 pauses, a put without its sequentially consistent store (no difference). Not tried:
+-- methods of queues without the __index function that serves q.maxsize and q.is_shutdown; it costs 15 ns a call, but a
+-- plain table cannot know whose field is asked for.
 local here = (arg[0]:match("^(.*/)") or "./")
 local lib = dofile(here .. "lib.lua")
 
