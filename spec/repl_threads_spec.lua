@@ -65,6 +65,7 @@ describe("The prompt among threads #repl #novalgrind", function()
     it("that print while the window is resized lose nothing", function()
       open()
       t:enter "w = spawn(function() for i = 1, 40 do print('resized ' .. i) sleep(0.03) end end)"
+      t:wait_for "[1 running]>"           -- what is typed earlier the terminal shows by itself
       t:type "a text that is wrapped when the window is narrow, and then not"
       for _, width in ipairs { 60, 40, 90, 30, 80 } do t:resize(width, 24) os.execute "sleep 0.1" end
       t:wait_for "resized 40\n"

@@ -141,7 +141,7 @@ describe("--virtual", function()
     assert.is_nil(command.run({ "--virtual", "-e", "error 'x'" }).err:find "not closed")
   end)
 
-  it("raises interrupted! at Ctrl-C, also in a loop of Lua code", function()
+  it("raises interrupted! at Ctrl-C, also in a loop of Lua code #notsan", function()
     local result = command.text([[
       os.execute "(sleep 0.2; kill -INT $PPID) &"
       local ok, e = pcall(function() while true do end end)
