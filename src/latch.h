@@ -1,18 +1,18 @@
 /*
-** latch.h - a mutex for a few instructions: one word, taken and given back in
-** line. Whoever finds it taken spins a little, then sleeps on it. Not for
-** anything that can raise, allocate in Lua, or wait.
+** latch.h - a mutex for a few instructions: one word, taken by one atomic step
+** and given back by a plain store. Whoever finds it taken looks again, and now
+** and then lets another thread run. Not for anything that can raise, allocate
+** in Lua, or wait.
 */
 #ifndef LATCH_H
 #define LATCH_H
 
 #include <stdatomic.h>
 
-/* 0: free; 1: taken; 2: taken, and somebody may be asleep. All zero at first. */
+/* 0: free; 1: taken. All zero at first. */
 typedef atomic_int Latch;
 
 void latch_take_slowly (Latch *latch);
-void latch_wake (Latch *latch);
 
 static inline void latch_take (Latch *latch) {
   int was = 0;
@@ -21,7 +21,7 @@ static inline void latch_take (Latch *latch) {
 }
 
 static inline void latch_give (Latch *latch) {
-  if (atomic_exchange_explicit(latch, 0, memory_order_release) == 2) latch_wake(latch);
+  atomic_store_explicit(latch, 0, memory_order_release);
 }
 
 #endif

@@ -159,7 +159,7 @@ static inline int world_patience (World *world) {
 /* Some hundred nanoseconds. */
 static inline void world_pause (void) {
 #if defined(__x86_64__) || defined(__i386__)
-  for (int i = 0; i < 8; i++) __builtin_ia32_pause();
+  for (int i = 0; i < 16; i++) __builtin_ia32_pause();
 #endif
 }
 
