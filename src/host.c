@@ -7,6 +7,7 @@
 ** waits for them: not exit(), whose handlers they could disturb, not a flush of
 ** a stream whose lock one of them holds in io.read.
 */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +35,19 @@ static Thread *attach (lua_State *L) {
   return thread_attach_main(L, world);
 }
 
+/*
+** The C library gives each new thread an arena of its own, up to eight for each
+** processor, and reserves 64 MiB of addresses for it: with a limit on those,
+** fifty threads would be all. States have heaps of their own, so a few will do.
+*/
+static void spare_addresses (void) {
+  mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN) + 1);
+}
+
 lua_State *host_open (void) {
-  lua_State *L = state_open();
+  lua_State *L;
+  spare_addresses();
+  L = state_open();
   if (L == NULL) return NULL;
   if (attach(L) == NULL) {
     lua_close(L);

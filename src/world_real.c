@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "world_real.h"
 
 #define STACK_SIZE (1024 * 1024)  /* nested gsub needs more than 256 KiB */
+#define ROOM (8 * 1024 * 1024)    /* free addresses without which no thread is started */
 #define IDLE_MOST 64              /* OS threads kept for reuse */
 #define PATIENCE 40               /* 10 to 20 µs in all: less than a wake-up through the kernel */
 
@@ -207,8 +209,17 @@ static int create_os_thread (Worker *w) {
   return error;
 }
 
+/* Whether there is room for a thread's stack and for what those just started will need: better no thread than one that dies. */
+static bool has_room (void) {
+  size_t size = STACK_SIZE + ROOM;
+  void *p = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) return false;
+  munmap(p, size);
+  return true;
+}
+
 static int new_worker (Thread *t) {
-  Worker *w = calloc(1, sizeof *w);
+  Worker *w = has_room() ? calloc(1, sizeof *w) : NULL;
   int error = ENOMEM;
   if (w == NULL) return error;
   w->spot = spot_new(&real_driver);
