@@ -58,17 +58,6 @@ void message_free (Message *m) {
   free(m);
 }
 
-void message_objects (Message *m, void (*fn)(Object *o, void *ud), void *ud) {
-  const unsigned char *data = (const unsigned char *)m;
-  size_t at = m != NULL ? m->last_object : 0;
-  while (at != 0) {
-    Object *o;
-    memcpy(&o, data + at + 1, sizeof o);
-    memcpy(&at, data + at + 1 + sizeof o, sizeof at);
-    fn(o, ud);
-  }
-}
-
 static void message_init (Message *m, int count, size_t length) {
   memset(m, 0, sizeof *m);
   atomic_init(&m->refs, 1);

@@ -46,9 +46,6 @@ void message_free_all (World *world);
 /* Learns what a state has by name, which would else be done at its first message. [0, 0, memory] */
 void message_prepare (lua_State *L);
 
-/* Calls fn for every luasync object the message holds a reference to. */
-void message_objects (Message *m, void (*fn)(Object *o, void *ud), void *ud);
-
 /*
 ** A slot holds one value: numbers, booleans, nil, light userdata, short strings
 ** and luasync objects lie in it, anything else in a message it points to. Plain
