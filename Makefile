@@ -152,7 +152,8 @@ spec: ## run the specs only (SPECS="spec/lock_spec.lua", BUSTED_FLAGS="--tags=fa
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
 # long; #notsan what needs a signal inside a Lua loop (ThreadSanitizer keeps it
 # back until the next call of the C library); #noasan what leaves a cycle behind
-# or measures memory.
+# or measures memory. For valgrind #novalgrind: what leaves a cycle behind, maps
+# more pieces of memory than it can count, or needs a terminal's pace.
 SKIPPED_address   = --exclude-tags=slow,noasan
 SKIPPED_undefined = --exclude-tags=slow
 SKIPPED_thread    = --exclude-tags=slow,notsan

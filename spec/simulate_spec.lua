@@ -281,7 +281,7 @@ describe("simulate", function()
     assert.equal("before\n", result.out)
   end)
 
-  it("holds thousands of threads #notsan", function()
+  it("holds thousands of threads #notsan #novalgrind", function()
     local report = sync.simulate(function()
       local queue, n = sync.Queue(), 5000
       for i = 1, n do
@@ -299,7 +299,7 @@ describe("simulate", function()
     assert.equal(7.0, report.virtual_time)
   end)
 
-  it("leaves no memory behind, however worlds end #noasan #notsan", function()
+  it("leaves no memory behind, however worlds end #noasan #notsan #novalgrind", function()
     local bodies = {
       function()
         local queue, lock = sync.Queue(), sync.Lock()

@@ -5,6 +5,12 @@
 ** Sizes are rounded up to 16; up to 1 KiB each size has a list of its own, above
 ** that each power of two and the step half-way to the next. The allocator's
 ** state lies at the start of the arena and is part of the image.
+**
+** An image is copied for every thread that starts, so it should be small: until
+** it is taken, free blocks are cut into smaller ones before new room is used.
+**
+** Memory is mapped step by step as the zones grow: tools that keep book of every
+** mapped byte would take minutes over the whole.
 */
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,17 +23,19 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>     /* pointers in an arena count, as those in any heap */
-#define watch(a, size) __lsan_register_root_region(a, size)
-#define unwatch(a, size) __lsan_unregister_root_region(a, size)
+#define watch(p, size) __lsan_register_root_region(p, size)
+#define unwatch(p, size) __lsan_unregister_root_region(p, size)
 #else
-#define watch(a, size) ((void)0)
-#define unwatch(a, size) ((void)0)
+#define watch(p, size) ((void)0)
+#define unwatch(p, size) ((void)0)
 #endif
 
 #define SMALL 1024                /* largest size with a list of its own */
 #define SMALL_CLASSES (SMALL / 16)
-#define CLASSES (SMALL_CLASSES + 2 * 54)
+#define LARGEST 32                /* log2 of sizes there are lists for */
+#define CLASSES (SMALL_CLASSES + 2 * (LARGEST - 10))
 #define TRIM ((size_t)1 << 20)
+#define STEP ((size_t)1 << 20)    /* mapped at a time, at least */
 
 typedef struct Zone {
   size_t start, top, end;         /* offsets: its first byte, the first one never used, what follows it */
@@ -36,11 +44,16 @@ typedef struct Zone {
 
 enum { THINGS, STRINGS, ZONES };
 
+/* What does not change when the image is put back. */
+typedef struct Outside {
+  char *image;
+  size_t mapped[ZONES];           /* how far each zone's memory goes: an offset */
+  bool reserved;                  /* the addresses up to the end are ours, if not at fixed ones */
+} Outside;
+
 struct Arena {
   Zone zones[ZONES];
-  /* what follows is not part of the image: see arena_restore */
-  char *image;
-  void *user;
+  Outside outside;                /* not part of the image: see arena_restore */
 };
 
 /* The class of a size, and in *rounded what a block of it takes. */
@@ -61,21 +74,61 @@ static unsigned class_of (size_t n, size_t *rounded) {
   return SMALL_CLASSES + 2 * (shift - 10) + 2;
 }
 
-static void *take (Arena *a, Zone *z, unsigned class, size_t rounded) {
+static void *take_free (Zone *z, unsigned class) {
   void *block = z->free[class];
-  if (block != NULL) {
-    memcpy(&z->free[class], block, sizeof(void *));
-    return block;
-  }
-  if (rounded > z->end - z->top) return NULL;
-  block = (char *)a + z->top;
-  z->top += rounded;
+  if (block != NULL) memcpy(&z->free[class], block, sizeof(void *));
   return block;
 }
 
 static void give (Zone *z, unsigned class, void *block) {
   memcpy(block, &z->free[class], sizeof(void *));
   z->free[class] = block;
+}
+
+/* The head of a larger free block, whose rest goes to the lists; NULL: there is none. */
+static void *cut_free (Zone *z, size_t rounded) {
+  void *block = NULL;
+  size_t whole = 0;
+  for (size_t size = rounded + 16; block == NULL && size <= 4 * SMALL; size += 16) {
+    unsigned class = class_of(size, &whole);
+    if (whole == size) block = take_free(z, class);
+  }
+  for (size_t at = rounded; block != NULL && at < whole; ) {
+    size_t piece = whole - at < SMALL ? whole - at : SMALL;
+    give(z, (unsigned)(piece / 16), (char *)block + at);
+    at += piece;
+  }
+  return block;
+}
+
+static bool map (void *address, size_t length, bool reserved) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void *p;
+  if (reserved) return mprotect(address, length, PROT_READ | PROT_WRITE) == 0;
+  p = mmap(address, length, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+  if (p != address && p != MAP_FAILED) munmap(p, length);  /* a kernel that does not know the flag */
+  return p == address;
+}
+
+/* Maps memory for a block of `rounded` bytes at the zone's top. */
+static bool extend (Arena *a, const Zone *z, size_t rounded) {
+  size_t *mapped = &a->outside.mapped[z - a->zones], wanted = z->top + rounded, length;
+  if (rounded > z->end - z->top) return false;
+  length = (wanted - *mapped + STEP - 1) / STEP * STEP;
+  if (length > z->end - *mapped) length = z->end - *mapped;
+  if (!map((char *)a + *mapped, length, a->outside.reserved)) return false;
+  *mapped += length;
+  return true;
+}
+
+static void *take (Arena *a, Zone *z, unsigned class, size_t rounded) {
+  void *block = take_free(z, class);
+  if (block == NULL && a->outside.image == NULL && rounded <= SMALL) block = cut_free(z, rounded);
+  if (block != NULL) return block;
+  if (rounded > a->outside.mapped[z - a->zones] - z->top && !extend(a, z, rounded)) return NULL;
+  block = (char *)a + z->top;
+  z->top += rounded;
+  return block;
 }
 
 static Zone *zone_of (Arena *a, const void *block) {
@@ -111,24 +164,41 @@ void *arena_alloc (void *ud, void *block, size_t old, size_t new) {
   return fresh;
 }
 
+/* The first step of an arena's memory, at `address` or anywhere, with the addresses behind it. */
+static Arena *map_first (void *address, size_t reserve, bool *reserved) {
+  void *p;
+  *reserved = address == NULL || !map(address, STEP, false);
+  if (!*reserved) return address;
+  p = mmap(NULL, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) return NULL;
+  if (map(p, STEP, true)) return p;
+  munmap(p, reserve);
+  return NULL;
+}
+
 Arena *arena_new (void *address, size_t reserve) {
-  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-  Arena *a = MAP_FAILED;
-  size_t start = (sizeof *a + 63) & ~(size_t)63, middle = (reserve / 2) & ~(size_t)4095;
-  if (address != NULL) a = mmap(address, reserve, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0);
-  if (a == MAP_FAILED) a = mmap(NULL, reserve, PROT_READ | PROT_WRITE, flags, -1, 0);
-  if (a == MAP_FAILED) return NULL;
+  size_t start = (sizeof(Arena) + 63) & ~(size_t)63, middle = (reserve / 2) & ~(size_t)4095;
+  bool reserved;
+  Arena *a = map_first(address, reserve, &reserved);
+  if (a == NULL) return NULL;
   a->zones[THINGS] = (Zone){.start = start, .top = start, .end = middle};
   a->zones[STRINGS] = (Zone){.start = middle, .top = middle, .end = reserve};
+  a->outside = (Outside){.mapped = {STEP, middle}, .reserved = reserved};
   watch(a, sizeof *a);
   return a;
 }
 
 void arena_delete (Arena *a) {
+  Outside o;
+  size_t middle, end;
   if (a == NULL) return;
-  free(a->image);
+  o = a->outside;
+  middle = a->zones[STRINGS].start;
+  end = a->zones[STRINGS].end;
+  free(o.image);
   unwatch(a, sizeof *a);
-  munmap(a, a->zones[STRINGS].end);
+  if (!o.reserved && o.mapped[STRINGS] > middle) munmap((char *)a + middle, o.mapped[STRINGS] - middle);
+  munmap(a, o.reserved ? end : o.mapped[THINGS]);
 }
 
 /*
@@ -139,14 +209,10 @@ bool arena_keep_image (Arena *a) {
   size_t things = a->zones[THINGS].top, strings = a->zones[STRINGS].top - a->zones[STRINGS].start;
   char *image = malloc(things + strings);
   if (image == NULL) return false;
-  a->image = image;
+  a->outside.image = image;
   memcpy(image, a, things);
   memcpy(image + things, (char *)a + a->zones[STRINGS].start, strings);
   return true;
-}
-
-bool arena_has_image (const Arena *a) {
-  return a->image != NULL;
 }
 
 /* Gives back what lies far above the top that the zone has again. */
@@ -157,16 +223,12 @@ static void trim (Arena *a, const Zone *z, size_t used) {
 
 void arena_restore (Arena *a) {
   size_t things = a->zones[THINGS].top, strings = a->zones[STRINGS].top;
-  void *user = a->user;
-  char *image = a->image;
-  const Zone *z = ((const Arena *)(void *)image)->zones;
+  Outside outside = a->outside;
+  const char *image = outside.image;
+  const Zone *z = ((const Arena *)(const void *)image)->zones;
   memcpy(a, image, z[THINGS].top);
   memcpy((char *)a + z[STRINGS].start, image + z[THINGS].top, z[STRINGS].top - z[STRINGS].start);
-  a->image = image;               /* as it is in the image but for the first time */
-  a->user = user;
+  a->outside = outside;
   trim(a, &a->zones[THINGS], things);
   trim(a, &a->zones[STRINGS], strings);
 }
-
-void arena_set_user (Arena *a, void *user) { a->user = user; }
-void *arena_user (const Arena *a) { return a->user; }

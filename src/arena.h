@@ -25,12 +25,7 @@ void *arena_alloc (void *ud, void *block, size_t old, size_t new);
 
 /* Remembers the contents as they are; once for an arena. False: no memory. */
 bool arena_keep_image (Arena *a);
-bool arena_has_image (const Arena *a);
 /* Puts them back, and gives memory used since beyond a megabyte back to the system. */
 void arena_restore (Arena *a);
-
-/* Any pointer a user wants to keep with the arena. */
-void arena_set_user (Arena *a, void *user);
-void *arena_user (const Arena *a);
 
 #endif

@@ -62,6 +62,7 @@ void encode_release (Encoder *e) {
   e->depth = e->deepest = e->spilled = e->anchored = e->transfers = 0;
   e->global = e->global_count = 0;
   e->shared = 0;
+  e->learnt = false;
   e->last_object = e->last_class = 0;
 }
 
@@ -212,12 +213,22 @@ static bool encode_plain_table (Encoder *e, const void *key) {
   return true;
 }
 
+/* Whether the table at the top may be a module, be it one that has been loaded just now. */
+static bool maybe_module (Encoder *e) {
+  const void *key = lua_topointer(e->L, -1);
+  if (names_maybe_module(e->names, key)) return true;
+  if (e->learnt) return false;
+  e->learnt = true;
+  names_learn_modules(e->L);
+  return names_maybe_module(e->names, key);
+}
+
 /* The table at the top, whatever it is. */
 static bool encode_full_table (Encoder *e) {
   lua_State *L = e->L;
   size_t record = e->length;
   bool meta;
-  if (names_push(L, -1)) return encode_named(e);
+  if (maybe_module(e) && names_push(L, -1)) return encode_named(e);
   meta = lua_getmetatable(L, -1);
   if (meta && transfer_wanted(L)) return encode_transfer(e);
   if (meta) lua_pop(L, 1);

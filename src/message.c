@@ -126,7 +126,6 @@ static int encode_protected (lua_State *L) {
   e->anchors = n + 3;
   e->globals = n + 4;
   e->names = names_get(L);
-  if (e->root == ROOT_CALL) names_learn_modules(L);
   for (e->item = 1; e->item <= n; e->item++) {
     lua_pushvalue(L, 1 + e->item);
     if (!encode_run(e)) {

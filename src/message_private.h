@@ -148,6 +148,7 @@ typedef struct Encoder {
   size_t last_object, last_class;
   bool fault;                     /* the error raised is ours and lacks a position */
   bool again;                     /* this mode is not enough */
+  bool learnt;                    /* package.loaded has been looked at for this message */
   Frame few_frames[PLAIN_DEPTH];
   Entry few_entries[FEW_ENTRIES];
   alignas(16) unsigned char scratch[SCRATCH];

@@ -232,12 +232,11 @@ static Proxy *push_empty (lua_State *L, const Kind *kind) {
   return p;
 }
 
-/* Remembers the proxy at the top as the one of `o`. [0, 0] */
+/* Remembers the proxy at the top as the one of `o`, in the table of proxies under it, which goes. [-1, 0] */
 static void remember (lua_State *L, Object *o) {
-  push_proxies(L);
-  lua_pushvalue(L, -2);
-  lua_rawsetp(L, -2, o);
-  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, -3, o);
+  lua_remove(L, -2);
 }
 
 /* A copy of the name in the options table at `options`, or NULL; *failed when memory is short. */
@@ -257,10 +256,14 @@ static char *option_name (lua_State *L, int options, bool *failed) {
 
 void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
   bool failed;
-  Proxy *p = push_empty(L, kind);
-  char *name = option_name(L, options, &failed);
-  Object *o = failed ? NULL : calloc(1, size);
   World *world = thread_self->object.world;
+  Proxy *p;
+  char *name;
+  Object *o;
+  push_proxies(L);
+  p = push_empty(L, kind);
+  name = option_name(L, options, &failed);
+  o = failed ? NULL : calloc(1, size);
   if (o == NULL) {
     free(name);
     luaL_error(L, "not enough memory");
@@ -280,7 +283,7 @@ void object_push (lua_State *L, Object *o) {
     lua_remove(L, -2);
     return;
   }
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   p = push_empty(L, o->kind);
   object_keep(o);
   p->object = o;

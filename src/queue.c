@@ -82,7 +82,7 @@ static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64
 }
 
 /*
-** Putting.
+** Putting in.
 */
 
 /* Under put_latch. */
@@ -119,66 +119,120 @@ static inline Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
   return outcome;
 }
 
+/*
+** Taking out.
+*/
+
+/* Under get_latch. */
+bool queue_has_item (Queue *q) {
+  uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
+  if (taken != q->seen_put) return true;
+  q->seen_put = atomic_load(&q->put);
+  return taken != q->seen_put;
+}
+
+void queue_take_out (Queue *q, Slot *s) {
+  if (is_fifo(q)) fifo_take(&q->fifo, s);
+  else if (q->object.kind == &lifo_kind) stack_take(&q->heap, s);
+  else heap_take(&q->heap, s);
+  atomic_store_explicit(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1,
+                        q->maxsize > 0 ? memory_order_seq_cst : memory_order_release);
+}
+
+/* Takes an item if there is one. */
+static inline Outcome try_get (Queue *q, Slot *s) {
+  bool shut = atomic_load(&q->shut);      /* before looking: what was put before the shutdown is there */
+  bool some;
+  latch_take(q->get_latch);
+  some = queue_has_item(q);
+  if (some) queue_take_out(q, s);
+  latch_give(q->get_latch);
+  return some ? DONE : shut ? SHUT : WOULD_WAIT;
+}
+
+/*
+** The lines of both sides. A side is named by its operation, OP_PUT or OP_GET.
+*/
+
+typedef struct Side {
+  pthread_mutex_t *mu;
+  Line *line;
+  atomic_int *waiting;
+} Side;
+
+static Side side_of (Queue *q, OpKind kind) {
+  if (kind == OP_PUT) return (Side){q->put_mu, &q->putters, &q->putters_waiting};
+  return (Side){q->get_mu, &q->getters, &q->getters_waiting};
+}
+
+static Outcome attempt (Queue *q, OpKind kind, const Request *r) {
+  return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
+}
+
 /* Who has been interrupted but has not woken up yet gets nothing any more: it would be lost with the error. */
 static bool is_interrupted (const Waiter *w) {
   return (atomic_load(&w->thread->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0;
 }
 
-/* Serves who waits for room, as far as there is room; woken when all is unlocked. */
-static bool serve_putters (Queue *q) {
+/* Serves who stands in line, as far as there is room or items; woken when all is unlocked. True: somebody was. */
+static bool serve (Queue *q, OpKind kind) {
+  Side side = side_of(q, kind);
   Waiter *first = NULL, **last = &first, *w;
-  pthread_mutex_lock(q->put_mu);
-  while ((w = q->putters.first) != NULL) {
+  pthread_mutex_lock(side.mu);
+  while ((w = side.line->first) != NULL) {
     Request *r = w->payload;
-    r->outcome = is_interrupted(w) ? INTERRUPTED : try_put(q, r->slot, r->priority);
+    r->outcome = is_interrupted(w) ? INTERRUPTED : attempt(q, kind, r);
     if (r->outcome == WOULD_WAIT) break;
-    *last = line_choose(&q->putters);
+    *last = line_choose(side.line);
     last = &w->next;
-    atomic_fetch_sub(&q->putters_waiting, 1);
+    atomic_fetch_sub(side.waiting, 1);
   }
-  pthread_mutex_unlock(q->put_mu);
+  pthread_mutex_unlock(side.mu);
   line_wake(first);
   return first != NULL;
 }
 
-static bool serve_getters (Queue *q);
-
 /* After a change by one side: serves the other side's line, and so on while that changes anything. */
 static void serve_after_put (Queue *q) {
-  while (atomic_load(&q->getters_waiting) > 0 && serve_getters(q))
-    if (q->maxsize <= 0 || atomic_load(&q->putters_waiting) == 0 || !serve_putters(q)) break;
+  while (atomic_load(&q->getters_waiting) > 0 && serve(q, OP_GET))
+    if (q->maxsize <= 0 || atomic_load(&q->putters_waiting) == 0 || !serve(q, OP_PUT)) break;
 }
 
 static void serve_after_get (Queue *q) {
-  if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve_putters(q)) serve_after_put(q);
+  if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve(q, OP_PUT)) serve_after_put(q);
 }
 
-/* Stands in line to put; the first try has failed. */
-static Outcome wait_to_put (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
+/* Stands in line; a first try has failed. From the unlocking on, the request is the server's. */
+static Outcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const Priority *p, Nanos relative) {
   Nanos deadline = world_deadline(q->object.world, relative);
+  Side side = side_of(q, kind);
   Request r = {s, p, WOULD_WAIT};
   Outcome outcome;
   Waiter w;
-  waiter_init(&w, OP_PUT, q, deadline);
+  if (thread_self->updating > 0) return NOT_ALLOWED;
+  waiter_init(&w, kind, q, deadline);
   w.payload = &r;
-  pthread_mutex_lock(q->put_mu);
-  queue_enter(&q->putters, &w, &q->putters_waiting);
-  outcome = try_put(q, s, p);     /* room may have come before anybody could see us */
-  if (outcome != WOULD_WAIT) queue_leave(&w, &q->putters_waiting);
-  pthread_mutex_unlock(q->put_mu);
+  pthread_mutex_lock(side.mu);
+  queue_enter(side.line, &w, side.waiting);
+  outcome = attempt(q, kind, &r);         /* the other side may have acted before it could see us */
+  if (outcome != WOULD_WAIT) queue_leave(&w, side.waiting);
+  pthread_mutex_unlock(side.mu);
   if (outcome != WOULD_WAIT) return outcome;
-  switch (queue_stay(L, &w, q->put_mu, &q->putters_waiting, deadline)) {
+  switch (queue_stay(L, &w, side.mu, side.waiting, deadline)) {
     case WAKE_CHOSEN: return r.outcome;
     case WAKE_INTERRUPT: return INTERRUPTED;
     default: return WOULD_WAIT;
   }
 }
 
+/*
+** Putting.
+*/
+
 static Outcome put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
   Outcome outcome = try_put(q, s, p);
   if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->taken, &q->put, q->maxsize)) outcome = try_put(q, s, p);
-  if (outcome == WOULD_WAIT && relative != 0)
-    outcome = thread_self->updating > 0 ? NOT_ALLOWED : wait_to_put(L, q, s, p, relative);
+  if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_PUT, s, p, relative);
   if (outcome == DONE) serve_after_put(q);
   return outcome;
 }
@@ -232,76 +286,10 @@ static int queue_put_nowait (lua_State *L) {
 ** Getting.
 */
 
-/* Under get_latch. */
-bool queue_has_item (Queue *q) {
-  uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
-  if (taken != q->seen_put) return true;
-  q->seen_put = atomic_load(&q->put);
-  return taken != q->seen_put;
-}
-
-void queue_take_out (Queue *q, Slot *s) {
-  if (is_fifo(q)) fifo_take(&q->fifo, s);
-  else if (q->object.kind == &lifo_kind) stack_take(&q->heap, s);
-  else heap_take(&q->heap, s);
-  atomic_store_explicit(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1,
-                        q->maxsize > 0 ? memory_order_seq_cst : memory_order_release);
-}
-
-/* Takes an item if there is one. */
-static inline Outcome try_get (Queue *q, Slot *s) {
-  bool shut = atomic_load(&q->shut);      /* before looking: what was put before the shutdown is there */
-  bool some;
-  latch_take(q->get_latch);
-  some = queue_has_item(q);
-  if (some) queue_take_out(q, s);
-  latch_give(q->get_latch);
-  return some ? DONE : shut ? SHUT : WOULD_WAIT;
-}
-
-/* Serves who waits for an item, as far as there are items. */
-static bool serve_getters (Queue *q) {
-  Waiter *first = NULL, **last = &first, *w;
-  pthread_mutex_lock(q->get_mu);
-  while ((w = q->getters.first) != NULL) {
-    Request *r = w->payload;
-    r->outcome = is_interrupted(w) ? INTERRUPTED : try_get(q, r->slot);
-    if (r->outcome == WOULD_WAIT) break;
-    *last = line_choose(&q->getters);
-    last = &w->next;
-    atomic_fetch_sub(&q->getters_waiting, 1);
-  }
-  pthread_mutex_unlock(q->get_mu);
-  line_wake(first);
-  return first != NULL;
-}
-
-/* Stands in line to get; the first try has failed. */
-static Outcome wait_to_get (lua_State *L, Queue *q, Slot *s, Nanos relative) {
-  Nanos deadline = world_deadline(q->object.world, relative);
-  Request r = {s, NULL, WOULD_WAIT};
-  Outcome outcome;
-  Waiter w;
-  waiter_init(&w, OP_GET, q, deadline);
-  w.payload = &r;
-  pthread_mutex_lock(q->get_mu);
-  queue_enter(&q->getters, &w, &q->getters_waiting);
-  outcome = try_get(q, s);
-  if (outcome != WOULD_WAIT) queue_leave(&w, &q->getters_waiting);
-  pthread_mutex_unlock(q->get_mu);
-  if (outcome != WOULD_WAIT) return outcome;
-  switch (queue_stay(L, &w, q->get_mu, &q->getters_waiting, deadline)) {
-    case WAKE_CHOSEN: return r.outcome;
-    case WAKE_INTERRUPT: return INTERRUPTED;
-    default: return WOULD_WAIT;
-  }
-}
-
 static Outcome get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
   Outcome outcome = try_get(q, s);
   if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->put, &q->taken, 0)) outcome = try_get(q, s);
-  if (outcome == WOULD_WAIT && relative != 0)
-    outcome = thread_self->updating > 0 ? NOT_ALLOWED : wait_to_get(L, q, s, relative);
+  if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_GET, s, NULL, relative);
   if (outcome == DONE) serve_after_get(q);
   return outcome;
 }

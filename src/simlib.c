@@ -180,6 +180,8 @@ int simlib_equip (lua_State *L) {
     {"os", "execute", ask_outside}, {"os", "getenv", ask_outside}, {"os", "remove", ask_outside},
     {"os", "rename", ask_outside}, {"os", "tmpname", ask_outside}
   };
+  /* Kinds in the image need not be made, but each is copied into every state. */
+  static const Kind *const usual[] = {&thread_kind, &lock_kind, &condition_kind, &event_kind, &queue_kind, &shared_kind};
   wrap(L, "os", "time", os_time);
   wrap(L, "os", "date", os_date);
   wrap(L, "os", "clock", os_clock);
@@ -187,8 +189,8 @@ int simlib_equip (lua_State *L) {
   wrap(L, LUA_GNAME, "require", require);
   for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) wrap(L, outside[i].library, outside[i].name, outside[i].f);
   wrap_files(L);
-  for (const Kind *const *k = object_kinds; *k != NULL; k++) {
-    object_metatable(L, *k);
+  for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+    object_metatable(L, usual[i]);
     lua_pop(L, 1);
   }
   luaL_requiref(L, "luasync", luaopen_luasync, 0);

@@ -65,7 +65,17 @@ static void equip_preload (lua_State *L) {
   else lua_pop(L, 2);
 }
 
+static const char package_key;    /* its address names the table `package` in the registry */
+
+static void note_package (lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_LOADLIBNAME);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &package_key);
+  lua_pop(L, 1);
+}
+
 int state_equip (lua_State *L) {
+  note_package(L);
   equip_preload(L);
   place_probe(L);
   output_equip(L);
@@ -219,31 +229,55 @@ lua_State *state_open (void) {
 
 static const char *const path_names[] = {"path", "cpath"};
 
-/* (values) sets package.path and package.cpath where they differ; in protected mode. */
+/* Pushes the table `package`; true: it is one. Raises nothing in a state of ours. [0, +1] */
+static bool push_package (lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &package_key) == LUA_TTABLE) return true;
+  lua_pop(L, 1);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_LOADLIBNAME);
+  lua_remove(L, -2);
+  return lua_istable(L, -1);
+}
+
+/* Pushes package.path and package.cpath, and says what they are where they are strings. [0, +2] */
+static void push_paths (lua_State *L, const char *values[2], size_t lengths[2]) {
+  bool table = push_package(L);
+  for (int i = 0; i < 2; i++) {
+    if (table) lua_getfield(L, -1 - i, path_names[i]);
+    else lua_pushnil(L);
+    values[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &lengths[i]) : NULL;
+  }
+  lua_remove(L, -3);
+}
+
+/* (values, lengths) sets package.path and package.cpath; in protected mode. */
 static int set_paths (lua_State *L) {
   const char **values = lua_touserdata(L, 1);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, LUA_LOADLIBNAME) != LUA_TTABLE) return 0;
+  const size_t *lengths = lua_touserdata(L, 2);
+  if (!push_package(L)) return 0;
   for (int i = 0; i < 2; i++) {
-    const char *old = lua_getfield(L, -1, path_names[i]) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1);
-    if (values[i] == NULL || (old != NULL && strcmp(old, values[i]) == 0)) continue;
-    lua_pushstring(L, values[i]);
+    if (values[i] == NULL) continue;
+    lua_pushlstring(L, values[i], lengths[i]);
     lua_setfield(L, -2, path_names[i]);
   }
   return 0;
 }
 
 void state_copy_paths (lua_State *from, lua_State *to) {
-  const char *values[2] = {NULL, NULL};
-  int top = lua_gettop(from);
+  const char *values[2], *old[2];
+  size_t lengths[2], old_lengths[2];
+  bool same = true;
   luaL_checkstack(from, 4, NULL);
-  if (lua_getfield(from, LUA_REGISTRYINDEX, LUA_LOADED_TABLE) == LUA_TTABLE
-      && lua_getfield(from, -1, LUA_LOADLIBNAME) == LUA_TTABLE)
-    for (int i = 0; i < 2; i++)   /* they stay on the stack */
-      if (lua_getfield(from, top + 2, path_names[i]) == LUA_TSTRING) values[i] = lua_tostring(from, -1);
-  lua_pushcfunction(to, set_paths);
-  lua_pushlightuserdata(to, values);
-  if (lua_pcall(to, 1, 0, 0) != LUA_OK) lua_pop(to, 1);
-  lua_settop(from, top);
+  push_paths(from, values, lengths);      /* they stay on the stack */
+  push_paths(to, old, old_lengths);
+  for (int i = 0; i < 2; i++)
+    if (values[i] != NULL) same = same && old[i] != NULL && lengths[i] == old_lengths[i] && memcmp(values[i], old[i], lengths[i]) == 0;
+  lua_pop(to, 2);
+  if (!same) {
+    lua_pushcfunction(to, set_paths);
+    lua_pushlightuserdata(to, values);
+    lua_pushlightuserdata(to, lengths);
+    if (lua_pcall(to, 2, 0, 0) != LUA_OK) lua_pop(to, 1);
+  }
+  lua_pop(from, 2);
 }

@@ -100,12 +100,10 @@ static int new_from_options (lua_State *L) {
   push_args(L);                                     /* options target args... */
   t = make(L);
   lua_insert(L, 2);                                 /* options thread target args... */
-  if (option(L, "name") == LUA_TNIL || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING)) {
-    lua_pop(L, 1);
-    thread_push_default_name(L, t->object.world, 3);
-  }
+  if (option(L, "name") == LUA_TNIL || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING))
+    thread_name_default(L, t, 3);
   else if (!lua_isstring(L, -1)) option_error(L, "name", "string");
-  thread_rename(L, t, -1);
+  else thread_rename(L, t, -1);
   lua_pop(L, 1);
   if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
@@ -121,9 +119,7 @@ int thread_new (lua_State *L) {
   if (lua_gettop(L) == 0) lua_pushnil(L);
   t = make(L);
   lua_insert(L, 1);                                 /* thread target args... */
-  thread_push_default_name(L, t->object.world, 2);
-  thread_rename(L, t, -1);
-  lua_pop(L, 1);
+  thread_name_default(L, t, 2);
   store_work(L, 1, 2);
   return 1;
 }

@@ -72,20 +72,38 @@ static const char *global_name (lua_State *L, int index) {
   return found;
 }
 
-/* Pushes the name of an unnamed thread: Thread-N, or Thread-N (f) where the target has a name. */
-void thread_push_default_name (lua_State *L, World *world, int target) {
-  unsigned n = 1 + atomic_fetch_add(&world->thread_names, 1);
+/* What the function at `index` is called where it was taken from, or NULL. */
+static const char *target_name (lua_State *L, int index) {
   const char *name = NULL;
   lua_Debug ar;
-  if (lua_isfunction(L, target)) {
-    if (lua_getstack(L, 1, &ar)) {
-      name = local_name(L, &ar, target);
-      if (name == NULL) name = upvalue_name(L, &ar, target);
-    }
-    if (name == NULL) name = global_name(L, target);
+  if (!lua_isfunction(L, index)) return NULL;
+  if (lua_getstack(L, 1, &ar)) {
+    name = local_name(L, &ar, index);
+    if (name == NULL) name = upvalue_name(L, &ar, index);
   }
-  if (name != NULL) lua_pushfstring(L, "Thread-%d (%s)", (int)n, name);
-  else lua_pushfstring(L, "Thread-%d", (int)n);
+  return name != NULL ? name : global_name(L, index);
+}
+
+/* Writes n in decimal digits; returns where they end. snprintf would be a large part of what a thread costs. */
+static char *put_number (char *to, unsigned n) {
+  char digits[16];
+  int count = 0;
+  do digits[count++] = (char)('0' + n % 10); while ((n /= 10) > 0);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
+void thread_name_default (lua_State *L, Thread *t, int target) {
+  const char *shown = target_name(L, target);
+  char *name = malloc(32 + (shown != NULL ? strlen(shown) : 0)), *p;
+  if (name == NULL) {
+    luaL_error(L, "not enough memory");
+    return;                       /* not reached */
+  }
+  p = put_number(stpcpy(name, "Thread-"), 1 + atomic_fetch_add(&t->object.world->thread_names, 1));
+  if (shown != NULL) p = stpcpy(stpcpy(stpcpy(p, " ("), shown), ")");
+  *p = '\0';
+  t->object.name = name;
 }
 
 /*

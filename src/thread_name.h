@@ -6,8 +6,8 @@
 /* Gives t the name at `index`, also in the eyes of the system. [0, 0, raises] */
 int thread_rename (lua_State *L, Thread *t, int index);
 
-/* Pushes the name of an unnamed thread whose target stands at `target`: Thread-N, or Thread-N (f). [0, +1, memory] */
-void thread_push_default_name (lua_State *L, World *world, int target);
+/* Names t, new and seen by nobody yet, by its number and its target at `target`: Thread-N, or Thread-N (f). [0, 0, memory] */
+void thread_name_default (lua_State *L, Thread *t, int target);
 
 /* t ends while it holds a lock: its name is remembered for reports. */
 void thread_bury (Thread *t);
