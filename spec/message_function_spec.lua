@@ -273,6 +273,18 @@ describe("Messages: by name", function()
     assert.equal(lfs.currentdir(), elsewhere(function() return lfs.currentdir() end))
   end)
 
+  it("a module loaded after the first message is found by name, in an item too", function()
+    local queue, late = sync.Queue(), { f = function() end }
+    queue:put({ f = late.f })
+    queue:get()
+    package.loaded["late module"] = late
+    finally(function() package.loaded["late module"] = nil end)
+    queue:put { late }
+    assert.equal(late, queue:get()[1])
+    queue:put(function() return late end)
+    assert.equal(late, queue:get()())
+  end)
+
   it("luasync can be required there", function()
     assert.equal("asked", support.finish(sync.Thread { name = "asked", target = function()
       return require("luasync").current_thread().name
