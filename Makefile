@@ -43,7 +43,11 @@ SOURCES   := $(sort $(wildcard src/*.c))
 HOST_ONLY := $(addprefix src/,main.c options.c repl.c lineedit.c lineact.c linekeys.c linetext.c)
 EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua))
 
-HOST_OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/host/%.o) $(BUILD)/host/embedded.o
+# Lua's interpreter is 5 % slower or faster by where its code happens to begin:
+# its object is taken out of the static library and put on a cache line.
+LUA_VM := $(if $(LUA_STATIC),$(if $(shell ar t $(LUA_STATIC) | grep -x lvm.o),$(BUILD)/host/lua/lvm.o))
+
+HOST_OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/host/%.o) $(BUILD)/host/embedded.o $(LUA_VM)
 MODULE_OBJECTS := $(patsubst src/%.c,$(BUILD)/module/%.o,$(filter-out $(HOST_ONLY),$(SOURCES))) \
                   $(BUILD)/module/embedded.o
 HOST   := $(BUILD)/luasync
@@ -82,6 +86,10 @@ $(HOST): $(HOST_OBJECTS)
 $(MODULE): $(MODULE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(MODULE_LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/host/lua/lvm.o: $(LUA_STATIC)
+	$(Q)mkdir -p $(@D) && cd $(@D) && ar x $(LUA_STATIC) lvm.o && touch lvm.o
+	$(Q)objcopy --set-section-alignment .text=64 $@ 2>/dev/null || true
 
 $(BUILD)/host/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$@)
