@@ -174,24 +174,16 @@ static void protect_metatable (lua_State *L, const Kind *kind) {
   lua_setfield(L, -2, "__metatable");
 }
 
-/* A table of the functions, made in its final size: threads have little memory. [0, +1] */
-static void push_methods (lua_State *L, const luaL_Reg *methods) {
+static int count (const luaL_Reg *functions) {
   int n = 0;
-  while (methods[n].name != NULL) n++;
-  lua_createtable(L, 0, n);
-  luaL_setfuncs(L, methods, 0);
+  while (functions != NULL && functions[n].name != NULL) n++;
+  return n;
 }
 
-void object_metatable (lua_State *L, const Kind *kind) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  luaL_checkstack(L, 8, NULL);
-  lua_createtable(L, 1, 8);
-  luaL_setfuncs(L, common_meta, 0);
-  lua_pushstring(L, kind->name);
-  lua_setfield(L, -2, "__name");
-  push_methods(L, kind->methods != NULL ? kind->methods : none); /* metatable methods */
+/* Sets __index of the metatable at the top: its methods, or a function that also knows its properties. [0, 0] */
+static void set_index (lua_State *L, const Kind *kind) {
+  lua_createtable(L, 0, count(kind->methods));
+  luaL_setfuncs(L, kind->methods, 0);
   lua_pushvalue(L, -1);
   lua_rawseti(L, -3, 1);
   if (kind->property != NULL) {
@@ -199,7 +191,22 @@ void object_metatable (lua_State *L, const Kind *kind) {
     lua_pushcclosure(L, proxy_index, 2);
   }
   lua_setfield(L, -2, "__index");
+}
+
+/*
+** Tables are made in their final size, because threads have little memory, and
+** what is asked for most is put in first: then it stands where its hash says.
+*/
+void object_metatable (lua_State *L, const Kind *kind) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  luaL_checkstack(L, 8, NULL);
+  lua_createtable(L, 1, 6 + count(kind->meta));
+  if (kind->methods != NULL) set_index(L, kind);
   if (kind->meta != NULL) luaL_setfuncs(L, kind->meta, 0);
+  luaL_setfuncs(L, common_meta, 0);
+  lua_pushstring(L, kind->name);
+  lua_setfield(L, -2, "__name");
   protect_metatable(L, kind);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, kind);

@@ -81,6 +81,26 @@ static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64
   return false;
 }
 
+#define GATHER 16                 /* pauses, some microseconds together */
+#define STREAM 3                  /* items that must have come meanwhile, or the wait was in vain */
+#define ALONE 1000                /* so many times it is not tried again then */
+
+/*
+** A consumer faster than its producer would take each item as it comes, and both
+** would wait for the same cache lines all the time. So it lets a few gather;
+** unless items come one by one, as in a conversation, where that only costs time.
+*/
+static void gather (Queue *q) {
+  int alone = atomic_load_explicit(&q->alone, memory_order_relaxed);
+  if (alone == 0) {
+    for (int i = 0; i < GATHER; i++) world_pause();
+    if (atomic_load_explicit(&q->put, memory_order_relaxed) - atomic_load_explicit(&q->taken, memory_order_relaxed) < STREAM)
+      alone = ALONE;
+  }
+  else alone--;
+  atomic_store_explicit(&q->alone, alone, memory_order_relaxed);
+}
+
 /*
 ** Putting in.
 */
@@ -288,7 +308,10 @@ static int queue_put_nowait (lua_State *L) {
 
 static Outcome get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
   Outcome outcome = try_get(q, s);
-  if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->put, &q->taken, 0)) outcome = try_get(q, s);
+  if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->put, &q->taken, 0)) {
+    gather(q);
+    outcome = try_get(q, s);
+  }
   if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_GET, s, NULL, relative);
   if (outcome == DONE) serve_after_get(q);
   return outcome;
@@ -426,13 +449,13 @@ int simple_new (lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"put", queue_put}, {"put_nowait", queue_put_nowait}, {"get", queue_get}, {"get_nowait", queue_get_nowait},
+  {"put", queue_put}, {"get", queue_get}, {"put_nowait", queue_put_nowait}, {"get_nowait", queue_get_nowait},
   {"task_done", queue_task_done}, {"join", queue_join}, {"shutdown", queue_shutdown}, {"items", queue_items},
   {"qsize", queue_qsize}, {"empty", queue_empty}, {"full", queue_full}, {NULL, NULL}
 };
 
 static const luaL_Reg simple_methods[] = {
-  {"put", queue_put}, {"put_nowait", queue_put_nowait}, {"get", queue_get}, {"get_nowait", queue_get_nowait},
+  {"put", queue_put}, {"get", queue_get}, {"put_nowait", queue_put_nowait}, {"get_nowait", queue_get_nowait},
   {"qsize", queue_qsize}, {"empty", queue_empty}, {NULL, NULL}
 };
 

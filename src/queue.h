@@ -11,6 +11,10 @@
 /*
 ** Each side has a latch for its end of the store and a mutex for its line. The
 ** latch is taken last, also while a mutex is held.
+**
+** What producers write with every item, what consumers write with every item and
+** what is only read lie 64 bytes apart: on a common cache line each side would
+** wait for the other's writes.
 */
 typedef struct Queue {
   Object object;
@@ -18,18 +22,18 @@ typedef struct Queue {
   Latch *put_latch, *get_latch;   /* const after init; the same one but for fifos */
   pthread_mutex_t *put_mu, *get_mu; /* likewise */
   atomic_bool shut;               /* written under all of them */
-  Fifo fifo;                      /* tail under put_latch, head under get_latch */
-  Heap heap;                      /* under the one latch */
+  atomic_int putters_waiting, getters_waiting, joiners_waiting;
   char apart1[64];
+  Heap heap;                      /* under the one latch */
   Latch first_latch;
   uint64_t seen_taken;            /* under put_latch: `taken` as last looked at */
   atomic_uint_least64_t put;      /* written under put_latch */
-  char apart2[64];
+  Fifo fifo;                      /* first the tail, under put_latch; the head, under get_latch */
   Latch second_latch;
+  atomic_int alone;               /* how many more times consumers will not let items gather */
   uint64_t seen_put;              /* under get_latch: `put` as last looked at */
   atomic_uint_least64_t taken;    /* written under get_latch */
-  char apart3[64];
-  atomic_int putters_waiting, getters_waiting, joiners_waiting;
+  char apart2[64];
   pthread_mutex_t first_mu, second_mu;
   Line putters;                   /* under put_mu */
   Line getters;                   /* under get_mu */

@@ -19,12 +19,12 @@ typedef struct Segment Segment;
 
 /* All zero at first. */
 typedef struct Fifo {
-  Segment *head;                  /* consumers' */
-  unsigned head_index;
-  char apart[64];                 /* the two sides must not share a cache line */
   Segment *tail;                  /* producers' */
   unsigned tail_index;
   _Atomic(Segment *) spare;       /* one empty segment, to spare the allocator */
+  char apart[64];                 /* the two sides must not share a cache line */
+  unsigned head_index;            /* consumers' */
+  Segment *head;
 } Fifo;
 
 bool fifo_add (Fifo *f, const Slot *s);       /* false: no memory */
