@@ -10,8 +10,8 @@
 **
 ** Waiting: who finds the queue empty stands in line, counts itself as waiting
 ** and looks at `put` once more; a producer raises `put`, then looks whether
-** anybody waits, and if so takes the item out again for the first in line.
-** Sequential consistency makes sure that one sees the other. Producers wait for
+** anybody waits, and if so takes the item out again for the first in line. A
+** fence makes sure that one sees the other (fence.h). Producers wait for
 ** room in the same way, and a consumer puts the first one's item in for it. So
 ** who waits is served first come, first served, and wakes up with the matter
 ** done; a newcomer may still be quicker than the first in line is served.
@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "fence.h"
 #include "kinds.h"
 #include "queue.h"
 
@@ -127,7 +128,7 @@ static inline Outcome add (Queue *q, const Slot *s, const Priority *p) {
   if (!has_room(q)) return WOULD_WAIT;
   if (p != NULL && q->heap.size > 0 && !priority_comparable(p, &q->heap.entries[0].priority)) return NO_ORDER;
   if (!store(q, s, p)) return NO_MEMORY;
-  atomic_store(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
+  fence_write(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
   return DONE;
 }
 
@@ -155,8 +156,7 @@ void queue_take_out (Queue *q, Slot *s) {
   if (is_fifo(q)) fifo_take(&q->fifo, s);
   else if (q->object.kind == &lifo_kind) stack_take(&q->heap, s);
   else heap_take(&q->heap, s);
-  atomic_store_explicit(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1,
-                        q->maxsize > 0 ? memory_order_seq_cst : memory_order_release);
+  fence_write(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1);
 }
 
 /* Takes an item if there is one. */
@@ -234,6 +234,7 @@ static Outcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const
   w.payload = &r;
   pthread_mutex_lock(side.mu);
   queue_enter(side.line, &w, side.waiting);
+  if (world_is_parallel(q->object.world)) fence_here();
   outcome = attempt(q, kind, &r);         /* the other side may have acted before it could see us */
   if (outcome != WOULD_WAIT) queue_leave(&w, side.waiting);
   pthread_mutex_unlock(side.mu);

@@ -156,6 +156,11 @@ static inline int world_patience (World *world) {
   return world->driver->patience != NULL ? world->driver->patience(world) : 0;
 }
 
+/* Whether threads of this world may run at the same time. */
+static inline bool world_is_parallel (const World *world) {
+  return world->driver->patience != NULL;
+}
+
 /* Some hundred nanoseconds. */
 static inline void world_pause (void) {
 #if defined(__x86_64__) || defined(__i386__)

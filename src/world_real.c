@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fence.h"
 #include "state.h"
 #include "thread.h"
 #include "world_real.h"
@@ -353,6 +354,7 @@ static void real_start (void) {
   sa.sa_flags = SA_RESTART;
   sigaction(SIGURG, &sa, NULL);
   cpus = processors();
+  fence_init();
   world_init(&the_world, &real_driver);
 }
 
