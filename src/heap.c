@@ -175,9 +175,9 @@ static Segment *segment_new (More *m) {
   return s;
 }
 
-/* Of the segments that are wholly free an eighth is kept for what comes next. */
+/* Half of the segments may be wholly free: what the collector frees at a time is soon needed again. */
 static void segment_emptied (More *m, Segment *s) {
-  if (++m->empty <= 1 + m->count / 8) return;
+  if (++m->empty <= 1 + m->count / 2) return;
   m->empty--;
   m->count--;
   unlink_segment(s);
