@@ -44,8 +44,8 @@ HOST_ONLY := $(addprefix src/,main.c options.c repl.c lineedit.c lineact.c linek
 EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua))
 
 # Lua's interpreter is 5 % slower or faster by where its code happens to begin:
-# its object is taken out of the static library and put on a cache line.
-LUA_VM := $(if $(LUA_STATIC),$(if $(shell ar t $(LUA_STATIC) | grep -x lvm.o),$(BUILD)/host/lua/lvm.o))
+# its objects are taken out of the static library and put on cache lines.
+LUA_VM := $(addprefix $(BUILD)/host/lua/,$(if $(LUA_STATIC),$(shell ar t $(LUA_STATIC) | grep -x -e lvm.o -e ldo.o)))
 
 HOST_OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/host/%.o) $(BUILD)/host/embedded.o $(LUA_VM)
 MODULE_OBJECTS := $(patsubst src/%.c,$(BUILD)/module/%.o,$(filter-out $(HOST_ONLY),$(SOURCES))) \
@@ -87,8 +87,8 @@ $(MODULE): $(MODULE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(MODULE_LDFLAGS) -o $@ $^ -lm
 
-$(BUILD)/host/lua/lvm.o: $(LUA_STATIC)
-	$(Q)mkdir -p $(@D) && cd $(@D) && ar x $(LUA_STATIC) lvm.o && touch lvm.o
+$(BUILD)/host/lua/%.o: $(LUA_STATIC)
+	$(Q)mkdir -p $(@D) && cd $(@D) && ar x $(LUA_STATIC) $(@F) && touch $(@F)
 	$(Q)objcopy --set-section-alignment .text=64 $@ 2>/dev/null || true
 
 $(BUILD)/host/%.o: src/%.c $(BUILD)/flags
