@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,10 @@
 #define STACK_SIZE (1024 * 1024)  /* nested gsub needs more than 256 KiB */
 #define ROOM (8 * 1024 * 1024)    /* free addresses without which no thread is started */
 #define IDLE_MOST 64              /* OS threads kept for reuse */
+#if !defined(PR_FUTEX_HASH)       /* newer than most headers */
+#define PR_FUTEX_HASH 78
+#define PR_FUTEX_HASH_SET_SLOTS 1
+#endif
 #define PATIENCE 40               /* 10 to 20 µs in all: less than a wake-up through the kernel */
 
 static int cpus = 1;              /* const after real_start */
@@ -115,6 +120,7 @@ typedef struct Worker {
 static pthread_mutex_t workers_mu = PTHREAD_MUTEX_INITIALIZER;
 static Worker *idle, *gone;       /* under workers_mu */
 static int idle_count;            /* under workers_mu */
+static atomic_int workers;        /* that have been made and not been joined yet */
 static bool closing;              /* under workers_mu: no more reuse */
 static atomic_int leaving;        /* workers between the end of a thread and one of the lists */
 static pthread_cond_t none_leaving = PTHREAD_COND_INITIALIZER;
@@ -164,6 +170,7 @@ static void *worker_main (void *ud) {
 
 static void free_worker (Worker *w) {
   pthread_join(w->os, NULL);
+  atomic_fetch_sub(&workers, 1);
   spot_free(w->spot);
   free(w);
 }
@@ -219,16 +226,30 @@ static bool has_room (void) {
   return true;
 }
 
+/*
+** Threads that wait stand in lists by the address they wait at. From Linux 6.16
+** on a process has a few lists for each processor; with thousands of threads each
+** wake-up would walk along hundreds, if it did not get more. Older ones refuse.
+*/
+static void widen_lists (int threads) {
+  static atomic_int enough = 64;
+  int most = atomic_load(&enough);
+  if (threads <= most || most > 4096 || !atomic_compare_exchange_strong(&enough, &most, 16 * most)) return;
+  prctl(PR_FUTEX_HASH, PR_FUTEX_HASH_SET_SLOTS, 16L * most, 0, 0);
+}
+
 static int new_worker (Thread *t) {
   Worker *w = has_room() ? calloc(1, sizeof *w) : NULL;
   int error = ENOMEM;
   if (w == NULL) return error;
+  widen_lists(1 + atomic_fetch_add(&workers, 1));
   w->spot = spot_new(&real_driver);
   if (w->spot != NULL) {
     atomic_store(&w->job, t);
     error = create_os_thread(w);
   }
   if (error != 0) {
+    atomic_fetch_sub(&workers, 1);
     spot_free(w->spot);
     free(w);
   }
