@@ -13,21 +13,11 @@ describe("The prompt #repl #novalgrind", function()
     return
   end
 
-  local t
-
-  local function open(options)
-    t = terminal.open(options)
-    return t
-  end
-
-  after_each(function()
-    if t then t:close() end
-    t = nil
-  end)
+  local open = terminal.opener(after_each)
 
   describe("evaluates", function()
     it("expressions without `=`, and keeps the last value in _", function()
-      open()
+      local t = open()
       assert.equal("2", t:run "1 + 1")
       assert.equal("3       2", t:run "_ + 1, _")
       assert.equal("text", t:run "'text'")
@@ -39,19 +29,19 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("tables readably", function()
-      open()
+      local t = open()
       assert.equal('{ 1, "two", b = { 3 }, z = true }', t:run "{ 1, 'two', z = true, b = { 3 } }")
       assert.equal("{ self = <cycle> }", t:run "(function() local t = {} t.self = t return t end)()")
     end)
 
     it("objects of luasync without `require`", function()
-      open()
+      local t = open()
       assert.equal("Lock 'A' (unlocked)", t:run "Lock { name = 'A' }")
       assert.equal("true", t:run "Queue == sync.Queue and Thread ~= nil and select ~= sync.select")
     end)
 
     it("entries that use the locals of earlier ones", function()
-      open()
+      local t = open()
       t:run "local a, b = 1, 2"
       t:run "local function add() b = b + a return b end"
       assert.equal("3", t:run "add()")
@@ -61,7 +51,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("locals that a thread's function names", function()
-      open()
+      local t = open()
       t:run "local q = Queue()"
       t:run "local n = 41"
       t:run "local w = spawn(function() q:put(n + 1) end)"
@@ -69,7 +59,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("errors: the message, a traceback of the entry, and the prompt is back", function()
-      open()
+      local t = open()
       local shown = t:run "error 'boom'"
       assert.truthy(shown:find("stdin:1: boom", 1, true))
       assert.truthy(shown:find("in main chunk", 1, true))
@@ -80,7 +70,7 @@ describe("The prompt #repl #novalgrind", function()
 
   describe("several lines", function()
     it("are continued as in lua", function()
-      open()
+      local t = open()
       t:enter "for i = 1, 2 do"
       t:wait_for "      >>"
       t:enter "  print('line ' .. i)"
@@ -90,7 +80,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("come back as one entry with Up, and into the next session", function()
-      open()
+      local t = open()
       t:enter "text = [[first"
       t:wait_for "      >>"
       t:enter "second]]"
@@ -101,7 +91,7 @@ describe("The prompt #repl #novalgrind", function()
       local home = t.home
       t.owns_home = false
       t:close()
-      open { home = home }
+      t = open { home = home }
       t.owns_home = true
       t:key("C-l", "Up")
       t:wait_until(function(screen) return screen:find "^luasync> text = %[%[first\nsecond%]%]$" end)
@@ -111,7 +101,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("that are typed can be taken back into one entry with Up", function()
-      open()
+      local t = open()
       t:enter "n = {"
       t:wait_for "      >>"
       t:type "  2 }"
@@ -125,7 +115,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("pasted stay one entry that can be edited", function()
-      open()
+      local t = open()
       t:paste "total = 0\nfor i = 1, 10 do\n\ttotal = total + i\nend\nprint(total)\n"
       t:wait_for "print(total)"
       assert.falsy(t:screen():find("55", 1, true))
@@ -138,7 +128,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("pasted by the thousand are one entry", function()
-      open()
+      local t = open()
       local text = { "sum = 0" }
       for i = 2, 1999 do text[i] = "sum = sum + " .. i .. " -- padding so that lines have some length" end
       text[2000] = "print('sum is ' .. sum)"
@@ -156,7 +146,7 @@ describe("The prompt #repl #novalgrind", function()
 
   describe("editing", function()
     it("keeps UTF-8 and wide characters in lines that wrap", function()
-      open { width = 40 }
+      local t = open { width = 40 }
       t:type "'äöü 日本語日本語日本語日本語日本語日本語 €ß'"
       t:key("Left", "Left", "Left", "Left", "BSpace")
       t:type "x"
@@ -166,7 +156,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("shows a line that is taller than the screen through a window", function()
-      open { width = 40, height = 10 }
+      local t = open { width = 40, height = 10 }
       t:paste("x = '" .. ("0123456789"):rep(500) .. "'")
       t:wait_for "456789'"
       t:key("Home", "Right", "Right", "Right", "Right", "Right")
@@ -178,7 +168,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("takes binary garbage, typed or pasted, and is back", function()
-      open()
+      local t = open()
       local bytes = {}
       for i = 1, 2000 do bytes[i] = string.char(i * 7919 % 251 + 3) end
       t:paste(table.concat(bytes))
@@ -200,7 +190,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("searches the history with Ctrl-R", function()
-      open()
+      local t = open()
       t:run "alpha = 1"
       t:run "beta = 2"
       t:run "gamma = 3"
@@ -217,7 +207,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("completes globals, fields, methods and commands", function()
-      open()
+      local t = open()
       t:type "coro"
       t:key "Tab"
       t:wait_for "luasync> coroutine"
@@ -245,7 +235,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("drops the line with Ctrl-C", function()
-      open()
+      local t = open()
       t:type "something"
       t:wait_for "> something"
       t:key "C-c"
@@ -260,7 +250,7 @@ describe("The prompt #repl #novalgrind", function()
 
   describe("commands", function()
     it("show the threads, what they wait for, and interrupt them", function()
-      open { width = 120 }
+      local t = open { width = 120 }
       t:run "a = Lock { name = 'A' }; a:acquire()"
       t:run "w = Thread { name = 'waiter', daemon = true, target = function() a:acquire() end }:start(); sleep(0.05)"
       local threads = t:run ":threads"
@@ -279,7 +269,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("load files, measure time, help", function()
-      open()
+      local t = open()
       write_file(t.home .. "/f.lua", "loaded = 'yes'\nreturn 11\n")
       assert.equal("11", t:run(":load " .. t.home .. "/f.lua"))
       assert.equal("yes", t:run "loaded")
@@ -295,22 +285,21 @@ describe("The prompt #repl #novalgrind", function()
   describe("leaving", function()
     it("with Ctrl-D or :quit ends with 0", function()
       for _, way in ipairs { "C-d", ":quit" } do
-        open()
+        local t = open()
         if way == "C-d" then t:key "C-d" else t:enter(way) end
         t:wait_for "exit code 0"
         t:close()
       end
-      t = nil
     end)
 
     it("with os.exit ends with its code", function()
-      open()
+      local t = open()
       t:enter "os.exit(7)"
       t:wait_for "exit code 7"
     end)
 
     it("lists living threads and asks: stay, then join", function()
-      open()
+      local t = open()
       t:enter "w = Thread { name = 'slow', target = function() sleep(1.5) print 'done' end }:start()"
       t:wait_for "[1 running]>"
       t:key "C-d"
@@ -326,7 +315,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("stops the threads at a second Ctrl-D", function()
-      open()
+      local t = open()
       t:enter "w = spawn(function() while true do end end)"
       t:wait_for "[1 running]>"
       t:key "C-d"
@@ -336,7 +325,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("with os.exit asks too, and keeps its code", function()
-      open()
+      local t = open()
       t:enter "l = Lock(); l:acquire(); w = spawn(function() l:acquire() end)"
       t:wait_for "[1 blocked]>"
       t:enter "os.exit(5)"
@@ -346,7 +335,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("by joining what never ends can be given up with Ctrl-C", function()
-      open()
+      local t = open()
       t:enter "l = Lock(); l:acquire(); w = spawn(function() l:acquire() end)"
       t:wait_for "[1 blocked]>"
       t:key "C-d"
@@ -360,7 +349,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("does not wait for daemons", function()
-      open()
+      local t = open()
       t:enter "w = Thread { daemon = true, target = function() sleep(1000) end }:start()"
       t:wait_for "[1 running]>"
       t:key "C-d"
@@ -375,10 +364,10 @@ describe("The prompt #repl #novalgrind", function()
       os.execute("mkdir -p " .. home .. "/.config/luasync")
       write_file(home .. "/.config/luasync/init.lua", "from_init = 'xdg'")
       write_file(home .. "/rc.lua", "from_init = 'rc'")
-      open { home = home }
+      local t = open { home = home }
       assert.equal("xdg", t:run "from_init")
       t:close()
-      open { home = home, env = { LUASYNC_RC = home .. "/rc.lua" } }
+      t = open { home = home, env = { LUASYNC_RC = home .. "/rc.lua" } }
       t.owns_home = true
       assert.equal("rc", t:run "from_init")
     end)
@@ -388,11 +377,11 @@ describe("The prompt #repl #novalgrind", function()
       os.remove(home)
       os.execute("mkdir -p " .. home)
       write_file(home .. "/rc.lua", "error 'in rc'")
-      open { home = home, env = { LUASYNC_RC = home .. "/rc.lua" } }
+      local t = open { home = home, env = { LUASYNC_RC = home .. "/rc.lua" } }
       assert.truthy(t:screen():find("rc.lua:1: in rc", 1, true))
       assert.equal("2", t:run "1 + 1")
       t:close()
-      open { home = home, env = { LUASYNC_RC = home .. "/none.lua" } }
+      t = open { home = home, env = { LUASYNC_RC = home .. "/none.lua" } }
       t.owns_home = true
       assert.truthy(t:screen():find("none.lua: No such file", 1, true))
       assert.equal("2", t:run "1 + 1")
@@ -402,7 +391,7 @@ describe("The prompt #repl #novalgrind", function()
       local home = os.tmpname()
       os.remove(home)
       os.execute("mkdir -p " .. home .. "/.local/state/luasync/history")
-      open { home = home }
+      local t = open { home = home }
       t.owns_home = true
       assert.truthy(t:screen():find("cannot read the history", 1, true))
       assert.equal("2", t:run "1 + 1")
@@ -411,7 +400,7 @@ describe("The prompt #repl #novalgrind", function()
 
   describe("bad values", function()
     it("give a message, and the prompt is back", function()
-      open()
+      local t = open()
       assert.truthy(t:run("setmetatable({}, { __tostring = function() error 'bad' end })"):find "__tostring: .*bad")
       assert.truthy(t:run("setmetatable({}, { __tostring = coroutine.yield })"):find "yield")
       assert.truthy(t:run("error(setmetatable({}, { __tostring = function() error 'x' end }))"):find "error")
@@ -421,7 +410,7 @@ describe("The prompt #repl #novalgrind", function()
     end)
 
     it("in the names of standard functions do not break the prompt", function()
-      open()
+      local t = open()
       assert.equal("", t:run "print, type, error, pcall, tostring, string, table, io, os, next, load = 1")
       assert.equal("{ 1 }", t:run "{ 1 }")
       assert.truthy(t:run(":threads"):find "MainThread")
@@ -430,27 +419,27 @@ describe("The prompt #repl #novalgrind", function()
 
   describe("output", function()
     it("has colours on a terminal, none with NO_COLOR", function()
-      open { env = { NO_COLOR = "" } }
+      local t = open { env = { NO_COLOR = "" } }
       t:key "C-l"
       t:enter "{ 12 }"
       t:wait_for "{ 12 }\n"
       assert.truthy(t:screen("-e"):find "\27%[36m12")
       t:close()
-      open()
+      t = open()
       t:enter "{ 12 }"
       t:wait_for "{ 12 }\n"
       assert.falsy(t:screen("-e"):find "\27%[36m12")
     end)
 
     it("without a line end does not disturb the prompt", function()
-      open()
+      local t = open()
       t:enter "do io.write 'no line end' end"
       t:wait_for "no line end\nluasync>"
     end)
   end)
 
   it("without a terminal for its output still answers", function()
-    t = terminal.open { redirect = "| cat", waits = false }
+    local t = open { redirect = "| cat", waits = false }
     t:wait_for "luasync>"
     t:enter "{ 1, 2 }"
     t:wait_for "{ 1, 2 }"

@@ -13,21 +13,11 @@ describe("The prompt among threads #repl #novalgrind", function()
     return
   end
 
-  local t
-
-  local function open(options)
-    t = terminal.open(options)
-    return t
-  end
-
-  after_each(function()
-    if t then t:close() end
-    t = nil
-  end)
+  local open = terminal.opener(after_each)
 
   describe("threads", function()
     it("print above what is being typed, errors too", function()
-      open()
+      local t = open()
       t:enter "w = spawn(function() sleep(0.5) print 'from a thread' error 'and an error' end)"
       t:type "typed text"
       t:wait_for "from a thread\n"
@@ -37,7 +27,7 @@ describe("The prompt among threads #repl #novalgrind", function()
     end)
 
     it("that print 10000 lines lose none, tear none, and leave the typed text alone", function()
-      open()
+      local t = open()
       t:enter "function say(k, i) print(('%d:%05d %s'):format(k, i, ('x'):rep(40))) end"
       t:enter("function talk(k) sleep(0.5) for i = 1, 5000 do say(k, i) if i % 100 == 0 then sleep(0.01) end end end")
       t:enter "for k = 1, 2 do spawn(talk, k) end"
@@ -63,7 +53,7 @@ describe("The prompt among threads #repl #novalgrind", function()
     end)
 
     it("that print while the window is resized lose nothing", function()
-      open()
+      local t = open()
       t:enter "w = spawn(function() for i = 1, 40 do print('resized ' .. i) sleep(0.03) end end)"
       t:wait_for "[1 running]>"           -- what is typed earlier the terminal shows by itself
       t:type "a text that is wrapped when the window is narrow, and then not"
@@ -84,14 +74,14 @@ describe("The prompt among threads #repl #novalgrind", function()
     end)
 
     it("put their lines together from pieces", function()
-      open()
+      local t = open()
       t:enter "function pieces(i) io.write('a', i) sleep(0.05) io.write('b') io.write '\\n' end"
       t:enter "w = spawn(function() sleep(0.3) for i = 1, 3 do pieces(i) end end)"
       t:wait_for "a1b\na2b\na3b\n"
     end)
 
     it("that print without end leave the prompt usable, and :kill ends them", function()
-      open()
+      local t = open()
       t:enter "w = Thread { name = 'flood', target = function() while true do print(('y'):rep(60)) end end }:start()"
       t:type "typed"
       t:wait_until(function(screen) return screen:find "%[1 running%]> typed$" end)
@@ -102,7 +92,7 @@ describe("The prompt among threads #repl #novalgrind", function()
     end)
 
     it("in a deadlock are announced above the prompt", function()
-      open()
+      local t = open()
       t:enter "a, b = Lock { name = 'A' }, Lock { name = 'B' }"
       t:enter "function grab(x, y) x:acquire() sleep(0.2) y:acquire() end"
       t:enter "one = Thread { name = 'one', daemon = true, target = grab, args = { a, b } }:start()"
@@ -113,7 +103,7 @@ describe("The prompt among threads #repl #novalgrind", function()
     end)
 
     it("are counted in the prompt", function()
-      open()
+      local t = open()
       t:enter "l = Lock { name = 'L' }; l:acquire()"
       t:enter "function nap() while true do sleep(10) end end"
       t:enter "for i = 1, 2 do Thread { target = nap, daemon = true }:start() end"
@@ -143,7 +133,7 @@ describe("The prompt among threads #repl #novalgrind", function()
       ["a __tostring that never ends #notsan"] = "setmetatable({}, { __tostring = function() while true do end end })",
     } do
       it(name, function()
-        open()
+        local t = open()
         t:run "l = Lock(); l:acquire(); r = RLock(); full = Queue(1); full:put(1)"
         t:run "w = Thread { target = function() r:acquire() sleep(1000) end, daemon = true }:start(); sleep(0.05)"
         t:key "C-l"
@@ -157,7 +147,7 @@ describe("The prompt among threads #repl #novalgrind", function()
     end
 
     it("the only thread, blocked for ever, without ending the process", function()
-      open()
+      local t = open()
       t:enter "l = Lock(); l:acquire(); l:acquire()"
       os.execute "sleep 0.3"
       t:key "C-c"

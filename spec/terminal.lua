@@ -87,6 +87,8 @@ end
 
 --- Ends the host and its terminal.
 function Terminal:close()
+  if self.closed then return end
+  self.closed = true
   self:tmux "kill-server"
   if self.owns_home then os.execute("rm -rf " .. quote(self.home)) end
 end
@@ -166,6 +168,21 @@ function Terminal:run(text)
   self:wait_until(function(screen) return screen:find "\n" end)
   local screen = self:wait_for_prompt()
   return (screen:gsub("^[^\n]*\n", "", 1):gsub("\n?[^\n]*$", ""))
+end
+
+--- terminal.open for the specs of one block, which need not close what they open.
+-- @param after_each busted's function of that name, of the block
+function terminal.opener(after_each)
+  local opened = {}
+  after_each(function()
+    for _, t in ipairs(opened) do t:close() end
+    opened = {}
+  end)
+  return function(options)
+    local t = terminal.open(options)
+    opened[#opened + 1] = t
+    return t
+  end
 end
 
 return terminal

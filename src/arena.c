@@ -7,7 +7,8 @@
 ** state lies at the start of the arena and is part of the image.
 **
 ** An image is copied for every thread that starts, so it should be small: until
-** it is taken, free blocks are cut into smaller ones before new room is used.
+** it is taken, free blocks are cut into smaller ones before new room is used. So
+** they are later where there is no more room.
 **
 ** Memory is mapped step by step as the zones grow: tools that keep book of every
 ** mapped byte would take minutes over the whole.
@@ -85,18 +86,24 @@ static void give (Zone *z, unsigned class, void *block) {
   z->free[class] = block;
 }
 
+/* What a block of the class takes. */
+static size_t size_of (unsigned class) {
+  unsigned step = class - SMALL_CLASSES - 1;
+  if (class <= SMALL_CLASSES) return (size_t)class * 16;
+  return step % 2 == 0 ? (size_t)3 << (9 + step / 2) : (size_t)2 << (10 + step / 2);
+}
+
 /* The head of a larger free block, whose rest goes to the lists; NULL: there is none. */
-static void *cut_free (Zone *z, size_t rounded) {
-  void *block = NULL;
-  size_t whole = 0;
-  for (size_t size = rounded + 16; block == NULL && size <= 4 * SMALL; size += 16) {
-    unsigned class = class_of(size, &whole);
-    if (whole == size) block = take_free(z, class);
-  }
-  for (size_t at = rounded; block != NULL && at < whole; ) {
-    size_t piece = whole - at < SMALL ? whole - at : SMALL;
-    give(z, (unsigned)(piece / 16), (char *)block + at);
-    at += piece;
+static void *cut_free (Zone *z, unsigned class) {
+  unsigned found = class + 1, piece;
+  size_t at = size_of(class);
+  char *block;
+  while (found <= CLASSES && z->free[found] == NULL) found++;
+  if (found > CLASSES) return NULL;
+  block = take_free(z, found);
+  for (piece = found; at < size_of(found); at += size_of(piece)) {
+    while (size_of(piece) > size_of(found) - at) piece--;
+    give(z, piece, block + at);
   }
   return block;
 }
@@ -123,9 +130,9 @@ static bool extend (Arena *a, const Zone *z, size_t rounded) {
 
 static void *take (Arena *a, Zone *z, unsigned class, size_t rounded) {
   void *block = take_free(z, class);
-  if (block == NULL && a->outside.image == NULL && rounded <= SMALL) block = cut_free(z, rounded);
+  if (block == NULL && a->outside.image == NULL) block = cut_free(z, class);
   if (block != NULL) return block;
-  if (rounded > a->outside.mapped[z - a->zones] - z->top && !extend(a, z, rounded)) return NULL;
+  if (rounded > a->outside.mapped[z - a->zones] - z->top && !extend(a, z, rounded)) return cut_free(z, class);
   block = (char *)a + z->top;
   z->top += rounded;
   return block;

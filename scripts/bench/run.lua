@@ -14,11 +14,15 @@
 -- locks twice as fast, round trips without the kernel), arguments not looked at where there are none.
 --
 -- Cache lines decide about queues: what producers write, what consumers write and what both only read lie apart, and a
--- consumer that has caught up lets items gather for some microseconds (queue.c; a fifth faster, conversations excepted).
+-- consumer that has caught up lets items gather for some microseconds (queue.c: a fifth faster but for conversations).
+-- The fence between a message and whoever waits for it is on the side of who waits (fence.h; four producers and four
+-- consumers half as fast again). Free segments are kept up to half of all (a tenth of what large tables cost). The
+-- interpreter's code begins on a cache line (Makefile). More futex lists where threads are many (world_real.c).
 --
--- What did not pay: spinning on a latch for longer than some 30 pauses, a put without its sequentially consistent store
--- (no difference). Not tried: methods of queues without the __index function that serves q.maxsize and q.is_shutdown;
--- it costs 13 ns a call, but a plain table cannot know whose field is asked for.
+-- What did not pay: spinning on a latch for longer than some 30 pauses; in simulated worlds, comparing blocks before
+-- they are put back, or copying them by other means than memcpy. Not tried: methods of queues without the __index
+-- function that serves q.maxsize and q.is_shutdown; it costs 13 ns a call, but a plain table cannot know whose field
+-- is asked for.
 local here = (arg[0]:match("^(.*/)") or "./")
 local lib = dofile(here .. "lib.lua")
 
