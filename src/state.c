@@ -239,12 +239,12 @@ static bool push_package (lua_State *L) {
   return lua_istable(L, -1);
 }
 
-/* Pushes package.path and package.cpath, and says what they are where they are strings. [0, +2] */
+/* Pushes package.path and package.cpath, and says what they are where they are strings. No new string is needed for that. [0, +2] */
 static void push_paths (lua_State *L, const char *values[2], size_t lengths[2]) {
   bool table = push_package(L);
   for (int i = 0; i < 2; i++) {
-    if (table) lua_getfield(L, -1 - i, path_names[i]);
-    else lua_pushnil(L);
+    lua_pushstring(L, table ? path_names[i] : NULL);
+    if (table) lua_rawget(L, -2 - i);
     values[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &lengths[i]) : NULL;
   }
   lua_remove(L, -3);
