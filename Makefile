@@ -69,7 +69,7 @@ WRAP := $(if $(shell grep -ls __wrap_time $(SOURCES) /dev/null),-Wl$(comma)--wra
 
 HOST_CFLAGS    := -fno-pie
 HOST_LDFLAGS   := -no-pie -Wl,-E $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
-HOST_LIBS      := $(LUA_LIBS) -lm -ldl -lpthread $(if $(wildcard src/lineedit.c),-ledit)
+HOST_LIBS      := $(LUA_LIBS) -lm -ldl -lpthread
 MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 

@@ -15,6 +15,7 @@
 **  - libedit draws no more rows than the screen has. An entry too tall for it is
 **    shown through a window: the text above and below is kept aside.
 */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -34,6 +35,27 @@
 
 #define OUTPUT_REST 15            /* ms between two rounds of output: keys and the eye need some */
 #define TICK 250                  /* ms: the prompt may have changed */
+
+/*
+** libedit is loaded when a prompt first opens: with the libraries it stands on
+** it takes longer than all the rest of a program's start.
+*/
+
+#define FUNCTIONS(X) X(el_cursor) X(el_deletestr) X(el_end) X(el_init) X(el_resize) \
+                     X(el_wget) X(el_wgets) X(el_winsertstr) X(el_wline) X(el_wset)
+
+#define FIELD(name) __typeof__(&(name)) name;
+static struct { FUNCTIONS(FIELD) } lib;     /* const after the first lineedit_open */
+
+static bool load_libedit (void) {
+  static const char *const files[] = {"libedit.so.2", "libedit.so.0", "libedit.so"};
+  void *handle = NULL;
+  for (size_t i = 0; handle == NULL && i < sizeof files / sizeof *files; i++) handle = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
+  if (handle == NULL) return false;
+#define LOAD(name) if ((lib.name = (__typeof__(lib.name))dlsym(handle, #name)) == NULL) return false;
+  FUNCTIONS(LOAD)
+  return true;
+}
 
 /*
 ** Waking, from threads and signal handlers: a flag and a pipe.
@@ -78,30 +100,30 @@ static void empty_pipe (void) {
 */
 
 static const wchar_t *buffer_text (LineEdit *e) {
-  return el_wline(e->el)->buffer;
+  return lib.el_wline(e->el)->buffer;
 }
 
 static size_t buffer_length (LineEdit *e) {
-  const LineInfoW *l = el_wline(e->el);
+  const LineInfoW *l = lib.el_wline(e->el);
   return (size_t)(l->lastchar - l->buffer);
 }
 
 static size_t buffer_cursor (LineEdit *e) {
-  const LineInfoW *l = el_wline(e->el);
+  const LineInfoW *l = lib.el_wline(e->el);
   return (size_t)(l->cursor - l->buffer);
 }
 
 static void buffer_move (LineEdit *e, size_t position) {
-  el_cursor(e->el, (int)position - (int)buffer_cursor(e));
+  lib.el_cursor(e->el, (int)position - (int)buffer_cursor(e));
 }
 
 static void buffer_delete (LineEdit *e, size_t from, size_t to) {
   buffer_move(e, to);
-  if (to > from) el_deletestr(e->el, (int)(to - from));
+  if (to > from) lib.el_deletestr(e->el, (int)(to - from));
 }
 
 static void buffer_insert (LineEdit *e, const wchar_t *text) {
-  if (*text != L'\0') el_winsertstr(e->el, text);
+  if (*text != L'\0') lib.el_winsertstr(e->el, text);
 }
 
 static const Buffer buffer = {buffer_text, buffer_length, buffer_cursor, buffer_move, buffer_delete, buffer_insert};
@@ -136,8 +158,8 @@ static void resize (LineEdit *e) {
   if (rows > 1) fprintf(e->out, "\033[%dA", rows - 1);
   fputs("\033[J", e->out);
   fflush(e->out);
-  el_resize(e->el);
-  el_wset(e->el, EL_REFRESH);
+  lib.el_resize(e->el);
+  lib.el_wset(e->el, EL_REFRESH);
   act_queue(e, act_rewindow, 0);
 }
 
@@ -147,12 +169,12 @@ static void stop (LineEdit *e) {
   wchar_t *text = wide_copy(buffer_text(e), buffer_length(e));
   fputs("\033[?2004l", e->out);
   fflush(e->out);
-  el_wset(e->el, EL_PREP_TERM, 0);
+  lib.el_wset(e->el, EL_PREP_TERM, 0);
   signal(SIGTSTP, SIG_DFL);
   raise(SIGTSTP);                 /* not SIGSTOP: where nobody could wake us, the kernel lets us go on */
   signal(SIGTSTP, on_signal);
   look_at_size(e);
-  el_wset(e->el, EL_PREP_TERM, 1);
+  lib.el_wset(e->el, EL_PREP_TERM, 1);
   fputs("\033[?2004h", e->out);
   act_replace_buffer(e, text, at);
   free(text);
@@ -215,7 +237,7 @@ static void next_action (LineEdit *e) {
 
 static int next_key (EditLine *el, wchar_t *c) {
   LineEdit *e;
-  el_wget(el, EL_CLIENTDATA, &e);
+  lib.el_wget(el, EL_CLIENTDATA, &e);
   if (e->queued == 0 && !e->blank && act_must_rewindow(e)) act_queue(e, act_rewindow, 0);
   while (e->queued == 0) next_action(e);
   *c = e->queue[0];
@@ -226,14 +248,14 @@ static int next_key (EditLine *el, wchar_t *c) {
 
 static wchar_t *prompt_hook (EditLine *el) {
   LineEdit *e;
-  el_wget(el, EL_CLIENTDATA, &e);
+  lib.el_wget(el, EL_CLIENTDATA, &e);
   return e->prompt;
 }
 
 static unsigned char do_action (EditLine *el, wint_t c) {
   LineEdit *e;
   (void)c;
-  el_wget(el, EL_CLIENTDATA, &e);
+  lib.el_wget(el, EL_CLIENTDATA, &e);
   e->action(e);
   return CC_REFRESH;
 }
@@ -255,12 +277,12 @@ static void bind_keys (EditLine *el) {
     {0x17, L"ed-delete-prev-word"}, {0x7F, L"em-delete-prev-char"}, {0x08, L"em-delete-prev-char"},
     {L'\n', L"ed-newline"}
   };
-  el_wset(el, EL_EDITOR, L"emacs");
-  el_wset(el, EL_ADDFN, L"luasync-act", L"does what was asked for", do_action);
-  el_wset(el, EL_ADDFN, L"luasync-leave", L"ends the reading", do_leave);
+  lib.el_wset(el, EL_EDITOR, L"emacs");
+  lib.el_wset(el, EL_ADDFN, L"luasync-act", L"does what was asked for", do_action);
+  lib.el_wset(el, EL_ADDFN, L"luasync-leave", L"ends the reading", do_leave);
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
     wchar_t text[2] = {codes[i].code, L'\0'};
-    el_wset(el, EL_BIND, text, codes[i].command, NULL);
+    lib.el_wset(el, EL_BIND, text, codes[i].command, NULL);
   }
 }
 
@@ -273,7 +295,7 @@ LineEdit *lineedit_open (const LineHooks *hooks) {
   LineEdit *e;
   locale_t old;
   int fd;
-  if (!open_pipe()) return NULL;
+  if (!load_libedit() || !open_pipe()) return NULL;
   e = wide_must(calloc(1, sizeof *e));
   e->hooks = *hooks;
   e->buffer = &buffer;
@@ -282,12 +304,12 @@ LineEdit *lineedit_open (const LineHooks *hooks) {
   fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   if (fd >= 0) e->out = fdopen(fd, "w");
   wide_set(&e->prompt, wide_copy(L"", 0));
-  if (e->out != NULL) e->el = el_init("luasync", stdin, e->out, e->out);
+  if (e->out != NULL) e->el = lib.el_init("luasync", stdin, e->out, e->out);
   if (e->el != NULL) {
-    el_wset(e->el, EL_CLIENTDATA, e);
-    el_wset(e->el, EL_PROMPT_ESC, prompt_hook, L'\1');
-    el_wset(e->el, EL_SIGNAL, 0);
-    el_wset(e->el, EL_GETCFN, next_key);
+    lib.el_wset(e->el, EL_CLIENTDATA, e);
+    lib.el_wset(e->el, EL_PROMPT_ESC, prompt_hook, L'\1');
+    lib.el_wset(e->el, EL_SIGNAL, 0);
+    lib.el_wset(e->el, EL_GETCFN, next_key);
     bind_keys(e->el);
   }
   uselocale(old);
@@ -297,7 +319,7 @@ LineEdit *lineedit_open (const LineHooks *hooks) {
 }
 
 void lineedit_close (LineEdit *e) {
-  if (e->el != NULL) el_end(e->el);
+  if (e->el != NULL) lib.el_end(e->el);
   if (e->out != NULL) fclose(e->out);
   if (e->locale != (locale_t)0) freelocale(e->locale);
   free(e->prompt); free(e->prompt_text); free(e->above); free(e->below); free(e->saved);
@@ -342,7 +364,7 @@ LineResult lineedit_read (LineEdit *e, const char *initial, bool continued, char
   atomic_store(&signals, 0);
   catch_signals(before);
   fputs("\033[?2004h", e->out);
-  el_wgets(e->el, &n);
+  lib.el_wgets(e->el, &n);
   fputs("\033[?2004l", e->out);
   fflush(e->out);
   release_signals(before);
