@@ -17,8 +17,8 @@
 -- consumer that has caught up lets items gather for some microseconds (queue.c: a fifth faster but for conversations).
 -- The fence between a message and whoever waits for it is on the side of who waits (fence.h; four producers and four
 -- consumers half as fast again). Free segments are kept up to half of all (a tenth of what large tables cost). The
--- interpreter's code begins on a cache line (Makefile). More futex lists where threads are many (world_real.c). The line
--- editor is loaded by the first prompt (a quarter of what a start costs).
+-- interpreter's code begins on a cache line (Makefile). More futex lists where threads are many (world_real.c). The
+-- line editor is loaded by the first prompt (a quarter of what a start costs).
 --
 -- What did not pay: spinning on a latch for longer than some 30 pauses; in simulated worlds, comparing blocks before
 -- they are put back, or copying them by other means than memcpy. Not tried: methods of queues without the __index
