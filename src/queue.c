@@ -16,6 +16,7 @@
 ** who waits is served first come, first served, and wakes up with the matter
 ** done; a newcomer may still be quicker than the first in line is served.
 */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,9 +46,9 @@ Queue *queue_expect (lua_State *L) {
 ** side looks at.
 */
 
-void queue_enter (Line *line, Waiter *w, atomic_int *count) {
+bool queue_enter (Line *line, Waiter *w, atomic_int *count) {
   line_join(line, w);
-  atomic_fetch_add(count, 1);
+  return atomic_fetch_add(count, 1) == 0;
 }
 
 void queue_leave (Waiter *w, atomic_int *count) {
@@ -83,23 +84,37 @@ static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64
 }
 
 #define GATHER 16                 /* pauses, some microseconds together */
-#define STREAM 3                  /* items that must have come meanwhile, or the wait was in vain */
-#define ALONE 1000                /* so many times it is not tried again then */
+#define PER_ITEM 2000             /* nanoseconds: it was worth the time if an item has come in each of these */
+#define SPARE 20000               /* about what standing in line costs, sleep and wake-up included */
+#define ALONE 1000                /* where not, it is not tried again so many times */
 
 /*
-** A consumer faster than its producer would take each item as it comes, and both
-** would wait for the same cache lines all the time. So it lets a few gather;
-** unless items come one by one, as in a conversation, where that only costs time.
+** A consumer faster than its producers would take each item as it comes; both
+** would wait for the same cache lines all the time, or, where threads are more
+** than processors, for the kernel. So it lets a few gather, in a pause or while
+** others run; unless items come one by one, as in a conversation.
 */
-static void gather (Queue *q) {
+static void gather (Queue *q, bool others_run) {
   int alone = atomic_load_explicit(&q->alone, memory_order_relaxed);
   if (alone == 0) {
-    for (int i = 0; i < GATHER; i++) world_pause();
-    if (atomic_load_explicit(&q->put, memory_order_relaxed) - atomic_load_explicit(&q->taken, memory_order_relaxed) < STREAM)
-      alone = ALONE;
+    Nanos start = world_now(q->object.world);
+    uint64_t items, put = atomic_load_explicit(&q->put, memory_order_relaxed);
+    if (others_run) sched_yield();
+    else for (int i = 0; i < GATHER; i++) world_pause();
+    items = atomic_load_explicit(&q->put, memory_order_relaxed) - put;
+    if ((Nanos)items * PER_ITEM + (others_run ? SPARE : 0) < world_now(q->object.world) - start) alone = ALONE;
   }
   else alone--;
   atomic_store_explicit(&q->alone, alone, memory_order_relaxed);
+}
+
+/* The queue was empty; true: it pays to look again before standing in line. */
+static bool await_items (Queue *q) {
+  World *world = q->object.world;
+  bool crowded = world_is_parallel(world) && world_patience(world) == 0;
+  if (!crowded && !linger(q, &q->put, &q->taken, 0)) return false;
+  gather(q, crowded);
+  return true;
 }
 
 /*
@@ -233,8 +248,7 @@ static Outcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const
   waiter_init(&w, kind, q, deadline);
   w.payload = &r;
   pthread_mutex_lock(side.mu);
-  queue_enter(side.line, &w, side.waiting);
-  if (world_is_parallel(q->object.world)) fence_here();
+  if (queue_enter(side.line, &w, side.waiting) && world_is_parallel(q->object.world)) fence_here();
   outcome = attempt(q, kind, &r);         /* the other side may have acted before it could see us */
   if (outcome != WOULD_WAIT) queue_leave(&w, side.waiting);
   pthread_mutex_unlock(side.mu);
@@ -309,10 +323,7 @@ static int queue_put_nowait (lua_State *L) {
 
 static Outcome get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
   Outcome outcome = try_get(q, s);
-  if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->put, &q->taken, 0)) {
-    gather(q);
-    outcome = try_get(q, s);
-  }
+  if (outcome == WOULD_WAIT && relative != 0 && await_items(q)) outcome = try_get(q, s);
   if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_GET, s, NULL, relative);
   if (outcome == DONE) serve_after_get(q);
   return outcome;

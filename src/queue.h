@@ -58,7 +58,7 @@ Queue *queue_expect (lua_State *L);
 ** Standing in line, under the mutex of the line. `count` is the number of waiting
 ** threads that the other side looks at.
 */
-void queue_enter (Line *line, Waiter *w, atomic_int *count);
+bool queue_enter (Line *line, Waiter *w, atomic_int *count);     /* true: nobody stood there */
 void queue_leave (Waiter *w, atomic_int *count);
 Waiter *queue_choose_all (Line *line, atomic_int *count);
 /* Parks one who stands in line; no mutex held. */

@@ -14,11 +14,12 @@
 -- locks twice as fast, round trips without the kernel), arguments not looked at where there are none.
 --
 -- Cache lines decide about queues: what producers write, what consumers write and what both only read lie apart, and a
--- consumer that has caught up lets items gather for some microseconds (queue.c: a fifth faster but for conversations).
--- The fence between a message and whoever waits for it is on the side of who waits (fence.h; four producers and four
--- consumers half as fast again). Free segments are kept up to half of all (a tenth of what large tables cost). The
--- interpreter's code begins on a cache line (Makefile). More futex lists where threads are many (world_real.c). The
--- line editor is loaded by the first prompt (a quarter of what a start costs).
+-- consumer that has caught up lets items gather for some microseconds, or lets others run where threads are more than
+-- processors (queue.c: a fifth faster one to one, half as fast again four to four; not in conversations). The fence
+-- between a message and whoever waits for it is on the side of who waits (fence.h: half as fast again four to four).
+-- Free segments are kept up to half of all (a tenth of what large tables cost). The interpreter's code begins on a
+-- cache line (Makefile). More futex lists where threads are many (world_real.c). The line editor is loaded by the first
+-- prompt (a quarter of what a start costs).
 --
 -- What did not pay: spinning on a latch for longer than some 30 pauses; in simulated worlds, comparing blocks before
 -- they are put back, or copying them by other means than memcpy. Not tried: methods of queues without the __index
