@@ -137,4 +137,41 @@ print "went on"]]
     assert.matches("Thread MainThread: running", reading.err, 1, true)
     assert.matches("Thread other (daemon): sleeping", reading.err, 1, true)
   end)
+
+  it("dumps also before any thread was started", function()
+    local result = command.text [[
+local quit = io.popen "(sleep 0.1; kill -QUIT $PPID; echo sent)"
+print(quit:read())
+for _ = 1, 1e7 do end
+print "went on"]]
+    assert.equal("sent\nwent on\n", result.out)
+    assert.matches("^luasync: 1 thread\nThread MainThread: running\n", result.err)
+  end)
+
+  it("dumps the threads of a simulated run, which goes on", function()
+    local result = command.text([[
+local sync = require "luasync"
+sync.Thread{ name = "sleeper", target = function() sync.sleep(5) print "awake" end }:start()
+sync.sleep(1)
+os.execute "kill -QUIT $PPID"
+for _ = 1, 1000 do end
+print(sync.monotonic())]], "--virtual")
+    assert.equal("1.0\nawake\n", result.out)
+    assert.equal(0, result.code)
+    assert.matches("^luasync: 2 threads\nThread MainThread: running\n  stack traceback:\n[^\n]*%.lua:%d: in main chunk",
+      result.err)
+    assert.matches("Thread sleeper: sleeping, since 1.000 s, 4.000 s to go at ", result.err, 1, true)
+  end)
+
+  it("comes while a thread is in os.execute", function()
+    local result = command.text [[
+local sync = require "luasync"
+local t = sync.spawn(function() os.execute "sleep 0.3" end)
+sync.sleep(0.1)
+local quit = io.popen "kill -QUIT $PPID; echo sent"
+print(quit:read())
+t:join()]]
+    assert.equal("sent\n", result.out)
+    assert.matches("^luasync: 2 threads\n", result.err)
+  end)
 end)

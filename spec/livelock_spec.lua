@@ -12,6 +12,8 @@ describe("livelock", function()
       shared = function() local s = sync.Shared { go = false } while not s.go do end end,
       atomic = function() local a = sync.Atomic(0) while a:get() == 0 do end end,
       sleep = function() local e = sync.Event() while not e:is_set() do sync.sleep(0) end end,
+      wait = function() local e = sync.Event() while not e:wait(1) do end end,
+      timeout = function() local q = sync.Queue() while not q:get(true, 1) do end end,
       two = function()
         local s = sync.Shared { a = false, b = false }
         sync.spawn(function() while not s.a do end s.b = true end)
@@ -19,8 +21,8 @@ describe("livelock", function()
         s.a = true
       end,
     } do
-      for _, seed in ipairs { 0, 1, 2 } do
-        local report = sync.simulate(body, seed > 0 and { seed = seed } or nil)
+      for _, options in ipairs { {}, name == "two" and { seed = 1 } or nil } do
+        local report = sync.simulate(body, options)
         assert.is_false(report.ok, name)
         assert.is_string(report.livelock, name)
         assert.matches("livelock: threads look at objects again and again, and nobody will ever change them",
@@ -82,6 +84,40 @@ end]], "--seed", "1")
         assert.is_true(report.results[1] >= 1000 and report.results[1] < 1001.1, name)
       end
     end
+  end)
+
+  it("is not a long loop of looks that ends", function()
+    local report = sync.simulate(function()
+      local s, threads = sync.Shared { n = 1 }, {}
+      for i = 1, 4 do
+        threads[i] = sync.spawn(function()
+          local sum = 0
+          for _ = 1, 200000 do sum = sum + s.n end
+          return sum
+        end)
+      end
+      for i = 1, 4 do assert(threads[i]:result() == 200000) end
+    end)
+    assert.is_true(report.ok)
+  end)
+
+  it("is not a daemon that ticks while somebody sleeps long #slow", function()
+    local report = sync.simulate(function()
+      sync.Thread { daemon = true, target = function() while true do sync.sleep(0.001) end end }:start()
+      sync.sleep(15000)
+    end)
+    assert.is_true(report.ok)
+    assert.equal(15000, report.virtual_time)
+  end)
+
+  it("is not polling the clock, for hours", function()
+    local report = sync.simulate(function()
+      local begin = sync.monotonic()
+      while sync.monotonic() < begin + 7200 do end
+      return sync.monotonic() - begin
+    end)
+    assert.is_true(report.ok)
+    assert.is_true(report.results[1] >= 7200 and report.results[1] < 7201)
   end)
 
   it("is not polling the clock", function()

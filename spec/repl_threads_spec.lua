@@ -91,6 +91,21 @@ describe("The prompt among threads #repl #novalgrind", function()
       t:wait_until(function(screen) return screen:find "luasync>$" end)
     end)
 
+    it("are shown by Ctrl-\\, above what is being typed", function()
+      local t = open()
+      t:type "before any thread"
+      t:key "C-\\"
+      t:wait_for "luasync: 1 thread\nThread MainThread: running"
+      t:wait_until(function(screen) return screen:find "luasync> before any thread$" end)
+      t:key "C-u"
+      t:enter "function wait() Event{ name = 'E' }:wait(60) end"
+      t:enter "w = Thread{ name = 'waiter', target = wait, daemon = true }:start()"
+      t:wait_for "[1 running]>"
+      t:key "C-\\"
+      t:wait_for "Thread waiter (daemon): waiting in wait of Event 'E' (unset)"
+      assert.equal("2", t:run "1 + 1")
+    end)
+
     it("in a deadlock are announced above the prompt", function()
       local t = open()
       t:enter "a, b = Lock { name = 'A' }, Lock { name = 'B' }"

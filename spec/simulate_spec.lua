@@ -119,12 +119,21 @@ describe("simulate", function()
     raises("field 'schedule': 'x' is not part of a schedule", print, { schedule = "x" })
     raises("field 'schedule': the schedule is cut off: it must end with ' .'", print,
       { schedule = "0 1" })
+    raises("either 'seed' or 'schedule', not both", print, { seed = 1, schedule = "0 ." })
+    raises("field 'trace' is not available in this version", print, { trace = "x.html" })
   end)
 
   it("says where it cannot follow a schedule", function()
     local report = sync.simulate(lost_update, { schedule = "0 0 ." })
     assert.is_false(report.ok)
     assert.equal("cannot follow the schedule at its turn 2: thread 0 ('MainThread') waits", report.error)
+  end)
+
+  it("remarks that a run ended before its schedule did", function()
+    local report = sync.simulate(function() end, { schedule = "0 1 2 ." })
+    assert.is_true(report.ok)
+    assert.equal("the run ended after turn 1 of the 3 of its schedule", report.note)
+    assert.is_nil(sync.simulate(function() end, { schedule = "0 ." }).note)
   end)
 
   it("keeps objects of one world out of another", function()

@@ -280,7 +280,7 @@ describe("--replay", function()
       ["! ."] = "turn 1: the first turn is thread 0 (MainThread)",
       ["0 7 ."] = "turn 2: thread 7 has not been started, or has ended",
       ["0 0 ."] = "turn 2: thread 0 ('MainThread') waits",
-      ["0 ! 1 ."] = "no deadline for the clock to go to",
+      ["0 ! 1 ."] = "turn 2: there is no deadline for the clock to go to",
     }
     for schedule, problem in pairs(cases) do
       local result = command.text(race, "--replay", schedule)

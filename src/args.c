@@ -5,8 +5,7 @@
 #include "args.h"
 
 #define TIMEOUT_MESSAGE "timeout must be a non-negative number"
-/* Longer than 292 years is for ever. */
-#define LONGEST 9.2e9
+#define LONGEST 9.2e9             /* seconds; what is longer ends with the clock, in 292 years */
 
 int args_misuse (lua_State *L, const char *message) {
   return luaL_error(L, "%s", message);
@@ -18,7 +17,7 @@ Nanos args_timeout (lua_State *L, int arg) {
   luaL_argcheck(L, lua_type(L, arg) == LUA_TNUMBER, arg, TIMEOUT_MESSAGE);
   seconds = lua_tonumber(L, arg);
   luaL_argcheck(L, seconds >= 0, arg, TIMEOUT_MESSAGE);   /* NaN is not >= 0 */
-  if (seconds >= LONGEST) return FOREVER;
+  if (seconds >= LONGEST) return isinf(seconds) ? FOREVER : FOREVER - 1;
   return (Nanos)ceil(seconds * NANOS);
 }
 

@@ -9,6 +9,7 @@
 ** Facts are copied into plain C first, then turned into Lua tables, since no
 ** Lua call may happen while a mutex is held.
 */
+#include <errno.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "dump.h"
 #include "thread_name.h"
 #include "state.h"
+#include "world_real.h"
 
 #define PATIENCE 100              /* milliseconds a running thread has to answer */
 
@@ -320,28 +322,51 @@ char *dump_report (World *world, const char *name, const char *detail) {
 
 /*
 ** SIGQUIT. The handler only posts; a thread of its own writes the dump, so that
-** it comes out whatever the others are doing.
+** it comes out whatever the others are doing. Where a simulated world runs under
+** the handler, its threads stand still as long as that one does, and it must
+** write for all: at its next instruction.
 */
 static sem_t asked;
 
 static void on_quit (int sig) {
+  Thread *self = thread_self;
+  int saved = errno;
   (void)sig;
-  sem_post(&asked);
+  if (self != NULL && self->object.world->owns) {
+    thread_alert(self, ALERT_QUIT);
+    if (self->running != NULL) thread_arm(self, self->running);
+  }
+  else sem_post(&asked);
+  errno = saved;
+}
+
+static void write_dump (World *world) {
+  char *text = dump_report(world, "dump", NULL);
+  if (text != NULL) {
+    real_driver.write(world_real(), 2, text, strlen(text));
+    fflush(stderr);
+  }
+  free(text);
 }
 
 static void *write_dumps (void *ud) {
   (void)ud;
   for (;;) {
-    char *text;
     while (sem_wait(&asked) != 0) continue;
-    text = dump_report(world_real(), "dump", NULL);
-    if (text != NULL) {
-      fwrite(text, 1, strlen(text), stderr);
-      fflush(stderr);
-    }
-    free(text);
+    write_dump(world_real());
   }
   return NULL;
+}
+
+void dump_simulated (Thread *self) {
+  World *real = world_real();
+  bool others;
+  atomic_fetch_and(&self->alerts, ~ALERT_QUIT);
+  write_dump(self->object.world);
+  pthread_mutex_lock(&real->mu);
+  others = real->alive > 1;
+  pthread_mutex_unlock(&real->mu);
+  if (others) sem_post(&asked);
 }
 
 static void install (void) {

@@ -18,6 +18,7 @@
 #include <lauxlib.h>
 
 #include "deadlock.h"
+#include "dump.h"
 #include "host.h"
 #include "state.h"
 #include "thread.h"
@@ -58,6 +59,7 @@ lua_State *host_open (void) {
   thread_self->signalable = true;
   pthread_mutex_unlock(&thread_self->mu);
   atomic_store(&thread_self->native_id, getpid());
+  dump_install();                 /* after whatever is costly once a process has two threads */
   return L;
 }
 

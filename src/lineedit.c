@@ -344,21 +344,21 @@ static void begin (LineEdit *e, const char *initial, bool continued) {
   if (initial != NULL) act_insert(e, wide_from(initial, strlen(initial)));
 }
 
-/* What an editor takes care of, Ctrl-\ included: among what is pasted may be anything. */
-static const int caught[] = {SIGWINCH, SIGTSTP, SIGQUIT};
+/* What an editor takes care of; Ctrl-C is the prompt's, and Ctrl-\ writes a dump above it. */
+static const int caught[] = {SIGWINCH, SIGTSTP};
 
-static void catch_signals (struct sigaction old[3]) {
+static void catch_signals (struct sigaction old[2]) {
   struct sigaction own = {.sa_handler = on_signal};
-  for (int i = 0; i < 3; i++) sigaction(caught[i], &own, &old[i]);
+  for (int i = 0; i < 2; i++) sigaction(caught[i], &own, &old[i]);
 }
 
-static void release_signals (const struct sigaction old[3]) {
-  for (int i = 0; i < 3; i++) sigaction(caught[i], &old[i], NULL);
+static void release_signals (const struct sigaction old[2]) {
+  for (int i = 0; i < 2; i++) sigaction(caught[i], &old[i], NULL);
 }
 
 LineResult lineedit_read (LineEdit *e, const char *initial, bool continued, char **text) {
   locale_t old = uselocale(e->locale);
-  struct sigaction before[3];
+  struct sigaction before[2];
   int n;
   begin(e, initial, continued);
   atomic_store(&signals, 0);

@@ -1,13 +1,27 @@
 /*
-** process.c - os.exit that is safe among threads. The stock one calls exit(),
-** which closes streams under the feet of threads that still run.
+** process.c - what of Lua's libraries concerns the whole process, made safe
+** among threads.
+**
+** The stock os.exit calls exit(), which closes streams under the feet of
+** threads that still run. The stock os.execute has the process ignore Ctrl-C and
+** Ctrl-\ as long as the command runs, whatever other threads do meanwhile. And a
+** thread's own program would inherit that threads leave signals to the main
+** one: nothing but SIGKILL could end it.
 */
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
 #include "process.h"
 #include "thread.h"
+
+extern char **environ;
 
 /* os.exit([code [, close]]) as in Lua's own library, but safe among threads. */
 static int os_exit (lua_State *L) {
@@ -19,11 +33,79 @@ static int os_exit (lua_State *L) {
   return 0;                       /* not reached */
 }
 
+/* Begins the command with all signals as they are for a new program; 0 or an errno. */
+static int spawn_shell (const char *command, pid_t *pid) {
+  char *const argv[] = {"sh", "-c", (char *)command, NULL};
+  posix_spawnattr_t attributes;
+  sigset_t none, usual;
+  int error = posix_spawnattr_init(&attributes);
+  if (error != 0) return error;
+  sigemptyset(&none);
+  sigemptyset(&usual);
+  sigaddset(&usual, SIGINT);
+  sigaddset(&usual, SIGQUIT);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &usual);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  error = posix_spawn(pid, "/bin/sh", NULL, &attributes, argv, environ);
+  posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+/* What system() would return, errno being 0; or -1 and errno. Ctrl-C is the command's alone where the main thread waits for it. */
+static int run_shell (const char *command) {
+  bool main = getpid() == gettid();
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+  pid_t pid, ended;
+  int status = -1, error;
+  if (main) sigaction(SIGINT, &ignore, &old);
+  error = spawn_shell(command, &pid);
+  if (error == 0) {
+    do ended = waitpid(pid, &status, 0);
+    while (ended < 0 && errno == EINTR);
+    if (ended < 0) error = errno;
+  }
+  if (main) sigaction(SIGINT, &old, NULL);
+  errno = error;
+  return error == 0 ? status : -1;
+}
+
+/* os.execute([command]) as in Lua's own library. */
+static int os_execute (lua_State *L) {
+  const char *command = luaL_optstring(L, 1, NULL);
+  if (command != NULL) return luaL_execresult(L, run_shell(command));
+  lua_pushboolean(L, access("/bin/sh", X_OK) == 0);
+  return 1;
+}
+
+/* io.popen(program [, mode]): upvalue 1, the original, called with the signals of a new program. */
+static int io_popen (lua_State *L) {
+  const char *mode = (luaL_checkstring(L, 1), luaL_optstring(L, 2, "r"));
+  sigset_t none, old;
+  int status;
+  luaL_argcheck(L, (*mode == 'r' || *mode == 'w') && mode[1] == '\0', 2, "invalid mode");
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, &old);
+  status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+static void set (lua_State *L, const char *library, const char *name, lua_CFunction f) {
+  if (lua_getfield(L, -1, library) == LUA_TTABLE) {
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, f, 1);    /* over the original */
+    lua_setfield(L, -2, name);
+  }
+  lua_pop(L, 1);
+}
+
 void process_equip (lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, "os") == LUA_TTABLE) {
-    lua_pushcfunction(L, os_exit);
-    lua_setfield(L, -2, "exit");
-  }
-  lua_pop(L, 2);
+  set(L, "os", "exit", os_exit);
+  set(L, "os", "execute", os_execute);
+  set(L, "io", "popen", io_popen);
+  lua_pop(L, 1);
 }

@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/* Replaces os.exit. [0, 0, memory] */
+/* Replaces os.exit, os.execute and io.popen. [0, 0, memory] */
 void process_equip (lua_State *L);
 
 #endif

@@ -31,6 +31,7 @@ typedef struct Sim {
   uint64_t parkings;
   long idle;                      /* operations in a row that only looked, since the clock last moved */
   long looks;                     /* the same, wherever the clock went */
+  uint64_t halfway;               /* parkings when half the looks were done that make a livelock */
   long polls;                     /* looks at the clock since it last moved */
   size_t turn;                    /* replay: the next one */
   int picked;                     /* seeded: who was drawn in front of an operation, -1: nobody */

@@ -90,11 +90,13 @@ static void loops (Thread *self, char *text) {
   sim_leave(sim, SIM_LIVELOCK);
 }
 
-static void watch (lua_State *L, Thread *self) {
-  watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
+static void alerted (lua_State *L, Thread *self) {
+  unsigned alerts = atomic_load(&self->alerts);
+  if (alerts & ALERT_QUIT) dump_simulated(self);
+  if (alerts & ALERT_LOOP) watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
 }
 
-static const Observer sim_observer = {.poked = poked, .alerted = watch};
+static const Observer sim_observer = {.poked = poked, .alerted = alerted};
 
 /*
 ** The run.

@@ -39,6 +39,7 @@ static int run_request (lua_State *L, void *ud) {
 static const char *read_options (lua_State *L, int index, SimOptions *o) {
   if (lua_isnoneornil(L, index)) return NULL;
   luaL_checktype(L, index, LUA_TTABLE);
+  luaL_argcheck(L, lua_getfield(L, index, "trace") == LUA_TNIL, index, "field 'trace' is not available in this version");
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
     o->policy = SIM_SEEDED;
@@ -46,6 +47,7 @@ static const char *read_options (lua_State *L, int index, SimOptions *o) {
   }
   if (lua_getfield(L, index, "schedule") == LUA_TNIL) return NULL;
   luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'schedule' must be a string");
+  luaL_argcheck(L, o->policy != SIM_SEEDED, index, "either 'seed' or 'schedule', not both");
   return lua_tostring(L, -1);
 }
 
@@ -101,6 +103,7 @@ static int fill (lua_State *L) {
   else if (r->verdict == SIM_LIVELOCK) set_text(L, "livelock", r->text);
   else if (r->verdict == SIM_CANNOT_FOLLOW) set_text(L, "error", r->text);
   else if (r->verdict == SIM_NO_MEMORY) set_text(L, "error", "not enough memory");
+  else if (r->verdict == SIM_DONE) set_text(L, "note", r->text);
   lua_pushinteger(L, r->steps);
   lua_setfield(L, 1, "steps");
   lua_pushnumber(L, (lua_Number)r->elapsed / NANOS);

@@ -12,7 +12,7 @@
 typedef enum Life { LIFE_NEW, LIFE_STARTED, LIFE_ENDED } Life;
 
 /* What others want of a running thread; bits of `alerts`. */
-enum { ALERT_INTERRUPT = 1, ALERT_SIGNAL = 2, ALERT_DUMP = 4, ALERT_LOOP = 8 };
+enum { ALERT_INTERRUPT = 1, ALERT_SIGNAL = 2, ALERT_DUMP = 4, ALERT_LOOP = 8, ALERT_QUIT = 16 };
 
 struct Thread {
   Object object;                  /* object.name is under mu */

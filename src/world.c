@@ -65,7 +65,7 @@ Nanos world_deadline (World *world, Nanos relative) {
   Nanos now;
   if (relative == FOREVER) return FOREVER;
   now = world_now(world);
-  return relative > FOREVER - 1 - now ? FOREVER : now + relative;
+  return relative > FOREVER - 1 - now ? FOREVER - 1 : now + relative;
 }
 
 /*

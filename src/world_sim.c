@@ -17,10 +17,10 @@
 
 #define SLICE 200                 /* round robin: operations in a row while others are ready */
 #define IDLE_TICK 1000            /* reads in a row, nothing written, after which time goes on */
-#define IDLE_MOST 200000          /* and without any deadline ahead it is a livelock */
-#define LOOKS_MOST 10000000       /* the same where the clock goes on but nothing else does */
+#define LOOKS_MOST 10000000       /* and by then nothing ever will be: a livelock, unless a sleeper's time is still to come */
 #define POLLS 64                  /* looks at a clock that stands still, after which it goes on by itself */
-#define POLL_TICK_MOST 1000000    /* by a millisecond at most */
+#define POLL_TICK_MOST 1000000    /* by a millisecond at most; */
+#define PATIENT_POLLS 1000000     /* twice that after so many, and so on: who polls for hours gets there */
 
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict) {
   sim->report->verdict = verdict;
@@ -91,7 +91,10 @@ static void set_clock (Sim *sim, Nanos time) {
   if (time > sim->now) sim->now = time;
   sim->polls = 0;
   sim->idle = 0;
-  while ((due = first_due(sim)) != NULL) make_ready(sim, due);
+  while ((due = first_due(sim)) != NULL) {
+    due->timed_out = true;
+    make_ready(sim, due);
+  }
 }
 
 /* The clock goes on to the next deadline; false: there is none. */
@@ -116,6 +119,8 @@ static void poll_clock (Sim *sim) {
   if (extra <= 0) return;
   step = extra < 20 ? (Nanos)1 << extra : POLL_TICK_MOST;
   if (step > POLL_TICK_MOST) step = POLL_TICK_MOST;
+  step <<= sim->looks / PATIENT_POLLS;
+  if (step > FOREVER - 1 - sim->now) step = FOREVER - 1 - sim->now;
   next = next_deadline(sim);
   if (next <= sim->now + step) {
     set_clock(sim, next);
@@ -139,18 +144,24 @@ static const Turn *replayed (Sim *sim) {
   return sim->options.policy == SIM_REPLAY && sim->turn < s->count ? &s->turns[sim->turn] : NULL;
 }
 
-static _Noreturn void cannot_follow (Sim *sim, uint64_t thread) {
-  char name[64] = "", text[256];
+static _Noreturn void cannot_follow (Sim *sim, const char *why) {
+  char text[256];
+  snprintf(text, sizeof text, "cannot follow the schedule at its turn %zu: %s", sim->turn + 1, why);
+  sim->report->text = strdup(text);
+  sim_leave(sim, SIM_CANNOT_FOLLOW);
+}
+
+static _Noreturn void cannot_run (Sim *sim, uint64_t thread) {
+  char name[64] = "", text[160];
   const char *why = "has not been started, or has ended";
   for (int i = 0; i < sim->parked_count; i++)
     if (number_of(sim->parked[i]) == thread) {
       thread_copy_name(sim->parked[i]->thread, name);
       why = "waits";
     }
-  snprintf(text, sizeof text, "cannot follow the schedule at its turn %zu: thread %llu%s%s%s %s", sim->turn + 1,
-           (unsigned long long)thread, name[0] != '\0' ? " ('" : "", name, name[0] != '\0' ? "')" : "", why);
-  sim->report->text = strdup(text);
-  sim_leave(sim, SIM_CANNOT_FOLLOW);
+  snprintf(text, sizeof text, "thread %llu%s%s%s %s", (unsigned long long)thread, name[0] != '\0' ? " ('" : "", name,
+           name[0] != '\0' ? "')" : "", why);
+  cannot_follow(sim, text);
 }
 
 /* The index in `ready` of the one that runs next; somebody is ready. */
@@ -161,7 +172,7 @@ static int choose (Sim *sim) {
   if (turn != NULL) {
     for (int i = 0; i < sim->ready_count; i++)
       if (number_of(sim->ready[i]) == turn->thread) return i;
-    cannot_follow(sim, turn->thread);
+    cannot_run(sim, turn->thread);
   }
   if (sim->options.policy != SIM_SEEDED) return 0;
   return picked >= 0 ? picked : (int)draw(sim, (uint64_t)sim->ready_count);
@@ -211,11 +222,8 @@ void sim_note_turn (Sim *sim, Seat *seat, bool preempted) {
 static void wait_for_ready (Sim *sim) {
   const Turn *turn;
   while ((turn = replayed(sim)) != NULL && turn->tick) {
+    if (!tick(sim)) cannot_follow(sim, "there is no deadline for the clock to go to");
     sim->turn++;
-    if (!tick(sim)) {
-      sim->report->text = strdup("cannot follow the schedule: no deadline for the clock to go to");
-      sim_leave(sim, SIM_CANNOT_FOLLOW);
-    }
   }
   if (sim->ready_count > 0 || tick(sim)) return;
   sim->report->text = deadlock_text(&sim->world);
@@ -246,20 +254,43 @@ static void give_up_turn (Sim *sim, Seat *me) {
 /* Whether an operation changes nothing that another thread could see. */
 static bool only_looks (OpKind kind) {
   switch (kind) {
-    case OP_IS_SET: case OP_VALUE: case OP_LOOK: case OP_READ: case OP_TRAVERSE: case OP_CLOCK:
-    case OP_TRY_ACQUIRE: case OP_TRY_DOWN: case OP_TRY_GET: case OP_TRY_PUT: case OP_SLEEP: return true;
+    case OP_IS_SET: case OP_VALUE: case OP_LOOK: case OP_READ: case OP_TRAVERSE: case OP_CLOCK: case OP_SLEEP:
+    case OP_TRY_ACQUIRE: case OP_TRY_DOWN: case OP_TRY_GET: case OP_TRY_PUT:
+    case OP_WAIT_SET: case OP_JOIN: case OP_QUEUE_JOIN: case OP_REACQUIRE: return true;
     default: return false;
   }
 }
 
+/* The same where it runs into its timeout. */
+static bool may_time_out (OpKind kind) {
+  switch (kind) {
+    case OP_ACQUIRE: case OP_WAIT: case OP_DOWN: case OP_GET: case OP_PUT: return true;
+    default: return false;
+  }
+}
+
+/* Whether the thread about to do this has changed something, or is about to. */
+static bool makes_progress (Seat *me, OpKind kind) {
+  bool waited = me->may_time_out && !me->timed_out;
+  me->may_time_out = may_time_out(kind);
+  return waited || (!me->may_time_out && !only_looks(kind));
+}
+
+/* Whether somebody who has slept or waited for long will go on one day. */
+static bool somebody_sleeps (Sim *sim) {
+  for (int i = 0; i < sim->parked_count; i++)
+    if (sim->parked[i]->order < sim->halfway && sim->parked[i]->deadline != FOREVER) return true;
+  return false;
+}
+
 /* Threads that only look at things: let time pass for the others; if nobody waits for it they will look for ever. */
-static void watch_idling (Sim *sim, OpKind kind) {
+static void watch_idling (Sim *sim, Seat *me, OpKind kind) {
   bool looking;
-  if (!only_looks(kind)) sim->idle = sim->looks = -1;
+  if (makes_progress(me, kind)) sim->idle = sim->looks = -1;
   sim->idle++;
-  sim->looks++;
+  if (++sim->looks % LOOKS_MOST == LOOKS_MOST / 2) sim->halfway = sim->parkings;
   if (sim->idle >= IDLE_TICK && sim->idle % IDLE_TICK == 0 && pass_time(sim)) return;
-  looking = sim->idle >= IDLE_MOST || sim->looks >= LOOKS_MOST;
+  looking = sim->looks >= LOOKS_MOST && sim->looks % LOOKS_MOST == 0 && !somebody_sleeps(sim);
   if (!looking && sim_steps(sim) < sim->options.operations) return;
   sim->report->text = livelock_text(&sim->world, looking);
   sim_leave(sim, SIM_LIVELOCK);
@@ -273,7 +304,7 @@ static void sim_announce (Thread *self, const Op *op) {
   atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
   self->at = op->L;
   if (op->kind == OP_CLOCK) poll_clock(sim);
-  watch_idling(sim, op->kind);
+  watch_idling(sim, me, op->kind);
   if (preempts(sim, me, is_output)) give_up_turn(sim, me);
   if (is_output) me->outputs++;
   else { me->operations++; me->outputs = 0; }
@@ -286,8 +317,8 @@ static void sim_announce (Thread *self, const Op *op) {
 static void sim_park (Thread *self, Nanos deadline) {
   Sim *sim = sim_of(self->object.world);
   Seat *me = self->driver_data;
-  if (atomic_exchange(&self->spot->token, 0) == 1) return;
-  if (deadline <= sim->now) return;
+  me->timed_out = deadline <= sim->now;
+  if (atomic_exchange(&self->spot->token, 0) == 1 || me->timed_out) return;
   sim_note_turn(sim, me, false);
   me->state = SEAT_PARKED;
   me->deadline = deadline;
@@ -304,7 +335,10 @@ static void sim_unpark (Spot *spot) {
 }
 
 static Nanos sim_now (World *world) { return sim_of(world)->now; }
-static Nanos sim_time (World *world) { return SIM_EPOCH + sim_of(world)->now; }
+static Nanos sim_time (World *world) {
+  Nanos now = sim_of(world)->now;
+  return now < FOREVER - SIM_EPOCH ? SIM_EPOCH + now : FOREVER;
+}
 
 static lua_State *sim_open (Thread *t) {
   Sim *sim = sim_of(t->object.world);
@@ -312,6 +346,7 @@ static lua_State *sim_open (Thread *t) {
   if (seat == NULL) return NULL;
   seat_seed(seat, t->serial);
   seat->thread = t;
+  seat->timed_out = seat->may_time_out = false;
   t->driver_data = seat;
   t->spot->fibre = seat;
   return seat->L;

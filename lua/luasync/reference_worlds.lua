@@ -12,8 +12,9 @@ return {
       .. "addresses, the order of pairs and math.random, whose numbers differ between threads but not between seeds. "
       .. "A run that fails prints the line that repeats it. Files, "
       .. "the environment and other programs may be used; the report then says that the run was not closed, for "
-      .. "another one may get another answer. os.date shows local time, which is the machine's. Threads that look at "
-      .. "things nobody will change, or loop without any operation, are a livelock: reported, exit code 3.",
+      .. "another one may get another answer. os.date shows local time, the machine's. A livelock is reported, "
+      .. "exit code 3: threads that have only looked at things ten million times in a row, with nobody asleep who "
+      .. "might change them; a loop without any operation; a hundred million operations in all.",
     example = [[
 local report = sync.simulate(function()
   sync.sleep(24 * 3600)
@@ -41,7 +42,7 @@ print(report.results[1], report.virtual_time)]],
       .. "the schedule could not be followed; "
       .. "`deadlock`, `livelock` the report as text; `output` what was printed; `schedule` that repeats the run; "
       .. "`steps` operations; `virtual_time` seconds; `closed` false where it asked something outside; "
-      .. "`thread_errors` errors that nobody took" } },
+      .. "`thread_errors` errors that nobody took; `note` that the run ended before its schedule did" } },
     units = "Times are seconds of the virtual clock.",
     errors = {
       { "function expected, got nil", "fn is no function", "sync.simulate(nil)" },
@@ -77,7 +78,8 @@ print(again.results[1])]=],
       .. "wait that began after the notify or set that should have ended it is called a lost wake-up, with both "
       .. "lines. A circle among some threads, while others go on, is a warning on stderr; plain locks that threads "
       .. "release for each other are signals and count as no circle. Sleeping threads, timeouts "
-      .. "and threads in io.read can wake others: no alarm. `--no-deadlock-check` switches it off.",
+      .. "and threads in io.read can wake others: no alarm. `--no-deadlock-check` switches it off; "
+      .. "a simulated run ends there all the same, as nothing else can happen in it.",
     example = [[
 local report = sync.simulate(function()
   local a = sync.Lock{ name = "A" }
