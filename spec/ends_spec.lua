@@ -1,5 +1,6 @@
 -- How a program ends: exit codes, who is waited for, what is printed. Each spec is a script in a
 -- process of its own.
+local command = require "spec.command"
 local support = require "spec.support"
 
 local PRELUDE = 'local sync = require "luasync"\n'
@@ -33,6 +34,16 @@ describe("exit code", function()
     assert.equal(1, result.code)
     assert.equal("main goes on\n", result.out)
     assert.matches("Exception in thread W:", result.err, 1, true)
+  end)
+
+  it("EX02 is 1 for an error value whose __tostring fails, which is said", function()
+    local result = run [[
+      local Problem = { __tostring = function() error "no text" end }
+      sync.Thread { name = "W", target = function() error(setmetatable({}, Problem)) end }:start()
+    ]]
+    assert.equal(1, result.code)
+    assert.matches("^Exception in thread W:\n%(error object is a table value, and its __tostring fails%)\nstack traceback:",
+      result.err)
   end)
 
   it("EX02 is 1 for an error of a thread that nobody joined", function()
@@ -355,6 +366,21 @@ describe("out of threads", function()
       assert.matches("joined\ttrue\n", result.out, 1, true)
     end
     assert.equal(0, result.code)
+  end)
+end)
+
+describe("a finaliser at the end", function()
+  it("EX09 cannot start a thread, as nobody would wait for it", function()
+    for _, option in ipairs { "-W", "--virtual" } do
+      local result = command.text(PRELUDE .. [[
+        kept = setmetatable({}, { __gc = function()
+          print(pcall(sync.spawn, print, "lost"))
+        end })
+        sync.spawn(function() print(sync.spawn(print, "joined"):join()) end)
+      ]], option)
+      assert.equal("joined\ntrue\nfalse\tcan't start new thread: the program is ending\n", result.out)
+      assert.equal(0, result.code)
+    end
   end)
 end)
 

@@ -231,6 +231,26 @@ describe("Lock", function()
       assert.is_false(lock:locked())
     end)
 
+    it("LK10 the error of a block that has given the lock back is not lost", function()
+      for _, kind in ipairs { "Lock", "RLock", "Condition", "BoundedSemaphore" } do
+        local object = sync[kind]()
+        local function given_back(problem)
+          object:release()
+          if problem then error(problem, 0) end
+        end
+        local function held(problem)
+          local _ <close> = object:hold()
+          given_back(problem)
+        end
+        for _, call in ipairs { held, function(...) object:with(given_back, ...) end } do
+          assert.same({ false, "mine" }, { pcall(call, "mine") })
+          local ok, problem = pcall(call)
+          assert.is_false(ok)
+          assert.matches("release", problem)
+        end
+      end
+    end)
+
     it("LK10 hold releases on break and on return", function()
       for i = 1, 3 do
         local _ <close> = lock:hold()

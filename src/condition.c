@@ -154,6 +154,7 @@ static void to_lock (lua_State *L) {
 static int condition_acquire (lua_State *L) { to_lock(L); return lock_acquire(L); }
 static int condition_release (lua_State *L) { to_lock(L); return lock_release(L); }
 static int condition_with (lua_State *L) { object_check(L, 1, &condition_kind); return guard_with(L, condition_acquire); }
+static int condition_close (lua_State *L) { return guard_close(L, condition_release); }
 static int condition_hold (lua_State *L) { object_check(L, 1, &condition_kind); return guard_hold(L, condition_acquire); }
 
 static void condition_describe (lua_State *L, Object *o) {
@@ -200,7 +201,7 @@ static const luaL_Reg methods[] = {
   {NULL, NULL}
 };
 
-static const luaL_Reg meta[] = {{"__close", condition_release}, {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__close", condition_close}, {NULL, NULL}};
 
 const Kind condition_kind = {
   .name = "Condition", .destroy = condition_destroy, .describe = condition_describe, .methods = methods, .meta = meta,

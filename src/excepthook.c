@@ -31,6 +31,21 @@ static void count_untaken (Thread *t) {
   pthread_mutex_unlock(&t->mu);
 }
 
+/* (value) as tostring has it. */
+static int to_text (lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Pushes the text of the error value at `index`; whatever that is, there is one. [0, +1, memory] */
+static void push_error_text (lua_State *L, int index) {
+  lua_pushcfunction(L, to_text);
+  lua_pushvalue(L, index);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
+  lua_pop(L, 1);
+  lua_pushfstring(L, "(error object is a %s value, and its __tostring fails)", luaL_typename(L, index));
+}
+
 /* hook(thread, error, traceback): the default; one piece on stderr. */
 int excepthook_default (lua_State *L) {
   Thread *self = thread_self, *t;
@@ -40,7 +55,7 @@ int excepthook_default (lua_State *L) {
   lua_settop(L, 3);
   t = object_check(L, 1, &thread_kind);
   thread_copy_name(t, name);
-  luaL_tolstring(L, 2, NULL);
+  push_error_text(L, 2);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));
   if (lua_type(L, 3) == LUA_TSTRING) lua_pushfstring(L, "%s%s\n", lua_tostring(L, -1), lua_tostring(L, 3));
   text = lua_tolstring(L, -1, &length);
@@ -94,6 +109,19 @@ static bool try_hook (lua_State *L, Message *message) {
   return lua_pcall(L, 3, 0, 0) == LUA_OK;
 }
 
+/* The default hook; what is left where even that fails is said without any Lua. */
+static void call_default (lua_State *L) {
+  Thread *self = thread_self;
+  char name[64], text[128];
+  int n;
+  if (try_hook(L, NULL)) return;
+  lua_pop(L, 1);
+  thread_copy_name(self, name);
+  n = snprintf(text, sizeof text, "Exception in thread %s:\nnot enough memory\n", name);
+  self->object.world->driver->write(self->object.world, 2, text, (size_t)n);
+  count_untaken(self);
+}
+
 void excepthook_call (lua_State *L) {
   World *world = thread_self->object.world;
   Message *message;
@@ -101,13 +129,14 @@ void excepthook_call (lua_State *L) {
   message = world->excepthook;
   message_keep(message);
   pthread_mutex_unlock(&world->mu);
-  if (!try_hook(L, message) && message != NULL) {
+  if (message == NULL) call_default(L);
+  else if (!try_hook(L, message)) {
     const char *why = lua_tostring(L, -1);
     char text[512];
     int n = snprintf(text, sizeof text, "Exception in excepthook:\n%s\n", why != NULL ? why : "(error object)");
     world->driver->write(world, 2, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1);
     lua_pop(L, 1);
-    if (!try_hook(L, NULL)) lua_pop(L, 1);
+    call_default(L);
   }
   message_free(message);
   lua_pop(L, 1);

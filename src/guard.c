@@ -30,6 +30,16 @@ int guard_with (lua_State *L, lua_CFunction acquire) {
   return finish(L, LUA_OK, 0);
 }
 
+int guard_close (lua_State *L, lua_CFunction release) {
+  bool failing = !lua_isnoneornil(L, 2);
+  lua_settop(L, 1);
+  if (!failing) return release(L);
+  lua_pushcfunction(L, release);
+  lua_insert(L, 1);
+  lua_pcall(L, 1, 0, 0);          /* the body's own error says more than that it gave back what it should not have */
+  return 0;
+}
+
 int guard_hold (lua_State *L, lua_CFunction acquire) {
   lua_settop(L, 1);
   acquire(L);

@@ -11,6 +11,8 @@
 
 /* with(self, fn, ...): acquires by calling `acquire` with self alone, and calls fn(...). */
 int guard_with (lua_State *L, lua_CFunction acquire);
+/* __close(self [, error]) */
+int guard_close (lua_State *L, lua_CFunction release);
 /* hold(self) */
 int guard_hold (lua_State *L, lua_CFunction acquire);
 

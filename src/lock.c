@@ -251,6 +251,7 @@ static int lock_locked (lua_State *L) {
 }
 
 static int lock_with (lua_State *L) { check_lock(L); return guard_with(L, lock_acquire); }
+static int lock_close (lua_State *L) { return guard_close(L, lock_release); }
 static int lock_hold (lua_State *L) { check_lock(L); return guard_hold(L, lock_acquire); }
 
 static void lock_describe (lua_State *L, Object *o) {
@@ -296,7 +297,7 @@ static const luaL_Reg methods[] = {
   {"hold", lock_hold}, {"with", lock_with}, {NULL, NULL}
 };
 
-static const luaL_Reg meta[] = {{"__close", lock_release}, {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__close", lock_close}, {NULL, NULL}};
 
 const Kind lock_kind = {
   .name = "Lock", .destroy = lock_destroy, .describe = lock_describe, .methods = methods, .meta = meta,

@@ -95,11 +95,6 @@ static int semaphore_release (lua_State *L) {
   return 0;
 }
 
-static int close_one (lua_State *L) {
-  lua_settop(L, 1);               /* __close passes the error too */
-  return semaphore_release(L);
-}
-
 static int semaphore_value (lua_State *L) {
   Semaphore *s = check_semaphore(L);
   announce(L, OP_VALUE, s);
@@ -108,6 +103,7 @@ static int semaphore_value (lua_State *L) {
 }
 
 static int semaphore_with (lua_State *L) { check_semaphore(L); return guard_with(L, semaphore_acquire); }
+static int semaphore_close (lua_State *L) { return guard_close(L, semaphore_release); }
 static int semaphore_hold (lua_State *L) { check_semaphore(L); return guard_hold(L, semaphore_acquire); }
 
 static void semaphore_describe (lua_State *L, Object *o) {
@@ -138,7 +134,7 @@ static const luaL_Reg methods[] = {
   {"hold", semaphore_hold}, {"with", semaphore_with}, {NULL, NULL}
 };
 
-static const luaL_Reg meta[] = {{"__close", close_one}, {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__close", semaphore_close}, {NULL, NULL}};
 
 const Kind semaphore_kind = {
   .name = "Semaphore", .destroy = semaphore_destroy, .describe = semaphore_describe, .methods = methods, .meta = meta

@@ -199,6 +199,8 @@ static int thread_start (lua_State *L) {
   lua_settop(L, 1);
   encode_work(L, 1);
   announce(L, OP_START, t);
+  if (thread_self->is_main && atomic_load(&t->object.world->ending))
+    return args_misuse(L, "can't start new thread: the program is ending");
   if (!change_life(t, LIFE_NEW, LIFE_STARTED)) return args_misuse(L, "threads can only be started once");
   error = launch(L, t);
   if (error != 0) {

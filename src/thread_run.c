@@ -228,8 +228,10 @@ int thread_join_all (lua_State *L) {
     object_drop(&t->object);
     if (wake == WAKE_INTERRUPT) {
       atomic_store(&thread_self->alerts, 0);
-      return -1;
+      daemons = -1;
+      break;
     }
   }
+  atomic_store(&world->ending, true);
   return daemons;
 }

@@ -118,7 +118,7 @@ struct World {
   Thread *main;                   /* const after init */
   struct Message *excepthook;     /* NULL: the default; under mu */
   Object *named;                  /* the table of named shared tables, or NULL; under mu */
-  atomic_bool ending;             /* the main script is over, non-daemons have been joined */
+  atomic_bool ending;             /* the main script is over, non-daemons have been joined: finalisers start no more */
   bool silent_deadlocks;          /* const after the options are read: --no-deadlock-check */
   bool owns;                      /* const after init: simulated; its objects and messages end with it */
   Object *objects;                /* those it owns */
