@@ -42,7 +42,7 @@ describe("exit code", function()
       sync.Thread { name = "W", target = function() error(setmetatable({}, Problem)) end }:start()
     ]]
     assert.equal(1, result.code)
-    assert.matches("^Exception in thread W:\n%(error object is a table value, and its __tostring fails%)\nstack traceback:",
+    assert.matches("^Exception in thread W:\n%(error object is a table value, and its __tostring fails%)\nstack trace",
       result.err)
   end)
 

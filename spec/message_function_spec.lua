@@ -285,6 +285,33 @@ describe("Messages: by name", function()
     assert.equal(late, queue:get()())
   end)
 
+  it("a module of plain data is found by name, however late and often it was loaded", function()
+    local function check()
+      local queue = sync.Queue()
+      local function stays(item)
+        queue:put { item }
+        return rawequal(queue:get()[1], item)
+      end
+      local function load_late()
+        return require "late data"
+      end
+      package.preload["late data"] = function() return { id = {}, n = 0 } end
+      assert(not stays {})
+      local first = load_late()
+      assert(stays(first))
+      package.loaded["late data"] = nil
+      local second = load_late()
+      assert(second ~= first and stays(second) and not stays(first))
+      package.loaded["late data"], package.preload["late data"] = nil, nil
+    end
+    check()
+    support.finish(support.start(check))
+    for _, options in ipairs { {}, { seed = 1 } } do
+      local report = sync.simulate(check, options)
+      assert.is_true(report.ok, report.error)
+    end
+  end)
+
   it("luasync can be required there", function()
     assert.equal("asked", support.finish(sync.Thread { name = "asked", target = function()
       return require("luasync").current_thread().name

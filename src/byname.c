@@ -22,6 +22,7 @@
 struct Names {
   uint64_t filter[FILTER_BITS / 64];
   uint64_t loaded;                /* sum over package.loaded as it was when learnt; 0: not yet */
+  bool stale;                     /* a module has come since */
 };
 
 static const char names_key;      /* its address names the userdata in the registry */
@@ -46,6 +47,32 @@ static bool listed (const char *const *list, const char *name) {
 ** The state's names.
 */
 
+/* Pushes package.loaded. [0, +1] */
+static void push_loaded (lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+}
+
+/* __newindex of package.loaded (loaded, name, module) */
+static int add_module (lua_State *L) {
+  names_peek(L)->stale = true;
+  lua_settop(L, 3);
+  lua_rawset(L, 1);
+  return 0;
+}
+
+/* From now on modules that are loaded are noticed, unless the script watches that table itself. [0, 0, memory] */
+static void watch_loaded (lua_State *L) {
+  push_loaded(L);
+  if (!lua_getmetatable(L, -1)) {
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, add_module);
+    lua_setfield(L, -2, "__newindex");
+    lua_setmetatable(L, -2);
+  }
+  else lua_pop(L, 1);
+  lua_pop(L, 1);
+}
+
 /* Pushes the userdata; its user value is the table from values to names. [0, +1, memory] */
 static Names *push_names (lua_State *L) {
   Names *names;
@@ -61,6 +88,7 @@ static Names *push_names (lua_State *L) {
   lua_setiuservalue(L, -2, 1);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &names_key);
+  watch_loaded(L);
   names_learn_modules(L);
   return names;
 }
@@ -91,16 +119,15 @@ bool names_maybe_module (const Names *names, const void *table) {
   return (names->filter[bit / 64] >> bit % 64) & 1;
 }
 
+bool names_surely_none (const Names *names, const void *table) {
+  return !names->stale && !names_maybe_module(names, table);
+}
+
 /* Pushes the table from values to names. [0, +1, memory] */
 static void push_map (lua_State *L) {
   push_names(L);
   lua_getiuservalue(L, -1, 1);
   lua_remove(L, -2);
-}
-
-/* Pushes package.loaded. [0, +1] */
-static void push_loaded (lua_State *L) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 }
 
 /*
@@ -205,6 +232,7 @@ void names_learn_modules (lua_State *L) {
   Names *names = push_names(L);
   uint64_t sum = sum_loaded(L);
   int map;
+  names->stale = false;
   if (sum == names->loaded) {
     lua_pop(L, 1);
     return;

@@ -204,7 +204,7 @@ bool encode_named (Encoder *e) {
 static bool encode_plain_table (Encoder *e, const void *key) {
   lua_State *L = e->L;
   size_t record = e->length;
-  if (e->names == NULL || names_maybe_module(e->names, key) || e->depth == PLAIN_DEPTH) return false;
+  if (e->names == NULL || !names_surely_none(e->names, key) || e->depth == PLAIN_DEPTH) return false;
   if (lua_getmetatable(L, -1)) return false;
   encode_room(e, TABLE_HEAD)[0] = TAG_TABLE;
   map_add(e, key, record);

@@ -79,6 +79,7 @@ typedef struct Names Names;
 Names *names_peek (lua_State *L);               /* this state's, or NULL: not made yet [0, 0, -] */
 Names *names_get (lua_State *L);                /* this state's; made at first use [0, 0, memory] */
 bool names_maybe_module (const Names *names, const void *table); /* false: surely none it has learnt */
+bool names_surely_none (const Names *names, const void *table); /* nor one that has been loaded since */
 void names_learn_modules (lua_State *L);        /* looks at package.loaded again [0, 0, memory] */
 bool names_push (lua_State *L, int index);      /* the name of a module or C function [0, +(0|1), memory] */
 bool names_standard (lua_State *L, const char *name, size_t length); /* whether the value at the top is what every fresh state calls so [0, 0, memory] */
