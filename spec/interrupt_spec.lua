@@ -225,6 +225,23 @@ describe("Thread:interrupt", function()
     assert.matches("by myself", message, 1, true)
   end)
 
+  it("the main thread's running Lua code may be interrupted too #notsan", function()
+    local main, running = sync.main_thread(), sync.Event()
+    local function spin()
+      running:set()
+      while true do end
+    end
+    for _, call in ipairs { pcall, function(...) return coroutine.wrap(pcall)(...) end } do
+      running:clear()
+      local thread = support.start(function()
+        running:wait()
+        return main:interrupt "enough"
+      end)
+      assert.same({ false, "enough" }, { call(spin) })
+      assert.is_true(support.finish(thread))
+    end
+  end)
+
   it("the main thread may be interrupted too", function()
     local main_waits = sync.Event()
     local helper = support.start(function()

@@ -30,10 +30,27 @@ _Noreturn void host_exit (int code) {
 }
 
 /* The main thread of the real world, and who watches it. */
-static Thread *attach (lua_State *L) {
+static bool attach (lua_State *L) {
   World *world = world_real();
+  Thread *main;
   world->observer = &deadlock_observer;
-  return thread_attach_main(L, world);
+  main = thread_attach_main(L, world);
+  if (main == NULL) return false;
+  pthread_mutex_lock(&main->mu);
+  main->os = pthread_self();
+  main->signalable = true;
+  pthread_mutex_unlock(&main->mu);
+  atomic_store(&main->native_id, gettid());
+  return true;
+}
+
+/* Its state is about to be closed: nobody may interrupt what runs in there. */
+static void detach (void) {
+  pthread_mutex_lock(&thread_self->mu);
+  thread_self->signalable = false;
+  thread_self->L = NULL;
+  pthread_mutex_unlock(&thread_self->mu);
+  thread_self->running = NULL;
 }
 
 /*
@@ -50,15 +67,10 @@ lua_State *host_open (void) {
   spare_addresses();
   L = state_open();
   if (L == NULL) return NULL;
-  if (attach(L) == NULL) {
+  if (!attach(L)) {
     lua_close(L);
     return NULL;
   }
-  pthread_mutex_lock(&thread_self->mu);
-  thread_self->os = pthread_self();
-  thread_self->signalable = true;
-  pthread_mutex_unlock(&thread_self->mu);
-  atomic_store(&thread_self->native_id, getpid());
   dump_install();                 /* after whatever is costly once a process has two threads */
   return L;
 }
@@ -85,10 +97,7 @@ int host_close (lua_State *L, int status) {
     status = 1;
   }
   if (status == 0 && atomic_load(&world->errors_untaken) > 0) status = 1;
-  pthread_mutex_lock(&thread_self->mu);
-  thread_self->L = NULL;
-  pthread_mutex_unlock(&thread_self->mu);
-  thread_self->running = NULL;
+  detach();
   lua_close(L);
   if (daemons != 0) real_driver.exit(status);
   real_stop_workers();
@@ -101,6 +110,7 @@ int host_close (lua_State *L, int status) {
 static int end_stock (lua_State *L) {
   if (thread_self != NULL && thread_self->is_main) {
     int daemons = thread_join_all(L);
+    detach();
     if (daemons == 0) real_stop_workers();
     else fflush(stdout);
   }
@@ -117,8 +127,11 @@ static void end_at_close (lua_State *L) {
 }
 
 bool host_attach_stock (lua_State *L) {
-  if (attach(L) == NULL) return false;
-  atomic_store(&thread_self->native_id, gettid());
+  lua_State *main;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  if (!attach(main)) return false;
   state_equip(L);
   end_at_close(L);
   return true;

@@ -17,6 +17,8 @@
 #include "thread.h"
 #include "thread_name.h"
 
+#define ARGS_MOST 100000
+
 /*
 ** Construction.
 */
@@ -79,17 +81,23 @@ static void check_option_names (lua_State *L) {
   }
 }
 
-/* Pushes the elements of options.args. */
-static void push_args (lua_State *L) {
+/* How many arguments the list at the top holds: its n (table.pack), or its length. Raises about argument `arg`. */
+static int count_args (lua_State *L, int arg) {
   lua_Integer n;
-  if (option(L, "args") == LUA_TNIL) { lua_pop(L, 1); return; }
+  bool counted = lua_getfield(L, -1, "n") != LUA_TNIL;
+  if (counted && !lua_isinteger(L, -1)) luaL_argerror(L, arg, "field 'args': its n must be an integer");
+  n = counted ? lua_tointeger(L, -1) : luaL_len(L, -2);
+  lua_pop(L, 1);
+  if (n < 0) luaL_argerror(L, arg, "field 'args': its n must not be negative");
+  luaL_argcheck(L, n < ARGS_MOST, arg, "field 'args': too many");
+  return (int)n;
+}
+
+/* Pushes options.args, a list or nil. */
+static void push_args (lua_State *L) {
+  if (option(L, "args") == LUA_TNIL) return;
   if (!lua_istable(L, -1)) option_error(L, "args", "table");
-  n = luaL_len(L, -1);
-  if (lua_getfield(L, -1, "n") == LUA_TNUMBER) n = lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  luaL_argcheck(L, n >= 0 && n < 100000 && lua_checkstack(L, (int)n + 10), 1, "too many args");
-  for (lua_Integer i = 1; i <= n; i++) lua_geti(L, 2 + (int)i, i), lua_insert(L, -2);
-  lua_pop(L, 1);
+  count_args(L, 1);
 }
 
 static int new_from_options (lua_State *L) {
@@ -97,9 +105,9 @@ static int new_from_options (lua_State *L) {
   lua_settop(L, 1);
   check_option_names(L);
   if (option(L, "target") != LUA_TNIL && !is_callable(L, -1)) option_error(L, "target", "function");
-  push_args(L);                                     /* options target args... */
+  push_args(L);                                     /* options target args */
   t = make(L);
-  lua_insert(L, 2);                                 /* options thread target args... */
+  lua_insert(L, 2);                                 /* options thread target args */
   if (option(L, "name") == LUA_TNIL || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING))
     thread_name_default(L, t, 3);
   else if (!lua_isstring(L, -1)) option_error(L, "name", "string");
@@ -107,7 +115,12 @@ static int new_from_options (lua_State *L) {
   lua_pop(L, 1);
   if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
-  store_work(L, 2, 3);
+  lua_insert(L, 3);                                 /* options thread args target */
+  store_work(L, 2, 4);
+  lua_getiuservalue(L, 2, 1);
+  lua_pushvalue(L, 3);
+  lua_setfield(L, -2, "args");
+  lua_settop(L, 2);
   return 1;
 }
 
@@ -138,6 +151,17 @@ static void thread_destroy (Object *o) {
 ** Starting.
 */
 
+/* Pushes the arguments in the list that the work table at `index` keeps, if it has one; returns how many. */
+static int push_listed (lua_State *L, int index) {
+  int n = 0, list = lua_gettop(L) + 1;
+  if (lua_getfield(L, index, "args") == LUA_TNIL) { lua_pop(L, 1); return 0; }
+  n = count_args(L, 1);
+  luaL_checkstack(L, n + 4, "too many arguments");
+  for (int i = 1; i <= n; i++) lua_geti(L, list, i);
+  lua_remove(L, list);
+  return n;
+}
+
 /* Encodes target and arguments unless that is done, or there is no target. */
 static void encode_work (lua_State *L, int proxy) {
   Thread *t = object_check(L, proxy, &thread_kind);
@@ -151,6 +175,7 @@ static void encode_work (lua_State *L, int proxy) {
   first = lua_gettop(L) + 1;
   luaL_checkstack(L, n + 4, "too many arguments");
   for (int i = 1; i <= n; i++) lua_rawgeti(L, first - 1, i);
+  n += push_listed(L, first - 1);
   if (lua_isnil(L, first)) work = NULL;
   else work = message_encode(L, first, n, ROOT_CALL, t->object.world);
   lua_settop(L, first - 2);

@@ -97,7 +97,8 @@ assert(t:join() == true)]],
     name = "Thread:result", kind = "method", call = "t:result([timeout])",
     about = "Waits until the thread has ended and returns what its target returned. If it ended by an error, raises "
       .. "that error; an error taken in this way no longer makes the program exit with code 1. May be called more "
-      .. "than once and from several threads. An error value that cannot cross arrives as its text.",
+      .. "than once and from several threads. An error value that cannot cross is replaced by the "
+      .. "error that says why.",
     args = { words.timeout }, units = words.seconds,
     returns = { { "any", "the target's results, copied; or nil, \"timeout\" where the time ran out" } },
     errors = {
