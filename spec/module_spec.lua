@@ -71,6 +71,20 @@ describe("every object", function()
     end
   end)
 
+  it("refuses a name with zeros in it, which reports would cut", function()
+    support.raises("name contains zeros", function() sync.Lock { name = "a\0b" } end)
+    support.raises("name contains zeros", function() sync.Queue(1, { name = "\0" }) end)
+    support.raises("name contains zeros", function() sync.Thread { name = "a\0b" } end)
+    support.raises("name contains zeros", function() sync.Thread().name = "a\0b" end)
+  end)
+
+  it("says so where its finaliser has run before another that uses it", function()
+    assert.matches("^false\t[^\n]+object has been finalised%)\n$", support.output [[
+      kept = setmetatable({}, { __gc = function(self) print(pcall(function() self.lock:acquire() end)) end })
+      kept.lock = require "luasync".Lock()
+    ]])
+  end)
+
   it("without a name gets one from its kind and a number of its own", function()
     for kind, make in pairs(makers) do
       local first, second = tostring(make()), tostring(make())

@@ -218,6 +218,7 @@ describe("Reference", function()
       assert.equal("no entry 'Lock:aquire' (see Lock:acquire, RLock:acquire)", message)
       assert.equal("no entry 'Evnet' (see Event)", select(2, reference.render "Evnet"))
       assert.equal("no entry 'xyzzyxyzzy'", select(2, reference.render "xyzzyxyzzy"))
+      assert.equal(("no entry '%s...'"):format(("x"):rep(64)), select(2, reference.render(("x"):rep(100000))))
       assert.matches("no entry ''", select(2, reference.render ""), 1, true)
     end)
 

@@ -79,6 +79,9 @@ describe("__transfer", function()
     for _, transfer in ipairs { function() end, function() return 42 end, function() return {} end } do
       support.error_of(function() queue:put(setmetatable({}, { __transfer = transfer })) end)
     end
+    support.raises("cannot send a table whose '__transfer' is a number value (at item.a)", function()
+      queue:put { a = setmetatable({}, { __transfer = 5 }) }
+    end)
     assert.equal(0, queue:qsize())
   end)
 

@@ -41,6 +41,9 @@ bool encode_transfer (Encoder *e) {
     lua_pop(L, 1);
     encode_fault(e, "cannot send a %s whose '__transfer' leads to itself", luaL_typename(L, -1));
   }
+  if (!lua_isfunction(L, -1) && luaL_getmetafield(L, -1, "__call") == LUA_TNIL)
+    encode_fault(e, "cannot send a %s whose '__transfer' is a %s value", luaL_typename(L, value), luaL_typename(L, -1));
+  lua_settop(L, value + 1);
   lua_pushvalue(L, value);
   encode_note(e, record);
   lua_call(L, 1, LUA_MULTRET);

@@ -31,7 +31,7 @@ Lock *lock_test (lua_State *L, int arg) {
 
 static inline Lock *check_lock (lua_State *L) {
   Lock *lock = lock_test(L, 1);
-  return lock != NULL ? lock : object_expected(L, 1, &lock_kind);
+  return lock != NULL ? lock : object_expected(L, 1, "Lock or RLock");
 }
 
 static bool is_reentrant (const Lock *lock) {

@@ -297,8 +297,18 @@ void object_push (lua_State *L, Object *o) {
   remember(L, o);
 }
 
-void *object_expected (lua_State *L, int arg, const Kind *kind) {
-  luaL_typeerror(L, arg, kind->name);
+/* Whether the value at `index` is a proxy whose finaliser has run; others may still come across it in theirs. */
+static bool is_finalised (lua_State *L, int index) {
+  const Proxy *p = lua_touserdata(L, index);
+  if (p == NULL || lua_rawlen(L, index) != sizeof *p || p->object != NULL) return false;
+  for (const Kind *const *k = object_kinds; *k != NULL; k++)
+    if (p->kind == *k) return true;
+  return false;
+}
+
+void *object_expected (lua_State *L, int arg, const char *expected) {
+  if (is_finalised(L, arg)) luaL_argerror(L, arg, "object has been finalised");
+  luaL_typeerror(L, arg, expected);
   return NULL;
 }
 
@@ -325,6 +335,9 @@ int object_options (lua_State *L, int last, int *n) {
     luaL_argerror(L, top, "options are { name = \"...\" }");
     return 0;                     /* not reached */
   }
+  lua_getfield(L, top, "name");
+  luaL_argcheck(L, strlen(lua_tostring(L, -1)) == lua_rawlen(L, -1), top, "name contains zeros");
+  lua_pop(L, 1);
   *n = top - 1;
   return top;
 }

@@ -70,11 +70,11 @@ static inline void *object_test (lua_State *L, int arg, const Kind *kind) {
 }
 
 /* Raises "bad argument #arg to 'f' (Lock expected, got nil)". */
-void *object_expected (lua_State *L, int arg, const Kind *kind);
+void *object_expected (lua_State *L, int arg, const char *expected);
 
 static inline void *object_check (lua_State *L, int arg, const Kind *kind) {
   void *o = object_test(L, arg, kind);
-  return o != NULL ? o : object_expected(L, arg, kind);
+  return o != NULL ? o : object_expected(L, arg, kind->name);
 }
 
 /* The object behind any luasync proxy at `index`, of whatever kind, or NULL. [0, 0, -] */

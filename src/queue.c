@@ -38,7 +38,7 @@ static Queue *queue_test (lua_State *L, int arg) {
 
 Queue *queue_expect (lua_State *L) {
   Queue *q = queue_test(L, 1);
-  return q != NULL ? q : object_expected(L, 1, &queue_kind);
+  return q != NULL ? q : object_expected(L, 1, queue_kind.name);
 }
 
 /*

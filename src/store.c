@@ -80,8 +80,11 @@ void priority_of (lua_State *L, int index, Priority *p) {
     p->type = PRIORITY_STRING;
     p->text = lua_tolstring(L, -1, &p->length);
   }
-  else luaL_argerror(L, index, lua_pushfstring(L, "number, string or table with a priority at [1] expected, got %s%s",
-                                               in_table ? "table with " : "", luaL_typename(L, -1)));
+  else {
+    const char *type = luaL_getmetafield(L, -1, "__name") == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
+    luaL_argerror(L, index, lua_pushfstring(L, "number, string or table with a priority at [1] expected, got %s%s",
+                                            in_table ? "table with " : "", type));
+  }
 }
 
 bool priority_comparable (const Priority *a, const Priority *b) {

@@ -25,7 +25,11 @@ void thread_copy_name (Thread *t, char buffer[64]) {
 }
 
 int thread_rename (lua_State *L, Thread *t, int index) {
-  char *name = strdup(luaL_checkstring(L, index)), *old, os_name[16];
+  size_t length;
+  const char *text = luaL_checklstring(L, index, &length);
+  char *name, *old, os_name[16];
+  if (strlen(text) != length) return luaL_error(L, "name contains zeros");
+  name = strdup(text);
   if (name == NULL) return luaL_error(L, "not enough memory");
   copy_text(os_name, name, sizeof os_name);
   pthread_mutex_lock(&t->mu);

@@ -106,6 +106,8 @@ end
 ----------------------------------------------------------------------------------------------------
 -- Searching
 
+local LONGEST = 64 -- bytes of a name that is worth comparing; none of ours comes near
+
 -- The number of single changes (Levenshtein's, and neighbours swapped) between two strings.
 local function distance(a, b)
   local before, row = {}, {}
@@ -128,6 +130,7 @@ end
 -- @param name string
 -- @return a list of at most five names
 function reference.nearest(name)
+  if #name > LONGEST then return {} end
   local key, found = normalise(name), {}
   local limit = math.max(1, #key // 3)
   for i, known in ipairs(all_names) do
@@ -291,7 +294,8 @@ function reference.render(name)
   local near = reference.nearest(name)
   if #near == 0 then near = reference.search(name) end
   local hint = #near > 0 and (" (see %s)"):format(table.concat(near, ", ", 1, math.min(5, #near))) or ""
-  return nil, ("no entry '%s'%s"):format(name, hint)
+  local shown = #name > LONGEST and name:sub(1, LONGEST) .. "..." or name
+  return nil, ("no entry '%s'%s"):format(shown, hint)
 end
 
 --- The name under which a value stands in the reference: an object by its kind, a function of the module by its name.
