@@ -125,6 +125,26 @@ e:wait()]],
       "lost wake-up: the set of Event 'E' at FILE:3 woke nobody, and MainThread began to wait at FILE:5 after it")
   end)
 
+  it("does not call a set lost that a wait has found", function()
+    local report = sync.simulate(function()
+      local e = sync.Event()
+      e:set()
+      e:wait()
+      e:clear()
+      e:wait()
+    end)
+    assert.matches("waiting in wait of Event", report.deadlock, 1, true)
+    assert.falsy(report.deadlock:find("lost wake-up", 1, true))
+  end)
+
+  it("says that main stands at the end of its script", function()
+    local report = sync.simulate(function()
+      sync.Thread { name = "T", target = function() sync.Event():wait() end }:start()
+    end)
+    assert.matches("Thread MainThread: waiting in join of Thread 'T' (started), since 0.000 s at the end of the script",
+      report.deadlock, 1, true)
+  end)
+
   it("knows that a notified thread waits for the lock, not for a notify", function()
     expect_deadlock([[
 local sync = require "luasync"

@@ -290,6 +290,20 @@ describe("--replay", function()
     end
   end)
 
+  it("names library functions in errors as the real world does", function()
+    local script = [[
+print(pcall(io.open))
+print(pcall(function() io.open(nil) end))
+print(pcall(io.popen, "true", "q"))
+print(pcall(function() os.date "%Ez" end))
+print(pcall(os.time, {}))
+print(pcall(require))]]
+    local real = command.text(script)
+    local simulated = command.text(script, "--virtual")
+    assert.equal((real.out:gsub(real.name, "FILE")), (simulated.out:gsub(simulated.name, "FILE")))
+    assert.matches("bad argument #1 to 'open' (string expected, got nil)", simulated.out, 1, true)
+  end)
+
   it("remarks that a run ended before its schedule did", function()
     local result = command.text("print 'another script'", "--replay", "0 1 2 0 .")
     assert.equal("another script\n", result.out)

@@ -15,6 +15,7 @@ typedef struct Event {
   Line line;                      /* under mu */
   Mark lost;                      /* the last set() that woke nobody; under mu */
   bool is_lost;                   /* under mu */
+  atomic_bool was_seen;           /* since then a wait has found the flag set */
 } Event;
 
 static Event *check_event (lua_State *L) {
@@ -29,6 +30,7 @@ static int event_set (lua_State *L) {
   atomic_store(&e->flag, true);
   chain = line_choose_all(&e->line);
   e->is_lost = chain == NULL;
+  atomic_store_explicit(&e->was_seen, false, memory_order_relaxed);
   if (e->is_lost) mark_here(L, &e->lost);
   pthread_mutex_unlock(&e->mu);
   line_wake(chain);
@@ -38,7 +40,7 @@ static int event_set (lua_State *L) {
 /* The set() that was cleared before those who wait now began to; all threads stand still. */
 static const Mark *event_lost (Object *o) {
   Event *e = (Event *)o;
-  return e->is_lost ? &e->lost : NULL;
+  return e->is_lost && !atomic_load(&e->was_seen) ? &e->lost : NULL;
 }
 
 static int event_clear (lua_State *L) {
@@ -57,6 +59,13 @@ static int event_is_set (lua_State *L) {
   return 1;
 }
 
+/* Whether the flag is set, for one who waits for that. */
+static bool finds_set (Event *e) {
+  if (!atomic_load_explicit(&e->flag, memory_order_acquire)) return false;
+  if (!atomic_load_explicit(&e->was_seen, memory_order_relaxed)) atomic_store_explicit(&e->was_seen, true, memory_order_relaxed);
+  return true;
+}
+
 /* Waits for the flag; false: timed out. */
 static bool wait (lua_State *L, Event *e, Nanos relative) {
   Nanos deadline = world_deadline(e->object.world, relative);
@@ -64,7 +73,7 @@ static bool wait (lua_State *L, Event *e, Nanos relative) {
   wait_allowed(L);
   waiter_init(&w, OP_WAIT_SET, e, deadline);
   pthread_mutex_lock(&e->mu);
-  if (atomic_load(&e->flag)) {
+  if (finds_set(e)) {
     pthread_mutex_unlock(&e->mu);
     return true;
   }
@@ -74,7 +83,7 @@ static bool wait (lua_State *L, Event *e, Nanos relative) {
     case WAKE_CHOSEN: return true;
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
-    default: return atomic_load(&e->flag);
+    default: return finds_set(e);
   }
 }
 
@@ -83,9 +92,7 @@ static int event_wait (lua_State *L) {
   Event *e = check_event(L);
   Nanos relative = args_timeout(L, 2);
   announce(L, relative == 0 ? OP_IS_SET : OP_WAIT_SET, e);
-  bool set = atomic_load_explicit(&e->flag, memory_order_acquire);
-  if (!set && relative != 0) set = wait(L, e, relative);
-  lua_pushboolean(L, set);
+  lua_pushboolean(L, finds_set(e) || (relative != 0 && wait(L, e, relative)));
   return 1;
 }
 

@@ -18,6 +18,21 @@
 #define PATHS 1024                /* room for package.path and package.cpath, as the collector sees it */
 #define ARGUMENTS 131072          /* the same for the command line: as long as the system allows one argument to be */
 
+/*
+** Does what the original does, which is the upvalue. One without upvalues runs
+** in this very call, so that its errors name the function as it was called.
+*/
+static int call_original (lua_State *L) {
+  int top = lua_gettop(L);
+  if (lua_iscfunction(L, lua_upvalueindex(1)) && lua_getupvalue(L, lua_upvalueindex(1), 1) == NULL)
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+  lua_settop(L, top);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, top, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
 static Nanos seconds_now (lua_State *L) {
   World *world = thread_self->object.world;
   announce(L, OP_CLOCK, NULL);
@@ -26,13 +41,8 @@ static Nanos seconds_now (lua_State *L) {
 
 /* os.time([table]). Upvalue: the original. */
 static int os_time (lua_State *L) {
-  if (lua_isnoneornil(L, 1)) {
-    lua_pushinteger(L, seconds_now(L));
-    return 1;
-  }
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, 1);
+  if (!lua_isnoneornil(L, 1)) return call_original(L);
+  lua_pushinteger(L, seconds_now(L));
   return 1;
 }
 
@@ -44,24 +54,13 @@ static int os_date (lua_State *L) {
     lua_pushinteger(L, seconds_now(L));
     lua_replace(L, 2);
   }
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, 2, 1);
-  return 1;
+  return call_original(L);
 }
 
 static int os_clock (lua_State *L) {
   announce(L, OP_CLOCK, NULL);
   lua_pushnumber(L, (lua_Number)world_now(thread_self->object.world) / NANOS);
   return 1;
-}
-
-/* Calls the original, which is the upvalue, with all arguments; returns how many results there are. */
-static int call_original (lua_State *L) {
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  return lua_gettop(L);
 }
 
 /* Notes that the outside is asked. Upvalue: the original. */
@@ -76,7 +75,7 @@ static int open_outside (lua_State *L, bool is_pipe) {
   sim_opened();
   thread_self->has_finalisers = true;
   n = call_original(L);
-  for (int i = 1; i <= n; i++) sim_note_file(L, i, is_pipe);
+  for (int i = -n; i < 0; i++) sim_note_file(L, i, is_pipe);
   return n;
 }
 

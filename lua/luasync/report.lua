@@ -66,6 +66,7 @@ local function describe(t, out)
     out[#out + 1] = head .. "running"
   else
     local where, held = place(t.file, t.line), holder_of(t)
+    if t.main and t.operation == "join" and not where then where = "the end of the script" end
     local object = object_of(t)
     out[#out + 1] = head .. ("%s%s%s, since %s%s%s"):format(
       t.state == "sleeping" and "sleeping" or ("waiting in " .. t.operation),
