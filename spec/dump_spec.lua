@@ -82,6 +82,18 @@ describe("dump", function()
     assert.matches("Thread S: sleeping, since 1%.000 s, 4%.000 s to go at ", text)
     assert.matches("\n$", text)
   end)
+
+  it("goes on to who has resumed the coroutine in which a thread waits", function()
+    local report = sync.simulate(function()
+      local function waits() sync.Event():wait(1) end
+      sync.spawn(function() coroutine.wrap(function() coroutine.resume(coroutine.create(waits)) end)() end)
+      sync.sleep(0.5)
+      return sync.threads()[2].traceback
+    end)
+    local _, frames = report.results[1]:gsub("dump_spec%.lua:%d+: in ", "")
+    assert.equal(3, frames, report.results[1])
+    assert.matches("(...resumed by...)\n\t[C]: in field 'resume'", report.results[1], 1, true)
+  end)
 end)
 
 describe("SIGQUIT", function()

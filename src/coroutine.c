@@ -4,6 +4,7 @@
 ** A hook is set in one coroutine at a time, and Lua does not tell which one
 ** runs. To interrupt running code the host must know; so the two functions
 ** that switch coroutines keep thread->running, and carry a pending alert over.
+** They also keep the chain of who resumed whom, for tracebacks in dumps.
 */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -12,8 +13,7 @@
 #include "thread.h"
 
 /* Marks `now` as running, asking it to look at pending alerts. */
-static void switch_to (lua_State *now) {
-  Thread *t = thread_self;
+static void switch_to (Thread *t, lua_State *now) {
   if (t == NULL) return;
   t->running = now;
   if (atomic_load_explicit(&t->alerts, memory_order_relaxed) != 0) thread_arm(t, now);
@@ -24,15 +24,19 @@ static void switch_to (lua_State *now) {
 ** which stand in L, or -1 with the error value there.
 */
 static int resume (lua_State *L, lua_State *co, int n) {
+  Thread *t = thread_self;
+  Resumer from = {L, t != NULL ? t->resumer : NULL};
   int status, results = 0;
   if (!lua_checkstack(co, n)) {
     lua_pushliteral(L, "too many arguments to resume");
     return -1;
   }
   lua_xmove(L, co, n);
-  switch_to(co);
+  if (t != NULL) t->resumer = &from;
+  switch_to(t, co);
   status = lua_resume(co, L, n, &results);
-  switch_to(L);
+  switch_to(t, L);
+  if (t != NULL) t->resumer = from.outer;
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(co, L, 1);
     return -1;

@@ -49,26 +49,35 @@ static void describe_function (FILE *out, const lua_Debug *ar) {
   else fputs("in ?", out);
 }
 
-static char *traceback_of (lua_State *L, int level) {
-  char *text = NULL;
-  size_t length;
+static void write_frames (FILE *out, lua_State *L) {
   lua_Debug ar;
-  FILE *out = open_memstream(&text, &length);
-  if (out == NULL) return NULL;
-  fputs("stack traceback:", out);
-  for (int shown = 0; lua_getstack(L, level, &ar) && shown < 50; level++, shown++) {
+  for (int level = 0; level < 50 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Slnt", &ar);
     if (ar.currentline > 0) fprintf(out, "\n\t%s:%d: ", ar.short_src, ar.currentline);
     else fprintf(out, "\n\t%s: ", ar.short_src);
     describe_function(out, &ar);
     if (ar.istailcall) fputs("\n\t(...tail calls...)", out);
   }
+}
+
+/* Of t, which runs in the coroutine L or waits there: that one's frames, and those of who has resumed it. */
+static char *traceback_of (Thread *t, lua_State *L) {
+  char *text = NULL;
+  size_t length;
+  FILE *out = open_memstream(&text, &length);
+  if (out == NULL) return NULL;
+  fputs("stack traceback:", out);
+  write_frames(out, L);
+  for (Resumer *r = t->resumer; r != NULL; r = r->outer) {
+    fputs("\n\t(...resumed by...)", out);
+    write_frames(out, r->L);
+  }
   fclose(out);
   return text;
 }
 
 void dump_answer (lua_State *L, Thread *self) {
-  char *text = traceback_of(L, 0);
+  char *text = traceback_of(self, L);
   pthread_mutex_lock(&self->mu);
   free(self->traceback);
   self->traceback = text;
@@ -95,11 +104,11 @@ static void look_at (Facts *f, Thread *t) {
     f->since = t->blocked_since;
     f->until = t->blocked_until;
     f->place = t->blocked_place;
-    f->traceback = traceback_of(t->blocked_in, 0);
+    f->traceback = traceback_of(t, t->blocked_in);
   }
   else if (t->object.world->owns) {       /* simulated: nobody runs meanwhile but the caller */
     lua_State *L = t == thread_self ? t->running : t->at;
-    if (L != NULL) f->traceback = traceback_of(L, 0);
+    if (L != NULL) f->traceback = traceback_of(t, L);
   }
   else if (t != thread_self && t->running != NULL) {
     atomic_fetch_or(&t->alerts, ALERT_DUMP);

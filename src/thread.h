@@ -14,6 +14,9 @@ typedef enum Life { LIFE_NEW, LIFE_STARTED, LIFE_ENDED } Life;
 /* What others want of a running thread; bits of `alerts`. */
 enum { ALERT_INTERRUPT = 1, ALERT_SIGNAL = 2, ALERT_DUMP = 4, ALERT_LOOP = 8, ALERT_QUIT = 16 };
 
+/* On the C stack of a coroutine.resume that has not returned: who called it. */
+typedef struct Resumer { lua_State *L; struct Resumer *outer; } Resumer;
+
 struct Thread {
   Object object;                  /* object.name is under mu */
   uint64_t serial;                /* const after init; never used twice: who holds a lock */
@@ -34,6 +37,7 @@ struct Thread {
   Message *interrupt;             /* what to raise, NULL: "interrupted"; under mu */
   lua_State *L;                   /* its state, NULL before and after; under mu */
   lua_State *running;             /* own: the coroutine that runs now; read by its own signal handler */
+  Resumer *resumer;               /* own; others may follow it while the thread stands still */
   bool grace;                     /* own: hold() has just returned, one more instruction is due */
   lua_Hook old_hook;              /* own: what thread_arm replaced */
   int old_hook_mask, old_hook_count;
