@@ -127,16 +127,6 @@ end]], "--seed", "1")
     assert.is_true(report.results[1] >= 7200 and report.results[1] < 7201)
   end)
 
-  it("is not polling the clock", function()
-    local report = sync.simulate(function()
-      local begin = sync.monotonic()
-      while sync.monotonic() < begin + 60 do end
-      return sync.monotonic() - begin
-    end)
-    assert.is_true(report.ok)
-    assert.is_true(report.results[1] >= 60 and report.results[1] < 60.1)
-  end)
-
   it("is a loop without any operation, named by its thread and line #slow", function()
     local seconds, report = support.timed(sync.simulate, function()
       local t = sync.Thread { name = "stuck", target = function()
