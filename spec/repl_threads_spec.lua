@@ -100,7 +100,7 @@ describe("The prompt among threads #repl #novalgrind", function()
       t:key "C-u"
       t:enter "function wait() Event{ name = 'E' }:wait(60) end"
       t:enter "w = Thread{ name = 'waiter', target = wait, daemon = true }:start()"
-      t:wait_for "[1 running]>"
+      t:wait_for "luasync [1 "
       t:key "C-\\"
       t:wait_for "Thread waiter (daemon): waiting in wait of Event 'E' (unset)"
       assert.equal("2", t:run "1 + 1")

@@ -232,6 +232,6 @@ int thread_join_all (lua_State *L) {
       break;
     }
   }
-  atomic_store(&world->ending, true);
+  atomic_store(&world->ending, 1);
   return daemons;
 }

@@ -114,11 +114,11 @@ struct World {
   atomic_uint numbers[32];        /* objects made, by kind */
   atomic_uint thread_names;       /* Thread-N */
   atomic_ulong serials;           /* of threads, from 1 */
+  atomic_int ending;              /* the main script is over, non-daemons have been joined: finalisers start no more */
   struct Grave *graves;           /* threads that ended holding a lock; under mu */
   Thread *main;                   /* const after init */
   struct Message *excepthook;     /* NULL: the default; under mu */
   Object *named;                  /* the table of named shared tables, or NULL; under mu */
-  atomic_bool ending;             /* the main script is over, non-daemons have been joined: finalisers start no more */
   bool silent_deadlocks;          /* const after the options are read: --no-deadlock-check */
   bool owns;                      /* const after init: simulated; its objects and messages end with it */
   Object *objects;                /* those it owns */
