@@ -399,8 +399,10 @@ describe("other programs", function()
   it("run by a thread do not keep Ctrl-C from the main one", function()
     assert.equal("false\tinterrupted!\n", output [[
       sync.Thread { daemon = true, target = function() os.execute "sleep 2" end }:start()
-      sync.sleep(0.1)
-      sync.Thread { daemon = true, target = function() os.execute "kill -INT $PPID" end }:start()
+      sync.Thread { daemon = true, target = function()
+        sync.sleep(0.3)
+        os.execute "kill -INT $PPID"
+      end }:start()
       print(pcall(sync.sleep, 10))
     ]])
   end)
