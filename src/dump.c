@@ -26,6 +26,7 @@
 #include "world_real.h"
 
 #define PATIENCE 100              /* milliseconds a running thread has to answer */
+#define STACK_SIZE (1 << 20)      /* of the thread that writes: every program has it, few ever use it */
 
 typedef struct Facts {
   Thread *thread;                 /* a reference */
@@ -380,19 +381,20 @@ void dump_simulated (Thread *self) {
 
 static void install (void) {
   struct sigaction sa;
+  pthread_attr_t attributes;
   sigset_t all, old;
   pthread_t os;
   memset(&sa, 0, sizeof sa);
   sa.sa_handler = on_quit;
   sa.sa_flags = SA_RESTART;
-  if (sem_init(&asked, 0, 0) != 0) return;
+  if (sem_init(&asked, 0, 0) != 0 || pthread_attr_init(&attributes) != 0) return;
+  pthread_attr_setstacksize(&attributes, STACK_SIZE);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  if (pthread_create(&os, NULL, write_dumps, NULL) == 0) {
-    pthread_detach(os);
-    sigaction(SIGQUIT, &sa, NULL);
-  }
+  if (pthread_create(&os, &attributes, write_dumps, NULL) == 0) sigaction(SIGQUIT, &sa, NULL);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy(&attributes);
 }
 
 void dump_install (void) {
