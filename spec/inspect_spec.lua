@@ -70,12 +70,10 @@ describe("inspect", function()
     assert.truthy(commas < 1300)
   end)
 
-  it("shows a table of a million entries at once", function()
+  it("shows a table of a million entries in one screen", function()
     local t = {}
     for i = 1, 1e6 do t["key " .. i] = i end
-    local begin = os.clock()
     local text = inspect(t)
-    assert.truthy(os.clock() - begin < 5)
     assert.truthy(text:find("… 999900 more", 1, true))
     assert.truthy(#text < 5000)
   end)
