@@ -383,6 +383,17 @@ describe("a finaliser at the end", function()
       assert.equal(0, result.code)
     end
   end)
+
+  it("EX11 still sees the main thread, and it alone", function()
+    for _, option in ipairs { "-W", "--virtual" } do
+      assert.equal("1\t1\ttrue\n", command.output(PRELUDE .. [[
+        kept = setmetatable({}, { __gc = function()
+          print(#sync.enumerate(), sync.active_count(), sync.enumerate()[1] == sync.current_thread())
+        end })
+        sync.spawn(function() end)
+      ]], option))
+    end
+  end)
 end)
 
 describe("other programs", function()

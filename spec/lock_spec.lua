@@ -207,8 +207,53 @@ describe("Lock", function()
     support.finish(sync.Thread { name = "gone", target = function() lock:acquire() end }:start())
     assert.is_true(lock:locked())
     assert.is_false(lock:acquire(0.01))
-    lock:release()
-    assert.is_true(lock:acquire(false))
+    lent:release()
+    assert.is_true(lent:acquire(false))
+  end)
+
+  it("LK06 a release of a lock that was handed over counts: the next in line gets it", function()
+    local handed, lost = 0, 0
+    for seed = 0, 60 do
+      local report = sync.simulate(function()
+        local lent, got = sync.Lock(), sync.Atomic()
+        local function taker() lent:acquire() got:add(1) end
+        lent:acquire()
+        local first, second = sync.spawn(taker), sync.spawn(taker)
+        sync.sleep(0.05)
+        lent:release()
+        if not lent:acquire(false) then error "no race" end
+        sync.sleep(0.05)                -- the first is back at the head of the line, starving
+        lent:release()
+        lent:release()
+        first:join()
+        second:join()
+        return got:get()
+      end, seed > 0 and { seed = seed } or nil)
+      if report.ok and report.results[1] == 2 then handed = handed + 1
+      elseif not tostring(report.error):find("no race", 1, true)
+        and not tostring(report.error):find("release unlocked lock", 1, true) then lost = lost + 1 end
+    end
+    assert.equal(0, lost)
+    assert.is_true(handed > 0)
+  end)
+
+  it("LK06 of two releases at the same time one at most gives back one acquisition #slow", function()
+    for _ = 1, 300 do
+      local racing, here, go = sync.Lock(), sync.Atomic(), sync.Atomic()
+      racing:acquire()
+      local waiter = support.start(function() here:add(1) racing:acquire() end)
+      local function release()
+        here:add(1)
+        while go:get() == 0 do end
+        return (pcall(racing.release, racing))
+      end
+      local a, b = support.start(release), support.start(release)
+      support.wait_until(function() return here:get() == 3 end)
+      go:set(1)
+      local both = support.finish(a) and support.finish(b)
+      support.finish(waiter)
+      assert.equal(not both, racing:locked())
+    end
   end)
 
   describe("hold and with", function()

@@ -136,6 +136,14 @@ for _, kind in ipairs { "Queue", "LifoQueue", "PriorityQueue" } do
       support.raises("task_done() called too many times", function() queue:task_done() end)
     end)
 
+    it("QS07 an immediate one drops no more tasks than there are", function()
+      queue:put(1)
+      queue:task_done()
+      queue:shutdown(true)
+      assert.is_true(queue:join(0))
+      support.raises("task_done() called too many times", function() queue:task_done() end)
+    end)
+
     it("QS08 join, task_done, qsize, empty and full work on", function()
       queue:put(1)
       queue:put(2)

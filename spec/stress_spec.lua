@@ -157,6 +157,46 @@ describe("stress (seed " .. seed .. ")", function()
     end
   end)
 
+  it("what a queue says of itself has been true at some moment", function()
+    local queue, stop = sync.Queue(10), sync.Event()
+    local other = support.start(function()
+      while not stop:is_set() do
+        queue:put(1)
+        queue:get()
+      end
+    end)
+    local most, full = 0, false
+    for _ = 1, 20000 do
+      most = math.max(most, #queue)
+      full = full or queue:full()
+    end
+    stop:set()
+    support.finish(other)
+    assert.is_true(most <= 1)
+    assert.is_false(full)
+  end)
+
+  it("a queue that is never empty is not called so while it is shut down", function()
+    local queues, seen = sync.Queue(), sync.Atomic()
+    local other = support.start(function()
+      for queue in queues:items() do
+        seen:add(1)
+        queue:shutdown(true)
+      end
+    end)
+    for round = 1, 100 do
+      local queue = sync.Queue()
+      for i = 1, 200 do queue:put(i) end
+      queues:put(queue)
+      while seen:get() < round do end
+      local item, reason
+      repeat item, reason = queue:get_nowait() until item == nil
+      assert.equal("shutdown", reason)
+    end
+    queues:shutdown()
+    support.finish(other)
+  end)
+
   it("no wake-up of a condition is lost", function()
     local condition = sync.Condition()
     local state = sync.Shared { tokens = 0 }

@@ -71,19 +71,15 @@ static bool take_soon (Lock *lock, Thread *self) {
 static bool take_or_mark (Lock *lock, Thread *self) {
   uint64_t word = atomic_load(&lock->word), wanted;
   do {
-    wanted = owner_in(word) == 0 ? word_of(self) | (lock->line.first != NULL || lock->coming ? WAITERS : 0) : word | WAITERS;
+    wanted = owner_in(word) == 0 ? word_of(self) | (lock->line.first != NULL || lock->coming != NULL ? WAITERS : 0) : word | WAITERS;
   } while (!atomic_compare_exchange_weak(&lock->word, &word, wanted));
   return owner_in(word) == 0;
 }
 
-static bool has_been_handed (Lock *lock, Thread *self) {
-  return owner_in(atomic_load(&lock->word)) == word_of(self);
-}
-
-/* Under mu, by a waiter that has been woken: others may be now. */
-static bool come_back (Lock *lock, Waiter *w) {
-  lock->coming = false;
-  return has_been_handed(lock, w->thread);
+/* Under mu, by a waiter that has been woken: others may be now. True: it has been handed the lock. */
+static bool come_back (Lock *lock, const Waiter *w) {
+  if (lock->coming == w) lock->coming = NULL;
+  return w->handed;
 }
 
 /*
@@ -109,10 +105,13 @@ static Wake take_in_line (lua_State *L, Lock *lock, Waiter *w, Nanos deadline) {
 }
 
 void lock_enlist (Lock *lock, Waiter *w) {
+  Waiter *first = NULL;
   pthread_mutex_lock(&lock->mu);
   line_join(&lock->line, w);
-  atomic_fetch_or(&lock->word, WAITERS);
+  if (owner_in(atomic_fetch_or(&lock->word, WAITERS)) == 0 && lock->coming == NULL)
+    first = lock->coming = line_choose(&lock->line);  /* given back behind the caller's back: no release will come */
   pthread_mutex_unlock(&lock->mu);
+  line_wake(first);
 }
 
 /* As take below, where the lock is not just free. */
@@ -138,7 +137,10 @@ static bool take (lua_State *L, Lock *lock, Nanos relative) {
     atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed);
     return true;
   }
-  if (!take_free(lock, thread_self) && !take_slowly(L, lock, relative)) return false;
+  if (!take_free(lock, thread_self)) {
+    if (!take_slowly(L, lock, relative)) return false;
+    if (!lock_is_mine(lock)) return true; /* somebody has given it back already */
+  }
   mark_here(L, &lock->taken);
   return true;
 }
@@ -156,21 +158,34 @@ int lock_acquire (lua_State *L) {
 */
 
 /*
-** With threads in line: frees the lock and wakes the first, or hands it over to
-** one that starves. While a woken one is on its way it is only freed.
+** Under mu: the word after the lock is given back; in *w who is to be woken. As
+** a rule he finds it free, but who starves gets it handed.
 */
-static void release_to_line (Lock *lock) {
-  Waiter *w = NULL;
+static uint64_t pass_on (Lock *lock, Waiter **w) {
   uint64_t next = 0;
-  pthread_mutex_lock(&lock->mu);
-  if (!lock->coming && (w = line_choose(&lock->line)) != NULL) {
-    if (w->starving) next = word_of(w->thread);
-    lock->coming = true;
+  *w = NULL;
+  if (lock->coming != NULL && lock->coming->handed) lock->coming = NULL; /* it had the lock, which has been given back for it */
+  if (lock->coming == NULL && (*w = lock->coming = line_choose(&lock->line)) != NULL && (*w)->starving) {
+    (*w)->handed = true;
+    next = word_of((*w)->thread);
   }
-  if (lock->line.first != NULL || lock->coming) next |= WAITERS;
-  atomic_store(&lock->word, next);
+  return next | (lock->line.first != NULL || lock->coming != NULL ? WAITERS : 0);
+}
+
+/*
+** Gives the lock back where threads stand in line; while a woken one is on its
+** way it is only freed. Returns the word as it was: without owner, or without
+** threads in line, nothing has been done.
+*/
+static uint64_t release_to_line (Lock *lock) {
+  Waiter *w = NULL;
+  uint64_t word;
+  pthread_mutex_lock(&lock->mu);
+  word = atomic_load(&lock->word);
+  if (owner_in(word) != 0 && (word & WAITERS)) atomic_store(&lock->word, pass_on(lock, &w));
   pthread_mutex_unlock(&lock->mu);
   line_wake(w);
+  return word;
 }
 
 /* What a release is to the accounts of who takes and who gives back. */
@@ -182,22 +197,12 @@ static inline void settle (Lock *lock, uint64_t owner, Thread *self) {
 /* Gives the lock back whoever has it; false: nobody. */
 static bool give_back (Lock *lock) {
   uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-  Thread *self = thread_self;
   do {
+    if (word & WAITERS) word = release_to_line(lock);
     if (owner_in(word) == 0) return false;
-    if (word & WAITERS) {
-      pthread_mutex_lock(&lock->mu);
-      word = atomic_load(&lock->word);
-      pthread_mutex_unlock(&lock->mu);
-      if (owner_in(word) == 0) return false;
-    }
-    if (word & WAITERS) {
-      settle(lock, owner_in(word), self);
-      release_to_line(lock);
-      return true;
-    }
-  } while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release, memory_order_relaxed));
-  settle(lock, word, self);
+  } while (!(word & WAITERS)
+           && !atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release, memory_order_relaxed));
+  settle(lock, owner_in(word), thread_self);
   return true;
 }
 

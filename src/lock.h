@@ -16,7 +16,7 @@ typedef struct Lock {
   atomic_uint_least64_t word;
   pthread_mutex_t mu;
   Line line;                      /* under mu */
-  bool coming;                    /* a woken waiter has not come back yet: wake no other, to keep the order; under mu */
+  Waiter *coming;                 /* has been woken and not come back yet: wake no other, to keep the order; under mu */
   atomic_int depth;               /* RLock: levels beyond the first; written by the owner */
   atomic_bool passed;             /* has been released by another than its owner */
   Mark taken;                     /* where; the owner's own */

@@ -23,6 +23,11 @@ static int main_thread (lua_State *L) {
   return 1;
 }
 
+/* Whether enumerate() lists t; main for as long as anybody can ask, as in Python. */
+static bool is_living (Thread *t) {
+  return t->is_main || atomic_load(&t->life) == LIFE_STARTED;
+}
+
 /* Living threads with a reference each, in an array of *n. NULL: no memory. */
 static Thread **living (World *world, int *n) {
   Thread **list;
@@ -30,7 +35,7 @@ static Thread **living (World *world, int *n) {
   pthread_mutex_lock(&world->mu);
   list = malloc(((size_t)world->alive + 1) * sizeof *list);
   for (Thread *t = list != NULL ? world->threads : NULL; t != NULL; t = t->next) {
-    if (atomic_load(&t->life) != LIFE_STARTED) continue;
+    if (!is_living(t)) continue;
     object_keep(&t->object);
     list[(*n)++] = t;
   }
@@ -67,7 +72,7 @@ static int active_count (lua_State *L) {
   World *world = thread_self->object.world;
   int n = 0;
   pthread_mutex_lock(&world->mu);
-  for (Thread *t = world->threads; t != NULL; t = t->next) n += atomic_load(&t->life) == LIFE_STARTED;
+  for (Thread *t = world->threads; t != NULL; t = t->next) n += is_living(t);
   pthread_mutex_unlock(&world->mu);
   lua_pushinteger(L, n);
   return 1;

@@ -29,7 +29,8 @@ void place_here (lua_State *L, Place *place) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline >= 0) {
       place->line = ar.currentline;
-      memcpy(place->source, ar.short_src, sizeof place->source);
+      memset(place->source, 0, sizeof place->source); /* whole: threads that note at the same time must leave an end */
+      memcpy(place->source, ar.short_src, strnlen(ar.short_src, sizeof place->source - 1));
       return;
     }
   }

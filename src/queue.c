@@ -176,13 +176,12 @@ void queue_take_out (Queue *q, Slot *s) {
 
 /* Takes an item if there is one. */
 static inline Outcome try_get (Queue *q, Slot *s) {
-  bool shut = atomic_load(&q->shut);      /* before looking: what was put before the shutdown is there */
-  bool some;
+  Outcome outcome = DONE;
   latch_take(q->get_latch);
-  some = queue_has_item(q);
-  if (some) queue_take_out(q, s);
+  if (queue_has_item(q)) queue_take_out(q, s);
+  else outcome = atomic_load(&q->shut) ? SHUT : WOULD_WAIT; /* which a shutdown, now kept out, may have made true */
   latch_give(q->get_latch);
-  return some ? DONE : shut ? SHUT : WOULD_WAIT;
+  return outcome;
 }
 
 /*
@@ -368,8 +367,17 @@ static int queue_items (lua_State *L) {
 ** Questions.
 */
 
+/* Where nothing has been taken between two readings, `put` in between is of the same moment; else both sides are held. */
 static lua_Integer size_of (Queue *q) {
   uint64_t taken = atomic_load(&q->taken), put = atomic_load(&q->put);
+  if (atomic_load(&q->taken) != taken) {
+    latch_take(q->put_latch);
+    if (q->get_latch != q->put_latch) latch_take(q->get_latch);
+    put = atomic_load(&q->put);
+    taken = atomic_load(&q->taken);
+    if (q->get_latch != q->put_latch) latch_give(q->get_latch);
+    latch_give(q->put_latch);
+  }
   return (lua_Integer)(put - taken);
 }
 

@@ -11,23 +11,34 @@
 ** Tasks.
 */
 
+/* Both counts only grow: read in this order, they were equal at the time of the first reading. */
+static bool is_all_done (Queue *q) {
+  uint64_t done = atomic_load(&q->done);
+  return done == atomic_load(&q->put);
+}
+
 static void wake_joiners (Queue *q) {
   Waiter *chain = NULL;
   if (atomic_load(&q->joiners_waiting) == 0) return;
   pthread_mutex_lock(&q->join_mu);
-  if (atomic_load(&q->done) == atomic_load(&q->put)) chain = queue_choose_all(&q->joiners, &q->joiners_waiting);
+  if (is_all_done(q)) chain = queue_choose_all(&q->joiners, &q->joiners_waiting);
   pthread_mutex_unlock(&q->join_mu);
   line_wake(chain);
 }
 
+/* One task less is unfinished; false: none was. */
+static bool count_done (Queue *q) {
+  uint64_t done = atomic_load(&q->done);
+  do {
+    if (done == atomic_load(&q->put)) return false;
+  } while (!atomic_compare_exchange_weak(&q->done, &done, done + 1));
+  return true;
+}
+
 int queue_task_done (lua_State *L) {
   Queue *q = queue_expect(L);
-  uint64_t done;
   announce(L, OP_TASK_DONE, q);
-  done = atomic_load(&q->done);
-  do {
-    if (done == atomic_load(&q->put)) return args_misuse(L, "task_done() called too many times");
-  } while (!atomic_compare_exchange_weak(&q->done, &done, done + 1));
+  if (!count_done(q)) return args_misuse(L, "task_done() called too many times");
   wake_joiners(q);
   return 0;
 }
@@ -37,7 +48,7 @@ static bool join_or_queue (Queue *q, Waiter *w) {
   bool all_done;
   pthread_mutex_lock(&q->join_mu);
   queue_enter(&q->joiners, w, &q->joiners_waiting);
-  all_done = atomic_load(&q->done) == atomic_load(&q->put);
+  all_done = is_all_done(q);
   if (all_done) queue_leave(w, &q->joiners_waiting);
   pthread_mutex_unlock(&q->join_mu);
   return all_done;
@@ -50,7 +61,7 @@ int queue_join (lua_State *L) {
   Waiter w;
   bool all_done;
   announce(L, OP_QUEUE_JOIN, q);
-  all_done = atomic_load(&q->done) == atomic_load(&q->put);
+  all_done = is_all_done(q);
   if (!all_done && relative != 0) {
     wait_allowed(L);
     deadline = world_deadline(q->object.world, relative);
@@ -94,7 +105,7 @@ static Dropped *drain (Queue *q) {
     Dropped *d = malloc(sizeof *d);
     Slot slot;
     queue_take_out(q, &slot);
-    atomic_fetch_add(&q->done, 1);
+    count_done(q);                /* unless somebody has been quicker with task_done than with get */
     if (d == NULL) { slot_free(&slot); continue; }
     d->slot = slot;
     d->next = list;

@@ -188,6 +188,7 @@ struct Waiter {
   bool forever;                   /* const while in line: no deadline */
   bool deaf;                      /* const while in line: interrupts must wait */
   bool starving;                  /* owner's note: has lost a race after being woken */
+  bool handed;                    /* owner's note: has been given what it waits for; under the object's mutex */
   atomic_int woken;               /* set last by the waker; then the Waiter is its owner's again */
   Waiter *companion;              /* woken together with this one: a condition's, when its lock is to be had */
   const Waiter *moved;            /* what it goes on waiting as: see line_moved; under the thread's mu */
