@@ -304,6 +304,26 @@ print(pcall(require))]]
     assert.matches("bad argument #1 to 'open' (string expected, got nil)", simulated.out, 1, true)
   end)
 
+  it("Ctrl-C interrupts the main thread, whichever runs, and ends the wait for the others", function()
+    for _, option in ipairs { "-W", "--virtual", "--seed=1" } do
+      local result = command.text([[
+local sync = require "luasync"
+local function ctrl_c()
+  sync.sleep(0.3)
+  io.popen "kill -INT $PPID":close()
+  for _ = 1, 1000 do sync.sleep(0.001) end
+end
+local t = sync.Thread{ daemon = true, target = ctrl_c }:start()
+print(pcall(function() sync.Event():wait(60) end))
+t:join()
+sync.Thread{ daemon = true, target = ctrl_c }:start()
+sync.spawn(function() sync.sleep(60) end)]], option)
+      assert.equal("false\t" .. result.name .. ":9: interrupted!\n", result.out)
+      assert.matches("luasync: interrupted!\n", result.err, 1, true)
+      assert.equal(1, result.code)
+    end
+  end)
+
   it("remarks that a run ended before its schedule did", function()
     local result = command.text("print 'another script'", "--replay", "0 1 2 0 .")
     assert.equal("another script\n", result.out)

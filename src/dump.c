@@ -342,10 +342,7 @@ static void on_quit (int sig) {
   Thread *self = thread_self;
   int saved = errno;
   (void)sig;
-  if (self != NULL && self->object.world->owns) {
-    thread_alert(self, ALERT_QUIT);
-    if (self->running != NULL) thread_arm(self, self->running);
-  }
+  if (self != NULL && self->object.world->owns) thread_alert_here(ALERT_QUIT);
   else sem_post(&asked);
   errno = saved;
 }

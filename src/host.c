@@ -80,12 +80,15 @@ void host_check_deadlocks (bool check) {
 }
 
 void host_signal (int sig) {
-  Thread *main = world_real()->main;
+  Thread *self = thread_self, *main = world_real()->main;
   (void)sig;
-  if (thread_self != NULL && thread_self->object.world != world_real()) main = thread_self; /* a simulated one runs here */
+  if (self != NULL && self->object.world->owns) {
+    thread_alert_here(ALERT_BREAK); /* for the main thread of its world */
+    return;
+  }
   if (main == NULL) return;
   thread_alert(main, ALERT_SIGNAL);
-  if (main == thread_self) thread_arm(main, main->running);
+  if (main == self) thread_arm(main, main->running);
   else pthread_kill(main->os, SIGURG);
 }
 

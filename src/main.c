@@ -380,6 +380,7 @@ static int run_main(lua_State *L, void *ud) {
   int status = report(L, lua_pcall(L, 1, 1, 0), o->program);
   bool ok = status == LUA_OK && lua_toboolean(L, -1);
   lua_settop(L, 0);
+  catch_sigint(true); /* also while threads are waited for */
   return ok ? 0 : 1;
 }
 
@@ -391,9 +392,7 @@ static int run_real(const Options *o) {
     return EXIT_FAILURE;
   }
   host_check_deadlocks(o->deadlock_check);
-  int status = run_main(L, (void *)o);
-  catch_sigint(true); /* also while threads are waited for */
-  return host_close(L, status);
+  return host_close(L, run_main(L, (void *)o));
 }
 
 /* The option that asks for something else than the plain real world. */

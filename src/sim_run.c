@@ -93,6 +93,11 @@ static void loops (Thread *self, char *text) {
 static void alerted (lua_State *L, Thread *self) {
   unsigned alerts = atomic_load(&self->alerts);
   if (alerts & ALERT_QUIT) dump_simulated(self);
+  if (alerts & ALERT_BREAK) {
+    atomic_fetch_and(&self->alerts, ~ALERT_BREAK);
+    thread_alert(self->object.world->main, ALERT_SIGNAL);
+    sim_driver.poke(self->object.world->main);
+  }
   if (alerts & ALERT_LOOP) watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
 }
 
@@ -113,7 +118,10 @@ static void run_main (void *ud) {
   Sim *sim = ud;
   lua_State *L = thread_self->L;
   sim->report->status = sim->body(L, sim->ud);
-  thread_join_all(L);
+  if (thread_join_all(L) < 0) {
+    fputs("luasync: interrupted!\n", stderr);
+    sim->report->status = 1;
+  }
   close_main(sim, L);
   sim_note_turn(sim, sim->current, false);
   sim_leave(sim, SIM_DONE);

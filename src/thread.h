@@ -12,7 +12,7 @@
 typedef enum Life { LIFE_NEW, LIFE_STARTED, LIFE_ENDED } Life;
 
 /* What others want of a running thread; bits of `alerts`. */
-enum { ALERT_INTERRUPT = 1, ALERT_SIGNAL = 2, ALERT_DUMP = 4, ALERT_LOOP = 8, ALERT_QUIT = 16 };
+enum { ALERT_INTERRUPT = 1, ALERT_SIGNAL = 2, ALERT_DUMP = 4, ALERT_LOOP = 8, ALERT_QUIT = 16, ALERT_BREAK = 32 };
 
 /* On the C stack of a coroutine.resume that has not returned: who called it. */
 typedef struct Resumer { lua_State *L; struct Resumer *outer; } Resumer;
@@ -76,6 +76,8 @@ void thread_end (Thread *t);
 void thread_raise (lua_State *L);
 /* Sets a bit of alerts and wakes the thread; safe in signal handlers. */
 void thread_alert (Thread *t, unsigned bit);
+/* The same for the running thread, from a signal handler that may have interrupted the scheduler of its world. */
+void thread_alert_here (unsigned bit);
 /* Sets thread_hook in the coroutine L that t runs, remembering the hook it had; by t itself, or while it stands still. */
 void thread_arm (Thread *t, lua_State *L);
 /* A hook that looks at alerts at once; for drivers' `poke`. */

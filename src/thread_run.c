@@ -88,6 +88,12 @@ void thread_alert (Thread *t, unsigned bit) {
   if (t->spot != NULL) t->spot->driver->unpark(t->spot);
 }
 
+void thread_alert_here (unsigned bit) {
+  Thread *self = thread_self;
+  atomic_fetch_or(&self->alerts, bit);
+  if (self->running != NULL) thread_arm(self, self->running);
+}
+
 void thread_raise (lua_State *L) {
   Thread *self = thread_self;
   unsigned alerts = atomic_load(&self->alerts);

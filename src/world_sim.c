@@ -230,6 +230,16 @@ static void wait_for_ready (Sim *sim) {
   sim_leave(sim, SIM_DEADLOCK);
 }
 
+/* What a signal wants of a thread that no longer runs is for the one that does. */
+static void carry_signals (Thread *from, Thread *to) {
+  const unsigned signals = ALERT_BREAK | ALERT_QUIT;
+  unsigned bits = atomic_load(&from->alerts) & signals;
+  if (bits == 0) return;
+  atomic_fetch_and(&from->alerts, ~bits);
+  atomic_fetch_or(&to->alerts, bits);
+  if (to->running != NULL) thread_arm(to, to->running);
+}
+
 /* Switches to whoever is next; the current seat has been put where it belongs. */
 static void schedule_next (Sim *sim) {
   Seat *from = sim->current, *to;
@@ -242,6 +252,7 @@ static void schedule_next (Sim *sim) {
   if (to == from) return;
   sim->current = to;
   thread_self = to->thread;
+  if (from->state != SEAT_FREE) carry_signals(from->thread, to->thread);
   fibre_switch(&from->fibre, &to->fibre);
 }
 
