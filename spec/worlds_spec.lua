@@ -318,7 +318,7 @@ print(pcall(function() sync.Event():wait(60) end))
 t:join()
 sync.Thread{ daemon = true, target = ctrl_c }:start()
 sync.spawn(function() sync.sleep(60) end)]], option)
-      assert.equal("false\t" .. result.name .. ":9: interrupted!\n", result.out)
+      assert.equal("false\t" .. result.name .. ":8: interrupted!\n", result.out)
       assert.matches("luasync: interrupted!\n", result.err, 1, true)
       assert.equal(1, result.code)
     end
