@@ -66,7 +66,9 @@ describe("The prompt among threads #repl #novalgrind", function()
           return screen:gsub("\n", ""):find "luasync> a text that is wrapped when the window is narrow, and then not$"
         end)
         local shown = {}
-        for _, line in ipairs(lines_of(t:screen "-J -S -")) do shown[#shown + 1] = tonumber(line:match "^resized (%d+)$") end
+        for _, line in ipairs(lines_of(t:screen "-J -S -")) do
+          shown[#shown + 1] = tonumber(line:match "^resized (%d+)$")
+        end
         return shown
       end
       local all, shown = {}, nil
