@@ -150,7 +150,7 @@ print "went on"]]
     assert.matches("Thread other (daemon): sleeping", reading.err, 1, true)
   end)
 
-  it("dumps also before any thread was started", function()
+  it("dumps also before any thread was started #notsan", function()
     local result = command.text [[
 local quit = io.popen "(sleep 0.1; kill -QUIT $PPID; echo sent)"
 print(quit:read())
