@@ -193,7 +193,7 @@ describe("Thread:interrupt", function()
   it("one is pending at most", function()
     local running = sync.Event()
     local thread = support.start(function()
-      local subject = ("a"):rep(10000)
+      local subject = ("a"):rep(5000)
       local raised = 0
       local function try(fn)
         if not pcall(fn) then raised = raised + 1 end
