@@ -384,6 +384,15 @@ describe("a finaliser at the end", function()
     end
   end)
 
+  it("may end the program, closing the state that is being closed", function()
+    for _, option in ipairs { "-W", "--virtual" } do
+      for code, last in pairs { [5] = "", [6] = "os.exit(9, true)" } do
+        local script = ('kept = setmetatable({}, { __gc = function() os.exit(%d, true) end }) %s'):format(code, last)
+        assert.equal(code, command.text(script, option).code)
+      end
+    end
+  end)
+
   it("EX11 still sees the main thread, and it alone", function()
     for _, option in ipairs { "-W", "--virtual" } do
       assert.equal("1\t1\ttrue\n", command.output(PRELUDE .. [[
