@@ -88,8 +88,8 @@ void host_signal (int sig) {
   }
   if (main == NULL) return;
   thread_alert(main, ALERT_SIGNAL);
-  if (main == self) thread_arm(main, main->running);
-  else pthread_kill(main->os, SIGURG);
+  if (main != self) pthread_kill(main->os, SIGURG);
+  else if (main->running != NULL) thread_arm(main, main->running); /* NULL: its state is being closed */
 }
 
 int host_close (lua_State *L, int status) {

@@ -60,7 +60,7 @@ void replay_print (const Options *o, const SimReport *r) {
     put_arguments(out, o, !fits);
     fputc('\n', out);
     fclose(out);
-    fputs(line, stderr);
+    if (line != NULL) fputs(line, stderr); /* NULL: no memory */
   }
   if (!r->closed) fputs("(not closed: the run asked something outside its world, another may get another answer)\n", stderr);
   free(line);
