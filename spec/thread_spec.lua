@@ -40,18 +40,18 @@ describe("Thread", function()
     end)
 
     it("TH03 a list of args changed before start is seen", function()
-    local args = { 1, 2 }
-    local thread = sync.Thread { target = table.pack, args = args }
-    args[1], args[3] = "changed", "added"
-    assert.same({ "changed", 2, "added", n = 3 }, support.finish(thread:start()))
-    for problem, n in pairs {
-      ["its n must not be negative"] = -1, ["its n must be an integer"] = 1.5, ["too many"] = 1000000,
-    } do
-      support.raises("field 'args': " .. problem, function() sync.Thread { target = print, args = { n = n } } end)
-    end
-  end)
+      local args = { 1, 2 }
+      local thread = sync.Thread { target = table.pack, args = args }
+      args[1], args[3] = "changed", "added"
+      assert.same({ "changed", 2, "added", n = 3 }, support.finish(thread:start()))
+      for problem, n in pairs {
+        ["its n must not be negative"] = -1, ["its n must be an integer"] = 1.5, ["too many"] = 1000000,
+      } do
+        support.raises("field 'args': " .. problem, function() sync.Thread { target = print, args = { n = n } } end)
+      end
+    end)
 
-  it("TH03 refuses args, name and daemon of another type", function()
+    it("TH03 refuses args, name and daemon of another type", function()
       support.error_of(function() sync.Thread { target = nothing, args = 5 } end)
       support.error_of(function() sync.Thread { target = nothing, args = "five" } end)
       support.error_of(function() sync.Thread { target = nothing, name = {} } end)

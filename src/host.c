@@ -44,15 +44,6 @@ static bool attach (lua_State *L) {
   return true;
 }
 
-/* Its state is about to be closed: nobody may interrupt what runs in there. */
-static void detach (void) {
-  pthread_mutex_lock(&thread_self->mu);
-  thread_self->signalable = false;
-  thread_self->L = NULL;
-  pthread_mutex_unlock(&thread_self->mu);
-  thread_self->running = NULL;
-}
-
 /*
 ** The C library gives each new thread an arena of its own, up to eight for each
 ** processor, and reserves 64 MiB of addresses for it: with a limit on those,
@@ -100,7 +91,7 @@ int host_close (lua_State *L, int status) {
     status = 1;
   }
   if (status == 0 && atomic_load(&world->errors_untaken) > 0) status = 1;
-  detach();
+  thread_leave_state(thread_self);
   lua_close(L);
   if (daemons != 0) real_driver.exit(status);
   real_stop_workers();
@@ -113,7 +104,7 @@ int host_close (lua_State *L, int status) {
 static int end_stock (lua_State *L) {
   if (thread_self != NULL && thread_self->is_main) {
     int daemons = thread_join_all(L);
-    detach();
+    thread_leave_state(thread_self);
     if (daemons == 0) real_stop_workers();
     else fflush(stdout);
   }

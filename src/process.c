@@ -23,22 +23,15 @@
 
 extern char **environ;
 
-/* Unless it is being closed already: a finaliser may be who calls. */
-static void close_state (Thread *main) {
-  lua_State *L;
-  pthread_mutex_lock(&main->mu);
-  L = main->L;
-  main->L = NULL;
-  pthread_mutex_unlock(&main->mu);
-  if (L != NULL) lua_close(L);
-}
-
 /* os.exit([code [, close]]) as in Lua's own library, but safe among threads. */
 static int os_exit (lua_State *L) {
   int code;
   if (lua_isboolean(L, 1)) code = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
   else code = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
-  if (lua_toboolean(L, 2) && thread_self->is_main) close_state(thread_self);
+  if (lua_toboolean(L, 2) && thread_self->is_main) {
+    lua_State *state = thread_leave_state(thread_self);
+    if (state != NULL) lua_close(state);    /* NULL: a finaliser calls, it is being closed already */
+  }
   thread_self->object.world->driver->exit(code);
   return 0;                       /* not reached */
 }

@@ -69,6 +69,8 @@ void thread_body (Thread *t);
 bool thread_call_work (lua_State *L, Thread *t);
 /* The main script is over: who joins the main thread goes on; it stays in the list. */
 void thread_main_over (Thread *t);
+/* The main thread's state is about to be closed: nobody may interrupt what runs in there. Returns it, NULL the second time. */
+lua_State *thread_leave_state (Thread *t);
 /* Marks it ended and wakes who joins it. */
 void thread_end (Thread *t);
 

@@ -183,6 +183,17 @@ void thread_main_over (Thread *t) {
   line_wake(chain);
 }
 
+lua_State *thread_leave_state (Thread *t) {
+  lua_State *L;
+  pthread_mutex_lock(&t->mu);
+  L = t->L;
+  t->L = NULL;
+  t->signalable = false;
+  pthread_mutex_unlock(&t->mu);
+  t->running = NULL;
+  return L;
+}
+
 void thread_end (Thread *t) {
   World *world = t->object.world;
   if (t->holding > 0) thread_bury(t);
