@@ -3,6 +3,42 @@ local support = require "spec.support"
 
 local LONG = support.LONG
 
+describe("Condition's lock", function()
+  it("is taken and given back without memory, which could be short", function()
+    local condition = sync.Condition()
+    local function use()
+      condition:acquire()
+      condition:release()
+      do local _ <close> = condition:hold() end
+      condition:with(type, 1)
+    end
+    use()
+    collectgarbage()
+    collectgarbage "stop"
+    local before = collectgarbage "count"
+    for _ = 1, 100 do use() end
+    local after = collectgarbage "count"
+    collectgarbage "restart"
+    assert.equal(before, after)
+  end)
+end)
+
+describe("the debug library", function()
+  it("cannot finalise an object in the midst of its use", function()
+    local condition = sync.Condition()
+    local asked = 0
+    condition:with(function()
+      assert.is_true(condition:wait_for(function()
+        asked = asked + 1
+        debug.getmetatable(condition).__gc(condition)
+        if asked == 1 then sync.spawn(function() condition:with(function() condition:notify() end) end) end
+        return asked > 1
+      end, 20))
+    end)
+    assert.matches("0 waiting", tostring(condition), 1, true)
+  end)
+end)
+
 describe("Condition", function()
   local condition
 

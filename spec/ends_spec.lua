@@ -370,8 +370,7 @@ describe("out of threads", function()
 end)
 
 describe("a finaliser at the end", function()
-  -- what a finaliser makes while its state is closed, Lua does not finalise any more
-  it("EX09 cannot start a thread, as nobody would wait for it #noasan", function()
+  it("EX09 cannot start a thread, as nobody would wait for it", function()
     for _, option in ipairs { "-W", "--virtual" } do
       local result = command.text(PRELUDE .. [[
         kept = setmetatable({}, { __gc = function()
@@ -382,6 +381,52 @@ describe("a finaliser at the end", function()
       assert.equal("joined\ntrue\nfalse\tcan't start new thread: the program is ending\n", result.out)
       assert.equal(0, result.code)
     end
+  end)
+
+  it("still finds objects that live, also in a thread", function()
+    for _, option in ipairs { "-W", "--virtual" } do
+      assert.equal("nil\tan item\tLock 'L' (unlocked)\n"
+                   .. "nil\tan item\tLock 'L' (unlocked)\n", command.output(PRELUDE .. [[
+        local queue = sync.Queue()
+        local function body()
+          local sync = require "luasync"
+          kept = setmetatable({}, { __gc = function()
+            local lock = queue:get(false)
+            print(sync.current_thread().missing, queue:get(false), lock)
+          end })
+          queue:put(sync.Lock { name = "L" })
+          queue:put "an item"
+        end
+        sync.spawn(body):join()
+        body()
+      ]], option))
+    end
+  end)
+
+  it("leaves no memory behind with its thread #noasan #notsan #novalgrind", function()
+    assert.equal("flat\n", output [[
+      local function memory()
+        for line in io.lines "/proc/self/status" do
+          local size = line:match "^VmRSS:%s*(%d+)"
+          if size then return tonumber(size) end
+        end
+      end
+      local function run(times)
+        for _ = 1, times do
+          sync.spawn(function()
+            local sync = require "luasync"
+            kept = setmetatable({}, { __gc = function()
+              sync.current_thread()
+              for _ = 1, 20 do sync.Queue { name = ("q"):rep(1000) }:put(sync.Lock()) end
+            end })
+          end):join()
+        end
+        return memory()
+      end
+      local before = run(100)
+      local more = run(300) - before
+      print(more < 2000 and "flat" or more)
+    ]])
   end)
 
   it("may end the program, closing the state that is being closed", function()

@@ -225,6 +225,36 @@ describe("Thread:interrupt", function()
     assert.matches("by myself", message, 1, true)
   end)
 
+  it("keeps no lock that hold() has just taken, whatever else the statement gives values to #notsan", function()
+    local kept = 0
+    for i = 1, 300 do
+      local held, ready = sync.Lock(), sync.Event()
+      local thread = support.start(pcall, function()
+        ready:set()
+        while true do
+          local _ <close>, _, _, _ = held:hold(), 1, {}, "s"
+        end
+      end)
+      ready:wait()
+      for _ = 1, i % 50 * 20 do end
+      thread:interrupt()
+      support.finish(thread)
+      if held:locked() then kept = kept + 1 end
+    end
+    assert.equal(0, kept)
+  end)
+
+  it("reaches a loop that calls hold() and never closes anything #notsan", function()
+    local held, ready = sync.RLock(), sync.Event()
+    local thread = support.start(pcall, function()
+      ready:set()
+      while true do held:hold() held:release() end
+    end)
+    ready:wait()
+    thread:interrupt "enough"
+    assert.same({ false, "enough" }, { support.finish(thread) })
+  end)
+
   it("the main thread's running Lua code may be interrupted too #notsan", function()
     local main, running = sync.main_thread(), sync.Event()
     local function spin()

@@ -52,6 +52,18 @@ describe("The prompt among threads #repl #novalgrind", function()
       t:wait_for_prompt()
     end)
 
+    it("is searched in a window of a few columns", function()
+      local t = open()
+      for _, width in ipairs { 8, 5, 2, 30, 8, 80 } do
+        t:resize(width, 24)
+        os.execute "sleep 0.1"
+        t:key "C-r"
+        t:key "x"
+        t:key "C-g"
+      end
+      assert.truthy(t:run("6 * 7"):find "42")
+    end)
+
     -- Between a terminal's taking a new size and its telling the program, what is erased is measured
     -- with the old one: a line may go in that moment. So one of three tries must lose nothing.
     it("that print while the window is resized lose nothing", function()

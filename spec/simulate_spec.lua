@@ -308,6 +308,21 @@ describe("simulate", function()
     assert.equal(7.0, report.virtual_time)
   end)
 
+  it("does not swallow an interrupt of the thread that runs it #notsan", function()
+    for _ = 1, 5 do
+      local simulating = sync.Event()
+      local thread = support.start(pcall, function()
+        simulating:set()
+        sync.simulate(function() for _ = 1, 2000000 do end end)
+        while true do end
+      end)
+      simulating:wait()
+      sync.sleep(0.005)
+      thread:interrupt "enough"
+      assert.same({ false, "enough" }, { support.finish(thread) })
+    end
+  end)
+
   it("leaves no memory behind, however worlds end #noasan #notsan #novalgrind", function()
     local bodies = {
       function()
@@ -330,6 +345,19 @@ describe("simulate", function()
         error { ("y"):rep(2000) }
       end,
       function() local condition = sync.Condition() condition:acquire() condition:wait(5) condition:wait() end,
+      function()
+        local shared = sync.Shared()
+        for i = 1, 100 do shared["k" .. i] = i end
+        local following, state = pairs(shared)
+        following(state)
+        for _ in pairs(shared) do sync.Event():wait() end
+      end,
+      function()
+        local list = {}
+        for i = 1, 200 do list[i] = { i } end
+        local function wait() sync.Event():wait() end
+        sync.Queue():put { list, setmetatable({}, { __transfer = wait }) }
+      end,
     }
     local function run(times)
       for i = 1, times do

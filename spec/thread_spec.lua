@@ -390,4 +390,12 @@ describe("Thread", function()
     support.error_of(function() thread.result {} end)
     support.error_of(function() thread.is_alive(42) end)
   end)
+
+  it("refuses a target and arguments that the debug library has spoilt", function()
+    for _, n in ipairs { 2147483647, -5, 0, 1 << 40 } do
+      local thread = sync.Thread(print, 1)
+      debug.setuservalue(thread, { n = n }, 1)
+      assert.matches("not a thread's target and arguments", select(2, pcall(thread.start, thread)), 1, true)
+    end
+  end)
 end)

@@ -151,6 +151,17 @@ describe("--virtual", function()
     assert.equal(1, result.code)
     assert.matches("ended.*replay: ", result.err)
   end)
+
+  it("raises interrupted! at Ctrl-C while threads come and go #notsan", function()
+    for i = 1, 6 do
+      local result = command.text(([[
+        local sync = require "luasync"
+        os.execute "(sleep 0.0%d; kill -INT $PPID) &"
+        while true do sync.spawn(function() end):join() end]]):format(i), "--virtual")
+      assert.matches("interrupted!", result.err, 1, true)
+      assert.equal(1, result.code)
+    end
+  end)
 end)
 
 describe("--seed", function()

@@ -144,15 +144,13 @@ static int condition_notify_all (lua_State *L) {
   return notify(L, check_owned(L, "cannot notify on un-acquired lock"), LUA_MAXINTEGER);
 }
 
-/* Replaces self by its lock. */
-static void to_lock (lua_State *L) {
+static Lock *check_lock (lua_State *L) {
   Condition *c = object_check(L, 1, &condition_kind);
-  object_push(L, &c->lock->object);
-  lua_replace(L, 1);
+  return c->lock;
 }
 
-static int condition_acquire (lua_State *L) { to_lock(L); return lock_acquire(L); }
-static int condition_release (lua_State *L) { to_lock(L); return lock_release(L); }
+static int condition_acquire (lua_State *L) { return lock_acquire_for(L, check_lock(L)); }
+static int condition_release (lua_State *L) { return lock_release_for(L, check_lock(L)); }
 static int condition_with (lua_State *L) { object_check(L, 1, &condition_kind); return guard_with(L, condition_acquire); }
 static int condition_close (lua_State *L) { return guard_close(L, condition_release); }
 static int condition_hold (lua_State *L) { object_check(L, 1, &condition_kind); return guard_hold(L, condition_acquire); }

@@ -42,8 +42,8 @@ static bool somebody_is_alerted (World *world) {
 }
 
 static void say (World *world, char *text) {
-  if (text == NULL) text = strdup("luasync: deadlock\n");
-  if (text != NULL) world->driver->write(world, 2, text, strlen(text));
+  const char *said = text != NULL ? text : "luasync: deadlock (not enough memory for a report)\n";
+  world->driver->write(world, 2, said, strlen(said));
   free(text);
 }
 

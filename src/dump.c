@@ -338,12 +338,14 @@ char *dump_report (World *world, const char *name, const char *detail) {
 */
 static sem_t asked;
 
+void dump_ask (void) {
+  if (!world_signal_here(ALERT_QUIT)) sem_post(&asked);
+}
+
 static void on_quit (int sig) {
-  Thread *self = thread_self;
   int saved = errno;
   (void)sig;
-  if (self != NULL && self->object.world->owns) thread_alert_here(ALERT_QUIT);
-  else sem_post(&asked);
+  dump_ask();
   errno = saved;
 }
 
@@ -368,7 +370,6 @@ static void *write_dumps (void *ud) {
 void dump_simulated (Thread *self) {
   World *real = world_real();
   bool others;
-  atomic_fetch_and(&self->alerts, ~ALERT_QUIT);
   write_dump(self->object.world);
   pthread_mutex_lock(&real->mu);
   others = real->alive > 1;

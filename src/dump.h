@@ -25,6 +25,9 @@ int dump_dump (lua_State *L);
 /* Answers a request for the traceback of the running thread; from its hook. */
 void dump_answer (lua_State *L, Thread *self);
 
+/* From anywhere: a dump of the real world is to be written. */
+void dump_ask (void);
+
 /* Writes what SIGQUIT asked for while a simulated world ran; from the hook of its thread. */
 void dump_simulated (Thread *self);
 

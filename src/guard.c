@@ -8,6 +8,8 @@
 #include "guard.h"
 #include "thread.h"
 
+#define GRACE 16                  /* instructions: `local _ <close>, a, b = lock:hold(), 1, {}` needs some */
+
 /* Calls acquire(self); self is argument 1 of the running function. [0, 0] */
 static void take (lua_State *L, lua_CFunction acquire) {
   lua_pushcfunction(L, acquire);
@@ -32,6 +34,7 @@ int guard_with (lua_State *L, lua_CFunction acquire) {
 
 int guard_close (lua_State *L, lua_CFunction release) {
   bool failing = !lua_isnoneornil(L, 2);
+  thread_self->grace = 0;
   lua_settop(L, 1);
   if (!failing) return release(L);
   lua_pushcfunction(L, release);
@@ -43,7 +46,7 @@ int guard_close (lua_State *L, lua_CFunction release) {
 int guard_hold (lua_State *L, lua_CFunction acquire) {
   lua_settop(L, 1);
   acquire(L);
-  thread_self->grace = true;      /* no interrupt before the caller's <close> variable has it */
+  thread_self->grace = GRACE;     /* no interrupt before the caller's <close> variable has it */
   lua_settop(L, 1);
   return 1;
 }

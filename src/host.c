@@ -73,11 +73,7 @@ void host_check_deadlocks (bool check) {
 void host_signal (int sig) {
   Thread *self = thread_self, *main = world_real()->main;
   (void)sig;
-  if (self != NULL && self->object.world->owns) {
-    thread_alert_here(ALERT_BREAK); /* for the main thread of its world */
-    return;
-  }
-  if (main == NULL) return;
+  if (world_signal_here(ALERT_BREAK) || main == NULL) return;    /* for the main thread of a simulated world */
   thread_alert(main, ALERT_SIGNAL);
   if (main != self) pthread_kill(main->os, SIGURG);
   else if (main->running != NULL) thread_arm(main, main->running); /* NULL: its state is being closed */
@@ -92,7 +88,7 @@ int host_close (lua_State *L, int status) {
   }
   if (status == 0 && atomic_load(&world->errors_untaken) > 0) status = 1;
   thread_leave_state(thread_self);
-  lua_close(L);
+  thread_close_state(L);
   if (daemons != 0) real_driver.exit(status);
   real_stop_workers();
   return status;

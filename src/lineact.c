@@ -52,6 +52,19 @@ void act_compose_prompt (LineEdit *e) {
     wide_set(&e->prompt, wide_join(text, e->prompt_text, wcslen(e->prompt_text), L""));
   }
   else wide_set(&e->prompt, wide_copy(e->prompt_text, wcslen(e->prompt_text)));
+  act_fit_prompt(e);
+}
+
+/* libedit aborts when a prompt without colours replaces one with colours that goes over more than a row. */
+void act_fit_prompt (LineEdit *e) {
+  wchar_t *to = e->prompt;
+  bool hidden = false;
+  if (act_prompt_width(e) < e->columns) return;
+  for (const wchar_t *from = e->prompt; *from != L'\0'; from++) {
+    if (*from == 1) hidden = !hidden;
+    else if (!hidden) *to++ = *from;
+  }
+  *to = L'\0';
 }
 
 bool act_ask_prompt (LineEdit *e) {

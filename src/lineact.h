@@ -84,6 +84,7 @@ void act_replace_buffer (LineEdit *e, const wchar_t *text, size_t position);
 
 /* Actions: the prompt as it is to be drawn now; the window around the cursor; nothing drawn; everything again. */
 void act_compose_prompt (LineEdit *e);
+void act_fit_prompt (LineEdit *e);       /* without colours where it is wider than the terminal */
 void act_rewindow (LineEdit *e);
 void act_blank (LineEdit *e);
 void act_restore (LineEdit *e);

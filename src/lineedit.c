@@ -158,6 +158,7 @@ static void resize (LineEdit *e) {
   if (rows > 1) fprintf(e->out, "\033[%dA", rows - 1);
   fputs("\033[J", e->out);
   fflush(e->out);
+  act_fit_prompt(e);
   lib.el_resize(e->el);
   lib.el_wset(e->el, EL_REFRESH);
   act_queue(e, act_rewindow, 0);

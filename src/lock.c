@@ -145,8 +145,7 @@ static bool take (lua_State *L, Lock *lock, Nanos relative) {
   return true;
 }
 
-int lock_acquire (lua_State *L) {
-  Lock *lock = check_lock(L);
+int lock_acquire_for (lua_State *L, Lock *lock) {
   Nanos relative = args_blocking(L, 2, true);
   announce(L, relative == 0 ? OP_TRY_ACQUIRE : OP_ACQUIRE, lock);
   lua_pushboolean(L, take(L, lock, relative));
@@ -206,8 +205,7 @@ static bool give_back (Lock *lock) {
   return true;
 }
 
-int lock_release (lua_State *L) {
-  Lock *lock = check_lock(L);
+int lock_release_for (lua_State *L, Lock *lock) {
   announce(L, OP_RELEASE, lock);
   if (is_reentrant(lock)) {
     if (!lock_is_mine(lock)) return args_misuse(L, "cannot release un-acquired lock");
@@ -255,6 +253,8 @@ static int lock_locked (lua_State *L) {
   return 1;
 }
 
+static int lock_acquire (lua_State *L) { return lock_acquire_for(L, check_lock(L)); }
+static int lock_release (lua_State *L) { return lock_release_for(L, check_lock(L)); }
 static int lock_with (lua_State *L) { check_lock(L); return guard_with(L, lock_acquire); }
 static int lock_close (lua_State *L) { return guard_close(L, lock_release); }
 static int lock_hold (lua_State *L) { check_lock(L); return guard_hold(L, lock_acquire); }

@@ -37,7 +37,8 @@ void lock_take_again (lua_State *L, Lock *lock, int levels, Waiter *w);
 */
 void lock_enlist (Lock *lock, Waiter *w);
 
-int lock_acquire (lua_State *L);  /* acquire(self [, blocking [, timeout]]) */
-int lock_release (lua_State *L);
+/* acquire(self [, blocking [, timeout]]) and release(self), where self stands for the lock; nothing is allocated. [0, +1|0, raises] */
+int lock_acquire_for (lua_State *L, Lock *lock);
+int lock_release_for (lua_State *L, Lock *lock);
 
 #endif

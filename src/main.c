@@ -409,10 +409,12 @@ static const char *world_option(const Options *o) {
 /* What the end of a simulated run makes of the exit code, said on stderr. */
 static int judge(const Options *o, const SimReport *r) {
   switch (r->verdict) {
-    case SIM_CANNOT_FOLLOW: say(o->program, r->text); return EXIT_FAILURE;
+    case SIM_CANNOT_FOLLOW: say(o->program, r->text ? r->text : "cannot follow the schedule"); return EXIT_FAILURE;
     case SIM_NO_MEMORY: say(o->program, "not enough memory"); return EXIT_FAILURE;
     case SIM_EXIT: return r->status;
-    case SIM_DEADLOCK: case SIM_LIVELOCK: fputs(r->text ? r->text : "luasync: deadlock\n", stderr); return 3;
+    case SIM_DEADLOCK: case SIM_LIVELOCK:
+      fputs(r->text ? r->text : "luasync: the run is stuck (not enough memory for a report)\n", stderr);
+      return 3;
     default:
       if (r->text) say(o->program, r->text);
       return r->status != 0 || r->errors_untaken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -452,16 +454,27 @@ static int run_in_world(const Options *o) {
   return EXIT_FAILURE;
 }
 
-/* What the reference says of o->topic. */
-static int print_topic(const Options *o) {
+/* Called with the Options as light userdata. */
+static int help_chunk(lua_State *L) {
   static const char code[] = "local text, problem = require 'luasync.reference'.render(...) "
                              "if not text then error(problem, 0) end io.write(text, '\\n')";
-  lua_State *L = host_open();
-  if (!L) return EXIT_FAILURE;
-  int status = luaL_loadbuffer(L, code, sizeof code - 1, "=help");
+  const Options *o = lua_touserdata(L, 1);
+  if (luaL_loadbuffer(L, code, sizeof code - 1, "=help") != LUA_OK) return lua_error(L);
   lua_pushstring(L, o->topic);
-  if (status == LUA_OK) status = lua_pcall(L, 1, 0, 0);
-  return host_close(L, report(L, status, o->program) == LUA_OK ? 0 : 1);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/* What the reference says of o->topic. */
+static int print_topic(const Options *o) {
+  lua_State *L = host_open();
+  if (!L) {
+    say(o->program, "cannot create state: not enough memory");
+    return EXIT_FAILURE;
+  }
+  lua_pushcfunction(L, help_chunk);
+  lua_pushlightuserdata(L, (void *)o);
+  return host_close(L, report(L, lua_pcall(L, 1, 0, 0), o->program) == LUA_OK ? 0 : 1);
 }
 
 static int run(const Options *o) {

@@ -145,10 +145,13 @@ static void add_position (lua_State *L) {
   lua_concat(L, 2);
 }
 
-/* Encodes in protected mode; raises only after all has been let go. */
+static void release_encoder (Holding *h) { encode_release((Encoder *)h); }
+
+/* Encodes in protected mode; raises only after all has been let go. A __transfer may wait, and wait for ever. */
 static void encode_any (Encoder *e, int first, int n) {
   lua_State *L = e->L;
   int status;
+  world_hold(&e->holding, release_encoder);
   do {
     encode_release(e);
     e->mode = e->mode == MODE_PLAIN ? MODE_FULL : MODE_ANCHORED;
@@ -159,6 +162,7 @@ static void encode_any (Encoder *e, int first, int n) {
     for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
     status = lua_pcall(L, n + 1, 0, 0);
   } while (status == LUA_OK && e->again);
+  world_let_go(&e->holding);
   if (status == LUA_OK) return;
   encode_release(e);
   if (e->fault) add_position(L);

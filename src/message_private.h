@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include "message.h"
+#include "world.h"
 
 enum {
   TAG_NIL, TAG_FALSE, TAG_TRUE,
@@ -128,6 +129,7 @@ typedef enum Mode { MODE_PLAIN, MODE_FULL, MODE_ANCHORED } Mode;
 #define SCRATCH 1024
 
 typedef struct Encoder {
+  Holding holding;                /* first */
   lua_State *L;
   unsigned char *data;            /* the block so far */
   size_t length, capacity;

@@ -109,6 +109,55 @@ const char *object_name (Object *o, char buffer[64]) {
 }
 
 /*
+** While a state closes its last finalisers may still meet objects. Lua promises
+** no finaliser to a proxy they give rise to, so what such a proxy refers to is
+** listed here and dropped when the state has gone. Where the world owns its
+** objects there is no need.
+*/
+struct Late { Object *object; Late *next, *previous; };
+
+static _Thread_local Late *lates;
+
+/* Room to list what a new proxy refers to, in *l, if it must be listed; false: no memory. */
+static bool late_room (Late **l) {
+  bool closing = thread_self != NULL && thread_self->running == NULL && !thread_self->object.world->owns;
+  *l = closing ? malloc(sizeof **l) : NULL;
+  return !closing || *l != NULL;
+}
+
+static void late_add (Proxy *p, Late *l) {
+  p->late = l;
+  if (l == NULL) return;
+  *l = (Late){.object = p->object, .next = lates};
+  if (lates != NULL) lates->previous = l;
+  lates = l;
+}
+
+static void late_remove (Late *l) {
+  if (l->previous != NULL) l->previous->next = l->next;
+  else lates = l->next;
+  if (l->next != NULL) l->next->previous = l->previous;
+  free(l);
+}
+
+void object_drop_late (void) {
+  while (lates != NULL) {
+    Object *o = lates->object;
+    late_remove(lates);
+    object_drop(o);
+  }
+}
+
+/* The proxy p stands for o from now on. [0, 0, memory] */
+static void refer (lua_State *L, Proxy *p, Object *o) {
+  Late *l;
+  if (!late_room(&l)) luaL_error(L, "not enough memory");
+  object_keep(o);
+  p->object = o;
+  late_add(p, l);
+}
+
+/*
 ** Metamethods that all kinds have.
 */
 
@@ -120,12 +169,21 @@ Object *object_any (lua_State *L, int index) {
   return NULL;
 }
 
+/* Whether the collector calls the running function; the debug library lets anybody, in the midst of a method. */
+static bool collector_calls (lua_State *L) {
+  lua_Debug ar;
+  return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL && strcmp(ar.name, "__gc") == 0
+         && strcmp(ar.namewhat, "metamethod") == 0;
+}
+
 static int proxy_gc (lua_State *L) {
   Proxy *p = lua_touserdata(L, 1);
   Object *o;
-  if (object_any(L, 1) == NULL) return 0;
+  if (object_any(L, 1) == NULL || !collector_calls(L)) return 0;
   o = p->object;
   p->object = NULL;
+  if (p->late != NULL) late_remove(p->late);    /* of a state made for a report meanwhile */
+  p->late = NULL;
   object_drop(o);
   return 0;
 }
@@ -234,6 +292,7 @@ static Proxy *push_empty (lua_State *L, const Kind *kind) {
   Proxy *p = lua_newuserdatauv(L, sizeof *p, kind->values);
   p->kind = kind;
   p->object = NULL;
+  p->late = NULL;
   object_metatable(L, kind);
   lua_setmetatable(L, -2);
   return p;
@@ -265,19 +324,22 @@ void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
   bool failed;
   World *world = thread_self->object.world;
   Proxy *p;
+  Late *l;
   char *name;
   Object *o;
   push_proxies(L);
   p = push_empty(L, kind);
   name = option_name(L, options, &failed);
   o = failed ? NULL : calloc(1, size);
-  if (o == NULL) {
+  if (o == NULL || !late_room(&l)) {
+    free(o);
     free(name);
     luaL_error(L, "not enough memory");
     return NULL;                  /* not reached */
   }
   object_init(o, kind, world, name);
   p->object = o;
+  late_add(p, l);
   remember(L, o);
   return o;
 }
@@ -288,12 +350,13 @@ void object_push (lua_State *L, Object *o) {
   push_proxies(L);
   if (lua_rawgetp(L, -1, o) == LUA_TUSERDATA) {
     lua_remove(L, -2);
+    p = lua_touserdata(L, -1);
+    if (p->object == NULL) refer(L, p, o);      /* finalised, as all are while a state closes */
     return;
   }
   lua_pop(L, 1);
   p = push_empty(L, o->kind);
-  object_keep(o);
-  p->object = o;
+  refer(L, p, o);
   remember(L, o);
 }
 

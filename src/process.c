@@ -30,7 +30,7 @@ static int os_exit (lua_State *L) {
   else code = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
   if (lua_toboolean(L, 2) && thread_self->is_main) {
     lua_State *state = thread_leave_state(thread_self);
-    if (state != NULL) lua_close(state);    /* NULL: a finaliser calls, it is being closed already */
+    if (state != NULL) thread_close_state(state);    /* NULL: a finaliser calls, it is being closed already */
   }
   thread_self->object.world->driver->exit(code);
   return 0;                       /* not reached */

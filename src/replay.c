@@ -54,14 +54,16 @@ void replay_print (const Options *o, const SimReport *r) {
   size_t size;
   FILE *out = open_memstream(&line, &size);
   bool fits = schedule != NULL && strlen(schedule) < LONGEST;
-  if (out != NULL) {
+  bool whole = out != NULL;
+  if (whole) {
     fprintf(out, "replay: %s", o->program);
     if (fits) fprintf(out, " --replay \"%s\"", schedule);
     put_arguments(out, o, !fits);
     fputc('\n', out);
-    fclose(out);
-    if (line != NULL) fputs(line, stderr); /* NULL: no memory */
+    whole = !ferror(out);
+    whole = fclose(out) == 0 && whole && line != NULL;
   }
+  fputs(whole ? line : "(not enough memory for the line that repeats this run)\n", stderr);
   if (!r->closed) fputs("(not closed: the run asked something outside its world, another may get another answer)\n", stderr);
   free(line);
   free(schedule);

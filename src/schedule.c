@@ -8,15 +8,16 @@
 
 #include "schedule.h"
 
-void schedule_add (Schedule *s, Turn turn) {
+bool schedule_add (Schedule *s, Turn turn) {
   if (s->count == s->capacity) {
     size_t capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
     Turn *turns = realloc(s->turns, capacity * sizeof *turns);
-    if (turns == NULL) return;
+    if (turns == NULL) return false;
     s->turns = turns;
     s->capacity = capacity;
   }
   s->turns[s->count++] = turn;
+  return true;
 }
 
 void schedule_clear (Schedule *s) {
@@ -70,7 +71,12 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
     const char *word = p;
     Turn turn;
     if (*p == '.') { p++; whole = true; }
-    else if (parse_turn(&p, &turn)) schedule_add(s, turn);
+    else if (parse_turn(&p, &turn)) {
+      if (!schedule_add(s, turn)) {
+        snprintf(problem, 128, "not enough memory");
+        return false;
+      }
+    }
     else {
       snprintf(problem, 128, "'%.*s' is not part of a schedule", (int)strcspn(word, " \t\n") < 40 ? (int)strcspn(word, " \t\n") : 40, word);
       return false;

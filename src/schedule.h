@@ -31,8 +31,8 @@ typedef struct Schedule {
   size_t count, capacity;
 } Schedule;
 
-/* Appends a turn; where memory is short the schedule is cut off and can no longer be printed. */
-void schedule_add (Schedule *s, Turn turn);
+/* Appends a turn; false: no memory. */
+bool schedule_add (Schedule *s, Turn turn);
 void schedule_clear (Schedule *s);
 
 /* Reads a schedule; false: *problem says what is wrong with it, in one static or formatted line. */

@@ -146,18 +146,26 @@ static int shared_len (lua_State *L) {
 ** pairs: the keys as they were when it began, with the values of now.
 */
 
-static int holder_gc (lua_State *L) {
-  Holder *holder = luaL_checkudata(L, 1, "luasync.Holder");
+static void release_copy (Holding *h) {
+  Holder *holder = (Holder *)h;
   Copy *copy = holder->copy;
   holder->copy = NULL;
   copy_free(copy);
+}
+
+void shared_let_go (Holder *holder) {
+  world_let_go(&holder->holding);
+  release_copy(&holder->holding);
+}
+
+static int holder_gc (lua_State *L) {
+  shared_let_go(luaL_checkudata(L, 1, "luasync.Holder"));
   return 0;
 }
 
 Holder *shared_holder (lua_State *L) {
   Holder *holder = lua_newuserdatauv(L, sizeof *holder, 1);
-  holder->copy = NULL;
-  holder->position = 0;
+  *holder = (Holder){.copy = NULL};
   if (luaL_newmetatable(L, "luasync.Holder")) {
     lua_pushcfunction(L, holder_gc);
     lua_setfield(L, -2, "__gc");
@@ -177,6 +185,7 @@ void shared_take (lua_State *L, Shared *s, Holder *holder, bool values) {
     return;                       /* not reached */
   }
   holder->copy = table_copy(&s->table, values);
+  if (holder->copy != NULL) world_hold(&holder->holding, release_copy);
   shared_leave(s);
   if (holder->copy == NULL) luaL_error(L, "not enough memory");
 }
@@ -218,8 +227,7 @@ static int walk (lua_State *L) {
     }
     lua_pop(L, 1);
   }
-  copy_free(holder->copy);
-  holder->copy = NULL;
+  shared_let_go(holder);
   lua_pushnil(L);
   return 1;
 }

@@ -68,6 +68,7 @@ void shared_convert (lua_State *L, int index, int options);
 
 /* A table's contents at one moment, in a userdata that frees them. */
 typedef struct Holder {
+  Holding holding;                /* first */
   Copy *copy;
   size_t position;                /* pairs: what has been passed */
 } Holder;
@@ -76,5 +77,6 @@ typedef struct Holder {
 Holder *shared_holder (lua_State *L);
 /* Announces, waits for an update to end, and copies the contents. [0, 0, raises] */
 void shared_take (lua_State *L, Shared *s, Holder *holder, bool values);
+void shared_let_go (Holder *holder);          /* frees the copy, if it has one */
 
 #endif

@@ -175,8 +175,7 @@ int shared_snapshot (lua_State *L) {
     shared_take(L, s, holder, true);
     lua_rawgetp(L, SNAP_MEMO, s);
     fill_plain(L, holder->copy, &count);
-    copy_free(holder->copy);
-    holder->copy = NULL;
+    shared_let_go(holder);
     lua_pop(L, 1);
   }
   return 1;

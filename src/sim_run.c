@@ -2,6 +2,7 @@
 ** sim_run.c - one run of a simulated world: its beginning, its end, and what
 ** must not be left behind.
 */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "dump.h"
+#include "host.h"
 #include "sim_private.h"
 
 #define OPERATIONS_MOST 100000000
@@ -91,14 +93,14 @@ static void loops (Thread *self, char *text) {
 }
 
 static void alerted (lua_State *L, Thread *self) {
-  unsigned alerts = atomic_load(&self->alerts);
-  if (alerts & ALERT_QUIT) dump_simulated(self);
-  if (alerts & ALERT_BREAK) {
-    atomic_fetch_and(&self->alerts, ~ALERT_BREAK);
-    thread_alert(self->object.world->main, ALERT_SIGNAL);
-    sim_driver.poke(self->object.world->main);
+  World *world = self->object.world;
+  unsigned signals = atomic_exchange(&world->signals, 0);
+  if (signals & ALERT_QUIT) dump_simulated(self);
+  if (signals & ALERT_BREAK) {
+    thread_alert(world->main, ALERT_SIGNAL);
+    sim_driver.poke(world->main);
   }
-  if (alerts & ALERT_LOOP) watchdog_count(L, self, &sim_of(self->object.world)->watched, loops);
+  if (atomic_load(&self->alerts) & ALERT_LOOP) watchdog_count(L, self, &sim_of(world)->watched, loops);
 }
 
 static const Observer sim_observer = {.poked = poked, .alerted = alerted};
@@ -159,6 +161,15 @@ static bool run (Sim *sim) {
   return true;
 }
 
+/* A signal that came too late for this world is for whoever waits outside; so is what others want of that thread. */
+static void pass_signals (Sim *sim) {
+  unsigned signals = atomic_load(&sim->world.signals);
+  Thread *self = thread_self;
+  if (signals & ALERT_BREAK) host_signal(SIGINT);
+  if (signals & ALERT_QUIT) dump_ask();
+  if (self != NULL && self->running != NULL && atomic_load(&self->alerts) != 0) thread_arm(self, self->running);
+}
+
 static Sim *new_sim (const SimOptions *options, SimReport *report) {
   Sim *sim = calloc(1, sizeof *sim);
   if (sim == NULL) return NULL;
@@ -172,6 +183,8 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   sim->random = options->seed;
   sim->picked = -1;
   sim->outside_thread = thread_self;
+  sim->outside_world = world_here;
+  world_here = &sim->world;
   memset(report, 0, sizeof *report);
   report->closed = true;
   sim->report = report;
@@ -194,6 +207,8 @@ static void free_sim (Sim *sim) {
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
   close_files(sim);
   thread_self = sim->outside_thread;
+  world_here = sim->outside_world;
+  pass_signals(sim);
   world_done(&sim->world);
   room_leave(sim->room);
   free(sim->ready);

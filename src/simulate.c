@@ -77,9 +77,9 @@ static void push_results (lua_State *L, Message *outcome) {
 /* What is kept while the report is turned into a table, which may fail. */
 typedef struct Filling { SimReport *report; Request *request; char *schedule; } Filling;
 
+/* Sets a field to what the run had to say; without memory for that it says so. */
 static void set_text (lua_State *L, const char *field, const char *text) {
-  if (text == NULL) return;
-  lua_pushstring(L, text);
+  lua_pushstring(L, text != NULL ? text : "not enough memory to say more");
   lua_setfield(L, 1, field);
 }
 
@@ -103,7 +103,7 @@ static int fill (lua_State *L) {
   else if (r->verdict == SIM_LIVELOCK) set_text(L, "livelock", r->text);
   else if (r->verdict == SIM_CANNOT_FOLLOW) set_text(L, "error", r->text);
   else if (r->verdict == SIM_NO_MEMORY) set_text(L, "error", "not enough memory");
-  else if (r->verdict == SIM_DONE) set_text(L, "note", r->text);
+  else if (r->verdict == SIM_DONE && r->text != NULL) set_text(L, "note", r->text);
   lua_pushinteger(L, r->steps);
   lua_setfield(L, 1, "steps");
   lua_pushnumber(L, (lua_Number)r->elapsed / NANOS);
@@ -112,6 +112,7 @@ static int fill (lua_State *L) {
   lua_setfield(L, 1, "closed");
   lua_pushinteger(L, r->errors_untaken);
   lua_setfield(L, 1, "thread_errors");
+  if (f->schedule == NULL) return luaL_error(L, "not enough memory");
   set_text(L, "schedule", f->schedule);
   lua_pushlstring(L, r->output != NULL ? r->output : "", r->output_length);
   lua_setfield(L, 1, "output");

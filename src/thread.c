@@ -166,12 +166,15 @@ static int push_listed (lua_State *L, int index) {
 static void encode_work (lua_State *L, int proxy) {
   Thread *t = object_check(L, proxy, &thread_kind);
   Message *work, *old;
+  lua_Integer stored;
   int n, first;
   if (atomic_load(&t->life) != LIFE_NEW) return;
   if (lua_getiuservalue(L, proxy, 1) != LUA_TTABLE) { lua_pop(L, 1); return; }
   lua_getfield(L, -1, "n");
-  n = (int)lua_tointeger(L, -1);
+  stored = lua_tointeger(L, -1);
   lua_pop(L, 1);
+  if (stored < 1 || stored > LUAI_MAXSTACK) luaL_error(L, "not a thread's target and arguments");   /* debug.setuservalue */
+  n = (int)stored;
   first = lua_gettop(L) + 1;
   luaL_checkstack(L, n + 4, "too many arguments");
   for (int i = 1; i <= n; i++) lua_rawgeti(L, first - 1, i);
@@ -323,13 +326,18 @@ static int thread_is_alive (lua_State *L) {
 
 static int thread_get_name (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
-  char *copy;
-  pthread_mutex_lock(&t->mu);
-  copy = strdup(t->object.name);
-  pthread_mutex_unlock(&t->mu);
-  if (copy == NULL) return luaL_error(L, "not enough memory");
-  lua_pushstring(L, copy);
-  free(copy);
+  char some[64], *copy = some;
+  size_t length, room = sizeof some;
+  for (;;) {                      /* until the name fits that it has by then */
+    pthread_mutex_lock(&t->mu);
+    length = strlen(t->object.name);
+    if (length <= room) memcpy(copy, t->object.name, length);
+    pthread_mutex_unlock(&t->mu);
+    if (length <= room) break;
+    room = length;
+    copy = lua_newuserdatauv(L, room, 0);
+  }
+  lua_pushlstring(L, copy, length);
   return 1;
 }
 

@@ -38,7 +38,8 @@ struct Thread {
   lua_State *L;                   /* its state, NULL before and after; under mu */
   lua_State *running;             /* own: the coroutine that runs now; read by its own signal handler */
   Resumer *resumer;               /* own; others may follow it while the thread stands still */
-  bool grace;                     /* own: hold() has just returned, one more instruction is due */
+  int grace;                      /* own: hold() has just returned, so many more instructions are due */
+  int put_off;                    /* own: that many have been since there was an alert */
   lua_Hook old_hook;              /* own: what thread_arm replaced */
   int old_hook_mask, old_hook_count;
   atomic_int native_id;           /* the kernel's number, 0 before it runs */
@@ -71,6 +72,8 @@ bool thread_call_work (lua_State *L, Thread *t);
 void thread_main_over (Thread *t);
 /* The main thread's state is about to be closed: nobody may interrupt what runs in there. Returns it, NULL the second time. */
 lua_State *thread_leave_state (Thread *t);
+/* Closes a state of the running thread that it has left. */
+void thread_close_state (lua_State *L);
 /* Marks it ended and wakes who joins it. */
 void thread_end (Thread *t);
 
@@ -78,8 +81,6 @@ void thread_end (Thread *t);
 void thread_raise (lua_State *L);
 /* Sets a bit of alerts and wakes the thread; safe in signal handlers. */
 void thread_alert (Thread *t, unsigned bit);
-/* The same for the running thread, from a signal handler that may have interrupted the scheduler of its world. */
-void thread_alert_here (unsigned bit);
 /* Sets thread_hook in the coroutine L that t runs, remembering the hook it had; by t itself, or while it stands still. */
 void thread_arm (Thread *t, lua_State *L);
 /* A hook that looks at alerts at once; for drivers' `poke`. */

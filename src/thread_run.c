@@ -61,6 +61,8 @@ Thread *thread_list_foreground (World *world, int *daemons) {
 ** releases a lock must not be kept from doing so.
 */
 
+#define PUT_OFF_MOST 1000         /* instructions: a loop may call hold() for ever without closing anything */
+
 void thread_arm (Thread *t, lua_State *L) {
   lua_Hook old = lua_gethook(L);
   if (old == thread_hook) return;
@@ -72,26 +74,23 @@ void thread_arm (Thread *t, lua_State *L) {
 
 void thread_hook (lua_State *L, lua_Debug *ar) {
   Thread *t = thread_self;
-  const Observer *o = t->object.world->observer;
+  World *world = t->object.world;
+  const Observer *o = world->observer;
+  unsigned asked = (atomic_load(&t->alerts) & ~(ALERT_INTERRUPT | ALERT_SIGNAL)) | atomic_load(&world->signals);
   (void)ar;
-  if (t->grace) {                 /* between hold() and the variable that will close it */
-    t->grace = false;
+  if (t->grace > 0 && ++t->put_off < PUT_OFF_MOST) {  /* between hold() and the variable that will close it */
+    t->grace--;
     return;
   }
+  t->grace = t->put_off = 0;
   lua_sethook(L, t->old_hook, t->old_hook_mask, t->old_hook_count);
-  if ((atomic_load(&t->alerts) & ~(ALERT_INTERRUPT | ALERT_SIGNAL)) != 0 && o != NULL && o->alerted != NULL) o->alerted(L, t);
+  if (asked != 0 && o != NULL && o->alerted != NULL) o->alerted(L, t);
   thread_raise(L);
 }
 
 void thread_alert (Thread *t, unsigned bit) {
   atomic_fetch_or(&t->alerts, bit);
   if (t->spot != NULL) t->spot->driver->unpark(t->spot);
-}
-
-void thread_alert_here (unsigned bit) {
-  Thread *self = thread_self;
-  atomic_fetch_or(&self->alerts, bit);
-  if (self->running != NULL) thread_arm(self, self->running);
 }
 
 void thread_raise (lua_State *L) {
@@ -194,6 +193,11 @@ lua_State *thread_leave_state (Thread *t) {
   return L;
 }
 
+void thread_close_state (lua_State *L) {
+  lua_close(L);
+  object_drop_late();
+}
+
 void thread_end (Thread *t) {
   World *world = t->object.world;
   if (t->holding > 0) thread_bury(t);
@@ -209,7 +213,7 @@ void thread_body (Thread *t) {
   lua_State *L = t->L;
   thread_self = t;
   t->running = L;
-  if (atomic_load(&t->alerts) != 0) thread_arm(t, L);
+  if ((atomic_load(&t->alerts) | atomic_load(&t->object.world->signals)) != 0) thread_arm(t, L);
   if (!thread_call_work(L, t)) excepthook_call(L);
   announce(L, OP_END, t);
   t->running = NULL;

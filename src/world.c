@@ -24,6 +24,7 @@ const char *const op_names[OP_COUNT] = {
 };
 
 _Thread_local Thread *thread_self;
+_Thread_local World *world_here;
 atomic_int worlds_observed;
 
 void world_init (World *world, const Driver *driver) {
@@ -36,11 +37,44 @@ void world_init (World *world, const Driver *driver) {
 void world_done (World *world) {
   message_free(world->excepthook);
   world->excepthook = NULL;
+  while (world->holdings != NULL) {
+    Holding *h = world->holdings;
+    world_let_go(h);
+    h->release(h);
+  }
   object_free_all(world);
   message_free_all(world);
   thread_graves_free(world);
   pthread_mutex_destroy(&world->mu);
   if (world->driver->announce != NULL) atomic_fetch_sub(&worlds_observed, 1);
+}
+
+void world_hold (Holding *h, void (*release)(Holding *h)) {
+  World *world = thread_self->object.world;
+  h->world = world->owns ? world : NULL;
+  if (!world->owns) return;
+  h->release = release;
+  h->previous = NULL;
+  h->next = world->holdings;
+  if (h->next != NULL) h->next->previous = h;
+  world->holdings = h;
+}
+
+void world_let_go (Holding *h) {
+  if (h->world == NULL) return;
+  if (h->previous != NULL) h->previous->next = h->next;
+  else h->world->holdings = h->next;
+  if (h->next != NULL) h->next->previous = h->previous;
+  h->world = NULL;
+}
+
+/* The thread that runs may be on its way out, or the scheduler at work: who gets the turn looks again. */
+bool world_signal_here (unsigned alert) {
+  Thread *self = thread_self;
+  if (world_here == NULL) return false;
+  atomic_fetch_or(&world_here->signals, alert);
+  if (self != NULL && self->running != NULL) thread_arm(self, self->running);
+  return true;
 }
 
 void world_less_awake (World *world) {

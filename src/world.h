@@ -102,6 +102,17 @@ typedef struct Observer {
   void (*alerted)(lua_State *L, Thread *self);         /* the hook of a thread with alerts other than interrupts */
 } Observer;
 
+/*
+** Memory outside of all Lua states that a thread holds while others may run. A
+** simulated thread can be abandoned at any such moment: what it holds is
+** released at the end of its world. Elsewhere there is nothing to note.
+*/
+typedef struct Holding {
+  void (*release)(struct Holding *h);
+  struct Holding *next, *previous;
+  World *world;                   /* NULL: not noted */
+} Holding;
+
 struct World {
   const Driver *driver;           /* const after init */
   const Observer *observer;       /* const once threads run; NULL: none */
@@ -123,14 +134,24 @@ struct World {
   bool owns;                      /* const after init: simulated; its objects and messages end with it */
   Object *objects;                /* those it owns */
   struct Message *messages;       /* those it owns */
+  Holding *holdings;              /* likewise */
+  atomic_uint signals;            /* alerts for whoever runs in it next; simulated */
 };
 
 extern _Thread_local Thread *thread_self;     /* the thread that runs here, or NULL */
+extern _Thread_local World *world_here;       /* the simulated world that this OS thread runs, or NULL */
 extern atomic_int worlds_observed;            /* worlds whose driver listens to announcements */
 
 void world_init (World *world, const Driver *driver);
 void world_done (World *world);   /* frees what is in it; nothing of it runs any more */
 World *world_real (void);         /* the one real world of this process */
+
+/* The running thread holds what h->release lets go of, until world_let_go; where worlds end as wholes. */
+void world_hold (Holding *h, void (*release)(Holding *h));
+void world_let_go (Holding *h);
+
+/* From a signal handler: what it wants is for the thread that runs next in the simulated world here; false: there is none. */
+bool world_signal_here (unsigned alert);
 
 /* One thread less is awake: it parks for ever, or has ended. */
 void world_less_awake (World *world);

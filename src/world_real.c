@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -262,8 +263,12 @@ static lua_State *real_open (Thread *t) {
 }
 
 static void real_close (Thread *t, lua_State *L) {
-  lua_close(L);
-  if (t == thread_self) atomic_fetch_add(&leaving, 1);    /* not where spawn failed */
+  if (t != thread_self) {         /* spawn failed */
+    lua_close(L);
+    return;
+  }
+  thread_close_state(L);
+  atomic_fetch_add(&leaving, 1);
 }
 
 static int real_spawn (Thread *t) {
@@ -335,11 +340,35 @@ static void *flush_all (void *ud) {
   return NULL;
 }
 
-static void flush_patiently (void) {
+static atomic_int alarm_code;
+
+static void on_alarm (int sig) {
+  (void)sig;
+  _exit(atomic_load(&alarm_code));
+}
+
+/* The same where no thread can be had: an alarm ends the process where a flush does not come back. */
+static void flush_under_alarm (int code) {
+  struct sigaction action = {.sa_handler = on_alarm};
+  struct itimerval moment = {.it_value = {.tv_usec = 200000}};
+  sigset_t alarms;
+  atomic_store(&alarm_code, code);
+  sigemptyset(&alarms);
+  sigaddset(&alarms, SIGALRM);
+  sigaction(SIGALRM, &action, NULL);
+  pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+  setitimer(ITIMER_REAL, &moment, NULL);
+  fflush(NULL);
+}
+
+static void flush_patiently (int code) {
   static atomic_bool done;
   struct timespec moment = {0, 1000000};
   pthread_t os;
-  if (pthread_create(&os, NULL, flush_all, &done) != 0) return;
+  if (pthread_create(&os, NULL, flush_all, &done) != 0) {
+    flush_under_alarm(code);
+    return;
+  }
   pthread_detach(os);
   for (int i = 0; i < 200 && !atomic_load(&done); i++) nanosleep(&moment, NULL);
 }
@@ -353,7 +382,7 @@ static void real_exit (int code) {
     real_stop_workers();
     exit(code);
   }
-  flush_patiently();
+  flush_patiently(code);
   _exit(code);
 }
 

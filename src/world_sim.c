@@ -28,6 +28,11 @@ _Noreturn void sim_leave (Sim *sim, SimVerdict verdict) {
   abort();
 }
 
+/* A schedule with a gap would be another run's: rather none. */
+static void note (Sim *sim, Turn turn) {
+  if (!schedule_add(&sim->report->schedule, turn)) sim_leave(sim, SIM_NO_MEMORY);
+}
+
 /*
 ** Lists of seats, in order.
 */
@@ -108,7 +113,7 @@ static bool pass_time (Sim *sim) {
 /* The same between two turns, where it is part of the schedule. */
 static bool tick (Sim *sim) {
   if (!pass_time(sim)) return false;
-  schedule_add(&sim->report->schedule, (Turn){.tick = true});
+  note(sim, (Turn){.tick = true});
   return true;
 }
 
@@ -214,8 +219,8 @@ bool sim_first_turn (Sim *sim) {
 */
 
 void sim_note_turn (Sim *sim, Seat *seat, bool preempted) {
-  schedule_add(&sim->report->schedule, (Turn){.thread = number_of(seat), .preempted = preempted,
-                                              .operations = seat->operations, .outputs = seat->outputs});
+  note(sim, (Turn){.thread = number_of(seat), .preempted = preempted,
+                   .operations = seat->operations, .outputs = seat->outputs});
 }
 
 /* Ticks that a replay asks for, or that are needed because nobody is ready; leaves where the world is stuck. */
@@ -230,16 +235,6 @@ static void wait_for_ready (Sim *sim) {
   sim_leave(sim, SIM_DEADLOCK);
 }
 
-/* What a signal wants of a thread that no longer runs is for the one that does. */
-static void carry_signals (Thread *from, Thread *to) {
-  const unsigned signals = ALERT_BREAK | ALERT_QUIT;
-  unsigned bits = atomic_load(&from->alerts) & signals;
-  if (bits == 0) return;
-  atomic_fetch_and(&from->alerts, ~bits);
-  atomic_fetch_or(&to->alerts, bits);
-  if (to->running != NULL) thread_arm(to, to->running);
-}
-
 /* Switches to whoever is next; the current seat has been put where it belongs. */
 static void schedule_next (Sim *sim) {
   Seat *from = sim->current, *to;
@@ -252,7 +247,7 @@ static void schedule_next (Sim *sim) {
   if (to == from) return;
   sim->current = to;
   thread_self = to->thread;
-  if (from->state != SEAT_FREE) carry_signals(from->thread, to->thread);
+  if (atomic_load(&sim->world.signals) != 0 && to->thread->running != NULL) thread_arm(to->thread, to->thread->running);
   fibre_switch(&from->fibre, &to->fibre);
 }
 
@@ -394,24 +389,26 @@ static void sim_poke (Thread *t) {
   if (t->running != NULL) thread_arm(t, t->running);
 }
 
-static bool capture (Sim *sim, const char *text, size_t length) {
+static void capture (Sim *sim, const char *text, size_t length) {
   SimReport *r = sim->report;
   if (r->output_length + length > sim->output_capacity) {
     size_t capacity = 2 * sim->output_capacity + length + 256;
     char *grown = realloc(r->output, capacity);
-    if (grown == NULL) return false;
+    if (grown == NULL) sim_leave(sim, SIM_NO_MEMORY);
     r->output = grown;
     sim->output_capacity = capacity;
   }
   memcpy(r->output + r->output_length, text, length);
   r->output_length += length;
-  return true;
 }
 
 static bool sim_write (World *world, int stream, const char *text, size_t length) {
   Sim *sim = sim_of(world);
   FILE *f = stream == 1 ? stdout : stderr;
-  if (sim->options.capture) return capture(sim, text, length);
+  if (sim->options.capture) {
+    capture(sim, text, length);
+    return true;
+  }
   if (stream == 2) fflush(stdout);        /* both in the order of the run */
   return fwrite(text, 1, length, f) == length;
 }
