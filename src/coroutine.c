@@ -16,7 +16,7 @@
 static void switch_to (Thread *t, lua_State *now) {
   if (t == NULL) return;
   t->running = now;
-  if (atomic_load_explicit(&t->alerts, memory_order_relaxed) != 0) thread_arm(t, now);
+  if (thread_is_asked(t)) thread_arm(t, now);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <lualib.h>
 
 #include "output.h"
+#include "state.h"
 #include "thread.h"
 
 /* The stream number of a file the world takes charge of, or 0. */
@@ -98,22 +99,9 @@ static int io_write (lua_State *L) {
   return write_arguments(L, s->f, 1, n, n + 1);
 }
 
-/* Sets library[name] unless somebody has put something of his own there. */
-static void replace (lua_State *L, const char *library, const char *name, lua_CFunction f) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, library) == LUA_TTABLE) {
-    if (lua_getfield(L, -1, name) == LUA_TFUNCTION && lua_iscfunction(L, -1)) {
-      lua_pushcfunction(L, f);
-      lua_setfield(L, -3, name);
-    }
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 2);
-}
-
 void output_equip (lua_State *L) {
-  replace(L, LUA_GNAME, "print", print);
-  replace(L, LUA_IOLIBNAME, "write", io_write);
+  state_replace(L, LUA_GNAME, "print", print);
+  state_replace(L, LUA_IOLIBNAME, "write", io_write);
   if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE && lua_getfield(L, -1, "__index") == LUA_TTABLE) {
     lua_pushcfunction(L, file_write);
     lua_setfield(L, -2, "write");

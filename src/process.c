@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include <lauxlib.h>
+#include <lualib.h>
 
 #include "process.h"
+#include "state.h"
 #include "thread.h"
 
 extern char **environ;
@@ -96,26 +98,10 @@ static int io_popen (lua_State *L) {
   return n;
 }
 
-/* Replaces library[name], the library being in the table at the top; returns what was there. */
-static lua_CFunction replace (lua_State *L, const char *library, const char *name, lua_CFunction f) {
-  lua_CFunction old = NULL;
-  if (lua_getfield(L, -1, library) == LUA_TTABLE) {
-    lua_getfield(L, -1, name);
-    old = lua_tocfunction(L, -1);
-    lua_pop(L, 1);
-    lua_pushcfunction(L, f);
-    lua_setfield(L, -2, name);
-  }
-  lua_pop(L, 1);
-  return old;
-}
-
 void process_equip (lua_State *L) {
   lua_CFunction popen;
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  replace(L, "os", "exit", os_exit);
-  replace(L, "os", "execute", os_execute);
-  popen = replace(L, "io", "popen", io_popen);
+  state_replace(L, LUA_OSLIBNAME, "exit", os_exit);
+  state_replace(L, LUA_OSLIBNAME, "execute", os_execute);
+  popen = state_replace(L, LUA_IOLIBNAME, "popen", io_popen);
   if (popen != NULL && popen != io_popen) atomic_store(&stock_popen, popen);
-  lua_pop(L, 1);
 }

@@ -19,6 +19,12 @@ lua_State *state_open (void);
 */
 int state_equip (lua_State *L);
 
+/*
+** Puts f in place of the function of Lua's own library, unless somebody has put
+** something else there. Returns what was there, NULL: nothing was done. [0, 0, memory]
+*/
+lua_CFunction state_replace (lua_State *L, const char *library, const char *name, lua_CFunction f);
+
 /* Copies package.path and package.cpath from one state to another that no thread runs yet. */
 void state_copy_paths (lua_State *from, lua_State *to);
 

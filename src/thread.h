@@ -86,6 +86,12 @@ void thread_arm (Thread *t, lua_State *L);
 /* A hook that looks at alerts at once; for drivers' `poke`. */
 void thread_hook (lua_State *L, lua_Debug *ar);
 
+/* Whether a running thread is to look at what others want of it, or of whoever runs in its world. */
+static inline bool thread_is_asked (Thread *t) {
+  return (atomic_load_explicit(&t->alerts, memory_order_relaxed)
+          | atomic_load_explicit(&t->object.world->signals, memory_order_relaxed)) != 0;
+}
+
 void thread_copy_name (Thread *t, char buffer[64]);
 
 /* In the list of a world's living threads, and out of it. */

@@ -213,7 +213,7 @@ void thread_body (Thread *t) {
   lua_State *L = t->L;
   thread_self = t;
   t->running = L;
-  if ((atomic_load(&t->alerts) | atomic_load(&t->object.world->signals)) != 0) thread_arm(t, L);
+  if (thread_is_asked(t)) thread_arm(t, L);
   if (!thread_call_work(L, t)) excepthook_call(L);
   announce(L, OP_END, t);
   t->running = NULL;

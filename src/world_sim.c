@@ -247,7 +247,7 @@ static void schedule_next (Sim *sim) {
   if (to == from) return;
   sim->current = to;
   thread_self = to->thread;
-  if (atomic_load(&sim->world.signals) != 0 && to->thread->running != NULL) thread_arm(to->thread, to->thread->running);
+  if (to->thread->running != NULL && thread_is_asked(to->thread)) thread_arm(to->thread, to->thread->running);
   fibre_switch(&from->fibre, &to->fibre);
 }
 
