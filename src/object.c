@@ -287,6 +287,11 @@ static void push_proxies (lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &proxies_key);
 }
 
+void object_prepare (lua_State *L) {
+  push_proxies(L);
+  lua_pop(L, 1);
+}
+
 /* Pushes an empty proxy: closed until it is given an object. [0, +1] */
 static Proxy *push_empty (lua_State *L, const Kind *kind) {
   Proxy *p = lua_newuserdatauv(L, sizeof *p, kind->values);

@@ -82,6 +82,9 @@ static inline void *object_check (lua_State *L, int arg, const Kind *kind) {
 /* The object behind any luasync proxy at `index`, of whatever kind, or NULL. [0, 0, -] */
 Object *object_any (lua_State *L, int index);
 
+/* Makes what the first proxy of a state needs. [0, 0, memory] */
+void object_prepare (lua_State *L);
+
 /* Pushes the state's one proxy of `o`; takes no reference of the caller's away. [0, +1, memory] */
 void object_push (lua_State *L, Object *o);
 

@@ -192,6 +192,7 @@ int simlib_equip (lua_State *L) {
     object_metatable(L, usual[i]);
     lua_pop(L, 1);
   }
+  object_prepare(L);
   luaL_requiref(L, "luasync", luaopen_luasync, 0);
   message_prepare(L);
   pad_paths(L);
