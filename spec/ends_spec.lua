@@ -411,12 +411,15 @@ describe("a finaliser at the end", function()
           if size then return tonumber(size) end
         end
       end
+      local shared = sync.Shared()
+      for i = 1, 300 do shared["k" .. i] = i end
       local function run(times)
         for _ = 1, times do
           sync.spawn(function()
             local sync = require "luasync"
             kept = setmetatable({}, { __gc = function()
               sync.current_thread()
+              for _ in pairs(shared) do break end
               for _ = 1, 20 do sync.Queue { name = ("q"):rep(1000) }:put(sync.Lock()) end
             end })
           end):join()

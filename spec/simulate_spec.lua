@@ -323,6 +323,21 @@ describe("simulate", function()
     end
   end)
 
+  it("ends also when threads have left pairs early", function()
+    local report = sync.simulate(function()
+      local shared = sync.Shared { 1, 2 }
+      local function leave()
+        local following, state = pairs(shared)
+        following(state)
+      end
+      for _ = 1, 3 do sync.spawn(leave):join() end
+      for _ = 1, 3 do
+        sync.spawn(function() rawset(_G, "kept", setmetatable({}, { __gc = leave })) end):join()
+      end
+    end)
+    assert.is_true(report.ok)
+  end)
+
   it("leaves no memory behind, however worlds end #noasan #notsan #novalgrind", function()
     local bodies = {
       function()

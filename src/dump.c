@@ -66,14 +66,17 @@ static char *traceback_of (Thread *t, lua_State *L) {
   char *text = NULL;
   size_t length;
   FILE *out = open_memstream(&text, &length);
-  if (out == NULL) return NULL;
+  if (out == NULL) return strdup("stack traceback:\n\t(not enough memory)");
   fputs("stack traceback:", out);
   write_frames(out, L);
   for (Resumer *r = t->resumer; r != NULL; r = r->outer) {
     fputs("\n\t(...resumed by...)", out);
     write_frames(out, r->L);
   }
-  fclose(out);
+  if (fclose(out) != 0 || text == NULL) {
+    free(text);
+    return strdup("stack traceback:\n\t(not enough memory)");
+  }
   return text;
 }
 

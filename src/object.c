@@ -109,16 +109,21 @@ const char *object_name (Object *o, char buffer[64]) {
 }
 
 /*
-** While a state closes its last finalisers may still meet objects. Lua promises
-** no finaliser to a proxy they give rise to, so what such a proxy refers to is
-** listed here and dropped when the state has gone. Where the world owns its
-** objects there is no need.
+** A proxy that a state's last finalisers give rise to: Lua promises it no
+** finaliser, so its reference is dropped when the state has gone.
 */
-struct Late { Object *object; Late *next, *previous; };
+struct Late {
+  Holding holding;                /* first */
+  Object *object;
+};
 
-static _Thread_local Late *lates;
+static void late_release (Holding *h) {
+  Late *l = (Late *)h;
+  object_drop(l->object);
+  free(l);
+}
 
-/* Room to list what a new proxy refers to, in *l, if it must be listed; false: no memory. */
+/* Room to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
 static bool late_room (Late **l) {
   bool closing = thread_self != NULL && thread_self->running == NULL && !thread_self->object.world->owns;
   *l = closing ? malloc(sizeof **l) : NULL;
@@ -128,24 +133,8 @@ static bool late_room (Late **l) {
 static void late_add (Proxy *p, Late *l) {
   p->late = l;
   if (l == NULL) return;
-  *l = (Late){.object = p->object, .next = lates};
-  if (lates != NULL) lates->previous = l;
-  lates = l;
-}
-
-static void late_remove (Late *l) {
-  if (l->previous != NULL) l->previous->next = l->next;
-  else lates = l->next;
-  if (l->next != NULL) l->next->previous = l->previous;
-  free(l);
-}
-
-void object_drop_late (void) {
-  while (lates != NULL) {
-    Object *o = lates->object;
-    late_remove(lates);
-    object_drop(o);
-  }
+  l->object = p->object;
+  world_hold(&l->holding, late_release);
 }
 
 /* The proxy p stands for o from now on. [0, 0, memory] */
@@ -182,7 +171,8 @@ static int proxy_gc (lua_State *L) {
   if (object_any(L, 1) == NULL || !collector_calls(L)) return 0;
   o = p->object;
   p->object = NULL;
-  if (p->late != NULL) late_remove(p->late);    /* of a state made for a report meanwhile */
+  if (p->late != NULL) world_let_go(&p->late->holding);   /* of a state made for a report meanwhile */
+  free(p->late);
   p->late = NULL;
   object_drop(o);
   return 0;

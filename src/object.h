@@ -54,7 +54,7 @@ void object_free_all (World *world);
 typedef struct Proxy {
   const Kind *kind;
   Object *object;                 /* NULL once finalised */
-  Late *late;                     /* see object_drop_late; NULL: finalised as usual */
+  Late *late;                     /* NULL: finalised as usual */
 } Proxy;
 
 /*
@@ -87,9 +87,6 @@ void object_prepare (lua_State *L);
 
 /* Pushes the state's one proxy of `o`; takes no reference of the caller's away. [0, +1, memory] */
 void object_push (lua_State *L, Object *o);
-
-/* After the running thread's state has been closed: drops what its last finalisers came to know. */
-void object_drop_late (void);
 
 void object_keep (Object *o);
 void object_drop (Object *o);     /* destroys at the last reference */

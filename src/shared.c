@@ -146,16 +146,18 @@ static int shared_len (lua_State *L) {
 ** pairs: the keys as they were when it began, with the values of now.
 */
 
-static void release_copy (Holding *h) {
-  Holder *holder = (Holder *)h;
-  Copy *copy = holder->copy;
-  holder->copy = NULL;
-  copy_free(copy);
+static void release (Holding *h) {
+  Held *held = (Held *)h;
+  copy_free(held->copy);
+  free(held);
 }
 
 void shared_let_go (Holder *holder) {
-  world_let_go(&holder->holding);
-  release_copy(&holder->holding);
+  Held *held = holder->held;
+  if (held == NULL) return;
+  holder->held = NULL;
+  world_let_go(&held->holding);
+  release(&held->holding);
 }
 
 static int holder_gc (lua_State *L) {
@@ -165,7 +167,7 @@ static int holder_gc (lua_State *L) {
 
 Holder *shared_holder (lua_State *L) {
   Holder *holder = lua_newuserdatauv(L, sizeof *holder, 1);
-  *holder = (Holder){.copy = NULL};
+  *holder = (Holder){.held = NULL};
   if (luaL_newmetatable(L, "luasync.Holder")) {
     lua_pushcfunction(L, holder_gc);
     lua_setfield(L, -2, "__gc");
@@ -178,21 +180,30 @@ Holder *shared_holder (lua_State *L) {
 
 void shared_take (lua_State *L, Shared *s, Holder *holder, bool values) {
   Refusal why;
+  Held *held;
+  Copy *copy;
   announce(L, OP_TRAVERSE, s);
   why = shared_enter(L, s, OP_TRAVERSE);
   if (why != ENTERED) {
     shared_refuse(L, why);
     return;                       /* not reached */
   }
-  holder->copy = table_copy(&s->table, values);
-  if (holder->copy != NULL) world_hold(&holder->holding, release_copy);
+  copy = table_copy(&s->table, values);
   shared_leave(s);
-  if (holder->copy == NULL) luaL_error(L, "not enough memory");
+  held = copy != NULL ? malloc(sizeof *held) : NULL;
+  if (held == NULL) {
+    copy_free(copy);
+    luaL_error(L, "not enough memory");
+    return;                       /* not reached */
+  }
+  held->copy = copy;
+  world_hold(&held->holding, release);
+  holder->held = held;
 }
 
 /* The next key of the copy; false at the end. */
 static bool next_key (Holder *holder, Key *k) {
-  Copy *c = holder->copy;
+  const Copy *c = holder->held != NULL ? holder->held->copy : NULL;
   size_t i = holder->position++;
   if (c == NULL || i >= c->length + c->count) return false;
   if (i < c->length) key_integer(k, (lua_Integer)i + 1);
@@ -202,9 +213,10 @@ static bool next_key (Holder *holder, Key *k) {
 
 /* Pushes the key that next_key has just passed. [0, +1, raises] */
 static void push_passed (lua_State *L, const Holder *holder) {
+  const Copy *c = holder->held->copy;
   size_t i = holder->position - 1;
-  if (i < holder->copy->length) lua_pushinteger(L, (lua_Integer)i + 1);
-  else shared_push_key(L, &holder->copy->entries[i - holder->copy->length].key);
+  if (i < c->length) lua_pushinteger(L, (lua_Integer)i + 1);
+  else shared_push_key(L, &c->entries[i - c->length].key);
 }
 
 /* The iterator of pairs: (holder, previous key) -> key, value. Keys that have vanished are passed over. */

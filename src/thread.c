@@ -459,9 +459,16 @@ const Kind thread_kind = {
 
 Thread *thread_attach_main (lua_State *L, World *world) {
   Thread *t = calloc(1, sizeof *t);
+  char *name;
   if (t != NULL) t->spot = spot_new(world->driver);
-  if (t == NULL || t->spot == NULL) { free(t); return NULL; }
-  object_init(&t->object, &thread_kind, world, strdup("MainThread"));
+  name = strdup("MainThread");
+  if (t == NULL || t->spot == NULL || name == NULL) {
+    if (t != NULL) spot_free(t->spot);
+    free(t);
+    free(name);
+    return NULL;
+  }
+  object_init(&t->object, &thread_kind, world, name);
   pthread_mutex_init(&t->mu, NULL);
   number(t);
   t->is_main = true;

@@ -195,7 +195,7 @@ lua_State *thread_leave_state (Thread *t) {
 
 void thread_close_state (lua_State *L) {
   lua_close(L);
-  object_drop_late();
+  world_release_late();
 }
 
 void thread_end (Thread *t) {
