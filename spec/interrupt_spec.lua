@@ -255,6 +255,87 @@ describe("Thread:interrupt", function()
     assert.same({ false, "enough" }, { support.finish(thread) })
   end)
 
+  describe("is not overtaken by the wake-up that follows:", function()
+    -- make(sync) returns what blocks, and what would wake it.
+    local cases = {
+      ["Lock:acquire"] = function(sync_)
+        local held = sync_.Lock()
+        held:acquire()
+        return function() held:acquire() end, function() held:release() assert(not held:locked()) end
+      end,
+      ["Event:wait"] = function(sync_)
+        local flag = sync_.Event()
+        return function() flag:wait() end, function() flag:set() end
+      end,
+      ["Semaphore:acquire"] = function(sync_)
+        local units = sync_.Semaphore(0)
+        return function() units:acquire() end, function() units:release() assert(units:acquire(false)) end
+      end,
+      ["Condition:wait"] = function(sync_)
+        local condition = sync_.Condition()
+        return function() condition:with(function() condition:wait() end) end,
+               function() condition:with(function() condition:notify() end) end
+      end,
+      ["Queue:get"] = function(sync_)
+        local queue = sync_.Queue()
+        return function() queue:get() end, function() queue:put "kept" assert(queue:get(false) == "kept") end
+      end,
+      ["Queue:put"] = function(sync_)
+        local queue = sync_.Queue(1)
+        queue:put "first"
+        return function() queue:put "second" end, function() queue:get() assert(queue:empty()) end
+      end,
+      ["Queue:join"] = function(sync_)
+        local queue = sync_.Queue()
+        queue:put "first"
+        return function() queue:join() end, function() queue:task_done() end
+      end,
+      ["Thread:join"] = function(sync_)
+        local go = sync_.Event()
+        local thread = sync_.spawn(function() go:wait() end)
+        return function() thread:join() end, function() go:set() thread:join() end
+      end,
+    }
+    for name, make in pairs(cases) do
+      it(name, function()
+        local function try()
+          local sync_ = require "luasync"
+          local block, wake = make(sync_)
+          local thread = sync_.spawn(pcall, block)
+          sync_.sleep(0.02)
+          assert(thread:interrupt "stop")
+          wake()
+          return thread:result()
+        end
+        for _ = 1, 3 do assert.same({ false, "stop" }, { try() }) end
+        for seed = 0, 5 do
+          local report = sync.simulate(try, seed > 0 and { seed = seed } or nil)
+          assert.same({ false, "stop", n = 2 }, report.results, report.error)
+        end
+      end)
+    end
+
+    it("the next in line gets it", function()
+      local function try()
+        local sync_ = require "luasync"
+        local condition, notified = sync_.Condition(), {}
+        local function wait() return condition:with(function() return condition:wait(5) end) end
+        for i = 1, 2 do
+          notified[i] = sync_.spawn(pcall, wait)
+          sync_.sleep(0.02)
+        end
+        condition:with(function()
+          notified[1]:interrupt()
+          condition:notify()
+        end)
+        local ok = notified[1]:result()
+        return ok, select(2, notified[2]:result())
+      end
+      assert.same({ false, true }, { try() })
+      assert.same({ false, true, n = 2 }, sync.simulate(try).results)
+    end)
+  end)
+
   it("the main thread's running Lua code may be interrupted too #notsan", function()
     local main, running = sync.main_thread(), sync.Event()
     local function spin()

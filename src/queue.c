@@ -203,21 +203,17 @@ static Outcome attempt (Queue *q, OpKind kind, const Request *r) {
   return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
 }
 
-/* Who has been interrupted but has not woken up yet gets nothing any more: it would be lost with the error. */
-static bool is_interrupted (const Waiter *w) {
-  return (atomic_load(&w->thread->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0;
-}
-
 /* Serves who stands in line, as far as there is room or items; woken when all is unlocked. True: somebody was. */
 static bool serve (Queue *q, OpKind kind) {
   Side side = side_of(q, kind);
   Waiter *first = NULL, **last = &first, *w;
   pthread_mutex_lock(side.mu);
-  while ((w = side.line->first) != NULL) {
+  while ((w = line_first(side.line)) != NULL) {
     Request *r = w->payload;
-    r->outcome = is_interrupted(w) ? INTERRUPTED : attempt(q, kind, r);
+    r->outcome = attempt(q, kind, r);
     if (r->outcome == WOULD_WAIT) break;
-    *last = line_choose(side.line);
+    line_pick(w);
+    *last = w;
     last = &w->next;
     atomic_fetch_sub(side.waiting, 1);
   }

@@ -68,11 +68,12 @@ static int semaphore_acquire (lua_State *L) {
 
 /* Hands units to those in line, as many as there are of both. */
 static void serve_line (Semaphore *s) {
-  Waiter *first = NULL, **last = &first;
+  Waiter *first = NULL, **last = &first, *w;
   pthread_mutex_lock(&s->mu);
-  while (s->line.first != NULL && take_unit(s)) {
-    *last = line_choose(&s->line);
-    last = &(*last)->next;
+  while ((w = line_first(&s->line)) != NULL && take_unit(s)) {
+    line_pick(w);
+    *last = w;
+    last = &w->next;
     atomic_fetch_sub(&s->waiting, 1);
   }
   pthread_mutex_unlock(&s->mu);

@@ -198,21 +198,33 @@ void line_leave (Waiter *w) {
   w->next = w->previous = NULL;
 }
 
-/* The chooser counts a thread that waits for ever as awake: it is about to be. */
-Waiter *line_choose (Line *line) {
+static bool is_interrupted (const Waiter *w) {
+  return !w->deaf && (atomic_load(&w->thread->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0;
+}
+
+Waiter *line_first (Line *line) {
   Waiter *w = line->first;
-  if (w == NULL) return NULL;
+  while (w != NULL && is_interrupted(w)) w = w->next;
+  return w;
+}
+
+/* The chooser counts a thread that waits for ever as awake: it is about to be. */
+void line_pick (Waiter *w) {
   line_leave(w);
   if (w->forever) atomic_fetch_add(&w->thread->object.world->awake, 1);
+}
+
+Waiter *line_choose (Line *line) {
+  Waiter *w = line_first(line);
+  if (w != NULL) line_pick(w);
   return w;
 }
 
 Waiter *line_choose_all (Line *line) {
-  Waiter *chain = line->first;
-  line->first = line->last = NULL;
-  for (Waiter *w = chain; w != NULL; w = w->next) {
-    w->line = NULL;
-    if (w->forever) atomic_fetch_add(&w->thread->object.world->awake, 1);
+  Waiter *chain = NULL, **last = &chain, *w;
+  while ((w = line_choose(line)) != NULL) {
+    *last = w;
+    last = &w->next;
   }
   return chain;
 }
@@ -279,10 +291,6 @@ static bool give_up (Waiter *w, pthread_mutex_t *mu) {
   return left;
 }
 
-static bool is_interrupted (Thread *self, Waiter *w) {
-  return !w->deaf && (atomic_load(&self->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0;
-}
-
 Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   Thread *self = w->thread;
   World *world = self->object.world;
@@ -292,7 +300,7 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   if (w->forever) world_less_awake(world);
   if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL) world->observer->waiting(self, w);
   while (atomic_load(&w->woken) == 0) {
-    if (!out && is_interrupted(self, w)) {
+    if (!out && is_interrupted(w)) {
       if (give_up(w, mu)) { wake = WAKE_INTERRUPT; break; }
       out = true;
     }
@@ -310,15 +318,11 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
 Wake world_sleep (lua_State *L, Nanos deadline) {
   Thread *self = thread_self;
   World *world = self->object.world;
-  Wake wake = WAKE_TIMEOUT;
+  bool interrupted;
   note_blocked(L, self, NULL, deadline);
-  while (deadline == FOREVER || world_now(world) < deadline) {
-    if ((atomic_load(&self->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0) {
-      wake = WAKE_INTERRUPT;
-      break;
-    }
+  while (!(interrupted = (atomic_load(&self->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0)
+         && (deadline == FOREVER || world_now(world) < deadline))
     world->driver->park(self, deadline);
-  }
   note_running(self);
-  return wake;
+  return interrupted ? WAKE_INTERRUPT : WAKE_TIMEOUT;
 }

@@ -238,10 +238,15 @@ void line_leave (Waiter *w);                  /* under the object's mutex */
 */
 Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline);
 
-/* Takes the first waiter out of the line (NULL: empty); under the object's mutex. Hand it to line_wake after unlocking. */
-Waiter *line_choose (Line *line);
-/* Takes all out, chained by `next`. */
-Waiter *line_choose_all (Line *line);
+/*
+** Choosing who is woken; under the object's mutex. Who has been interrupted is
+** passed over: the thread is about to take itself out, and what it were given
+** would be lost with the error. Hand the chosen to line_wake after unlocking.
+*/
+Waiter *line_first (Line *line);              /* the first that can be chosen, left in line; NULL: none */
+void line_pick (Waiter *w);                   /* takes that one out */
+Waiter *line_choose (Line *line);             /* both at once */
+Waiter *line_choose_all (Line *line);         /* all that can be, out of the line and chained by `next` */
 /* A chosen waiter's thread goes on waiting, as `next` in another line: not to be counted as awake, and reports must say so. */
 void line_moved (Waiter *w, const Waiter *next);
 /* Wakes a chain of chosen waiters; no mutex held. */
