@@ -2,6 +2,44 @@ local sync = require "luasync"
 local support = require "spec.support"
 local command = require "spec.command"
 
+describe("Threads that never wait let time pass for those who sleep:", function()
+  local function body(poll)
+    return function()
+      local sync_ = require "luasync"
+      local shared, lock, atomic = sync_.Shared { done = false }, sync_.Lock(), sync_.Atomic(1)
+      sync_.spawn(function()
+        sync_.sleep(0.2)
+        atomic:set(0)
+        lock:with(function() shared.done = true end)
+      end)
+      poll(sync_, shared, lock, atomic)
+    end
+  end
+  local polls = {
+    ["a flag under a lock"] = function(_, shared, lock)
+      while true do
+        local _ <close> = lock:hold()
+        if shared.done then break end
+      end
+    end,
+    ["compare_exchange"] = function(_, _, _, atomic)
+      while not atomic:compare_exchange(0, 1) do end
+    end,
+    ["active_count"] = function(sync_) while sync_.active_count() > 1 do end end,
+    ["enumerate"] = function(sync_) while #sync_.enumerate() > 1 do end end,
+    ["prints"] = function(_, shared) while not shared.done do for _ = 1, 100 do io.write "." end end end,
+  }
+  for name, poll in pairs(polls) do
+    it(name .. " #slow", function()
+      for seed = 0, 1 do
+        local report = sync.simulate(body(poll), seed > 0 and { seed = seed } or nil)
+        assert.is_true(report.ok, report.livelock or report.error)
+        assert.is_true(report.virtual_time >= 0.2)
+      end
+    end)
+  end
+end)
+
 describe("livelock", function()
   local spinning = {
     event = function() local e = sync.Event() while not e:is_set() do end end,

@@ -57,7 +57,9 @@ static int push_living (lua_State *L) {
 
 static int enumerate (lua_State *L) {
   int n, status;
-  Thread **list = living(thread_self->object.world, &n);
+  Thread **list;
+  announce(L, OP_LOOK, NULL);
+  list = living(thread_self->object.world, &n);
   if (list == NULL) return luaL_error(L, "not enough memory");
   lua_pushcfunction(L, push_living);
   lua_pushlightuserdata(L, list);
@@ -71,6 +73,7 @@ static int enumerate (lua_State *L) {
 static int active_count (lua_State *L) {
   World *world = thread_self->object.world;
   int n = 0;
+  announce(L, OP_LOOK, NULL);
   pthread_mutex_lock(&world->mu);
   for (Thread *t = world->threads; t != NULL; t = t->next) n += is_living(t);
   pthread_mutex_unlock(&world->mu);

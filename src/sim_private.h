@@ -34,6 +34,7 @@ typedef struct Sim {
   long looks;                     /* the same, wherever the clock went */
   uint64_t halfway;               /* parkings when half the looks were done that make a livelock */
   long polls;                     /* looks at the clock since it last moved */
+  long busy;                      /* operations in a row without a moment in which no thread could run */
   size_t turn;                    /* replay: the next one */
   int picked;                     /* seeded: who was drawn in front of an operation, -1: nobody */
   int (*body)(lua_State *L, void *ud);

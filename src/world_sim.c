@@ -16,11 +16,14 @@
 #include "sim_private.h"
 
 #define SLICE 200                 /* round robin: operations in a row while others are ready */
+#define OUTPUT_SLICE 10000        /* the same for prints and nothing else */
 #define IDLE_TICK 1000            /* reads in a row, nothing written, after which time goes on */
 #define LOOKS_MOST 10000000       /* and by then nothing ever will be: a livelock, unless a sleeper's time is still to come */
 #define POLLS 64                  /* looks at a clock that stands still, after which it goes on by itself */
 #define POLL_TICK_MOST 1000000    /* by a millisecond at most; */
 #define PATIENT_POLLS 1000000     /* twice that after so many, and so on: who polls for hours gets there */
+#define BUSY_TICK 1000000         /* operations in a row that take a second: work needs time, and who waits for a flag by taking a lock works; */
+#define PATIENT_TICKS 16          /* twice that after so many seconds, and so on */
 
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict) {
   sim->report->verdict = verdict;
@@ -134,6 +137,16 @@ static void poll_clock (Sim *sim) {
   else sim->now += step;
 }
 
+/* Threads have been at work for long without a break, while others wait for their time to come: some passes. */
+static void pass_busy_time (Sim *sim) {
+  Nanos next = next_deadline(sim), step = NANOS;
+  long extra = sim->busy / BUSY_TICK - PATIENT_TICKS;
+  if (next == FOREVER) return;
+  if (extra > 0) step <<= extra < 30 ? extra : 30;
+  if (next - sim->now <= step) set_clock(sim, next);
+  else sim->now += step;
+}
+
 /*
 ** The policies.
 */
@@ -203,7 +216,7 @@ static bool preempts (Sim *sim, Seat *me, bool is_output) {
   switch (sim->options.policy) {
     case SIM_SEEDED: return draws_other(sim);
     case SIM_REPLAY: return turn_is_over(sim, me, is_output);
-    default: return sim->ready_count > 0 && me->operations >= SLICE;
+    default: return sim->ready_count > 0 && (me->operations >= SLICE || me->outputs >= OUTPUT_SLICE);
   }
 }
 
@@ -230,7 +243,9 @@ static void wait_for_ready (Sim *sim) {
     if (!tick(sim)) cannot_follow(sim, "there is no deadline for the clock to go to");
     sim->turn++;
   }
-  if (sim->ready_count > 0 || tick(sim)) return;
+  if (sim->ready_count > 0) return;
+  sim->busy = 0;
+  if (tick(sim)) return;
   sim->report->text = deadlock_text(&sim->world);
   sim_leave(sim, SIM_DEADLOCK);
 }
@@ -292,6 +307,7 @@ static bool somebody_sleeps (Sim *sim) {
 /* Threads that only look at things: let time pass for the others; if nobody waits for it they will look for ever. */
 static void watch_idling (Sim *sim, Seat *me, OpKind kind) {
   bool looking;
+  if (++sim->busy % BUSY_TICK == 0) pass_busy_time(sim);
   if (makes_progress(me, kind)) sim->idle = sim->looks = -1;
   sim->idle++;
   if (++sim->looks % LOOKS_MOST == LOOKS_MOST / 2) sim->halfway = sim->parkings;
