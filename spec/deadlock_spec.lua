@@ -26,6 +26,40 @@ local function both(text, check)
   end
 end
 
+describe("a circle in a simulated run that goes on", function()
+  local script = [[
+local sync = require "luasync"
+local A, B = sync.RLock { name = "A" }, sync.RLock { name = "B" }
+local function both(x, y) x:acquire() sync.sleep(0.05) y:acquire() end
+sync.Thread { name = "T1", daemon = true, target = both, args = { A, B } }:start()
+sync.Thread { name = "T2", daemon = true, target = both, args = { B, A } }:start()
+for _ = 1, 3 do sync.sleep(1) end]]
+
+  it("is warned of once", function()
+    for _, option in ipairs { "--virtual", "--seed=1", "--seed=2" } do
+      local result = command.text(script, option)
+      assert.equal(0, result.code)
+      local rest, count = result.err:gsub("luasync: warning: 2 threads wait for each other, the others go on\n", "")
+      assert.equal(1, count)
+      assert.matches("T2 waits for RLock 'A' held by T1", rest, 1, true)
+      assert.matches("T1 waits for RLock 'B' held by T2", rest, 1, true)
+    end
+    assert.equal("", command.text(script, "--virtual", "--no-deadlock-check").err)
+  end)
+
+  it("stands in the output of simulate", function()
+    local report = sync.simulate(assert(load(script)))
+    assert.is_true(report.ok)
+    assert.matches("2 threads wait for each other", report.output, 1, true)
+  end)
+
+  it("is no warning where everybody waits: that is a deadlock", function()
+    local result = command.text(script:gsub("for _.*", "sync.Event():wait()"), "--virtual")
+    assert.equal(3, result.code)
+    assert.is_nil(result.err:find "warning")
+  end)
+end)
+
 local function expect_deadlock(text, ...)
   local parts = { ... }
   both(text, function(result, world)

@@ -119,6 +119,7 @@ describe("simulate", function()
     raises("field 'schedule': 'x' is not part of a schedule", print, { schedule = "x" })
     raises("field 'schedule': the schedule is cut off: it must end with ' .'", print,
       { schedule = "0 1" })
+    raises("unknown option 'sed'", print, { sed = 1 })
     raises("either 'seed' or 'schedule', not both", print, { seed = 1, schedule = "0 ." })
     raises("field 'trace' is not available in this version", print, { trace = "x.html" })
   end)

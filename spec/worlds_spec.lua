@@ -335,6 +335,42 @@ sync.spawn(function() sync.sleep(60) end)]], option)
     end
   end)
 
+  it("follows a schedule though the script has been edited: what came in between is done first", function()
+    local script = [[
+local sync = require "luasync"
+%s
+local A, B = sync.Lock { name = "A" }, sync.Lock { name = "B" }
+local function both(x, y) x:acquire() sync.sleep(0.05) y:acquire() y:release() x:release() end
+local a, b = sync.spawn(both, A, B), sync.spawn(both, B, A)
+print(a:join(0.3))
+a:join() b:join()]]
+    for seed = 1, 8 do
+      local failed = command.text(script:format "", "--seed", tostring(seed))
+      local schedule = failed.err:match 'replay: .- %-%-replay "([^"]*)"'
+      if schedule then
+        local edited = script:format "local C = sync.Lock() C:acquire() C:release() print 'edited'"
+        local again = command.text(edited, "--replay", schedule)
+        assert.equal("edited\n" .. failed.out, again.out)
+        assert.matches("deadlock", again.err, 1, true)
+        assert.equal(3, again.code)
+      end
+    end
+  end)
+
+  it("remarks that a turn of the schedule asked for more than there was", function()
+    local result = command.text("require 'luasync'.spawn(function() end):join()", "--replay", "0 1x99 0 .")
+    assert.equal(0, result.code)
+    assert.matches("turn 2 of the schedule was longer than the run's", result.err, 1, true)
+  end)
+
+  it("is not offered where nothing ran", function()
+    for _, what in ipairs { "no such file.lua", "." } do
+      local result = command.run { "--virtual", what }
+      assert.equal(1, result.code)
+      assert.is_nil(result.err:find "replay")
+    end
+  end)
+
   it("remarks that a run ended before its schedule did", function()
     local result = command.text("print 'another script'", "--replay", "0 1 2 0 .")
     assert.equal("another script\n", result.out)

@@ -2,6 +2,7 @@
 ** args.c - timeouts and blocking arguments, checked in one place.
 */
 #include <math.h>
+#include <string.h>
 #include "args.h"
 
 #define TIMEOUT_MESSAGE "timeout must be a non-negative number"
@@ -31,4 +32,16 @@ Nanos args_blocking (lua_State *L, int arg, bool strict) {
     args_timeout(L, arg + 1);
   }
   return 0;
+}
+
+void args_option_names (lua_State *L, int arg, const char *const known[]) {
+  lua_pushnil(L);
+  while (lua_next(L, arg)) {
+    int i = 0;
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    while (key != NULL && known[i] != NULL && strcmp(known[i], key) != 0) i++;
+    if (key == NULL || known[i] == NULL)
+      luaL_argerror(L, arg, lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL)));
+    lua_pop(L, 1);
+  }
 }

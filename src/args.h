@@ -24,4 +24,7 @@ Nanos args_blocking (lua_State *L, int arg, bool strict);
 /* Raises `message` with the caller's position. [0, 0, raises] */
 int args_misuse (lua_State *L, const char *message);
 
+/* Raises where the table of options at `arg` has one that is not `known`, a list that NULL ends. [0, 0, raises] */
+void args_option_names (lua_State *L, int arg, const char *const known[]);
+
 #endif

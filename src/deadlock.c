@@ -6,7 +6,8 @@
 ** and nobody is about to. What is left to check is a pending interrupt.
 **
 ** A circle among some threads while others go on is looked for by a thread that
-** has stood in line for a while. It is reported when each of them waits for ever
+** has stood in line for a while; in a simulated world by the scheduler, when the
+** clock goes on without them and at the end. It is reported when each of them waits for ever
 ** for what the next one holds: the owner of a lock is read from the lock, and
 ** an owner that waits cannot release. But anybody may release a plain lock, which
 ** is how locks are used as signals, so it counts only where that is out of the
@@ -134,17 +135,22 @@ static bool in_circle (World *world, Thread *self) {
          && is_latest(first, n) && is_certain(first, n);
 }
 
+void deadlock_warn (Thread *t) {
+  World *world = t->object.world;
+  char serial[32];
+  if (world->silent_deadlocks || !in_circle(world, t)) return;
+  snprintf(serial, sizeof serial, "%llu", (unsigned long long)t->serial);
+  say(world, dump_report(world, "circle", serial));
+}
+
 static void waiting (Thread *self, Waiter *w) {
   World *world = self->object.world;
   Nanos until;
-  char serial[32];
   if (world->owns || world->silent_deadlocks || w->object->kind->holder == NULL) return;
   until = world_now(world) + MOMENT;
   while (atomic_load(&w->woken) == 0 && atomic_load(&self->alerts) == 0 && world_now(world) < until)
     world->driver->park(self, until);
-  if (atomic_load(&w->woken) != 0 || !in_circle(world, self)) return;
-  snprintf(serial, sizeof serial, "%llu", (unsigned long long)self->serial);
-  say(world, dump_report(world, "circle", serial));
+  if (atomic_load(&w->woken) == 0) deadlock_warn(self);
 }
 
 const Observer deadlock_observer = {

@@ -193,12 +193,15 @@ static int push_arguments(lua_State *L) {
   return (int)n;
 }
 
+static bool unreadable; /* the script: there is no run to be repeated */
+
 static int run_script(lua_State *L, const Options *o) {
   char **script = o->argv + o->script;
   const char *path = script[0];
   /* after "--" a lone "-" is a file of that name */
   if (strcmp(path, "-") == 0 && strcmp(script[-1], "--") != 0) path = NULL;
   int status = luaL_loadfile(L, path);
+  unreadable = status == LUA_ERRFILE;
   if (status == LUA_OK) status = call(L, push_arguments(L), 0);
   return report(L, status, o->program);
 }
@@ -423,7 +426,7 @@ static int judge(const Options *o, const SimReport *r) {
 
 /* --virtual, --seed, --replay */
 static int run_simulated(const Options *o) {
-  SimOptions sim = {.policy = SIM_ROUND_ROBIN, .tidy = true};
+  SimOptions sim = {.policy = SIM_ROUND_ROBIN, .tidy = true, .silent = !o->deadlock_check};
   Schedule schedule = {0};
   SimReport report;
   char problem[128];
@@ -437,7 +440,7 @@ static int run_simulated(const Options *o) {
   else if (L && sim_run(&sim, run_main, (void *)o, &report)) {
     fflush(stdout);
     code = judge(o, &report);
-    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW) replay_print(o, &report);
+    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW && !unreadable) replay_print(o, &report);
     sim_report_free(&report);
   }
   else say(o->program, "cannot make a simulated world: not enough memory");

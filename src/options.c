@@ -32,8 +32,7 @@ static bool mistake(const Options *o, const char *format, ...) {
   va_start(args, format);
   vfprintf(stderr, format, args);
   va_end(args);
-  fprintf(stderr, "\nusage: %s [options] [script [args]]   (more: %s --help)\n",
-          o->program, o->program);
+  fputc('\n', stderr);
   return false;
 }
 
@@ -226,6 +225,7 @@ static bool read_all(Reader *r) {
   while (r->next < o->argc) {
     const char *text = o->argv[r->next];
     if (text[0] != '-' || text[1] == '\0') break; /* a script, or stdin */
+    if (o->help && !o->topic && find_long(text, strlen(text))) break; /* what is asked about */
     r->next++;
     if (strcmp(text, "--") == 0) break;
     if (!read_option(r, text)) return false;
@@ -277,10 +277,10 @@ void options_print_help(const Options *o) {
         "Threads (--opt VALUE and --opt=VALUE are the same):\n"
         "  --virtual            virtual clock: waiting takes no time\n"
         "  --seed N             the same, scheduled by N: same seed, same output\n"
-        "  --explore[=N]        try every interleaving (at most N), report failures\n"
+        "  --explore[=N]        try every interleaving (not in this version)\n"
         "  --replay S           run the one schedule S of such a report again\n"
-        "  --trace FILE         write a timeline (.html, .json, .mmd, .svg, .txt)\n"
-        "  --race               report unordered accesses to shared data\n"
+        "  --trace FILE         write a timeline (not in this version)\n"
+        "  --race               report unordered accesses (not in this version)\n"
         "  --no-deadlock-check  wait for ever instead of reporting a deadlock\n"
         "  -h, --help [NAME]    this text, or what the reference says of NAME\n"
         "  --version            the versions of luasync and Lua\n",

@@ -30,6 +30,7 @@ typedef struct SimOptions {
   const Schedule *schedule;       /* for SIM_REPLAY */
   bool capture;                   /* keep what is printed for the report instead of writing it */
   bool tidy;                      /* close the states of ended threads: slower, frees their objects at once */
+  bool silent;                    /* no warnings of circles */
   long operations;                /* livelock after so many; 0: the default */
 } SimOptions;
 

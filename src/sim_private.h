@@ -36,6 +36,7 @@ typedef struct Sim {
   long polls;                     /* looks at the clock since it last moved */
   long busy;                      /* operations in a row without a moment in which no thread could run */
   size_t turn;                    /* replay: the next one */
+  size_t strayed;                 /* replay: the first turn that ended before it had done what it should, from 1; 0: none */
   int picked;                     /* seeded: who was drawn in front of an operation, -1: nobody */
   int (*body)(lua_State *L, void *ud);
   void *ud;
@@ -54,6 +55,9 @@ _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
 
 /* The turn of the thread in `seat` is over. */
 void sim_note_turn (Sim *sim, Seat *seat, bool preempted);
+
+/* Warns of threads that wait for each other while the run goes on without them. */
+void sim_warn_of_circles (Sim *sim);
 
 /* Whether the replayed schedule begins with the main thread's turn, as any does; it runs then. */
 bool sim_first_turn (Sim *sim);

@@ -124,6 +124,7 @@ static void run_main (void *ud) {
     fputs("luasync: interrupted!\n", stderr);
     sim->report->status = 1;
   }
+  sim_warn_of_circles(sim);
   close_main(sim, L);
   sim_note_turn(sim, sim->current, false);
   sim_leave(sim, SIM_DONE);
@@ -178,6 +179,7 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   world_init(&sim->world, &sim_driver);
   sim->world.observer = &sim_observer;
   sim->world.owns = true;
+  sim->world.silent_deadlocks = options->silent;
   sim->options = *options;
   if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
   sim->random = options->seed;
@@ -195,8 +197,10 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
 static void note_rest (Sim *sim) {
   size_t turns = sim->options.policy == SIM_REPLAY ? sim->options.schedule->count : 0;
   char text[128];
-  if (sim->report->verdict != SIM_DONE || sim->turn >= turns) return;
-  snprintf(text, sizeof text, "the run ended after turn %zu of the %zu of its schedule", sim->turn, turns);
+  if (sim->report->verdict != SIM_DONE) return;
+  if (sim->turn < turns) snprintf(text, sizeof text, "the run ended after turn %zu of the %zu of its schedule", sim->turn, turns);
+  else if (sim->strayed > 0) snprintf(text, sizeof text, "turn %zu of the schedule was longer than the run's", sim->strayed);
+  else return;
   sim->report->text = strdup(text);
 }
 

@@ -16,6 +16,7 @@ typedef struct Request {
   Message *work;                  /* fn, for the main thread of the new world */
   World *home;                    /* the world of the caller */
   lua_State *caller;              /* its state, which stands still meanwhile */
+  bool warns;                     /* it shows warnings */
   Message *outcome;
   bool failed;
 } Request;
@@ -25,6 +26,7 @@ static int run_request (lua_State *L, void *ud) {
   Request *r = ud;
   Thread *self = thread_self;
   state_copy_paths(r->caller, L);
+  state_set_warnings(L, r->warns);
   self->work = r->work;
   self->reports_to = r->home;
   r->work = NULL;
@@ -37,8 +39,10 @@ static int run_request (lua_State *L, void *ud) {
 
 /* Reads opts = { seed =, schedule =, trace = } at `index`; returns the schedule's text, which stays on the stack, or NULL. */
 static const char *read_options (lua_State *L, int index, SimOptions *o) {
+  static const char *const known[] = {"seed", "schedule", "trace", NULL};
   if (lua_isnoneornil(L, index)) return NULL;
   luaL_checktype(L, index, LUA_TTABLE);
+  args_option_names(L, index, known);
   luaL_argcheck(L, lua_getfield(L, index, "trace") == LUA_TNIL, index, "field 'trace' is not available in this version");
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
@@ -123,7 +127,7 @@ int simulate (lua_State *L) {
   SimOptions options = {.policy = SIM_ROUND_ROBIN, .capture = true};
   Schedule schedule = {0};
   SimReport report;
-  Request request = {.home = thread_self->object.world, .caller = L};
+  Request request = {.home = thread_self->object.world, .caller = L, .warns = thread_self->warns};
   Filling filling = {&report, &request, NULL};
   int status, code;
   bool leaves;

@@ -24,6 +24,7 @@
 #include "process.h"
 #include "coroutine.h"
 #include "state.h"
+#include "thread.h"
 
 /* The loader of an embedded Lua module: runs its code. Upvalue: its index in luasync_embedded. */
 static int load_embedded (lua_State *L) {
@@ -121,9 +122,14 @@ static void warn_continue (void *ud, const char *message, int to_continue);
 /* Whether it was a control message, obeyed. */
 static int warn_control (lua_State *L, const char *message, int to_continue) {
   if (to_continue || *message != '@') return 0;
-  if (strcmp(message, "@off") == 0) lua_setwarnf(L, warn_off, L);
-  else if (strcmp(message, "@on") == 0) lua_setwarnf(L, warn_on, L);
+  if (strcmp(message, "@off") == 0) state_set_warnings(L, false);
+  else if (strcmp(message, "@on") == 0) state_set_warnings(L, true);
   return 1;
+}
+
+void state_set_warnings (lua_State *L, bool on) {
+  lua_setwarnf(L, on ? warn_on : warn_off, L);
+  if (thread_self != NULL && thread_self->L == L) thread_self->warns = on;
 }
 
 static void warn_off (void *ud, const char *message, int to_continue) {

@@ -4,6 +4,7 @@
 #ifndef STATE_H
 #define STATE_H
 
+#include <stdbool.h>
 #include <lua.h>
 
 /* A state in memory of `alloc`, with `equip` called last where it is not NULL; NULL when memory is short. */
@@ -24,6 +25,9 @@ int state_equip (lua_State *L);
 ** something else there. Returns what was there, NULL: nothing was done. [0, 0, memory]
 */
 lua_CFunction state_replace (lua_State *L, const char *library, const char *name, lua_CFunction f);
+
+/* Whether warnings are shown, as warn("@on") and warn("@off") say. [0, 0, -] */
+void state_set_warnings (lua_State *L, bool on);
 
 /* Copies package.path and package.cpath from one state to another that no thread runs yet. */
 void state_copy_paths (lua_State *from, lua_State *to);

@@ -68,19 +68,6 @@ static int option_error (lua_State *L, const char *name, const char *expected) {
   return luaL_argerror(L, 1, lua_pushfstring(L, "field '%s': %s expected, got %s", name, expected, luaL_typename(L, -1)));
 }
 
-static void check_option_names (lua_State *L) {
-  static const char *const known[] = {"target", "args", "name", "daemon", NULL};
-  lua_pushnil(L);
-  while (lua_next(L, 1)) {
-    int i = 0;
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-    while (key != NULL && known[i] != NULL && strcmp(known[i], key) != 0) i++;
-    if (key == NULL || known[i] == NULL)
-      luaL_argerror(L, 1, lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL)));
-    lua_pop(L, 1);
-  }
-}
-
 /* How many arguments the list at the top holds: its n (table.pack), or its length. Raises about argument `arg`. */
 static int count_args (lua_State *L, int arg) {
   lua_Integer n;
@@ -101,9 +88,10 @@ static void push_args (lua_State *L) {
 }
 
 static int new_from_options (lua_State *L) {
+  static const char *const known[] = {"target", "args", "name", "daemon", NULL};
   Thread *t;
   lua_settop(L, 1);
-  check_option_names(L);
+  args_option_names(L, 1, known);
   if (option(L, "target") != LUA_TNIL && !is_callable(L, -1)) option_error(L, "target", "function");
   push_args(L);                                     /* options target args */
   t = make(L);
@@ -206,6 +194,8 @@ static int launch (lua_State *L, Thread *t) {
   t->L = t->spot != NULL ? world->driver->open(t) : NULL;
   if (t->L == NULL) return ENOMEM;
   state_copy_paths(L, t->L);
+  t->warns = thread_self->warns;
+  state_set_warnings(t->L, t->warns);
   object_keep(&t->object);
   thread_list_add(t);
   atomic_fetch_add(&world->awake, 1);

@@ -26,6 +26,7 @@ struct Thread {
   atomic_int life;                /* written under mu */
   bool daemon;                    /* under mu */
   bool is_main;                   /* const after init */
+  bool warns;                     /* own: its state shows warnings; const until it runs */
   bool error_counted;             /* under mu: its error is one of world->errors_untaken */
   int holding;                    /* own: plain locks and levels taken and not yet released */
   int updating;                   /* own: depth of sync.update calls that run now */

@@ -203,12 +203,26 @@ static bool draws_other (Sim *sim) {
   return sim->picked >= 0;
 }
 
+/* Whether whoever is to run next can; if not, the script has been edited since, and the turn takes longer. */
+static bool next_is_ready (Sim *sim, const Seat *me) {
+  const Turn *next = replayed(sim);
+  if (next == NULL || next->tick || next->thread == number_of(me)) return true;
+  for (int i = 0; i < sim->ready_count; i++)
+    if (number_of(sim->ready[i]) == next->thread) return true;
+  return false;
+}
+
+/* The turn that is being replayed, or NULL. */
+static const Turn *current_turn (Sim *sim) {
+  if (sim->options.policy != SIM_REPLAY || sim->turn == 0 || sim->turn > sim->options.schedule->count) return NULL;
+  return &sim->options.schedule->turns[sim->turn - 1];
+}
+
 /* Whether the replayed turn of the running thread ends in front of this operation. */
 static bool turn_is_over (Sim *sim, Seat *me, bool is_output) {
-  const Turn *turn;
-  if (sim->turn == 0 || sim->turn > sim->options.schedule->count) return false;
-  turn = &sim->options.schedule->turns[sim->turn - 1];
-  return turn->preempted && me->operations >= turn->operations && (!is_output || me->outputs >= turn->outputs);
+  const Turn *turn = current_turn(sim);
+  return turn != NULL && turn->preempted && me->operations >= turn->operations
+         && (!is_output || me->outputs >= turn->outputs) && next_is_ready(sim, me);
 }
 
 /* Whether the running thread loses its turn in front of an operation. */
@@ -232,8 +246,19 @@ bool sim_first_turn (Sim *sim) {
 */
 
 void sim_note_turn (Sim *sim, Seat *seat, bool preempted) {
+  const Turn *turn = current_turn(sim);
+  if (turn != NULL && turn->preempted && !preempted && sim->strayed == 0) sim->strayed = sim->turn;
   note(sim, (Turn){.thread = number_of(seat), .preempted = preempted,
                    .operations = seat->operations, .outputs = seat->outputs});
+}
+
+void sim_warn_of_circles (Sim *sim) {
+  for (int i = 0; i < sim->parked_count; i++) {
+    Seat *seat = sim->parked[i];
+    if (seat->looked_at || seat->deadline != FOREVER) continue;
+    seat->looked_at = true;
+    deadlock_warn(seat->thread);
+  }
 }
 
 /* Ticks that a replay asks for, or that are needed because nobody is ready; leaves where the world is stuck. */
@@ -245,6 +270,7 @@ static void wait_for_ready (Sim *sim) {
   }
   if (sim->ready_count > 0) return;
   sim->busy = 0;
+  if (next_deadline(sim) != FOREVER) sim_warn_of_circles(sim);
   if (tick(sim)) return;
   sim->report->text = deadlock_text(&sim->world);
   sim_leave(sim, SIM_DEADLOCK);
@@ -345,6 +371,7 @@ static void sim_park (Thread *self, Nanos deadline) {
   me->state = SEAT_PARKED;
   me->deadline = deadline;
   me->order = sim->parkings++;
+  me->looked_at = false;
   push(sim, &sim->parked, &sim->parked_count, &sim->parked_capacity, me);
   schedule_next(sim);
   atomic_store(&self->spot->token, 0);

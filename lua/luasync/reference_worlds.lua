@@ -31,7 +31,8 @@ print(report.results[1], report.virtual_time)]],
       .. "are copied, so it makes its own objects: those of another world cannot come along. Without options a thread "
       .. "runs until it waits, then the one that has been ready longest; with a seed the schedule is drawn from that. "
       .. "When fn has returned, the world's other threads are joined, as at the end of a script; daemons are dropped. "
-      .. "What the world prints goes into the report. os.exit ends the program, as anywhere. Worlds may be nested and "
+      .. "What the world prints goes into the report, warnings too. Ctrl-C interrupts its main thread. os.exit ends "
+      .. "the program, as anywhere. Worlds may be nested and "
       .. "run in several real threads at once; addresses are the same in each run only for the first eight alive at a "
       .. "time, and in stock lua5.4 the order of pairs over string keys is its own.",
     args = {
@@ -43,7 +44,8 @@ print(report.results[1], report.virtual_time)]],
       .. "the schedule could not be followed; "
       .. "`deadlock`, `livelock` the report as text; `output` what was printed; `schedule` that repeats the run; "
       .. "`steps` operations; `virtual_time` seconds; `closed` false where it asked something outside; "
-      .. "`thread_errors` errors that nobody took; `note` that the run ended before its schedule did" } },
+      .. "`thread_errors` errors that nobody took; `note` that the run ended before its schedule did, or "
+      .. "a turn before it was over" } },
     units = "Times are seconds of the virtual clock.",
     errors = {
       { "function expected, got nil", "fn is no function", "sync.simulate(nil)" },
@@ -77,9 +79,11 @@ print(again.results[1])]=],
     about = "When all threads wait and nothing can wake any, the program stops with exit code 3 and a report: who "
       .. "waits for what, held by whom and since where, the circle in one sentence, and each thread's traceback. A "
       .. "wait that began after the notify or set that should have ended it is called a lost wake-up, with both "
-      .. "lines. A circle among some threads, while others go on, is a warning on stderr; plain locks that threads "
-      .. "release for each other are signals and count as no circle. Sleeping threads, timeouts "
-      .. "and threads in io.read can wake others: no alarm. `--no-deadlock-check` switches it off; "
+      .. "lines. A circle among some threads, while others go on, is a warning on stderr, in a simulated run when the "
+      .. "clock goes on without them or at its end; it says what is, though an interrupt may end it yet. Plain locks "
+      .. "that threads release for each other are signals and count as no circle. Sleeping threads, timeouts "
+      .. "and threads in io.read can wake others: no alarm. Who sleeps for ever may be waiting for Ctrl-C, except in a "
+      .. "simulated run, where nothing comes from outside. `--no-deadlock-check` switches it off; "
       .. "a simulated run ends there all the same, as nothing else can happen in it.",
     example = [[
 local report = sync.simulate(function()
