@@ -186,4 +186,20 @@ t:join()]]
     assert.equal("sent\n", result.out)
     assert.matches("^luasync: 2 threads\n", result.err)
   end)
+
+  it("shows the traceback of threads that wait for the system #notsan", function()
+    local result = command.text([[
+local sync = require "luasync"
+local function pipe() local file = io.popen "sleep 2" local line = file:read() return line end
+local function execute() local ok = os.execute "sleep 2" return ok end
+sync.Thread { name = "pipe", daemon = true, target = pipe }:start()
+sync.Thread { name = "execute", daemon = true, target = execute }:start()
+sync.sleep(0.3)
+print(sync.dump())]])
+    assert.matches("Thread pipe %(daemon%): running\n  stack traceback:\n"
+                   .. "  \t%[C%]: in method 'read'\n  \t[^\n]*:2: in function", result.out)
+    assert.matches("Thread execute %(daemon%): running\n  stack traceback:\n"
+                   .. "  \t%[C%]: in field 'execute'\n  \t[^\n]*:3: in function", result.out)
+    assert.equal(0, result.code)
+  end)
 end)

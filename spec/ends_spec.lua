@@ -490,4 +490,15 @@ describe("other programs", function()
       "false\tbad argument #1 to 'os.execute' (string expected, got table)", "",
     }, "\n"), output(script))
   end)
+
+  it("do not wait for a thread in io.read", function()
+    local result = command.run({ "-e", [[
+      local sync = require "luasync"
+      sync.Thread { daemon = true, target = function() io.read() end }:start()
+      sync.sleep(0.2)
+      print(io.popen "echo started":read())
+    ]] }, "sleep 5 |", "")
+    assert.equal("started\n", result.out)
+    assert.equal(0, result.code)
+  end)
 end)

@@ -154,5 +154,5 @@ static void waiting (Thread *self, Waiter *w) {
 }
 
 const Observer deadlock_observer = {
-  .spawning = dump_install, .stuck = stuck, .waiting = waiting, .alerted = dump_answer
+  .spawning = dump_install, .stuck = stuck, .waiting = waiting, .poked = dump_rest, .alerted = dump_answer
 };

@@ -4,7 +4,9 @@
 ** A thread that waits stands still as long as its mutex is held, for it must
 ** clear `blocked` under that mutex before it goes on: so others may read its
 ** Lua stack. A thread that runs is asked: its hook writes the traceback at its
-** next instruction. Who does not answer within a moment is inside C code.
+** next instruction. One that waits for the system, as in io.read, stays in the
+** handler of the signal that asks it until its stack has been read. Who does not
+** answer within a moment is busy in C code.
 **
 ** Facts are copied into plain C first, then turned into Lua tables, since no
 ** Lua call may happen while a mutex is held.
@@ -89,6 +91,38 @@ void dump_answer (lua_State *L, Thread *self) {
   pthread_mutex_unlock(&self->mu);
 }
 
+/* The states of Thread.rest: it may be read; somebody does; that is over. */
+enum { REST_NONE, REST_OFFERED, REST_READ, REST_OVER };
+
+void dump_rest (Thread *self, bool resting) {
+  const struct timespec moment = {0, 1000000};
+  int offered = REST_OFFERED;
+  if (!resting || self->running == NULL || !(atomic_load(&self->alerts) & ALERT_DUMP)) return;
+  atomic_store(&self->rest, REST_OFFERED);
+  for (int n = 0; atomic_load(&self->rest) != REST_OVER; n++) {
+    nanosleep(&moment, NULL);
+    if (n >= 2 * PATIENCE && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) return;   /* nobody has come */
+    offered = REST_OFFERED;
+  }
+  atomic_store(&self->rest, REST_NONE);
+}
+
+/* Reads the stack of a thread that offers that. */
+static bool read_resting (Thread *t) {
+  int offered = REST_OFFERED;
+  char *text, *old;
+  if (!atomic_compare_exchange_strong(&t->rest, &offered, REST_READ)) return false;
+  text = traceback_of(t, t->running);
+  pthread_mutex_lock(&t->mu);
+  old = t->traceback;
+  t->traceback = text;
+  atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
+  pthread_mutex_unlock(&t->mu);
+  free(old);
+  atomic_store(&t->rest, REST_OVER);
+  return true;
+}
+
 /*
 ** Gathering.
 */
@@ -132,7 +166,7 @@ static void collect_answers (Facts *list, int n) {
   for (int i = 0; i < n; i++) {
     Thread *t = list[i].thread;
     if (list[i].blocked || t->object.world->owns || t == thread_self) continue;
-    while (!has_answered(t) && patience-- > 0) nanosleep(&moment, NULL);
+    while (!has_answered(t) && !read_resting(t) && patience-- > 0) nanosleep(&moment, NULL);
     pthread_mutex_lock(&t->mu);
     atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
     list[i].traceback = t->traceback;

@@ -28,6 +28,9 @@ void dump_answer (lua_State *L, Thread *self);
 /* From anywhere: a dump of the real world is to be written. */
 void dump_ask (void);
 
+/* In the handler of a poke: where the thread waits for the system and is asked for its traceback, others may read its stack. */
+void dump_rest (Thread *self, bool resting);
+
 /* Writes what SIGQUIT asked for while a simulated world ran; from the hook of its thread. */
 void dump_simulated (Thread *self);
 

@@ -83,25 +83,38 @@ static int os_execute (lua_State *L) {
   return 1;
 }
 
-static _Atomic (lua_CFunction) stock_popen;
+/* The end of a pipe, as io.close finds it in the file. */
+static int pipe_close (lua_State *L) {
+  luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  errno = 0;
+  return luaL_execresult(L, pclose(s->f));
+}
 
-/* io.popen(program [, mode]) as in Lua's own library, with the signals of a new program. */
+/*
+** io.popen(program [, mode]) as in Lua's own library, but the program gets the
+** signals of a new one, and only what has been printed is flushed before it: a
+** flush of all files would wait for whoever reads one of them.
+*/
 static int io_popen (lua_State *L) {
-  const char *mode = (luaL_checkstring(L, 1), luaL_optstring(L, 2, "r"));
+  const char *program = luaL_checkstring(L, 1), *mode = luaL_optstring(L, 2, "r");
+  luaL_Stream *s;
   sigset_t none, old;
-  int n;
   luaL_argcheck(L, (*mode == 'r' || *mode == 'w') && mode[1] == '\0', 2, "invalid mode");
+  s = lua_newuserdatauv(L, sizeof *s, 0);
+  s->closef = NULL;               /* closed, as long as it is not open */
+  luaL_setmetatable(L, LUA_FILEHANDLE);
+  fflush(stdout);
+  errno = 0;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, &old);
-  n = atomic_load(&stock_popen)(L);         /* raises nothing more, but where memory is short */
+  s->f = popen(program, mode);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
-  return n;
+  s->closef = pipe_close;
+  return s->f != NULL ? 1 : luaL_fileresult(L, 0, program);
 }
 
 void process_equip (lua_State *L) {
-  lua_CFunction popen;
   state_replace(L, LUA_OSLIBNAME, "exit", os_exit);
   state_replace(L, LUA_OSLIBNAME, "execute", os_execute);
-  popen = state_replace(L, LUA_IOLIBNAME, "popen", io_popen);
-  if (popen != NULL && popen != io_popen) atomic_store(&stock_popen, popen);
+  state_replace(L, LUA_IOLIBNAME, "popen", io_popen);
 }

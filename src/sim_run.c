@@ -80,7 +80,8 @@ static void close_files (Sim *sim) {
 ** Loops without operations. The watchdog's signal is meant for whoever runs.
 */
 
-static void poked (Thread *self) {
+static void poked (Thread *self, bool resting) {
+  (void)resting;
   if (watchdog_suspects(&sim_of(self->object.world)->watched)) atomic_fetch_or(&self->alerts, ALERT_LOOP);
 }
 

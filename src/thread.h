@@ -49,6 +49,7 @@ struct Thread {
   void *driver_data;              /* const while started */
   bool has_finalisers;            /* own; simulated: its state must be closed properly */
   char *traceback;                /* an answer to ALERT_DUMP; under mu */
+  atomic_int rest;                /* see dump.c */
   lua_State *at;                  /* simulated: the coroutine of its last operation */
   World *reports_to;              /* const while started: the world that gets its outcome; NULL: its own */
   Thread *next, *previous;        /* in world->threads, under world->mu */

@@ -98,7 +98,7 @@ typedef struct Observer {
   void (*spawning)(void);                              /* a thread is about to begin */
   void (*stuck)(World *world);                         /* the last awake thread is about to park for ever */
   void (*waiting)(Thread *self, Waiter *w);            /* stands in line for ever; may park for a moment */
-  void (*poked)(Thread *self);                         /* a poke has come; inside its signal handler */
+  void (*poked)(Thread *self, bool resting);           /* a poke has come; inside its signal handler. resting: it waits for the system */
   void (*alerted)(lua_State *L, Thread *self);         /* the hook of a thread with alerts other than interrupts */
 } Observer;
 

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "fence.h"
@@ -303,12 +304,30 @@ void real_stop_workers (void) {
 ** a hook in the coroutine that runs there; from outside that could be gone.
 */
 
-static void on_poke (int sig) {
+/*
+** Whether the signal has interrupted a system call that waits and is going to be
+** begun again: then the thread was in a C function that does nothing else, and
+** its Lua stack is as it should be. On other processors we do not look.
+*/
+static bool is_resting (const void *context) {
+#if defined(__x86_64__)
+  static const long calls[] = {SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_wait4, SYS_accept, SYS_connect, SYS_recvfrom, SYS_openat};
+  const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+  const unsigned char *next = (const unsigned char *)(uintptr_t)registers[REG_RIP];
+  if (next[0] != 0x0f || next[1] != 0x05) return false;   /* syscall */
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+    if (registers[REG_RAX] == calls[i]) return true;
+#endif
+  (void)context;
+  return false;
+}
+
+static void on_poke (int sig, siginfo_t *info, void *context) {
   Thread *t = thread_self;
   int saved = errno;
-  (void)sig;
+  (void)sig; (void)info;
   if (t != NULL && t->object.world->observer != NULL && t->object.world->observer->poked != NULL)
-    t->object.world->observer->poked(t);
+    t->object.world->observer->poked(t, is_resting(context));
   if (t != NULL && t->running != NULL && atomic_load(&t->alerts) != 0) thread_arm(t, t->running);
   errno = saved;
 }
@@ -400,8 +419,8 @@ static int processors (void) {
 static void real_start (void) {
   struct sigaction sa;
   memset(&sa, 0, sizeof sa);
-  sa.sa_handler = on_poke;
-  sa.sa_flags = SA_RESTART;
+  sa.sa_sigaction = on_poke;
+  sa.sa_flags = SA_RESTART | SA_SIGINFO;
   sigaction(SIGURG, &sa, NULL);
   cpus = processors();
   fence_init();
