@@ -100,7 +100,8 @@ print(report.deadlock:match "T waits for Lock 'A' held by MainThread")]],
     name = "dump", kind = "function", aliases = { "thread dump" }, call = "sync.dump()",
     about = "What every thread is doing, as text: its name, whether it runs or what it waits for since when and where, "
       .. "and its Lua traceback; only of one that computes in a C function there is none. Ctrl-\\ (SIGQUIT) "
-      .. "prints the same on stderr and the program goes on, also when threads are in tight loops of Lua code; in a simulated run, at the next instruction of it.",
+      .. "prints the same on stderr and the program goes on, also when threads are in tight loops of Lua code; in a "
+      .. "simulated run, at the next instruction of it.",
     returns = { { "string", "" } },
     example = [[
 local queue = sync.Queue{ name = "inbox" }
