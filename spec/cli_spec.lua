@@ -311,11 +311,11 @@ describe("the command's own options", function()
 
   it("-W holds for threads and simulated worlds too", function()
     local warn = "local sync = require 'luasync' sync.spawn(function() warn 'thread' end):join() "
-                 .. "sync.simulate(function() warn 'world' end) warn '@off' "
-                 .. "sync.spawn(function() warn 'off' end):join()"
+                 .. "sync.simulate(function() warn 'world' end) "
+                 .. "sync.spawn(function() warn '@off' warn 'off' end):join() warn 'on'"
     for _, option in ipairs { "-W", "-W --virtual" } do
       local _, err, code = host(('prog %s -e "%s"'):format(option, warn))
-      assert.equal("Lua warning: thread\nLua warning: world\n", err)
+      assert.equal("Lua warning: thread\nLua warning: world\nLua warning: on\n", err)
       assert.equal(0, code)
     end
   end)

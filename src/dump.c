@@ -376,7 +376,7 @@ char *dump_report (World *world, const char *name, const char *detail) {
 static sem_t asked;
 
 void dump_ask (void) {
-  if (!world_signal_here(ALERT_QUIT)) sem_post(&asked);
+  if (!thread_signal_here(ALERT_QUIT)) sem_post(&asked);
 }
 
 static void on_quit (int sig) {

@@ -73,7 +73,7 @@ void host_check_deadlocks (bool check) {
 void host_signal (int sig) {
   Thread *self = thread_self, *main = world_real()->main;
   (void)sig;
-  if (world_signal_here(ALERT_BREAK) || main == NULL) return;    /* for the main thread of a simulated world */
+  if (thread_signal_here(ALERT_BREAK) || main == NULL) return;    /* for the main thread of a simulated world */
   thread_alert(main, ALERT_SIGNAL);
   if (main != self) pthread_kill(main->os, SIGURG);
   else if (main->running != NULL) thread_arm(main, main->running); /* NULL: its state is being closed */

@@ -154,7 +154,7 @@ static bool run_steps(lua_State *L, const Options *o) {
     switch (step->kind) {
       case STEP_RUN: status = run_text(L, step->text, "=(command line)", o->program); break;
       case STEP_REQUIRE: status = run_require(L, step->text, o->program); break;
-      case STEP_WARN: lua_warning(L, "@on", 0); break;
+      case STEP_WARN: state_turn_warnings_on(L); break;
     }
     if (status != LUA_OK) return false;
   }

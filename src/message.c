@@ -151,7 +151,7 @@ static void release_encoder (Holding *h) { encode_release((Encoder *)h); }
 static void encode_any (Encoder *e, int first, int n) {
   lua_State *L = e->L;
   int status;
-  world_hold(&e->holding, release_encoder);
+  holding_note(holdings_here(), &e->holding, release_encoder);
   do {
     encode_release(e);
     e->mode = e->mode == MODE_PLAIN ? MODE_FULL : MODE_ANCHORED;
@@ -162,7 +162,7 @@ static void encode_any (Encoder *e, int first, int n) {
     for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
     status = lua_pcall(L, n + 1, 0, 0);
   } while (status == LUA_OK && e->again);
-  world_let_go(&e->holding);
+  holding_forget(&e->holding);
   if (status == LUA_OK) return;
   encode_release(e);
   if (e->fault) add_position(L);

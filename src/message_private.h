@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include "message.h"
-#include "world.h"
+#include "holding.h"
 
 enum {
   TAG_NIL, TAG_FALSE, TAG_TRUE,

@@ -125,16 +125,16 @@ static void late_release (Holding *h) {
 
 /* Room to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
 static bool late_room (Late **l) {
-  bool closing = thread_self != NULL && thread_self->running == NULL && !thread_self->object.world->owns;
-  *l = closing ? malloc(sizeof **l) : NULL;
-  return !closing || *l != NULL;
+  bool late = holdings_are_late();
+  *l = late ? malloc(sizeof **l) : NULL;
+  return !late || *l != NULL;
 }
 
 static void late_add (Proxy *p, Late *l) {
   p->late = l;
   if (l == NULL) return;
   l->object = p->object;
-  world_hold(&l->holding, late_release);
+  holding_note(holdings_here(), &l->holding, late_release);
 }
 
 /* The proxy p stands for o from now on. [0, 0, memory] */
@@ -171,7 +171,7 @@ static int proxy_gc (lua_State *L) {
   if (object_any(L, 1) == NULL || !collector_calls(L)) return 0;
   o = p->object;
   p->object = NULL;
-  if (p->late != NULL) world_let_go(&p->late->holding);   /* of a state made for a report meanwhile */
+  if (p->late != NULL) holding_forget(&p->late->holding);   /* of a state made for a report meanwhile */
   free(p->late);
   p->late = NULL;
   object_drop(o);

@@ -11,8 +11,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "library.h"
 #include "output.h"
-#include "state.h"
 #include "thread.h"
 
 /* The stream number of a file the world takes charge of, or 0. */
@@ -100,8 +100,8 @@ static int io_write (lua_State *L) {
 }
 
 void output_equip (lua_State *L) {
-  state_replace(L, LUA_GNAME, "print", print);
-  state_replace(L, LUA_IOLIBNAME, "write", io_write);
+  library_replace(L, LUA_GNAME, "print", print);
+  library_replace(L, LUA_IOLIBNAME, "write", io_write);
   if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE && lua_getfield(L, -1, "__index") == LUA_TTABLE) {
     lua_pushcfunction(L, file_write);
     lua_setfield(L, -2, "write");

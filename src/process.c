@@ -19,8 +19,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "library.h"
 #include "process.h"
-#include "state.h"
 #include "thread.h"
 
 extern char **environ;
@@ -114,7 +114,7 @@ static int io_popen (lua_State *L) {
 }
 
 void process_equip (lua_State *L) {
-  state_replace(L, LUA_OSLIBNAME, "exit", os_exit);
-  state_replace(L, LUA_OSLIBNAME, "execute", os_execute);
-  state_replace(L, LUA_IOLIBNAME, "popen", io_popen);
+  library_replace(L, LUA_OSLIBNAME, "exit", os_exit);
+  library_replace(L, LUA_OSLIBNAME, "execute", os_execute);
+  library_replace(L, LUA_IOLIBNAME, "popen", io_popen);
 }

@@ -156,7 +156,7 @@ void shared_let_go (Holder *holder) {
   Held *held = holder->held;
   if (held == NULL) return;
   holder->held = NULL;
-  world_let_go(&held->holding);
+  holding_forget(&held->holding);
   release(&held->holding);
 }
 
@@ -197,7 +197,7 @@ void shared_take (lua_State *L, Shared *s, Holder *holder, bool values) {
     return;                       /* not reached */
   }
   held->copy = copy;
-  world_hold(&held->holding, release);
+  holding_note(holdings_here(), &held->holding, release);
   holder->held = held;
 }
 

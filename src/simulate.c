@@ -16,7 +16,6 @@ typedef struct Request {
   Message *work;                  /* fn, for the main thread of the new world */
   World *home;                    /* the world of the caller */
   lua_State *caller;              /* its state, which stands still meanwhile */
-  bool warns;                     /* it shows warnings */
   Message *outcome;
   bool failed;
 } Request;
@@ -25,8 +24,7 @@ typedef struct Request {
 static int run_request (lua_State *L, void *ud) {
   Request *r = ud;
   Thread *self = thread_self;
-  state_copy_paths(r->caller, L);
-  state_set_warnings(L, r->warns);
+  state_inherit(r->caller, L);
   self->work = r->work;
   self->reports_to = r->home;
   r->work = NULL;
@@ -127,7 +125,7 @@ int simulate (lua_State *L) {
   SimOptions options = {.policy = SIM_ROUND_ROBIN, .capture = true};
   Schedule schedule = {0};
   SimReport report;
-  Request request = {.home = thread_self->object.world, .caller = L, .warns = thread_self->warns};
+  Request request = {.home = thread_self->object.world, .caller = L};
   Filling filling = {&report, &request, NULL};
   int status, code;
   bool leaves;

@@ -24,7 +24,6 @@
 #include "process.h"
 #include "coroutine.h"
 #include "state.h"
-#include "thread.h"
 
 /* The loader of an embedded Lua module: runs its code. Upvalue: its index in luasync_embedded. */
 static int load_embedded (lua_State *L) {
@@ -64,22 +63,6 @@ static void equip_preload (lua_State *L) {
     lua_pop(L, 1);
   }
   else lua_pop(L, 2);
-}
-
-lua_CFunction state_replace (lua_State *L, const char *library, const char *name, lua_CFunction f) {
-  lua_CFunction old = NULL;
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, library) == LUA_TTABLE) {
-    lua_getfield(L, -1, name);
-    old = lua_tocfunction(L, -1);
-    if (old != NULL) {
-      lua_pushcfunction(L, f);
-      lua_setfield(L, -3, name);
-    }
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 2);
-  return old;
 }
 
 static const char package_key;    /* its address names the table `package` in the registry */
@@ -122,14 +105,9 @@ static void warn_continue (void *ud, const char *message, int to_continue);
 /* Whether it was a control message, obeyed. */
 static int warn_control (lua_State *L, const char *message, int to_continue) {
   if (to_continue || *message != '@') return 0;
-  if (strcmp(message, "@off") == 0) state_set_warnings(L, false);
-  else if (strcmp(message, "@on") == 0) state_set_warnings(L, true);
+  if (strcmp(message, "@off") == 0) lua_setwarnf(L, warn_off, L);
+  else if (strcmp(message, "@on") == 0) lua_setwarnf(L, warn_on, L);
   return 1;
-}
-
-void state_set_warnings (lua_State *L, bool on) {
-  lua_setwarnf(L, on ? warn_on : warn_off, L);
-  if (thread_self != NULL && thread_self->L == L) thread_self->warns = on;
 }
 
 static void warn_off (void *ud, const char *message, int to_continue) {
@@ -283,6 +261,18 @@ static int set_paths (lua_State *L) {
     lua_setfield(L, -2, path_names[i]);
   }
   return 0;
+}
+
+static atomic_bool warnings;      /* -W */
+
+void state_turn_warnings_on (lua_State *L) {
+  atomic_store(&warnings, true);
+  lua_setwarnf(L, warn_on, L);
+}
+
+void state_inherit (lua_State *from, lua_State *to) {
+  state_copy_paths(from, to);
+  if (atomic_load_explicit(&warnings, memory_order_relaxed)) lua_setwarnf(to, warn_on, to);
 }
 
 void state_copy_paths (lua_State *from, lua_State *to) {

@@ -4,7 +4,6 @@
 #ifndef STATE_H
 #define STATE_H
 
-#include <stdbool.h>
 #include <lua.h>
 
 /* A state in memory of `alloc`, with `equip` called last where it is not NULL; NULL when memory is short. */
@@ -20,16 +19,12 @@ lua_State *state_open (void);
 */
 int state_equip (lua_State *L);
 
-/*
-** Puts f in place of the function of Lua's own library, unless somebody has put
-** something else there. Returns what was there, NULL: nothing was done. [0, 0, memory]
-*/
-lua_CFunction state_replace (lua_State *L, const char *library, const char *name, lua_CFunction f);
-
-/* Whether warnings are shown, as warn("@on") and warn("@off") say. [0, 0, -] */
-void state_set_warnings (lua_State *L, bool on);
+/* -W: this state shows its warnings, and those that inherit from it or from others from now on. [0, 0, -] */
+void state_turn_warnings_on (lua_State *L);
 
 /* Copies package.path and package.cpath from one state to another that no thread runs yet. */
 void state_copy_paths (lua_State *from, lua_State *to);
+/* The same, and whatever else is the program's: -W. */
+void state_inherit (lua_State *from, lua_State *to);
 
 #endif

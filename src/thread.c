@@ -193,9 +193,7 @@ static int launch (lua_State *L, Thread *t) {
   if (t->spot == NULL) t->spot = spot_new(world->driver);
   t->L = t->spot != NULL ? world->driver->open(t) : NULL;
   if (t->L == NULL) return ENOMEM;
-  state_copy_paths(L, t->L);
-  t->warns = thread_self->warns;
-  state_set_warnings(t->L, t->warns);
+  state_inherit(L, t->L);
   object_keep(&t->object);
   thread_list_add(t);
   atomic_fetch_add(&world->awake, 1);

@@ -26,7 +26,6 @@ struct Thread {
   atomic_int life;                /* written under mu */
   bool daemon;                    /* under mu */
   bool is_main;                   /* const after init */
-  bool warns;                     /* own: its state shows warnings; const until it runs */
   bool error_counted;             /* under mu: its error is one of world->errors_untaken */
   int holding;                    /* own: plain locks and levels taken and not yet released */
   int updating;                   /* own: depth of sync.update calls that run now */
@@ -83,16 +82,15 @@ void thread_end (Thread *t);
 void thread_raise (lua_State *L);
 /* Sets a bit of alerts and wakes the thread; safe in signal handlers. */
 void thread_alert (Thread *t, unsigned bit);
+/* From a signal handler: what it wants is for the thread that runs next in the simulated world here; false: there is none. */
+bool thread_signal_here (unsigned alert);
 /* Sets thread_hook in the coroutine L that t runs, remembering the hook it had; by t itself, or while it stands still. */
 void thread_arm (Thread *t, lua_State *L);
 /* A hook that looks at alerts at once; for drivers' `poke`. */
 void thread_hook (lua_State *L, lua_Debug *ar);
 
 /* Whether a running thread is to look at what others want of it, or of whoever runs in its world. */
-static inline bool thread_is_asked (Thread *t) {
-  return (atomic_load_explicit(&t->alerts, memory_order_relaxed)
-          | atomic_load_explicit(&t->object.world->signals, memory_order_relaxed)) != 0;
-}
+bool thread_is_asked (Thread *t);
 
 void thread_copy_name (Thread *t, char buffer[64]);
 

@@ -88,9 +88,23 @@ void thread_hook (lua_State *L, lua_Debug *ar) {
   thread_raise(L);
 }
 
+bool thread_is_asked (Thread *t) {
+  return (atomic_load_explicit(&t->alerts, memory_order_relaxed)
+          | atomic_load_explicit(&t->object.world->signals, memory_order_relaxed)) != 0;
+}
+
 void thread_alert (Thread *t, unsigned bit) {
   atomic_fetch_or(&t->alerts, bit);
   if (t->spot != NULL) t->spot->driver->unpark(t->spot);
+}
+
+/* The thread that runs may be on its way out, or the scheduler at work: who gets the turn looks again. */
+bool thread_signal_here (unsigned alert) {
+  Thread *self = thread_self;
+  if (world_here == NULL) return false;
+  atomic_fetch_or(&world_here->signals, alert);
+  if (self != NULL && self->running != NULL) thread_arm(self, self->running);
+  return true;
 }
 
 void thread_raise (lua_State *L) {
@@ -195,7 +209,7 @@ lua_State *thread_leave_state (Thread *t) {
 
 void thread_close_state (lua_State *L) {
   lua_close(L);
-  world_release_late();
+  holdings_release_late();
 }
 
 void thread_end (Thread *t) {

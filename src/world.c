@@ -27,48 +27,6 @@ _Thread_local Thread *thread_self;
 _Thread_local World *world_here;
 atomic_int worlds_observed;
 
-/*
-** Holdings.
-*/
-
-static _Thread_local Holding *late; /* of the state that the thread is closing */
-
-/* Whether the running thread's state is being closed. */
-static bool is_closing (void) {
-  return thread_self != NULL && thread_self->running == NULL;
-}
-
-void world_hold (Holding *h, void (*release)(Holding *h)) {
-  World *world = thread_self != NULL ? thread_self->object.world : NULL;
-  h->list = NULL;
-  if (world != NULL && world->owns) h->list = &world->holdings;
-  else if (is_closing()) h->list = &late;
-  if (h->list == NULL) return;
-  h->release = release;
-  h->previous = NULL;
-  h->next = *h->list;
-  if (h->next != NULL) h->next->previous = h;
-  *h->list = h;
-}
-
-void world_let_go (Holding *h) {
-  if (h->list == NULL) return;
-  if (h->previous != NULL) h->previous->next = h->next;
-  else *h->list = h->next;
-  if (h->next != NULL) h->next->previous = h->previous;
-  h->list = NULL;
-}
-
-static void release_all (Holding **list) {
-  while (*list != NULL) {
-    Holding *h = *list;
-    world_let_go(h);
-    h->release(h);
-  }
-}
-
-void world_release_late (void) { release_all(&late); }
-
 void world_init (World *world, const Driver *driver) {
   memset(world, 0, sizeof *world);
   world->driver = driver;
@@ -79,21 +37,12 @@ void world_init (World *world, const Driver *driver) {
 void world_done (World *world) {
   message_free(world->excepthook);
   world->excepthook = NULL;
-  release_all(&world->holdings);
+  holding_release_all(&world->holdings);
   object_free_all(world);
   message_free_all(world);
   thread_graves_free(world);
   pthread_mutex_destroy(&world->mu);
   if (world->driver->announce != NULL) atomic_fetch_sub(&worlds_observed, 1);
-}
-
-/* The thread that runs may be on its way out, or the scheduler at work: who gets the turn looks again. */
-bool world_signal_here (unsigned alert) {
-  Thread *self = thread_self;
-  if (world_here == NULL) return false;
-  atomic_fetch_or(&world_here->signals, alert);
-  if (self != NULL && self->running != NULL) thread_arm(self, self->running);
-  return true;
 }
 
 void world_less_awake (World *world) {

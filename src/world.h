@@ -34,6 +34,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <lua.h>
+#include "holding.h"
 #include "object.h"
 #include "place.h"
 
@@ -102,19 +103,6 @@ typedef struct Observer {
   void (*alerted)(lua_State *L, Thread *self);         /* the hook of a thread with alerts other than interrupts */
 } Observer;
 
-/*
-** Memory outside of all Lua states that one of them refers to, or a thread on
-** its C stack, where nobody may come back to free it: a simulated thread can be
-** abandoned wherever it waits, and while a state closes Lua finalises nothing
-** new. It is released at the end of the simulated world, or when the state has
-** gone. Never part of a state's own memory, which may be used anew before that.
-*/
-typedef struct Holding {
-  void (*release)(struct Holding *h);
-  struct Holding *next, *previous;
-  struct Holding **list;          /* NULL: not noted */
-} Holding;
-
 struct World {
   const Driver *driver;           /* const after init */
   const Observer *observer;       /* const once threads run; NULL: none */
@@ -147,15 +135,6 @@ extern atomic_int worlds_observed;            /* worlds whose driver listens to 
 void world_init (World *world, const Driver *driver);
 void world_done (World *world);   /* frees what is in it; nothing of it runs any more */
 World *world_real (void);         /* the one real world of this process */
-
-/* The running thread holds what release(h) lets go of, until world_let_go(h); noted only where nobody else may do that. */
-void world_hold (Holding *h, void (*release)(Holding *h));
-void world_let_go (Holding *h);
-/* After a state of the running thread has been closed: what its last finalisers have left. */
-void world_release_late (void);
-
-/* From a signal handler: what it wants is for the thread that runs next in the simulated world here; false: there is none. */
-bool world_signal_here (unsigned alert);
 
 /* One thread less is awake: it parks for ever, or has ended. */
 void world_less_awake (World *world);

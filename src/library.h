@@ -1,0 +1,15 @@
+/*
+** library.h - functions of ours in Lua's own libraries.
+*/
+#ifndef LIBRARY_H
+#define LIBRARY_H
+
+#include <lua.h>
+
+/*
+** Puts f in place of the function of Lua's own library, unless somebody has put
+** something else there. Returns what was there, NULL: nothing was done. [0, 0, memory]
+*/
+lua_CFunction library_replace (lua_State *L, const char *library, const char *name, lua_CFunction f);
+
+#endif
