@@ -192,6 +192,7 @@ t:join()]]
 local sync = require "luasync"
 local function pipe() local file = io.popen "sleep 2" local line = file:read() return line end
 local function execute() local ok = os.execute "sleep 2" return ok end
+for _ = 1, 3 do sync.Thread { daemon = true, target = function() while true do sync.threads() end end }:start() end
 sync.Thread { name = "pipe", daemon = true, target = pipe }:start()
 sync.Thread { name = "execute", daemon = true, target = execute }:start()
 sync.sleep(0.3)

@@ -419,6 +419,7 @@ describe("a finaliser at the end", function()
             local sync = require "luasync"
             kept = setmetatable({}, { __gc = function()
               sync.current_thread()
+              coroutine.wrap(function() for _ in pairs(shared) do break end end)()
               for _ in pairs(shared) do break end
               for _ = 1, 20 do sync.Queue { name = ("q"):rep(1000) }:put(sync.Lock()) end
             end })

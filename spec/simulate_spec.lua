@@ -387,4 +387,31 @@ describe("simulate", function()
     local after = run(600)
     assert.is_true(after - before < 1000, ("%d KiB, then %d"):format(before, after))
   end)
+
+  it("repeats runs of more than a million operations, and warnings of circles, to the byte #slow", function()
+    local function work()
+      local atomic = sync.Atomic()
+      sync.Thread { daemon = true, target = function() sync.sleep(3) end }:start()
+      for round = 1, 2 do
+        for _ = 1, 600000 do atomic:add(1) end
+        print(round, sync.monotonic())
+        sync.sleep(0.1)
+      end
+    end
+    local function circle()
+      local a, b = sync.Lock(), sync.Lock()
+      local function both(x, y) x:acquire() sync.sleep(0.1) y:acquire() end
+      sync.Thread { daemon = true, target = both, args = { a, b } }:start()
+      sync.Thread { daemon = true, target = both, args = { b, a } }:start()
+      for _ = 1, 3 do sync.sleep(1) print "tick" end
+    end
+    for _, body in ipairs { work, circle } do
+      for seed = 0, 2 do
+        local report = sync.simulate(body, seed > 0 and { seed = seed } or nil)
+        local again = sync.simulate(body, { schedule = report.schedule })
+        assert.equal(report.output, again.output)
+        assert.is_nil(again.note)
+      end
+    end
+  end)
 end)

@@ -105,8 +105,8 @@ static int condition_wait_for (lua_State *L) {
   return 1;
 }
 
-/* Moves up to n waiters to the line of the lock, in order; under mu, and the lock is held. Returns how many. */
-static int move (Condition *c, lua_Integer n) {
+/* Moves up to n waiters to the line of the lock, in order; under mu, and the lock is held. */
+static void move (Condition *c, lua_Integer n) {
   Waiter *w;
   int moved = 0;
   while (moved < n && (w = line_choose(&c->line)) != NULL) {
@@ -115,13 +115,13 @@ static int move (Condition *c, lua_Integer n) {
     moved++;
   }
   c->waiting -= moved;
-  return moved;
 }
 
 static int notify (lua_State *L, Condition *c, lua_Integer n) {
   announce(L, OP_NOTIFY, c);
   pthread_mutex_lock(&c->mu);
-  c->is_lost = move(c, n) == 0 && n > 0;
+  c->is_lost = n > 0 && c->line.first == NULL;
+  move(c, n);
   if (c->is_lost) mark_here(L, &c->lost);
   pthread_mutex_unlock(&c->mu);
   return 0;

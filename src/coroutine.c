@@ -12,9 +12,9 @@
 #include "coroutine.h"
 #include "thread.h"
 
-/* Marks `now` as running, asking it to look at pending alerts. */
+/* Marks `now` as running, asking it to look at pending alerts. While its state is being closed a thread counts as running nothing. */
 static void switch_to (Thread *t, lua_State *now) {
-  if (t == NULL) return;
+  if (t == NULL || t->running == NULL) return;
   t->running = now;
   if (thread_is_asked(t)) thread_arm(t, now);
 }

@@ -39,6 +39,8 @@ typedef struct Facts {
   Nanos since, until;
   Place place;
   char *traceback;                /* malloc'ed, or NULL */
+  bool asked;                     /* for its traceback, and how many answers it had given by then */
+  unsigned answers;
 } Facts;
 
 /*
@@ -82,13 +84,20 @@ static char *traceback_of (Thread *t, lua_State *L) {
   return text;
 }
 
+/* t's traceback, for all who have asked for it. */
+static void answer (Thread *t, char *text) {
+  char *old;
+  pthread_mutex_lock(&t->mu);
+  old = t->traceback;
+  t->traceback = text;
+  t->answers++;
+  atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
+  pthread_mutex_unlock(&t->mu);
+  free(old);
+}
+
 void dump_answer (lua_State *L, Thread *self) {
-  char *text = traceback_of(self, L);
-  pthread_mutex_lock(&self->mu);
-  free(self->traceback);
-  self->traceback = text;
-  atomic_fetch_and(&self->alerts, ~ALERT_DUMP);
-  pthread_mutex_unlock(&self->mu);
+  answer(self, traceback_of(self, L));
 }
 
 /* The states of Thread.rest: it may be read; somebody does; that is over. */
@@ -101,7 +110,10 @@ void dump_rest (Thread *self, bool resting) {
   atomic_store(&self->rest, REST_OFFERED);
   for (int n = 0; atomic_load(&self->rest) != REST_OVER; n++) {
     nanosleep(&moment, NULL);
-    if (n >= 2 * PATIENCE && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) return;   /* nobody has come */
+    if (n >= 2 * PATIENCE && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) {   /* nobody has come */
+      atomic_fetch_and(&self->alerts, ~ALERT_DUMP);
+      return;
+    }
     offered = REST_OFFERED;
   }
   atomic_store(&self->rest, REST_NONE);
@@ -110,15 +122,8 @@ void dump_rest (Thread *self, bool resting) {
 /* Reads the stack of a thread that offers that. */
 static bool read_resting (Thread *t) {
   int offered = REST_OFFERED;
-  char *text, *old;
   if (!atomic_compare_exchange_strong(&t->rest, &offered, REST_READ)) return false;
-  text = traceback_of(t, t->running);
-  pthread_mutex_lock(&t->mu);
-  old = t->traceback;
-  t->traceback = text;
-  atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
-  pthread_mutex_unlock(&t->mu);
-  free(old);
+  answer(t, traceback_of(t, t->running));
   atomic_store(&t->rest, REST_OVER);
   return true;
 }
@@ -149,14 +154,23 @@ static void look_at (Facts *f, Thread *t) {
     if (L != NULL) f->traceback = traceback_of(t, L);
   }
   else if (t != thread_self && t->running != NULL) {
+    f->asked = true;
+    f->answers = t->answers;
     atomic_fetch_or(&t->alerts, ALERT_DUMP);
     t->object.world->driver->poke(t);
   }
   pthread_mutex_unlock(&t->mu);
 }
 
-static bool has_answered (Thread *t) {
-  return !(atomic_load(&t->alerts) & ALERT_DUMP);
+/* Whether the answer has come, which is copied then: others may have asked as well. */
+static bool has_answered (Facts *f) {
+  Thread *t = f->thread;
+  bool answered;
+  pthread_mutex_lock(&t->mu);
+  answered = t->answers != f->answers;
+  if (answered && t->traceback != NULL) f->traceback = strdup(t->traceback);
+  pthread_mutex_unlock(&t->mu);
+  return answered;
 }
 
 /* Waits for those who were asked. */
@@ -164,14 +178,8 @@ static void collect_answers (Facts *list, int n) {
   struct timespec moment = {0, 1000000};
   int patience = PATIENCE;
   for (int i = 0; i < n; i++) {
-    Thread *t = list[i].thread;
-    if (list[i].blocked || t->object.world->owns || t == thread_self) continue;
-    while (!has_answered(t) && !read_resting(t) && patience-- > 0) nanosleep(&moment, NULL);
-    pthread_mutex_lock(&t->mu);
-    atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
-    list[i].traceback = t->traceback;
-    t->traceback = NULL;
-    pthread_mutex_unlock(&t->mu);
+    Facts *f = &list[i];
+    while (f->asked && !has_answered(f) && (read_resting(f->thread) || patience-- > 0)) nanosleep(&moment, NULL);
   }
 }
 

@@ -28,8 +28,8 @@ static int event_set (lua_State *L) {
   announce(L, OP_SET, e);
   pthread_mutex_lock(&e->mu);
   atomic_store(&e->flag, true);
+  e->is_lost = e->line.first == NULL;
   chain = line_choose_all(&e->line);
-  e->is_lost = chain == NULL;
   atomic_store_explicit(&e->was_seen, false, memory_order_relaxed);
   if (e->is_lost) mark_here(L, &e->lost);
   pthread_mutex_unlock(&e->mu);

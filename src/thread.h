@@ -47,7 +47,8 @@ struct Thread {
   pthread_t os;                   /* under mu */
   void *driver_data;              /* const while started */
   bool has_finalisers;            /* own; simulated: its state must be closed properly */
-  char *traceback;                /* an answer to ALERT_DUMP; under mu */
+  char *traceback;                /* the last answer to ALERT_DUMP; under mu */
+  unsigned answers;               /* how many there have been; under mu */
   atomic_int rest;                /* see dump.c */
   lua_State *at;                  /* simulated: the coroutine of its last operation */
   World *reports_to;              /* const while started: the world that gets its outcome; NULL: its own */

@@ -261,17 +261,23 @@ void sim_warn_of_circles (Sim *sim) {
   }
 }
 
+/* A moment in which no thread can run, unless one is ready after all. */
+static void take_break (Sim *sim) {
+  if (sim->ready_count > 0) return;
+  sim->busy = 0;
+  if (next_deadline(sim) != FOREVER) sim_warn_of_circles(sim);
+}
+
 /* Ticks that a replay asks for, or that are needed because nobody is ready; leaves where the world is stuck. */
 static void wait_for_ready (Sim *sim) {
   const Turn *turn;
   while ((turn = replayed(sim)) != NULL && turn->tick) {
+    take_break(sim);
     if (!tick(sim)) cannot_follow(sim, "there is no deadline for the clock to go to");
     sim->turn++;
   }
-  if (sim->ready_count > 0) return;
-  sim->busy = 0;
-  if (next_deadline(sim) != FOREVER) sim_warn_of_circles(sim);
-  if (tick(sim)) return;
+  take_break(sim);
+  if (sim->ready_count > 0 || tick(sim)) return;
   sim->report->text = deadlock_text(&sim->world);
   sim_leave(sim, SIM_DEADLOCK);
 }
