@@ -190,7 +190,10 @@ describe("stress (seed " .. seed .. ")", function()
       queues:put(queue)
       while seen:get() < round do end
       local item, reason
-      repeat item, reason = queue:get_nowait() until item == nil
+      repeat
+        item, reason = queue:get_nowait()
+        queue:put(item or 0)
+      until item == nil
       assert.equal("shutdown", reason)
     end
     queues:shutdown()
