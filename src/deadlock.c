@@ -37,7 +37,7 @@ static bool somebody_is_alerted (World *world) {
   bool found = false;
   pthread_mutex_lock(&world->mu);
   for (Thread *t = world->threads; t != NULL; t = t->next)
-    found = found || (atomic_load(&t->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0;
+    found = found || (atomic_load(&t->alerts) & ALERT_RAISES) != 0;
   pthread_mutex_unlock(&world->mu);
   return found;
 }

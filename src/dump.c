@@ -65,12 +65,14 @@ static void write_frames (FILE *out, lua_State *L) {
   }
 }
 
+static const char no_memory[] = "stack traceback:\n\t(not enough memory)";
+
 /* Of t, which runs in the coroutine L or waits there: that one's frames, and those of who has resumed it. */
 static char *traceback_of (Thread *t, lua_State *L) {
   char *text = NULL;
   size_t length;
   FILE *out = open_memstream(&text, &length);
-  if (out == NULL) return strdup("stack traceback:\n\t(not enough memory)");
+  if (out == NULL) return strdup(no_memory);
   fputs("stack traceback:", out);
   write_frames(out, L);
   for (Resumer *r = t->resumer; r != NULL; r = r->outer) {
@@ -79,7 +81,7 @@ static char *traceback_of (Thread *t, lua_State *L) {
   }
   if (fclose(out) != 0 || text == NULL) {
     free(text);
-    return strdup("stack traceback:\n\t(not enough memory)");
+    return strdup(no_memory);
   }
   return text;
 }

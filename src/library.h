@@ -8,8 +8,8 @@
 
 /*
 ** Puts f in place of the function of Lua's own library, unless somebody has put
-** something else there. Returns what was there, NULL: nothing was done. [0, 0, memory]
+** something else there. [0, 0, memory]
 */
-lua_CFunction library_replace (lua_State *L, const char *library, const char *name, lua_CFunction f);
+void library_replace (lua_State *L, const char *library, const char *name, lua_CFunction f);
 
 #endif

@@ -146,18 +146,14 @@ static int shared_len (lua_State *L) {
 ** pairs: the keys as they were when it began, with the values of now.
 */
 
-static void release (Holding *h) {
-  Held *held = (Held *)h;
-  copy_free(held->copy);
-  free(held);
-}
+static void release (Holding *h) { copy_free((Copy *)h); }
 
 void shared_let_go (Holder *holder) {
-  Held *held = holder->held;
-  if (held == NULL) return;
-  holder->held = NULL;
-  holding_forget(&held->holding);
-  release(&held->holding);
+  Copy *copy = holder->copy;
+  if (copy == NULL) return;
+  holder->copy = NULL;
+  holding_forget(&copy->holding);
+  copy_free(copy);
 }
 
 static int holder_gc (lua_State *L) {
@@ -167,7 +163,7 @@ static int holder_gc (lua_State *L) {
 
 Holder *shared_holder (lua_State *L) {
   Holder *holder = lua_newuserdatauv(L, sizeof *holder, 1);
-  *holder = (Holder){.held = NULL};
+  *holder = (Holder){.copy = NULL};
   if (luaL_newmetatable(L, "luasync.Holder")) {
     lua_pushcfunction(L, holder_gc);
     lua_setfield(L, -2, "__gc");
@@ -180,30 +176,21 @@ Holder *shared_holder (lua_State *L) {
 
 void shared_take (lua_State *L, Shared *s, Holder *holder, bool values) {
   Refusal why;
-  Held *held;
-  Copy *copy;
   announce(L, OP_TRAVERSE, s);
   why = shared_enter(L, s, OP_TRAVERSE);
   if (why != ENTERED) {
     shared_refuse(L, why);
     return;                       /* not reached */
   }
-  copy = table_copy(&s->table, values);
+  holder->copy = table_copy(&s->table, values);
   shared_leave(s);
-  held = copy != NULL ? malloc(sizeof *held) : NULL;
-  if (held == NULL) {
-    copy_free(copy);
-    luaL_error(L, "not enough memory");
-    return;                       /* not reached */
-  }
-  held->copy = copy;
-  holding_note(holdings_here(), &held->holding, release);
-  holder->held = held;
+  if (holder->copy == NULL) luaL_error(L, "not enough memory");
+  holding_note(holdings_here(), &holder->copy->holding, release);
 }
 
 /* The next key of the copy; false at the end. */
 static bool next_key (Holder *holder, Key *k) {
-  const Copy *c = holder->held != NULL ? holder->held->copy : NULL;
+  const Copy *c = holder->copy;
   size_t i = holder->position++;
   if (c == NULL || i >= c->length + c->count) return false;
   if (i < c->length) key_integer(k, (lua_Integer)i + 1);
@@ -213,7 +200,7 @@ static bool next_key (Holder *holder, Key *k) {
 
 /* Pushes the key that next_key has just passed. [0, +1, raises] */
 static void push_passed (lua_State *L, const Holder *holder) {
-  const Copy *c = holder->held->copy;
+  const Copy *c = holder->copy;
   size_t i = holder->position - 1;
   if (i < c->length) lua_pushinteger(L, (lua_Integer)i + 1);
   else shared_push_key(L, &c->entries[i - c->length].key);

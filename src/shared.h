@@ -66,15 +66,9 @@ void shared_set_value (lua_State *L, int index, Slot *cell, World *world);
 /* Makes Shared tables of the plain table at `index`, leaving the proxy of the first. [0, +1, raises] */
 void shared_convert (lua_State *L, int index, int options);
 
-/* A table's contents at one moment; its holder may never be finalised. */
-typedef struct Held {
-  Holding holding;                /* first */
-  Copy *copy;
-} Held;
-
-/* A userdata that frees them. */
+/* A table's contents at one moment, in a userdata that frees them. */
 typedef struct Holder {
-  Held *held;                     /* NULL: nothing, or no more */
+  Copy *copy;                     /* NULL: nothing, or no more */
   size_t position;                /* pairs: what has been passed */
 } Holder;
 

@@ -174,7 +174,7 @@ int shared_snapshot (lua_State *L) {
     lua_pop(L, 1);
     shared_take(L, s, holder, true);
     lua_rawgetp(L, SNAP_MEMO, s);
-    fill_plain(L, holder->held->copy, &count);
+    fill_plain(L, holder->copy, &count);
     shared_let_go(holder);
     lua_pop(L, 1);
   }

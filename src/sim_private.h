@@ -21,7 +21,6 @@ typedef struct Sim {
   Room *room;
   Fibre outside;
   Thread *outside_thread;
-  World *outside_world;           /* where a world is simulated in a simulated one */
   Seat *current;
   Seat **ready;                   /* in the order in which they became ready */
   int ready_count, ready_capacity;

@@ -186,7 +186,6 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   sim->random = options->seed;
   sim->picked = -1;
   sim->outside_thread = thread_self;
-  sim->outside_world = world_here;
   world_here = &sim->world;
   memset(report, 0, sizeof *report);
   report->closed = true;
@@ -212,7 +211,7 @@ static void free_sim (Sim *sim) {
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
   close_files(sim);
   thread_self = sim->outside_thread;
-  world_here = sim->outside_world;
+  world_here = sim_inside() ? thread_self->object.world : NULL;
   pass_signals(sim);
   world_done(&sim->world);
   room_leave(sim->room);

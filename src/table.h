@@ -16,6 +16,7 @@
 #define TABLE_H
 
 #include <stdbool.h>
+#include "holding.h"
 #include "message.h"
 
 #define SLOT_LONG (SLOT_MESSAGE + 1)
@@ -102,6 +103,7 @@ void table_free (Table *t);       /* frees what is inside, not t itself */
 
 /* A table's contents at one moment, with references of its own. */
 typedef struct Copy {
+  Holding holding;                /* first: whoever holds it may never be finalised */
   size_t length;                  /* of the array part */
   Slot *items;                    /* NULL without values */
   size_t count;

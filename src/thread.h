@@ -11,8 +11,9 @@
 
 typedef enum Life { LIFE_NEW, LIFE_STARTED, LIFE_ENDED } Life;
 
-/* What others want of a running thread; bits of `alerts`. */
+/* What others want of a running thread: bits of `alerts`; the last two of the signals of a simulated world. */
 enum { ALERT_INTERRUPT = 1, ALERT_SIGNAL = 2, ALERT_DUMP = 4, ALERT_LOOP = 8, ALERT_QUIT = 16, ALERT_BREAK = 32 };
+#define ALERT_RAISES (ALERT_INTERRUPT | ALERT_SIGNAL) /* an error, also out of a blocked call */
 
 /* On the C stack of a coroutine.resume that has not returned: who called it. */
 typedef struct Resumer { lua_State *L; struct Resumer *outer; } Resumer;

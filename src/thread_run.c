@@ -76,7 +76,7 @@ void thread_hook (lua_State *L, lua_Debug *ar) {
   Thread *t = thread_self;
   World *world = t->object.world;
   const Observer *o = world->observer;
-  unsigned asked = (atomic_load(&t->alerts) & ~(ALERT_INTERRUPT | ALERT_SIGNAL)) | atomic_load(&world->signals);
+  unsigned asked = (atomic_load(&t->alerts) & ~ALERT_RAISES) | atomic_load(&world->signals);
   (void)ar;
   if (t->grace > 0 && ++t->put_off < PUT_OFF_MOST) {  /* between hold() and the variable that will close it */
     t->grace--;

@@ -148,7 +148,7 @@ void line_leave (Waiter *w) {
 }
 
 static bool is_interrupted (const Waiter *w) {
-  return !w->deaf && (atomic_load(&w->thread->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0;
+  return !w->deaf && (atomic_load(&w->thread->alerts) & ALERT_RAISES) != 0;
 }
 
 Waiter *line_first (Line *line) {
@@ -170,8 +170,11 @@ Waiter *line_choose (Line *line) {
 }
 
 Waiter *line_choose_all (Line *line) {
-  Waiter *chain = NULL, **last = &chain, *w;
-  while ((w = line_choose(line)) != NULL) {
+  Waiter *chain = NULL, **last = &chain, *next;
+  for (Waiter *w = line->first; w != NULL; w = next) {
+    next = w->next;
+    if (is_interrupted(w)) continue;
+    line_pick(w);
     *last = w;
     last = &w->next;
   }
@@ -269,7 +272,7 @@ Wake world_sleep (lua_State *L, Nanos deadline) {
   World *world = self->object.world;
   bool interrupted;
   note_blocked(L, self, NULL, deadline);
-  while (!(interrupted = (atomic_load(&self->alerts) & (ALERT_INTERRUPT | ALERT_SIGNAL)) != 0)
+  while (!(interrupted = (atomic_load(&self->alerts) & ALERT_RAISES) != 0)
          && (deadline == FOREVER || world_now(world) < deadline))
     world->driver->park(self, deadline);
   note_running(self);

@@ -366,7 +366,7 @@ static void on_alarm (int sig) {
   _exit(atomic_load(&alarm_code));
 }
 
-/* The same where no thread can be had: an alarm ends the process where a flush does not come back. */
+/* The same where no thread can be had: an alarm ends the process where a flush does not come back. (Tools that keep signals back would hang.) */
 static void flush_under_alarm (int code) {
   struct sigaction action = {.sa_handler = on_alarm};
   struct itimerval moment = {.it_value = {.tv_usec = 200000}};

@@ -182,15 +182,22 @@ static _Noreturn void cannot_run (Sim *sim, uint64_t thread) {
   cannot_follow(sim, text);
 }
 
+/* Where the thread with this number stands in `ready`, or -1. */
+static int index_of_ready (Sim *sim, uint64_t thread) {
+  for (int i = 0; i < sim->ready_count; i++)
+    if (number_of(sim->ready[i]) == thread) return i;
+  return -1;
+}
+
 /* The index in `ready` of the one that runs next; somebody is ready. */
 static int choose (Sim *sim) {
   const Turn *turn = replayed(sim);
   int picked = sim->picked;
   sim->picked = -1;
   if (turn != NULL) {
-    for (int i = 0; i < sim->ready_count; i++)
-      if (number_of(sim->ready[i]) == turn->thread) return i;
-    cannot_run(sim, turn->thread);
+    int i = index_of_ready(sim, turn->thread);
+    if (i < 0) cannot_run(sim, turn->thread);
+    return i;
   }
   if (sim->options.policy != SIM_SEEDED) return 0;
   return picked >= 0 ? picked : (int)draw(sim, (uint64_t)sim->ready_count);
@@ -206,10 +213,7 @@ static bool draws_other (Sim *sim) {
 /* Whether whoever is to run next can; if not, the script has been edited since, and the turn takes longer. */
 static bool next_is_ready (Sim *sim, const Seat *me) {
   const Turn *next = replayed(sim);
-  if (next == NULL || next->tick || next->thread == number_of(me)) return true;
-  for (int i = 0; i < sim->ready_count; i++)
-    if (number_of(sim->ready[i]) == next->thread) return true;
-  return false;
+  return next == NULL || next->tick || next->thread == number_of(me) || index_of_ready(sim, next->thread) >= 0;
 }
 
 /* The turn that is being replayed, or NULL. */
