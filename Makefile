@@ -39,8 +39,8 @@ LUA_LIBS   := $(or $(LUA_STATIC),$(shell $(PKG_CONFIG) --libs $(LUA_PC)))
 endif
 
 # -------------------------------------------------------------------- sources
-SOURCES   := $(sort $(wildcard src/*.c))
-HOST_ONLY := $(addprefix src/,main.c options.c repl.c lineedit.c lineact.c linekeys.c linetext.c)
+SOURCES   := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+HOST_ONLY := $(filter src/command/%,$(SOURCES))
 EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua))
 
 # Lua's interpreter is 5 % slower or faster by where its code happens to begin:
@@ -122,7 +122,7 @@ $(BUILD)/flags: FORCE
 	  || printf '%s\n' '$(subst ','\'',$(FINGERPRINT))' > $@
 FORCE:
 
--include $(wildcard $(BUILD)/host/*.d $(BUILD)/module/*.d)
+-include $(patsubst %.o,%.d,$(HOST_OBJECTS) $(MODULE_OBJECTS))
 
 # ---------------------------------------------------------------- set-up, runs
 setup: ## install the Debian packages that are missing (through sudo when not root)

@@ -2,7 +2,7 @@
 --
 -- usage: lua5.4 scripts/embed.lua OUTPUT.c [lua/luasync/NAME.lua ...]
 --
--- The C file defines `luasync_embedded`, described in src/embedded.h: one
+-- The C file defines `luasync_embedded`, described in src/state/embedded.h: one
 -- entry for each module, ended by an entry without a name.
 
 local function read_file(path)
@@ -46,7 +46,7 @@ local function check_syntax(path, text)
 end
 
 local function generate(paths)
-  local out = { "/* made by scripts/embed.lua */", '#include "embedded.h"', "",
+  local out = { "/* made by scripts/embed.lua */", '#include "state/embedded.h"', "",
     "const Embedded luasync_embedded[] = {" }
   for _, path in ipairs(paths) do
     local text = read_file(path)

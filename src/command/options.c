@@ -1,0 +1,288 @@
+/*
+** Reading the command line (see options.h).
+**
+** A short option is checked by its second character only, as Lua does; a
+** long one is looked up in a table that says whether it takes a value and
+** which function stores it.
+*/
+#include "command/options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The arguments still to be read: `next` is the index after the current one. */
+typedef struct Reader {
+  Options *o;
+  int next;
+} Reader;
+
+/* {================ mistakes ================ */
+
+static bool mistake(const Options *o, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Always false, so that callers can return it. */
+static bool mistake(const Options *o, const char *format, ...) {
+  va_list args;
+  fflush(stdout);
+  fprintf(stderr, "%s: ", o->program);
+  va_start(args, format);
+  vfprintf(stderr, format, args);
+  va_end(args);
+  fputc('\n', stderr);
+  return false;
+}
+
+static bool bad_value(const Options *o, const char *name, const char *value,
+                      const char *expected) {
+  return mistake(o, "bad value '%s' for option '%s' (%s expected)", value, name,
+                 expected);
+}
+
+/* }================ */
+
+/* {================ values of long options ================ */
+
+static bool parse_integer(const char *text, long long *result) {
+  char *end;
+  errno = 0;
+  *result = strtoll(text, &end, 10);
+  return end != text && *end == '\0' && errno == 0 && !strchr(" \t\n\v\f\r", text[0]);
+}
+
+static bool set_virtual(Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->virtual_clock = true;
+  return true;
+}
+
+static bool set_seed(Options *o, const char *name, const char *value) {
+  if (!parse_integer(value, &o->seed)) return bad_value(o, name, value, "integer");
+  o->seeded = o->virtual_clock = true;
+  return true;
+}
+
+static bool set_explore(Options *o, const char *name, const char *value) {
+  if (value && (!parse_integer(value, &o->executions) || o->executions < 1))
+    return bad_value(o, name, value, "positive integer");
+  o->explore = o->virtual_clock = true;
+  return true;
+}
+
+static bool set_replay(Options *o, const char *name, const char *value) {
+  if (*value == '\0') return bad_value(o, name, value, "schedule");
+  o->schedule = value;
+  o->virtual_clock = true;
+  return true;
+}
+
+static bool set_trace(Options *o, const char *name, const char *value) {
+  static const char *const endings[] = {".html", ".json", ".mmd", ".svg", ".txt"};
+  size_t length = strlen(value);
+  for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+    size_t n = strlen(endings[i]);
+    if (length > n && strcmp(value + length - n, endings[i]) == 0) {
+      o->trace = value;
+      return true;
+    }
+  }
+  return bad_value(o, name, value, "file name with .html, .json, .mmd, .svg or .txt");
+}
+
+static bool set_race(Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->race = true;
+  return true;
+}
+
+static bool set_no_deadlock_check(Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->deadlock_check = false;
+  return true;
+}
+
+static bool set_help(Options *o, const char *name, const char *value) {
+  (void)name;
+  o->help = true;
+  o->topic = value;
+  return true;
+}
+
+static bool set_version(Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->version = true;
+  return true;
+}
+
+/* }================ */
+
+/* {================ long options ================ */
+
+typedef enum ValueRule { VALUE_NONE, VALUE_NEEDED, VALUE_AFTER_EQUALS_ONLY } ValueRule;
+
+typedef struct LongOption {
+  const char *name;
+  ValueRule rule;
+  bool (*set)(Options *o, const char *name, const char *value);
+} LongOption;
+
+static const LongOption long_options[] = {
+    {"--help", VALUE_AFTER_EQUALS_ONLY, set_help},
+    {"--version", VALUE_NONE, set_version},
+    {"--virtual", VALUE_NONE, set_virtual},
+    {"--seed", VALUE_NEEDED, set_seed},
+    {"--explore", VALUE_AFTER_EQUALS_ONLY, set_explore},
+    {"--replay", VALUE_NEEDED, set_replay},
+    {"--trace", VALUE_NEEDED, set_trace},
+    {"--race", VALUE_NONE, set_race},
+    {"--no-deadlock-check", VALUE_NONE, set_no_deadlock_check},
+};
+
+static const LongOption *find_long(const char *text, size_t length) {
+  for (size_t i = 0; i < sizeof long_options / sizeof long_options[0]; i++) {
+    const char *name = long_options[i].name;
+    if (strlen(name) == length && strncmp(name, text, length) == 0)
+      return &long_options[i];
+  }
+  return NULL;
+}
+
+/* The next argument as a value: there, and not itself a long option. */
+static const char *take_value(Reader *r) {
+  const char *value = r->next < r->o->argc ? r->o->argv[r->next] : NULL;
+  if (!value || strncmp(value, "--", 2) == 0) return NULL;
+  r->next++;
+  return value;
+}
+
+static bool read_long(Reader *r, const char *text) {
+  const char *equals = strchr(text, '=');
+  size_t length = equals ? (size_t)(equals - text) : strlen(text);
+  const char *value = equals ? equals + 1 : NULL;
+  const LongOption *option = find_long(text, length);
+  if (!option) return mistake(r->o, "unrecognized option '%s'", text);
+  if (value && option->rule == VALUE_NONE)
+    return mistake(r->o, "option '%s' takes no value", option->name);
+  if (!value && option->rule == VALUE_NEEDED) value = take_value(r);
+  if (!value && option->rule == VALUE_NEEDED)
+    return mistake(r->o, "option '%s' needs a value", option->name);
+  return option->set(r->o, option->name, value);
+}
+
+/* }================ */
+
+/* {================ short options ================ */
+
+static void add_step(Options *o, StepKind kind, const char *text) {
+  OptionStep *step = &o->steps[o->step_count++];
+  step->kind = kind;
+  step->text = text;
+}
+
+/* -e and -l: the rest of this argument, else the next one. */
+static bool read_step(Reader *r, const char *text) {
+  Options *o = r->o;
+  const char *value = text + 2;
+  if (*value == '\0') {
+    value = r->next < o->argc ? o->argv[r->next++] : NULL;
+    if (!value || *value == '-') return mistake(o, "'%s' needs argument", text);
+  }
+  if (text[1] == 'e') o->has_chunk = true;
+  add_step(o, text[1] == 'e' ? STEP_RUN : STEP_REQUIRE, value);
+  return true;
+}
+
+static bool read_flag(Reader *r, const char *text) {
+  Options *o = r->o;
+  if (text[2] != '\0') return mistake(o, "unrecognized option '%s'", text);
+  switch (text[1]) {
+    case 'i': o->interactive = o->banner = true; return true;
+    case 'v': o->banner = true; return true;
+    case 'E': o->ignore_environment = true; return true;
+    case 'W': add_step(o, STEP_WARN, NULL); return true;
+    case 'h': o->help = true; return true;
+    default: return mistake(o, "unrecognized option '%s'", text);
+  }
+}
+
+static bool read_option(Reader *r, const char *text) {
+  if (text[1] == '-') return read_long(r, text);
+  if (text[1] == 'e' || text[1] == 'l') return read_step(r, text);
+  return read_flag(r, text);
+}
+
+/* }================ */
+
+static bool read_all(Reader *r) {
+  Options *o = r->o;
+  while (r->next < o->argc) {
+    const char *text = o->argv[r->next];
+    if (text[0] != '-' || text[1] == '\0') break; /* a script, or stdin */
+    if (o->help && !o->topic && find_long(text, strlen(text))) break; /* what is asked about */
+    r->next++;
+    if (strcmp(text, "--") == 0) break;
+    if (!read_option(r, text)) return false;
+  }
+  o->script = r->next < o->argc ? r->next : o->argc;
+  if (o->help && !o->topic && o->script < o->argc) o->topic = o->argv[o->script];
+  return true;
+}
+
+/* Options that cannot both have their way. */
+static bool check_together(const Options *o) {
+  const char *other = o->seeded ? "--seed" : o->explore ? "--explore" : NULL;
+  if (o->schedule && other)
+    return mistake(o, "options '--replay' and '%s' exclude each other", other);
+  return true;
+}
+
+bool options_parse(Options *o, int argc, char **argv) {
+  memset(o, 0, sizeof *o);
+  o->program = argc > 0 && argv[0][0] != '\0' ? argv[0] : "luasync";
+  o->argc = argc;
+  o->argv = argv;
+  o->script = argc;
+  o->deadlock_check = true;
+  /* each argument makes one step at most */
+  o->steps = calloc((size_t)argc + 1, sizeof o->steps[0]);
+  if (!o->steps) return mistake(o, "not enough memory");
+  Reader reader = {o, 1};
+  return read_all(&reader) && check_together(o);
+}
+
+void options_free(Options *o) {
+  free(o->steps);
+  o->steps = NULL;
+}
+
+void options_print_help(const Options *o) {
+  printf("usage: %s [options] [script [args]]\n", o->program);
+  fputs("Without a script: the prompt on a terminal, else runs standard input.\n"
+        "As lua5.4:\n"
+        "  -e stat              execute string 'stat'\n"
+        "  -l mod, -l g=mod     require library 'mod' into global 'mod', or 'g'\n"
+        "  -i                   enter interactive mode after executing 'script'\n"
+        "  -v                   show version information\n"
+        "  -E                   ignore environment variables\n"
+        "  -W                   turn warnings on\n"
+        "  --                   stop handling options\n"
+        "  -                    stop handling options and execute stdin\n"
+        "Threads (--opt VALUE and --opt=VALUE are the same):\n"
+        "  --virtual            virtual clock: waiting takes no time\n"
+        "  --seed N             the same, scheduled by N: same seed, same output\n"
+        "  --explore[=N]        try every interleaving (not in this version)\n"
+        "  --replay S           run the one schedule S of such a report again\n"
+        "  --trace FILE         write a timeline (not in this version)\n"
+        "  --race               report unordered accesses (not in this version)\n"
+        "  --no-deadlock-check  wait for ever instead of reporting a deadlock\n"
+        "  -h, --help [NAME]    this text, or what the reference says of NAME\n"
+        "  --version            the versions of luasync and Lua\n",
+        stdout);
+}

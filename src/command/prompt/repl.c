@@ -1,0 +1,478 @@
+/*
+** repl.c - the session at a terminal: what Lua cannot do by itself.
+**
+** The session is written in Lua (luasync.repl) and gets a table of functions,
+** the `terminal`, from here: reading an entry, calling a function so that
+** Ctrl-C ends it, ending the process. What is here besides:
+**
+**  - Output. While an entry is read, what threads print is kept (real_output)
+**    and the editor shows it above the prompt; whole lines, those of each
+**    thread put together first. At other times it goes straight out.
+**  - Ctrl-C. One handler for the session: an entry being read is dropped, a call
+**    is interrupted, in between it means nothing. Code that does not return from
+**    a C function cannot be interrupted: there the fourth Ctrl-C ends the process.
+*/
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "module/program.h"
+#include "command/prompt/editor.h"
+#include "command/prompt/repl.h"
+#include "world/thread.h"
+#include "real/real_driver.h"
+
+/*
+** Output of threads.
+*/
+
+#define KEPT_MOST (256 * 1024)    /* bytes; who prints more waits for the terminal */
+#define IDLE_PARTIAL 300          /* ms until an unfinished line is shown as it is */
+#define FAILURES_MOST 10          /* of the session's own code, without an entry between them */
+
+typedef struct Text {
+  char *bytes;
+  size_t length, size;
+} Text;
+
+/* A line that a thread has begun and not yet ended. */
+typedef struct Partial {
+  struct Partial *next;
+  uint64_t thread;                /* its serial; 0: none of ours */
+  int stream;
+  int64_t since;                  /* ms */
+  Text text;
+} Partial;
+
+static struct {
+  pthread_mutex_t mu;
+  pthread_cond_t room;            /* kept text has been shown */
+  bool reading;                   /* under mu: an entry is being read */
+  bool line_open;                 /* under mu: the cursor is not at the beginning of a row */
+  Text kept;                      /* under mu */
+  Partial *partials;              /* under mu */
+} out = {.mu = PTHREAD_MUTEX_INITIALIZER, .room = PTHREAD_COND_INITIALIZER};
+
+static int64_t now_ms (void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* False: no memory; nothing added. */
+static bool text_add (Text *t, const char *bytes, size_t length) {
+  if (t->length + length > t->size) {
+    size_t size = 2 * (t->length + length);
+    char *new = realloc(t->bytes, size);
+    if (new == NULL) return false;
+    t->bytes = new;
+    t->size = size;
+  }
+  if (length > 0) memcpy(t->bytes + t->length, bytes, length);
+  t->length += length;
+  return true;
+}
+
+/* The unfinished line of the calling thread on a stream; NULL: no memory. Under mu. */
+static Partial *partial_of_caller (int stream) {
+  uint64_t serial = thread_self != NULL ? thread_self->serial : 0;
+  Partial *p = out.partials;
+  while (p != NULL && (p->thread != serial || p->stream != stream)) p = p->next;
+  if (p == NULL && (p = calloc(1, sizeof *p)) != NULL) {
+    p->thread = serial;
+    p->stream = stream;
+    p->next = out.partials;
+    out.partials = p;
+  }
+  return p;
+}
+
+/* Moves unfinished lines that have waited since `before` to the kept text, with a line end. Under mu. */
+static void end_partials (int64_t before) {
+  Partial **at = &out.partials;
+  while (*at != NULL) {
+    Partial *p = *at;
+    bool old = p->since <= before;
+    if (old && p->text.length > 0) {
+      text_add(&out.kept, p->text.bytes, p->text.length);
+      text_add(&out.kept, "\n", 1);
+      p->text.length = 0;
+    }
+    if (p->text.length > 0) { at = &p->next; continue; }
+    *at = p->next;
+    free(p->text.bytes);
+    free(p);
+  }
+}
+
+/* Keeps text for the editor: what is whole in lines, and the rest as the beginning of one. Under mu. */
+static bool keep (int stream, const char *text, size_t length) {
+  const char *last = memrchr(text, '\n', length);
+  size_t whole = last != NULL ? (size_t)(last - text) + 1 : 0;
+  Partial *p = partial_of_caller(stream);
+  if (p == NULL) return false;
+  if (whole > 0) {
+    if (!text_add(&out.kept, p->text.bytes, p->text.length)) return false;
+    p->text.length = 0;
+    if (!text_add(&out.kept, text, whole)) return false;
+  }
+  if (p->text.length == 0) p->since = now_ms();
+  return text_add(&p->text, text + whole, length - whole);
+}
+
+/* Straight to the stream; under mu. */
+static bool pass_on (int stream, const char *text, size_t length) {
+  FILE *f = stream == 1 ? stdout : stderr;
+  if (length == 0) return true;   /* text may be NULL */
+  out.line_open = text[length - 1] != '\n';
+  return fwrite(text, 1, length, f) == length;
+}
+
+/* real_output: what any thread prints. */
+static bool take_output (int stream, const char *text, size_t length) {
+  bool taken;
+  if (length == 0 || !isatty(stream)) return false;
+  pthread_mutex_lock(&out.mu);
+  if (!out.reading) taken = pass_on(stream, text, length);
+  else {
+    taken = keep(stream, text, length);
+    lineedit_wake();
+    if (thread_self == NULL || !thread_self->is_main)   /* the main thread is who makes room */
+      while (out.reading && out.kept.length > KEPT_MOST) pthread_cond_wait(&out.room, &out.mu);
+  }
+  pthread_mutex_unlock(&out.mu);
+  return taken;
+}
+
+static bool output_waiting (void *ud) {
+  bool waiting;
+  (void)ud;
+  pthread_mutex_lock(&out.mu);
+  end_partials(now_ms() - IDLE_PARTIAL);
+  waiting = out.kept.length > 0;
+  pthread_mutex_unlock(&out.mu);
+  return waiting;
+}
+
+/* The hook of the editor: hands the kept text over. */
+static const char *output_take (void *ud, size_t *length) {
+  static Text shown;
+  Text old = shown;
+  (void)ud;
+  pthread_mutex_lock(&out.mu);
+  shown = out.kept;
+  out.kept = old;
+  out.kept.length = 0;
+  pthread_cond_broadcast(&out.room);
+  pthread_mutex_unlock(&out.mu);
+  *length = shown.length;
+  return shown.bytes;
+}
+
+/* Output is kept from now on; the prompt begins at the beginning of a row. */
+static void output_begin (void) {
+  pthread_mutex_lock(&out.mu);
+  if (out.line_open && isatty(STDOUT_FILENO)) putchar('\n');
+  out.line_open = false;
+  fflush(stdout);
+  out.reading = true;
+  pthread_mutex_unlock(&out.mu);
+}
+
+static void output_end (void) {
+  pthread_mutex_lock(&out.mu);
+  out.reading = false;
+  end_partials(INT64_MAX);
+  pass_on(1, out.kept.bytes, out.kept.length);
+  fflush(stdout);
+  out.kept.length = 0;
+  pthread_cond_broadcast(&out.room);
+  pthread_mutex_unlock(&out.mu);
+}
+
+/*
+** Ctrl-C.
+*/
+
+typedef enum Phase { PHASE_SESSION, PHASE_READING, PHASE_CALLING } Phase;
+
+static _Atomic Phase phase;
+static atomic_int presses;        /* of Ctrl-C, not yet obeyed by the running call */
+
+static void say_stuck (void) {
+  static const char text[] = "\nstill inside a C function; one more Ctrl-C ends the process\n";
+  if (write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
+}
+
+static void on_interrupt (int sig) {
+  int saved = errno;
+  switch (atomic_load(&phase)) {
+    case PHASE_READING: lineedit_interrupt(); break;
+    case PHASE_SESSION: break;
+    case PHASE_CALLING: {
+      int n = atomic_fetch_add(&presses, 1) + 1;
+      if (n == 3) say_stuck();
+      if (n > 3) {
+        signal(sig, SIG_DFL);
+        raise(sig);
+      }
+      host_signal(sig);
+    }
+  }
+  errno = saved;
+}
+
+/* Without SA_RESTART, so that a call that reads the terminal can be interrupted as well. */
+static void catch_interrupt (struct sigaction *old) {
+  struct sigaction action = {.sa_handler = on_interrupt};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, old);
+}
+
+/*
+** The terminal's functions. Upvalue 1 of each: the Session.
+*/
+
+typedef struct Session {
+  lua_State *L;                   /* where hooks run: the state that reads an entry */
+  LineEdit *editor;
+  int hooks;                      /* stack index of the table of Lua hooks while an entry is read */
+  char *answer;                   /* of the last hook */
+} Session;
+
+static Session *session_of (lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* Calls the hook with the n values at the top of the stack; keeps its answer as text. NULL: none, or an error. */
+static const char *ask (Session *s, const char *hook, int n) {
+  lua_State *L = s->L;
+  const char *text = NULL;
+  free(s->answer);
+  s->answer = NULL;
+  lua_getfield(L, s->hooks, hook);
+  lua_insert(L, -n - 1);
+  if (lua_pcall(L, n, 1, 0) == LUA_OK) text = lua_tostring(L, -1);
+  if (text != NULL) s->answer = strdup(text);
+  lua_pop(L, 1);
+  return s->answer;
+}
+
+static const char *hook_prompt (void *ud) {
+  const char *prompt = ask(ud, "prompt", 0);
+  return prompt != NULL ? prompt : "> ";
+}
+
+static const char *hook_recall (void *ud, int back) {
+  lua_pushinteger(((Session *)ud)->L, back);
+  return ask(ud, "recall", 1);
+}
+
+static int hook_search (void *ud, const char *pattern, int back) {
+  Session *s = ud;
+  const char *found;
+  lua_pushstring(s->L, pattern);
+  lua_pushinteger(s->L, back);
+  found = ask(s, "search", 2);
+  return found != NULL ? atoi(found) : 0;
+}
+
+static const char *hook_complete (void *ud, const char *text, size_t cursor) {
+  Session *s = ud;
+  lua_pushstring(s->L, text);
+  lua_pushinteger(s->L, (lua_Integer)cursor);
+  return ask(s, "complete", 2);
+}
+
+/*
+** terminal.read(hooks [, initial [, continued]]): "text", "end", "interrupt"
+** or "back", and the text. The hooks are those of lineedit.h.
+*/
+static int terminal_read (lua_State *L) {
+  static const char *const words[] = {
+    [LINE_TEXT] = "text", [LINE_EOF] = "end", [LINE_INTERRUPTED] = "interrupt", [LINE_BACK] = "back"
+  };
+  Session *s = session_of(L), before = *s;
+  Phase old = atomic_load(&phase);
+  char *text = NULL;
+  LineResult result;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const char *initial = luaL_optstring(L, 2, NULL);
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  s->L = L;
+  s->hooks = 1;
+  s->answer = NULL;
+  output_begin();
+  atomic_store(&phase, PHASE_READING);
+  result = lineedit_read(s->editor, initial, lua_toboolean(L, 3), &text);
+  atomic_store(&phase, old);
+  output_end();
+  free(s->answer);
+  *s = before;
+  lua_pushstring(L, words[result]);
+  lua_pushstring(L, text != NULL ? text : "");
+  free(text);
+  return 2;
+}
+
+/*
+** terminal.call(handler, f, ...): true and the results, or false and what the
+** message handler makes of the error. Ctrl-C ends f.
+*/
+static int terminal_call (lua_State *L) {
+  Phase old = atomic_load(&phase);
+  int status;
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_checkany(L, 2);
+  atomic_store(&presses, 0);
+  atomic_store(&phase, PHASE_CALLING);
+  status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+  atomic_store(&phase, old);
+  if (old != PHASE_CALLING) atomic_fetch_and(&thread_self->alerts, ~(unsigned)ALERT_SIGNAL);
+  lua_pushboolean(L, status == LUA_OK);
+  lua_replace(L, 1);
+  return lua_gettop(L);
+}
+
+/* terminal.show(text): above the prompt while an entry is read, else at once. */
+static int terminal_show (lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  if (!take_output(1, text, length)) fwrite(text, 1, length, stdout);
+  fflush(stdout);
+  return 0;
+}
+
+/* terminal.stop([code]): ends the process with all its threads. */
+static int terminal_stop (lua_State *L) {
+  host_exit((int)luaL_optinteger(L, 1, 0));
+}
+
+/* terminal.columns() */
+static int terminal_columns (lua_State *L) {
+  struct winsize size;
+  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  lua_pushinteger(L, known ? size.ws_col : 80);
+  return 1;
+}
+
+static int result_of (lua_State *L, bool done, const char *path) {
+  return luaL_fileresult(L, done, path);
+}
+
+/* terminal.append(path, text): one write at the end of a file that nobody else may read. */
+static int terminal_append (lua_State *L) {
+  size_t length;
+  const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  bool done = fd >= 0 && write(fd, text, length) == (ssize_t)length;
+  int saved = errno;
+  if (fd >= 0) close(fd);
+  errno = saved;
+  return result_of(L, done, path);
+}
+
+/* terminal.make_folder(path), with those above it. */
+static int terminal_make_folder (lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  char *copy = strdup(path);
+  bool done;
+  if (copy == NULL) return luaL_error(L, "not enough memory");
+  for (char *p = copy + 1; *p != '\0'; p++)
+    if (*p == '/') { *p = '\0'; mkdir(copy, 0700); *p = '/'; }
+  done = mkdir(copy, 0700) == 0 || errno == EEXIST;
+  free(copy);
+  return result_of(L, done, path);
+}
+
+static const luaL_Reg functions[] = {
+  {"read", terminal_read}, {"call", terminal_call}, {"show", terminal_show}, {"stop", terminal_stop},
+  {"columns", terminal_columns},
+  {"append", terminal_append}, {"make_folder", terminal_make_folder},
+  {NULL, NULL}
+};
+
+/* Pushes the terminal; without an editor it has no `read`. */
+static void push_terminal (lua_State *L, Session *s) {
+  luaL_newlibtable(L, functions);
+  lua_pushlightuserdata(L, s);
+  luaL_setfuncs(L, functions, 1);
+  if (s->editor == NULL) {
+    lua_pushnil(L);
+    lua_setfield(L, -2, "read");
+  }
+  lua_pushboolean(L, isatty(STDOUT_FILENO));
+  lua_setfield(L, -2, "is_terminal");
+}
+
+/* (session) makes the Lua session and leaves it on the stack. In protected mode. */
+static int open_session (lua_State *L) {
+  Session *s = lua_touserdata(L, 1);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "luasync.repl");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "open");
+  push_terminal(L, s);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+/* Runs the session at the top of the stack until the user leaves, whatever happens to its own code. */
+static void run_session (lua_State *L) {
+  int failures = 0;
+  while (failures < FAILURES_MOST) {
+    lua_getfield(L, -1, "step");
+    lua_pushvalue(L, -2);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK) {
+      bool goes_on = lua_toboolean(L, -1);
+      lua_pop(L, 1);
+      if (!goes_on) return;
+      failures = 0;
+      continue;
+    }
+    failures++;
+    fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 2);
+  }
+}
+
+static bool can_edit (void) {
+  const char *term = getenv("TERM");
+  return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+void repl_run (lua_State *L) {
+  static Session session;
+  static const LineHooks hooks = {
+    &session, hook_prompt, hook_recall, hook_search, hook_complete, output_take, output_waiting
+  };
+  int top = lua_gettop(L);
+  struct sigaction old;
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  session = (Session){.L = L};
+  if (can_edit()) session.editor = lineedit_open(&hooks);
+  catch_interrupt(&old);
+  atomic_fetch_add(&world_real()->awake, 1);    /* the user: no blocked call is hopeless, Ctrl-C ends it */
+  atomic_store(&real_output, take_output);
+  lua_pushcfunction(L, open_session);
+  lua_pushlightuserdata(L, &session);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) run_session(L);
+  else fprintf(stderr, "luasync: %s\n", lua_tostring(L, -1));
+  atomic_store(&real_output, NULL);
+  atomic_fetch_sub(&world_real()->awake, 1);
+  sigaction(SIGINT, &old, NULL);
+  if (session.editor != NULL) lineedit_close(session.editor);
+  lua_settop(L, top);
+}

@@ -1,0 +1,50 @@
+/*
+** encode_map.c - which values a message holds already.
+**
+** Most messages hold one or two tables: a short list, searched from its end,
+** beats any hashing. With more it becomes a table of open addressing, at most
+** half full. Entries are never removed.
+*/
+#include "message/private.h"
+
+static uint32_t place (const void *key, uint32_t mask) {
+  uint64_t x = (uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15);
+  return (uint32_t)(x >> 32) & mask;
+}
+
+/* The entry of the key, or the empty one where it belongs. */
+static Entry *probe (Entry *entries, uint32_t mask, const void *key) {
+  uint32_t i = place(key, mask);
+  while (entries[i].key != NULL && entries[i].key != key) i = (i + 1) & mask;
+  return &entries[i];
+}
+
+size_t map_find (const Encoder *e, const void *key) {
+  if (e->entry_mask != 0) return probe(e->entries, e->entry_mask, key)->value;
+  for (uint32_t i = e->entry_count; i-- > 0;)
+    if (e->entries[i].key == key) return e->entries[i].value;
+  return 0;
+}
+
+/* Moves all into a hash table of `size` places, a power of two. */
+static void rehash (Encoder *e, uint32_t size) {
+  Entry *entries = calloc(size, sizeof *entries);
+  uint32_t old = e->entry_mask != 0 ? e->entry_mask + 1 : e->entry_count;
+  if (entries == NULL) encode_no_memory(e);
+  for (uint32_t i = 0; i < old; i++)
+    if (e->entries[i].key != NULL) *probe(entries, size - 1, e->entries[i].key) = e->entries[i];
+  if (e->entries != e->few_entries) free(e->entries);
+  e->entries = entries;
+  e->entry_mask = size - 1;
+}
+
+void map_add (Encoder *e, const void *key, size_t value) {
+  if (e->entry_mask == 0 && e->entry_count == FEW_ENTRIES) rehash(e, 4 * FEW_ENTRIES);
+  else if (e->entry_mask != 0 && e->entry_count > e->entry_mask / 2) {
+    if (e->entry_mask >= UINT32_MAX / 2) encode_no_memory(e);
+    rehash(e, (e->entry_mask + 1) * 2);
+  }
+  if (e->entry_mask == 0) e->entries[e->entry_count] = (Entry){key, value};
+  else *probe(e->entries, e->entry_mask, key) = (Entry){key, value};
+  e->entry_count++;
+}

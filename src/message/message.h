@@ -1,0 +1,117 @@
+/*
+** message.h - Lua values on their way between states.
+**
+** Values are encoded once, in the sender, into a flat buffer that no Lua state
+** owns, and decoded in the receiver. Neither happens under a C mutex: both may
+** raise, allocate and run finalisers. What cannot cross raises an error that
+** says where, `cannot send a coroutine (at args[1].co)`, before anything is sent.
+**
+** A message holds references to the luasync objects in it. It may be decoded
+** many times (a thread's results are) and is freed by whoever owns it.
+*/
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include <stdint.h>
+#include <string.h>
+#include "world/object.h"
+
+typedef struct Message Message;
+
+/* What the encoded values are, for the paths of errors. */
+typedef enum Root {
+  ROOT_CALL,      /* a function and its arguments: target, args[1], args[2] … ; script globals travel */
+  ROOT_ITEM,      /* one value: item */
+  ROOT_RESULTS,   /* results[1], results[2] … */
+  ROOT_ERROR      /* one value: error */
+} Root;
+
+/*
+** Encodes the n values from stack index `first` on, for receivers in world
+** `to` (NULL: one yet to be made, into which no object can go). Leaves the stack
+** as it was. [0, 0, raises]
+*/
+Message *message_encode (lua_State *L, int first, int n, Root root, World *to);
+
+/* Pushes the values, returns how many. Does not free the message, whatever happens. [0, +n, raises] */
+int message_decode (lua_State *L, Message *m);
+
+/* Messages are counted: message_encode returns the first reference. NULL is allowed; no Lua state needed. */
+void message_keep (Message *m);
+void message_free (Message *m);   /* drops a reference; the last one frees */
+
+/* Frees the messages of a world that owns them; its objects are gone already. */
+void message_free_all (World *world);
+
+/* Learns what a state has by name, which would else be done at its first message. [0, 0, memory] */
+void message_prepare (lua_State *L);
+
+/*
+** A slot holds one value: numbers, booleans, nil, light userdata, short strings
+** and luasync objects lie in it, anything else in a message it points to. Plain
+** data to be copied around by its owner; it must end in slot_push_free or slot_free.
+*/
+#define SLOT_TEXT 30
+enum { SLOT_NIL, SLOT_FALSE, SLOT_TRUE, SLOT_INTEGER, SLOT_FLOAT, SLOT_LIGHT, SLOT_TEXT_IN, SLOT_OBJECT, SLOT_MESSAGE };
+
+typedef struct Slot {
+  union {
+    lua_Integer integer;
+    lua_Number number;
+    void *light;
+    Object *object;
+    Message *message;
+    char text[SLOT_TEXT];
+  } u;
+  uint8_t length;                 /* of text */
+  uint8_t tag;
+} Slot;
+
+void slot_set_other (lua_State *L, int index, Slot *s, World *to);
+void slot_push_other (lua_State *L, Slot *s, int owned);
+void slot_free_other (Slot *s);
+
+/* Encodes the value at `index`; its path begins with `item`. [0, 0, raises] */
+static inline void slot_set (lua_State *L, int index, Slot *s, World *to) {
+  switch (lua_type(L, index)) {
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, index)) { s->tag = SLOT_INTEGER; s->u.integer = lua_tointeger(L, index); }
+      else { s->tag = SLOT_FLOAT; s->u.number = lua_tonumber(L, index); }
+      return;
+    case LUA_TBOOLEAN: s->tag = lua_toboolean(L, index) ? SLOT_TRUE : SLOT_FALSE; return;
+    case LUA_TSTRING: {
+      size_t len;
+      const char *text = lua_tolstring(L, index, &len);
+      if (len <= SLOT_TEXT) {
+        s->tag = SLOT_TEXT_IN; s->length = (uint8_t)len;
+        memcpy(s->u.text, text, len);
+        return;
+      }
+    }
+  }
+  slot_set_other(L, index, s, to);
+}
+
+/* Pushes the value and leaves the slot its own. [0, +1, raises] */
+static inline void slot_push (lua_State *L, const Slot *s) {
+  switch (s->tag) {
+    case SLOT_INTEGER: lua_pushinteger(L, s->u.integer); return;
+    case SLOT_FLOAT: lua_pushnumber(L, s->u.number); return;
+    case SLOT_TEXT_IN: lua_pushlstring(L, s->u.text, s->length); return;
+    case SLOT_TRUE: lua_pushboolean(L, 1); return;
+    default: slot_push_other(L, (Slot *)s, 0);
+  }
+}
+
+/* Pushes the value and frees the slot, also when decoding raises. [0, +1, raises] */
+static inline void slot_push_free (lua_State *L, Slot *s) {
+  if (s->tag < SLOT_OBJECT) slot_push(L, s);
+  else slot_push_other(L, s, 1);
+}
+
+static inline void slot_free (Slot *s) {
+  if (s->tag >= SLOT_OBJECT) slot_free_other(s);
+  s->tag = SLOT_NIL;
+}
+
+#endif

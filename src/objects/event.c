@@ -1,0 +1,123 @@
+/*
+** event.c - Event: a flag to wait for.
+**
+** set() chooses all waiters under the mutex, so a thread that waited when set()
+** was called returns true even if clear() follows before it runs.
+*/
+#include "world/args.h"
+#include "objects/kinds.h"
+#include "world/thread.h"
+
+typedef struct Event {
+  Object object;
+  atomic_bool flag;               /* written under mu */
+  pthread_mutex_t mu;
+  Line line;                      /* under mu */
+  Mark lost;                      /* the last set() that woke nobody; under mu */
+  bool is_lost;                   /* under mu */
+  atomic_bool was_seen;           /* since then a wait has found the flag set */
+} Event;
+
+static Event *check_event (lua_State *L) {
+  return object_check(L, 1, &event_kind);
+}
+
+static int event_set (lua_State *L) {
+  Event *e = check_event(L);
+  Waiter *chain;
+  announce(L, OP_SET, e);
+  pthread_mutex_lock(&e->mu);
+  atomic_store(&e->flag, true);
+  e->is_lost = e->line.first == NULL;
+  chain = line_choose_all(&e->line);
+  atomic_store_explicit(&e->was_seen, false, memory_order_relaxed);
+  if (e->is_lost) mark_here(L, &e->lost);
+  pthread_mutex_unlock(&e->mu);
+  line_wake(chain);
+  return 0;
+}
+
+/* The set() that was cleared before those who wait now began to; all threads stand still. */
+static const Mark *event_lost (Object *o) {
+  Event *e = (Event *)o;
+  return e->is_lost && !atomic_load(&e->was_seen) ? &e->lost : NULL;
+}
+
+static int event_clear (lua_State *L) {
+  Event *e = check_event(L);
+  announce(L, OP_CLEAR, e);
+  pthread_mutex_lock(&e->mu);
+  atomic_store(&e->flag, false);
+  pthread_mutex_unlock(&e->mu);
+  return 0;
+}
+
+static int event_is_set (lua_State *L) {
+  Event *e = check_event(L);
+  announce(L, OP_IS_SET, e);
+  lua_pushboolean(L, atomic_load_explicit(&e->flag, memory_order_acquire));
+  return 1;
+}
+
+/* Whether the flag is set, for one who waits for that. */
+static bool finds_set (Event *e) {
+  if (!atomic_load_explicit(&e->flag, memory_order_acquire)) return false;
+  if (!atomic_load_explicit(&e->was_seen, memory_order_relaxed)) atomic_store_explicit(&e->was_seen, true, memory_order_relaxed);
+  return true;
+}
+
+/* Waits for the flag; false: timed out. */
+static bool wait (lua_State *L, Event *e, Nanos relative) {
+  Nanos deadline = world_deadline(e->object.world, relative);
+  Waiter w;
+  wait_allowed(L);
+  waiter_init(&w, OP_WAIT_SET, e, deadline);
+  pthread_mutex_lock(&e->mu);
+  if (finds_set(e)) {
+    pthread_mutex_unlock(&e->mu);
+    return true;
+  }
+  line_join(&e->line, &w);
+  pthread_mutex_unlock(&e->mu);
+  switch (line_wait(L, &w, &e->mu, deadline)) {
+    case WAKE_CHOSEN: return true;
+    case WAKE_INTERRUPT: thread_raise(L);
+    /* fall through */
+    default: return finds_set(e);
+  }
+}
+
+/* wait([timeout]): true set, false timed out. */
+static int event_wait (lua_State *L) {
+  Event *e = check_event(L);
+  Nanos relative = args_timeout(L, 2);
+  announce(L, relative == 0 ? OP_IS_SET : OP_WAIT_SET, e);
+  lua_pushboolean(L, finds_set(e) || (relative != 0 && wait(L, e, relative)));
+  return 1;
+}
+
+static void event_describe (lua_State *L, Object *o) {
+  lua_pushstring(L, atomic_load(&((Event *)o)->flag) ? "set" : "unset");
+}
+
+static void event_destroy (Object *o) {
+  pthread_mutex_destroy(&((Event *)o)->mu);
+}
+
+int event_new (lua_State *L) {
+  int n, options = object_options(L, 1, &n);
+  luaL_argcheck(L, n == 0, 1, "no arguments but { name = \"...\" } expected");
+  Event *e = object_new(L, sizeof *e, &event_kind, options);
+  pthread_mutex_init(&e->mu, NULL);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+  {"set", event_set}, {"clear", event_clear}, {"is_set", event_is_set}, {"isSet", event_is_set},
+  {"wait", event_wait}, {NULL, NULL}
+};
+
+const Kind event_kind = {
+  .name = "Event", .destroy = event_destroy, .describe = event_describe, .methods = methods,
+  .lost_wakeup = event_lost
+};

@@ -1,0 +1,38 @@
+/*
+** kinds.h - the kinds of objects and their constructors, one file each.
+*/
+#ifndef KINDS_H
+#define KINDS_H
+
+#include "world/object.h"
+
+extern const Kind thread_kind;                                    /* thread.c */
+extern const Kind lock_kind, rlock_kind;                          /* lock.c */
+extern const Kind condition_kind;                                 /* condition.c */
+extern const Kind event_kind;                                     /* event.c */
+extern const Kind semaphore_kind, bounded_kind;                   /* semaphore.c */
+extern const Kind queue_kind, lifo_kind, priority_kind, simple_kind; /* queue.c */
+extern const Kind local_kind;                                     /* local.c */
+extern const Kind shared_kind;                                    /* shared.c */
+extern const Kind atomic_kind;                                    /* atomic.c */
+
+int thread_new (lua_State *L);
+int thread_spawn (lua_State *L);
+int lock_new (lua_State *L);
+int rlock_new (lua_State *L);
+int condition_new (lua_State *L);
+int event_new (lua_State *L);
+int semaphore_new (lua_State *L);
+int bounded_new (lua_State *L);
+int queue_new (lua_State *L);
+int lifo_new (lua_State *L);
+int priority_new (lua_State *L);
+int simple_new (lua_State *L);
+int local_new (lua_State *L);
+int shared_new (lua_State *L);
+int shared_update (lua_State *L);
+int shared_snapshot (lua_State *L);
+int shared_named (lua_State *L);
+int atomic_new (lua_State *L);
+
+#endif

@@ -1,0 +1,188 @@
+/*
+** store.c - segments, stack and heap for queues.
+*/
+#include <math.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "objects/queue/queue_store.h"
+
+#define SEGMENT_SLOTS 127         /* a segment is one page */
+
+struct Segment {
+  Segment *next;                  /* written by producers before the count is published */
+  Slot slots[SEGMENT_SLOTS];
+};
+
+static Segment *new_segment (Fifo *f) {
+  Segment *s = atomic_exchange_explicit(&f->spare, NULL, memory_order_acquire);
+  if (s == NULL) s = malloc(sizeof *s);
+  if (s != NULL) s->next = NULL;
+  return s;
+}
+
+static void retire_segment (Fifo *f, Segment *s) {
+  free(atomic_exchange_explicit(&f->spare, s, memory_order_acq_rel));
+}
+
+bool fifo_add (Fifo *f, const Slot *s) {
+  if (f->tail == NULL || f->tail_index == SEGMENT_SLOTS) {
+    Segment *fresh = new_segment(f);
+    if (fresh == NULL) return false;
+    if (f->tail != NULL) f->tail->next = fresh;
+    else f->head = fresh;         /* no consumer looks before the count says there is an item */
+    f->tail = fresh;
+    f->tail_index = 0;
+  }
+  f->tail->slots[f->tail_index++] = *s;
+  return true;
+}
+
+void fifo_take (Fifo *f, Slot *s) {
+  if (f->head_index == SEGMENT_SLOTS) {
+    Segment *empty = f->head;
+    f->head = empty->next;
+    f->head_index = 0;
+    retire_segment(f, empty);
+  }
+  *s = f->head->slots[f->head_index++];
+}
+
+void fifo_free (Fifo *f) {
+  while (f->head != NULL) {
+    Segment *s = f->head;
+    f->head = s->next;
+    free(s);
+  }
+  free(atomic_load(&f->spare));
+}
+
+/*
+** Priorities.
+*/
+
+void priority_of (lua_State *L, int index, Priority *p) {
+  bool in_table = lua_type(L, index) == LUA_TTABLE;
+  memset(p, 0, sizeof *p);
+  if (in_table) lua_rawgeti(L, index, 1);
+  else lua_pushvalue(L, index);
+  if (lua_isinteger(L, -1)) {
+    p->type = PRIORITY_INTEGER;
+    p->integer = lua_tointeger(L, -1);
+  }
+  else if (lua_type(L, -1) == LUA_TNUMBER) {
+    p->type = PRIORITY_FLOAT;
+    p->number = lua_tonumber(L, -1);
+    luaL_argcheck(L, p->number == p->number, index, "priority is NaN, which has no order");
+  }
+  else if (lua_type(L, -1) == LUA_TSTRING) {
+    p->type = PRIORITY_STRING;
+    p->text = lua_tolstring(L, -1, &p->length);
+  }
+  else {
+    const char *type = luaL_getmetafield(L, -1, "__name") == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
+    luaL_argerror(L, index, lua_pushfstring(L, "number, string or table with a priority at [1] expected, got %s%s",
+                                            in_table ? "table with " : "", type));
+  }
+}
+
+bool priority_comparable (const Priority *a, const Priority *b) {
+  return (a->type == PRIORITY_STRING) == (b->type == PRIORITY_STRING);
+}
+
+static bool text_less (const Priority *a, const Priority *b) {
+  size_t shorter = a->length < b->length ? a->length : b->length;
+  int c = memcmp(a->text, b->text, shorter);
+  return c != 0 ? c < 0 : a->length < b->length;
+}
+
+/* i < f exactly, also where i has no double: an integer is below f iff it is below ceil(f). */
+static bool integer_less (lua_Integer i, lua_Number f) {
+  lua_Number up = ceil(f);
+  if (up >= 0x1p63) return true;
+  return up > -0x1p63 && i < (lua_Integer)up;
+}
+
+static bool float_less (lua_Number f, lua_Integer i) {
+  lua_Number down = floor(f);
+  if (down < -0x1p63) return true;
+  return down < 0x1p63 && (lua_Integer)down < i;
+}
+
+static bool priority_less (const Priority *a, const Priority *b) {
+  if (a->type == PRIORITY_STRING) return text_less(a, b);
+  if (a->type == PRIORITY_INTEGER)
+    return b->type == PRIORITY_INTEGER ? a->integer < b->integer : integer_less(a->integer, b->number);
+  return b->type == PRIORITY_INTEGER ? float_less(a->number, b->integer) : a->number < b->number;
+}
+
+/*
+** Heap and stack.
+*/
+
+static bool entry_before (const Entry *a, const Entry *b) {
+  if (priority_less(&a->priority, &b->priority)) return true;
+  return !priority_less(&b->priority, &a->priority) && a->order < b->order;
+}
+
+static bool make_room (Heap *h) {
+  size_t capacity;
+  Entry *entries;
+  if (h->size < h->capacity) return true;
+  capacity = h->capacity == 0 ? 16 : 2 * h->capacity;
+  entries = realloc(h->entries, capacity * sizeof *entries);
+  if (entries == NULL) return false;
+  h->entries = entries;
+  h->capacity = capacity;
+  return true;
+}
+
+/* Replaces borrowed text by a copy. */
+static bool own_text (Priority *p) {
+  char *copy;
+  if (p->type != PRIORITY_STRING) return true;
+  copy = malloc(p->length + 1);
+  if (copy != NULL) memcpy(copy, p->text, p->length);
+  p->text = copy;
+  return copy != NULL;
+}
+
+bool heap_add (Heap *h, const Slot *s, const Priority *p) {
+  Entry e = {*s, *p, h->orders};
+  size_t i;
+  if (!make_room(h) || !own_text(&e.priority)) return false;
+  h->orders++;
+  for (i = h->size++; i > 0 && entry_before(&e, &h->entries[(i - 1) / 2]); i = (i - 1) / 2)
+    h->entries[i] = h->entries[(i - 1) / 2];
+  h->entries[i] = e;
+  return true;
+}
+
+void heap_take (Heap *h, Slot *s) {
+  Entry last = h->entries[--h->size];
+  size_t i = 0, child;
+  *s = h->entries[0].slot;
+  free((char *)h->entries[0].priority.text);
+  while ((child = 2 * i + 1) < h->size) {
+    if (child + 1 < h->size && entry_before(&h->entries[child + 1], &h->entries[child])) child++;
+    if (!entry_before(&h->entries[child], &last)) break;
+    h->entries[i] = h->entries[child];
+    i = child;
+  }
+  if (h->size > 0) h->entries[i] = last;
+}
+
+bool stack_add (Heap *h, const Slot *s) {
+  if (!make_room(h)) return false;
+  h->entries[h->size++] = (Entry){.slot = *s};
+  return true;
+}
+
+void stack_take (Heap *h, Slot *s) {
+  *s = h->entries[--h->size].slot;
+}
+
+void heap_free (Heap *h) {
+  free(h->entries);
+}

@@ -1,0 +1,67 @@
+/*
+** store.h - where a queue keeps its items: a list of segments (first in, first
+** out), a stack, or a heap. Plain data structures; the queue's mutexes guard
+** them, and nothing here touches Lua but priority_of, which runs before any is
+** taken.
+*/
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include "message/message.h"
+
+/*
+** First in, first out: producers work at the tail, consumers at the head, each
+** under a mutex of their own; they meet only in the link between segments.
+*/
+typedef struct Segment Segment;
+
+/* All zero at first. */
+typedef struct Fifo {
+  Segment *tail;                  /* producers' */
+  unsigned tail_index;
+  _Atomic(Segment *) spare;       /* one empty segment, to spare the allocator */
+  char apart[64];                 /* the two sides must not share a cache line */
+  unsigned head_index;            /* consumers' */
+  Segment *head;
+} Fifo;
+
+bool fifo_add (Fifo *f, const Slot *s);       /* false: no memory */
+void fifo_take (Fifo *f, Slot *s);            /* there must be one */
+void fifo_free (Fifo *f);                     /* the segments; items must have been taken */
+
+/* What a priority is: numbers come before each other as in Lua, strings byte by byte. */
+typedef struct Priority {
+  enum { PRIORITY_INTEGER, PRIORITY_FLOAT, PRIORITY_STRING } type;
+  lua_Integer integer;
+  lua_Number number;
+  const char *text;               /* in the heap a copy of its own */
+  size_t length;
+} Priority;
+
+/* The priority of the item at `index`, which stays on the stack as long as it is borrowed from. [0, +1, raises] */
+void priority_of (lua_State *L, int index, Priority *p);
+/* Whether the two can be told apart by <. */
+bool priority_comparable (const Priority *a, const Priority *b);
+
+typedef struct Entry {
+  Slot slot;
+  Priority priority;
+  uint64_t order;                 /* equal priorities leave in the order they came */
+} Entry;
+
+/* A heap by priority, or a stack where priorities are not used. */
+typedef struct Heap {
+  Entry *entries;
+  size_t size, capacity;
+  uint64_t orders;
+} Heap;
+
+bool heap_add (Heap *h, const Slot *s, const Priority *p);    /* false: no memory */
+void heap_take (Heap *h, Slot *s);
+bool stack_add (Heap *h, const Slot *s);
+void stack_take (Heap *h, Slot *s);
+void heap_free (Heap *h);
+
+#endif

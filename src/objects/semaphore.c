@@ -1,0 +1,145 @@
+/*
+** semaphore.c - Semaphore and BoundedSemaphore.
+**
+** The value is an atomic: taking a unit that is there is one compare-and-swap.
+** With threads in line, release hands its units to them directly, first come,
+** first served. The two meet like this: a waiter counts itself as waiting, then
+** looks at the value once more; a releaser raises the value, then looks whether
+** anybody waits. One of them sees the other.
+*/
+#include "world/args.h"
+#include "objects/guard.h"
+#include "objects/kinds.h"
+#include "world/thread.h"
+
+typedef struct Semaphore {
+  Object object;
+  atomic_llong value;
+  atomic_int waiting;             /* threads in line or about to be; written under mu */
+  lua_Integer initial;            /* const after init; the bound of a BoundedSemaphore */
+  pthread_mutex_t mu;
+  Line line;                      /* under mu */
+} Semaphore;
+
+static Semaphore *check_semaphore (lua_State *L) {
+  Semaphore *s = object_test(L, 1, &semaphore_kind);
+  return s != NULL ? s : object_check(L, 1, &bounded_kind);
+}
+
+static bool take_unit (Semaphore *s) {
+  long long value = atomic_load_explicit(&s->value, memory_order_relaxed);
+  while (value > 0)
+    if (atomic_compare_exchange_weak(&s->value, &value, value - 1)) return true;
+  return false;
+}
+
+/* Stands in line; true: a unit was handed over, or found. */
+static bool wait (lua_State *L, Semaphore *s, Nanos relative) {
+  Nanos deadline = world_deadline(s->object.world, relative);
+  Waiter w;
+  Wake wake;
+  wait_allowed(L);
+  waiter_init(&w, OP_DOWN, s, deadline);
+  pthread_mutex_lock(&s->mu);
+  atomic_fetch_add(&s->waiting, 1);
+  if (take_unit(s)) {
+    atomic_fetch_sub(&s->waiting, 1);
+    pthread_mutex_unlock(&s->mu);
+    return true;
+  }
+  line_join(&s->line, &w);
+  pthread_mutex_unlock(&s->mu);
+  wake = line_wait(L, &w, &s->mu, deadline);
+  if (wake == WAKE_CHOSEN) return true;
+  pthread_mutex_lock(&s->mu);
+  atomic_fetch_sub(&s->waiting, 1);
+  pthread_mutex_unlock(&s->mu);
+  if (wake == WAKE_INTERRUPT) thread_raise(L);
+  return false;
+}
+
+static int semaphore_acquire (lua_State *L) {
+  Semaphore *s = check_semaphore(L);
+  Nanos relative = args_blocking(L, 2, true);
+  announce(L, relative == 0 ? OP_TRY_DOWN : OP_DOWN, s);
+  lua_pushboolean(L, take_unit(s) || (relative != 0 && wait(L, s, relative)));
+  return 1;
+}
+
+/* Hands units to those in line, as many as there are of both. */
+static void serve_line (Semaphore *s) {
+  Waiter *first = NULL, **last = &first, *w;
+  pthread_mutex_lock(&s->mu);
+  while ((w = line_first(&s->line)) != NULL && take_unit(s)) {
+    line_pick(w);
+    *last = w;
+    last = &w->next;
+    atomic_fetch_sub(&s->waiting, 1);
+  }
+  pthread_mutex_unlock(&s->mu);
+  line_wake(first);
+}
+
+/* release([n=1]) */
+static int semaphore_release (lua_State *L) {
+  Semaphore *s = check_semaphore(L);
+  lua_Integer n = luaL_optinteger(L, 2, 1);
+  long long value = atomic_load_explicit(&s->value, memory_order_relaxed);
+  luaL_argcheck(L, n >= 1, 2, "n must be one or more");
+  announce(L, OP_UP, s);
+  do {
+    if (s->object.kind == &bounded_kind && n > s->initial - value)
+      return args_misuse(L, "semaphore released too many times");
+    if (n > LUA_MAXINTEGER - value) return args_misuse(L, "semaphore value would overflow");
+  } while (!atomic_compare_exchange_weak(&s->value, &value, value + n));
+  if (atomic_load(&s->waiting) > 0) serve_line(s);
+  return 0;
+}
+
+static int semaphore_value (lua_State *L) {
+  Semaphore *s = check_semaphore(L);
+  announce(L, OP_VALUE, s);
+  lua_pushinteger(L, atomic_load(&s->value));
+  return 1;
+}
+
+static int semaphore_with (lua_State *L) { check_semaphore(L); return guard_with(L, semaphore_acquire); }
+static int semaphore_close (lua_State *L) { return guard_close(L, semaphore_release); }
+static int semaphore_hold (lua_State *L) { check_semaphore(L); return guard_hold(L, semaphore_acquire); }
+
+static void semaphore_describe (lua_State *L, Object *o) {
+  lua_pushfstring(L, "value %I", (lua_Integer)atomic_load(&((Semaphore *)o)->value));
+}
+
+static void semaphore_destroy (Object *o) {
+  pthread_mutex_destroy(&((Semaphore *)o)->mu);
+}
+
+static int make (lua_State *L, const Kind *kind) {
+  int n, options = object_options(L, 2, &n);
+  lua_Integer value = n == 0 ? 1 : luaL_optinteger(L, 1, 1);
+  luaL_argcheck(L, value >= 0, 1, "semaphore initial value must be >= 0");
+  Semaphore *s = object_new(L, sizeof *s, kind, options);
+  pthread_mutex_init(&s->mu, NULL);
+  atomic_init(&s->value, value);
+  s->initial = value;
+  return 1;
+}
+
+/* Semaphore([value=1]) */
+int semaphore_new (lua_State *L) { return make(L, &semaphore_kind); }
+int bounded_new (lua_State *L) { return make(L, &bounded_kind); }
+
+static const luaL_Reg methods[] = {
+  {"acquire", semaphore_acquire}, {"release", semaphore_release}, {"value", semaphore_value},
+  {"hold", semaphore_hold}, {"with", semaphore_with}, {NULL, NULL}
+};
+
+static const luaL_Reg meta[] = {{"__close", semaphore_close}, {NULL, NULL}};
+
+const Kind semaphore_kind = {
+  .name = "Semaphore", .destroy = semaphore_destroy, .describe = semaphore_describe, .methods = methods, .meta = meta
+};
+const Kind bounded_kind = {
+  .name = "BoundedSemaphore", .destroy = semaphore_destroy, .describe = semaphore_describe, .methods = methods, .meta = meta
+};

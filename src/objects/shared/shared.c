@@ -1,0 +1,320 @@
+/*
+** shared.c - Shared: a table that all threads see.
+**
+** Each read and write takes the table's mutex for as long as it takes to copy
+** one cell in or out: values are encoded before and decoded after, old ones are
+** freed after. So no Lua code, no finaliser and no long copy ever runs under it.
+*/
+#include <math.h>
+#include <stdlib.h>
+
+#include "objects/shared/shared.h"
+
+/*
+** Keys and values.
+*/
+
+static const char *other_key (lua_State *L, int index, Key *k, bool write) {
+  Object *o;
+  switch (lua_type(L, index)) {
+    case LUA_TNIL: return write ? "table index is nil" : NULL;
+    case LUA_TLIGHTUSERDATA: key_light(k, lua_touserdata(L, index)); return NULL;
+    case LUA_TUSERDATA:
+      o = object_any(L, index);
+      if (o == NULL || o->world != thread_self->object.world) break;
+      key_object(k, o);
+      return NULL;
+  }
+  return lua_pushfstring(L, "cannot use a %s as a key of a Shared", luaL_typename(L, index));
+}
+
+const char *shared_key (lua_State *L, int index, Key *k, bool write) {
+  k->tag = SLOT_NIL;
+  k->hash = 0;
+  switch (lua_type(L, index)) {
+    case LUA_TSTRING: {
+      size_t length;
+      const char *text = lua_tolstring(L, index, &length);
+      key_text(k, text, length);
+      return NULL;
+    }
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, index)) key_integer(k, lua_tointeger(L, index));
+      else {
+        lua_Number n = lua_tonumber(L, index);
+        if (!isnan(n)) key_number(k, n);
+        else if (write) return "table index is NaN";
+      }
+      return NULL;
+    case LUA_TBOOLEAN: key_boolean(k, lua_toboolean(L, index)); return NULL;
+    default: return other_key(L, index, k, write);
+  }
+}
+
+void shared_push_key (lua_State *L, const Slot *cell) {
+  if (cell->tag == SLOT_LONG) lua_pushlstring(L, cell_text(cell)->text, cell_text(cell)->length);
+  else slot_push(L, cell);
+}
+
+void shared_check_key (lua_State *L, int index, Key *k, bool write) {
+  const char *unfit = shared_key(L, index, k, write);
+  if (__builtin_expect(unfit != NULL, 0)) luaL_error(L, "%s", unfit);
+}
+
+void shared_set_value (lua_State *L, int index, Slot *cell, World *world) {
+  if (lua_type(L, index) == LUA_TTABLE) {
+    shared_convert(L, index, 0);
+    lua_replace(L, index);
+  }
+  slot_set(L, index, cell, world);
+}
+
+/*
+** One key.
+*/
+
+/* Takes a copy of the cell at a key. */
+static inline Refusal fetch (lua_State *L, Shared *s, const Key *k, Slot *cell) {
+  const Slot *found;
+  Refusal why = shared_enter(L, s, OP_READ);
+  if (__builtin_expect(why != ENTERED, 0)) return why;
+  found = table_get(&s->table, k);
+  if (found == NULL) cell->tag = SLOT_NIL;
+  else {
+    *cell = *found;
+    cell_keep(cell);
+  }
+  shared_leave(s);
+  return ENTERED;
+}
+
+/* Stores the cell, which it consumes. [0, 0, raises] */
+static inline void store (lua_State *L, Shared *s, const Key *k, Slot *cell) {
+  Slot key;
+  bool stored;
+  Refusal why = shared_enter(L, s, OP_WRITE);
+  if (__builtin_expect(why != ENTERED, 0)) {
+    cell_free(cell);
+    shared_refuse(L, why);
+    return;                       /* not reached */
+  }
+  stored = table_swap(&s->table, k, cell, &key);
+  shared_leave(s);
+  cell_free(cell);
+  cell_free(&key);
+  if (!stored) luaL_error(L, "not enough memory");
+}
+
+static int shared_index (lua_State *L) {
+  Shared *s = object_check(L, 1, &shared_kind);
+  Key key;
+  Slot cell;
+  Refusal why;
+  shared_check_key(L, 2, &key, false);
+  shared_announce(L, OP_READ, s, &key);
+  why = fetch(L, s, &key, &cell);
+  if (why != ENTERED) return shared_refuse(L, why);
+  slot_push_free(L, &cell);
+  return 1;
+}
+
+static int shared_newindex (lua_State *L) {
+  Shared *s = object_check(L, 1, &shared_kind);
+  Key key;
+  Slot cell;
+  shared_check_key(L, 2, &key, true);
+  shared_announce(L, OP_WRITE, s, &key);
+  shared_set_value(L, 3, &cell, s->object.world);
+  store(L, s, &key, &cell);
+  return 0;
+}
+
+static int shared_len (lua_State *L) {
+  Shared *s = object_check(L, 1, &shared_kind);
+  size_t length;
+  Refusal why;
+  announce(L, OP_TRAVERSE, s);
+  why = shared_enter(L, s, OP_READ);
+  if (why != ENTERED) return shared_refuse(L, why);
+  length = table_border(&s->table);
+  shared_leave(s);
+  lua_pushinteger(L, (lua_Integer)length);
+  return 1;
+}
+
+/*
+** pairs: the keys as they were when it began, with the values of now.
+*/
+
+static void release (Holding *h) { copy_free((Copy *)h); }
+
+void shared_let_go (Holder *holder) {
+  Copy *copy = holder->copy;
+  if (copy == NULL) return;
+  holder->copy = NULL;
+  holding_forget(&copy->holding);
+  copy_free(copy);
+}
+
+static int holder_gc (lua_State *L) {
+  shared_let_go(luaL_checkudata(L, 1, "luasync.Holder"));
+  return 0;
+}
+
+Holder *shared_holder (lua_State *L) {
+  Holder *holder = lua_newuserdatauv(L, sizeof *holder, 1);
+  *holder = (Holder){.copy = NULL};
+  if (luaL_newmetatable(L, "luasync.Holder")) {
+    lua_pushcfunction(L, holder_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_setmetatable(L, -2);
+  return holder;
+}
+
+void shared_take (lua_State *L, Shared *s, Holder *holder, bool values) {
+  Refusal why;
+  announce(L, OP_TRAVERSE, s);
+  why = shared_enter(L, s, OP_TRAVERSE);
+  if (why != ENTERED) {
+    shared_refuse(L, why);
+    return;                       /* not reached */
+  }
+  holder->copy = table_copy(&s->table, values);
+  shared_leave(s);
+  if (holder->copy == NULL) luaL_error(L, "not enough memory");
+  holding_note(holdings_here(), &holder->copy->holding, release);
+}
+
+/* The next key of the copy; false at the end. */
+static bool next_key (Holder *holder, Key *k) {
+  const Copy *c = holder->copy;
+  size_t i = holder->position++;
+  if (c == NULL || i >= c->length + c->count) return false;
+  if (i < c->length) key_integer(k, (lua_Integer)i + 1);
+  else copy_key(c, i - c->length, k);
+  return true;
+}
+
+/* Pushes the key that next_key has just passed. [0, +1, raises] */
+static void push_passed (lua_State *L, const Holder *holder) {
+  const Copy *c = holder->copy;
+  size_t i = holder->position - 1;
+  if (i < c->length) lua_pushinteger(L, (lua_Integer)i + 1);
+  else shared_push_key(L, &c->entries[i - c->length].key);
+}
+
+/* The iterator of pairs: (holder, previous key) -> key, value. Keys that have vanished are passed over. */
+static int walk (lua_State *L) {
+  Holder *holder = luaL_checkudata(L, 1, "luasync.Holder");
+  Shared *s;
+  Key key;
+  lua_getiuservalue(L, 1, 1);
+  s = object_check(L, -1, &shared_kind);
+  while (next_key(holder, &key)) {
+    Slot cell;
+    Refusal why;
+    push_passed(L, holder);
+    shared_announce(L, OP_READ, s, &key);
+    why = fetch(L, s, &key, &cell);
+    if (why != ENTERED) return shared_refuse(L, why);
+    if (cell.tag != SLOT_NIL) {
+      slot_push_free(L, &cell);
+      return 2;
+    }
+    lua_pop(L, 1);
+  }
+  shared_let_go(holder);
+  lua_pushnil(L);
+  return 1;
+}
+
+static int shared_pairs (lua_State *L) {
+  Shared *s = object_check(L, 1, &shared_kind);
+  lua_pushcfunction(L, walk);
+  shared_take(L, s, shared_holder(L), false);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushnil(L);
+  return 3;
+}
+
+/*
+** Making and destroying.
+*/
+
+/* "3 items". [0, +1] */
+static void describe (lua_State *L, Object *o) {
+  Shared *s = (Shared *)o;
+  size_t count;
+  pthread_mutex_lock(&s->mu);
+  count = table_count(&s->table);
+  pthread_mutex_unlock(&s->mu);
+  lua_pushfstring(L, count == 1 ? "%I item" : "%I items", (LUAI_UACINT)count);
+}
+
+/* A table whose Shared has gone but whose contents have not. */
+typedef struct Rest {
+  Table table;
+  struct Rest *next;
+} Rest;
+
+static _Thread_local Rest *rests;       /* to be freed by the destroy that runs already */
+static _Thread_local bool destroying;
+
+/*
+** Freeing a table may destroy others, to any depth: they are only put aside,
+** and freed one after the other by the first.
+*/
+static void destroy (Object *o) {
+  Shared *s = (Shared *)o;
+  Rest *rest;
+  pthread_mutex_destroy(&s->mu);
+  if (table_count(&s->table) > 0 && destroying && (rest = malloc(sizeof *rest)) != NULL) {
+    rest->table = s->table;
+    rest->next = rests;
+    rests = rest;
+    return;
+  }
+  if (destroying) { table_free(&s->table); return; }
+  destroying = true;
+  table_free(&s->table);
+  while ((rest = rests) != NULL) {
+    rests = rest->next;
+    table_free(&rest->table);
+    free(rest);
+  }
+  destroying = false;
+}
+
+static const luaL_Reg shared_meta[] = {
+  {"__index", shared_index}, {"__newindex", shared_newindex},
+  {"__len", shared_len}, {"__pairs", shared_pairs}, {NULL, NULL}
+};
+
+const Kind shared_kind = {
+  .name = "Shared", .destroy = destroy, .describe = describe, .meta = shared_meta
+};
+
+Shared *shared_create (lua_State *L, int options) {
+  Shared *s = object_new(L, sizeof *s, &shared_kind, options);
+  pthread_mutex_init(&s->mu, NULL);
+  return s;
+}
+
+/* Shared([t [, { name = … }]]) */
+int shared_new (lua_State *L) {
+  int before, options = 0;
+  if (!lua_isnoneornil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TTABLE);
+    options = object_options(L, 2, &before);
+  }
+  if (lua_isnoneornil(L, 1)) shared_create(L, options);
+  else {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    shared_convert(L, 1, options);
+  }
+  return 1;
+}

@@ -1,0 +1,399 @@
+/*
+** table.c - a hash table with an array part, made of plain C data.
+**
+** The hash part is an array of entries in order of insertion, and an index of
+** positions in it. Removing an entry only marks it; the index still leads to it,
+** which keeps the chains of others whole. When the entries are full they are
+** packed, or moved to twice the room when most are alive.
+*/
+#include <stdlib.h>
+
+#include "objects/shared/shared_table.h"
+
+#define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15)   /* 2^64 / golden ratio, odd */
+#define FIRST_ITEMS 4
+#define FIRST_INDEX 4
+
+/*
+** Cells.
+*/
+
+static Text *new_text (const char *text, size_t length) {
+  Text *t = malloc(sizeof *t + length);
+  if (t == NULL) return NULL;
+  atomic_init(&t->refs, 1);
+  t->length = length;
+  memcpy(t->text, text, length);
+  return t;
+}
+
+void cell_keep_other (const Slot *cell) {
+  switch (cell->tag) {
+    case SLOT_OBJECT: object_keep(cell->u.object); break;
+    case SLOT_MESSAGE: message_keep(cell->u.message); break;
+    default: atomic_fetch_add_explicit(&cell_text(cell)->refs, 1, memory_order_relaxed);
+  }
+}
+
+void cell_free_other (Slot *cell) {
+  if (cell->tag != SLOT_LONG) slot_free(cell);
+  else if (atomic_fetch_sub_explicit(&cell_text(cell)->refs, 1, memory_order_acq_rel) == 1)
+    free(cell->u.light);
+}
+
+/*
+** Keys.
+*/
+
+static uint32_t mix (uint64_t x) {
+  x *= MULTIPLIER;
+  x ^= x >> 32;
+  x *= MULTIPLIER;
+  return (uint32_t)(x >> 32);
+}
+
+/* Up to eight bytes as a number; two reads that may overlap cover any length from four on. */
+static uint64_t few_bytes (const char *text, size_t n) {
+  uint32_t low, high;
+  if (n >= 4) {
+    memcpy(&low, text, 4);
+    memcpy(&high, text + n - 4, 4);
+    return low | (uint64_t)high << 32;
+  }
+  if (n == 0) return 0;
+  low = (unsigned char)text[0] | (uint32_t)(unsigned char)text[n / 2] << 8;
+  return low | (uint32_t)(unsigned char)text[n - 1] << 16;
+}
+
+static uint32_t hash_text (const char *text, size_t n) {
+  uint64_t h = n * MULTIPLIER, word;
+  for (; n > 8; text += 8, n -= 8) {
+    memcpy(&word, text, 8);
+    h = (h ^ word) * MULTIPLIER;
+    h ^= h >> 29;
+  }
+  return mix(h ^ few_bytes(text, n));
+}
+
+void key_text (Key *k, const char *text, size_t length) {
+  k->tag = length <= SLOT_TEXT ? SLOT_TEXT_IN : SLOT_LONG;
+  k->u.text = text;
+  k->length = length;
+  k->hash = hash_text(text, length);
+}
+
+void key_integer (Key *k, lua_Integer i) {
+  k->tag = SLOT_INTEGER;
+  k->u.integer = i;
+  k->hash = mix((uint64_t)i);
+}
+
+void key_number (Key *k, lua_Number n) {
+  lua_Integer i;
+  uint64_t bits;
+  if (lua_numbertointeger(n, &i) && (lua_Number)i == n) {
+    key_integer(k, i);
+    return;
+  }
+  k->tag = SLOT_FLOAT;
+  k->u.number = n;
+  memcpy(&bits, &n, sizeof bits);
+  k->hash = mix(bits);
+}
+
+void key_boolean (Key *k, bool b) {
+  k->tag = b ? SLOT_TRUE : SLOT_FALSE;
+  k->hash = k->tag;
+}
+
+void key_light (Key *k, void *p) {
+  k->tag = SLOT_LIGHT;
+  k->u.light = p;
+  k->hash = mix((uintptr_t)p);
+}
+
+/* By kind and number, which are the same in every run, as addresses are not. */
+void key_object (Key *k, Object *o) {
+  k->tag = SLOT_OBJECT;
+  k->u.object = o;
+  k->hash = mix(o->number ^ (uint64_t)(unsigned char)o->kind->name[0] << 32);
+}
+
+static bool matches (const Entry *e, const Key *k) {
+  if (e->hash != k->hash || e->key.tag != k->tag) return false;
+  switch (k->tag) {
+    case SLOT_INTEGER: return e->key.u.integer == k->u.integer;
+    case SLOT_FLOAT: return e->key.u.number == k->u.number;
+    case SLOT_LIGHT: return e->key.u.light == k->u.light;
+    case SLOT_OBJECT: return e->key.u.object == k->u.object;
+    case SLOT_TEXT_IN:
+      return e->key.length == k->length && memcmp(e->key.u.text, k->u.text, k->length) == 0;
+    case SLOT_LONG:
+      return cell_text(&e->key)->length == k->length
+             && memcmp(cell_text(&e->key)->text, k->u.text, k->length) == 0;
+    default: return true;         /* booleans: the tag says it */
+  }
+}
+
+/* The table's own copy of a key. False: no memory. */
+static bool store_key (Slot *cell, const Key *k) {
+  cell->tag = k->tag;
+  switch (k->tag) {
+    case SLOT_INTEGER: cell->u.integer = k->u.integer; return true;
+    case SLOT_FLOAT: cell->u.number = k->u.number; return true;
+    case SLOT_LIGHT: cell->u.light = k->u.light; return true;
+    case SLOT_OBJECT:
+      cell->u.object = k->u.object;
+      object_keep(cell->u.object);
+      return true;
+    case SLOT_TEXT_IN:
+      cell->length = (uint8_t)k->length;
+      memcpy(cell->u.text, k->u.text, k->length);
+      return true;
+    case SLOT_LONG:
+      cell->u.light = new_text(k->u.text, k->length);
+      return cell->u.light != NULL;
+    default: return true;
+  }
+}
+
+/*
+** The hash part.
+*/
+
+static size_t entries_size (const Table *t) {
+  return t->index_size / 4 * 3;
+}
+
+static void index_add (Table *t, size_t position) {
+  size_t mask = t->index_size - 1;
+  size_t i = t->entries[position].hash & mask;
+  while (t->index[i] != 0) i = (i + 1) & mask;
+  t->index[i] = (uint32_t)(position + 1);
+}
+
+static Entry *find (const Table *t, const Key *k) {
+  size_t mask = t->index_size - 1;
+  if (t->live == 0) return NULL;
+  for (size_t i = k->hash & mask; t->index[i] != 0; i = (i + 1) & mask) {
+    Entry *e = &t->entries[t->index[i] - 1];
+    if (matches(e, k)) return e;
+  }
+  return NULL;
+}
+
+/* Makes room for one more entry: packs them, in twice the space if more than half are alive. */
+static bool make_room (Table *t) {
+  Table new = *t;
+  if (t->index_size == 0) new.index_size = FIRST_INDEX;
+  else if (t->live > entries_size(t) / 2) new.index_size *= 2;
+  if (new.index_size > UINT32_MAX) return false;
+  new.entries = malloc(entries_size(&new) * sizeof *new.entries);
+  new.index = calloc(new.index_size, sizeof *new.index);
+  if (new.entries == NULL || new.index == NULL) {
+    free(new.entries);
+    free(new.index);
+    return false;
+  }
+  new.used = 0;
+  for (size_t i = 0; i < t->used; i++) {
+    if (t->entries[i].key.tag == SLOT_NIL) continue;
+    new.entries[new.used] = t->entries[i];
+    index_add(&new, new.used++);
+  }
+  free(t->entries);
+  free(t->index);
+  *t = new;
+  return true;
+}
+
+/* Appends an entry, taking *value over. */
+static bool add (Table *t, const Key *k, Slot *value) {
+  Entry *e;
+  if (t->used == entries_size(t) && !make_room(t)) return false;
+  e = &t->entries[t->used];
+  if (!store_key(&e->key, k)) return false;
+  e->hash = k->hash;
+  e->value = *value;
+  value->tag = SLOT_NIL;
+  index_add(t, t->used++);
+  t->live++;
+  return true;
+}
+
+/* Marks an entry removed; its key and value are the caller's. */
+static void take_out (Table *t, Entry *e, Slot *value, Slot *key_out) {
+  *value = e->value;
+  *key_out = e->key;
+  e->key.tag = e->value.tag = SLOT_NIL;
+  t->live--;
+  if (t->live == 0 && t->used >= entries_size(t) / 2) {
+    t->used = 0;                  /* nothing left: start anew, which pays for itself */
+    memset(t->index, 0, t->index_size * sizeof *t->index);
+  }
+}
+
+/*
+** The array part.
+*/
+
+static bool resize_items (Table *t, size_t size) {
+  Slot *items = size > SIZE_MAX / sizeof *items ? NULL : realloc(t->items, size * sizeof *items);
+  if (items == NULL) return false;
+  t->items = items;
+  t->items_size = size;
+  return true;
+}
+
+static bool reserve_item (Table *t) {
+  if (t->length < t->items_size) return true;
+  return resize_items(t, t->items_size == 0 ? FIRST_ITEMS : t->items_size * 2);
+}
+
+static void push_item (Table *t, const Slot *value) {
+  t->items[t->length++] = *value;
+  t->filled++;
+}
+
+/* Moves the key that comes next from the hash part, if it is there. */
+static bool adopt_next (Table *t, Slot *value) {
+  Key k;
+  Entry *e;
+  Slot key;                       /* an integer: nothing to free */
+  if (t->live == 0) return false;
+  key_integer(&k, (lua_Integer)t->length + 1);
+  e = find(t, &k);
+  if (e == NULL) return false;
+  take_out(t, e, value, &key);
+  return true;
+}
+
+/* Stores *value at length + 1, and brings along what follows in the hash part. */
+static bool append_item (Table *t, Slot *value) {
+  Slot old = {.tag = SLOT_NIL}, next;
+  if (!reserve_item(t)) return false;
+  adopt_next(t, &old);            /* there only if memory was short when it should have moved */
+  push_item(t, value);
+  *value = old;
+  while (t->live > 0 && reserve_item(t) && adopt_next(t, &next)) push_item(t, &next);
+  return true;
+}
+
+/* Exchanges the item at position i (from 0); trailing nils leave the array. */
+static void swap_item (Table *t, size_t i, Slot *value) {
+  Slot old = t->items[i];
+  t->filled += (value->tag != SLOT_NIL) - (old.tag != SLOT_NIL);
+  t->items[i] = *value;
+  *value = old;
+  if (t->items[t->length - 1].tag != SLOT_NIL) return;
+  while (t->length > 0 && t->items[t->length - 1].tag == SLOT_NIL) t->length--;
+  if (t->length < t->items_size / 4 && t->items_size > 4 * FIRST_ITEMS) resize_items(t, t->items_size / 2);
+}
+
+/*
+** The whole.
+*/
+
+const Slot *table_get (const Table *t, const Key *k) {
+  Entry *e;
+  if (k->tag == SLOT_INTEGER) {
+    lua_Unsigned i = (lua_Unsigned)k->u.integer - 1;
+    if (i < t->length) return &t->items[i];
+  }
+  e = find(t, k);
+  return e != NULL ? &e->value : NULL;
+}
+
+bool table_swap (Table *t, const Key *k, Slot *value, Slot *key_out) {
+  Entry *e;
+  Slot old;
+  key_out->tag = SLOT_NIL;
+  if (k->tag == SLOT_INTEGER) {
+    lua_Unsigned i = (lua_Unsigned)k->u.integer - 1;
+    if (i < t->length) { swap_item(t, i, value); return true; }
+    if (i == t->length && value->tag != SLOT_NIL) return append_item(t, value);
+  }
+  e = find(t, k);
+  if (e == NULL) return value->tag == SLOT_NIL || add(t, k, value);
+  if (value->tag == SLOT_NIL) take_out(t, e, value, key_out);
+  else {
+    old = e->value;
+    e->value = *value;
+    *value = old;
+  }
+  return true;
+}
+
+void table_free (Table *t) {
+  for (size_t i = 0; i < t->length; i++) cell_free(&t->items[i]);
+  for (size_t i = 0; i < t->used; i++) {
+    cell_free(&t->entries[i].key);
+    cell_free(&t->entries[i].value);
+  }
+  free(t->items);
+  free(t->entries);
+  free(t->index);
+  memset(t, 0, sizeof *t);
+}
+
+/*
+** Copies.
+*/
+
+static bool copy_items (Copy *c, const Table *t) {
+  c->items = malloc((t->length + 1) * sizeof *c->items);
+  if (c->items == NULL) return false;
+  for (size_t i = 0; i < t->length; i++) {
+    c->items[i] = t->items[i];
+    cell_keep(&c->items[i]);
+  }
+  return true;
+}
+
+static void copy_entry (Entry *to, const Entry *from, bool values) {
+  *to = *from;
+  cell_keep(&to->key);
+  if (values) cell_keep(&to->value);
+  else to->value.tag = SLOT_NIL;
+}
+
+Copy *table_copy (const Table *t, bool values) {
+  Copy *c = malloc(sizeof *c + t->live * sizeof *c->entries);
+  if (c == NULL) return NULL;
+  c->items = NULL;
+  c->length = t->length;
+  c->count = 0;
+  if (values && !copy_items(c, t)) {
+    free(c);
+    return NULL;
+  }
+  for (size_t i = 0; i < t->used; i++)
+    if (t->entries[i].key.tag != SLOT_NIL) copy_entry(&c->entries[c->count++], &t->entries[i], values);
+  return c;
+}
+
+void copy_free (Copy *c) {
+  if (c == NULL) return;
+  for (size_t i = 0; c->items != NULL && i < c->length; i++) cell_free(&c->items[i]);
+  for (size_t i = 0; i < c->count; i++) {
+    cell_free(&c->entries[i].key);
+    cell_free(&c->entries[i].value);
+  }
+  free(c->items);
+  free(c);
+}
+
+void copy_key (const Copy *c, size_t i, Key *k) {
+  const Slot *cell = &c->entries[i].key;
+  k->tag = cell->tag;
+  k->hash = c->entries[i].hash;
+  switch (cell->tag) {
+    case SLOT_INTEGER: k->u.integer = cell->u.integer; break;
+    case SLOT_FLOAT: k->u.number = cell->u.number; break;
+    case SLOT_LIGHT: k->u.light = cell->u.light; break;
+    case SLOT_OBJECT: k->u.object = cell->u.object; break;
+    case SLOT_TEXT_IN: k->u.text = cell->u.text; k->length = cell->length; break;
+    case SLOT_LONG: k->u.text = cell_text(cell)->text; k->length = cell_text(cell)->length; break;
+    default: break;
+  }
+}

@@ -1,0 +1,20 @@
+/*
+** deadlock.h - nobody in a world can ever run again.
+*/
+#ifndef DEADLOCK_H
+#define DEADLOCK_H
+
+#include "world/world.h"
+
+/* Watches the real world: ends it where nobody can ever run again, reports circles, answers dumps. */
+extern const Observer deadlock_observer;
+
+/* Warns of the circle that t has closed by the wait it stands in, if it has. */
+void deadlock_warn (Thread *t);
+
+/* What there is to say of a world in which nobody can run, malloc'ed; NULL: no memory. */
+char *deadlock_text (World *world);
+/* The same of one that runs without getting anywhere; `looking`: its threads only look at things. */
+char *livelock_text (World *world, bool looking);
+
+#endif

@@ -1,0 +1,448 @@
+/*
+** dump.c - what every thread is doing.
+**
+** A thread that waits stands still as long as its mutex is held, for it must
+** clear `blocked` under that mutex before it goes on: so others may read its
+** Lua stack. A thread that runs is asked: its hook writes the traceback at its
+** next instruction. One that waits for the system, as in io.read, stays in the
+** handler of the signal that asks it until its stack has been read. Who does not
+** answer within a moment is busy in C code.
+**
+** Facts are copied into plain C first, then turned into Lua tables, since no
+** Lua call may happen while a mutex is held.
+*/
+#include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "observe/dump.h"
+#include "thread/name.h"
+#include "state/state.h"
+#include "real/real_driver.h"
+
+#define PATIENCE 100              /* milliseconds a running thread has to answer */
+#define STACK_SIZE (1 << 20)      /* of the thread that writes: every program has it, few ever use it */
+
+typedef struct Facts {
+  Thread *thread;                 /* a reference */
+  char name[64];
+  bool daemon, blocked;
+  OpKind operation;
+  Object *object;                 /* a reference, or NULL */
+  Nanos since, until;
+  Place place;
+  char *traceback;                /* malloc'ed, or NULL */
+  bool asked;                     /* for its traceback, and how many answers it had given by then */
+  unsigned answers;
+} Facts;
+
+/*
+** Tracebacks without touching the stack that is read.
+*/
+
+static void describe_function (FILE *out, const lua_Debug *ar) {
+  if (strcmp(ar->what, "main") == 0) fputs("in main chunk", out);
+  else if (ar->name != NULL) fprintf(out, "in %s '%s'", *ar->namewhat != '\0' ? ar->namewhat : "function", ar->name);
+  else if (*ar->what != 'C') fprintf(out, "in function <%s:%d>", ar->short_src, ar->linedefined);
+  else fputs("in ?", out);
+}
+
+static void write_frames (FILE *out, lua_State *L) {
+  lua_Debug ar;
+  for (int level = 0; level < 50 && lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Slnt", &ar);
+    if (ar.currentline > 0) fprintf(out, "\n\t%s:%d: ", ar.short_src, ar.currentline);
+    else fprintf(out, "\n\t%s: ", ar.short_src);
+    describe_function(out, &ar);
+    if (ar.istailcall) fputs("\n\t(...tail calls...)", out);
+  }
+}
+
+static const char no_memory[] = "stack traceback:\n\t(not enough memory)";
+
+/* Of t, which runs in the coroutine L or waits there: that one's frames, and those of who has resumed it. */
+static char *traceback_of (Thread *t, lua_State *L) {
+  char *text = NULL;
+  size_t length;
+  FILE *out = open_memstream(&text, &length);
+  if (out == NULL) return strdup(no_memory);
+  fputs("stack traceback:", out);
+  write_frames(out, L);
+  for (Resumer *r = t->resumer; r != NULL; r = r->outer) {
+    fputs("\n\t(...resumed by...)", out);
+    write_frames(out, r->L);
+  }
+  if (fclose(out) != 0 || text == NULL) {
+    free(text);
+    return strdup(no_memory);
+  }
+  return text;
+}
+
+/* t's traceback, for all who have asked for it. */
+static void answer (Thread *t, char *text) {
+  char *old;
+  pthread_mutex_lock(&t->mu);
+  old = t->traceback;
+  t->traceback = text;
+  t->answers++;
+  atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
+  pthread_mutex_unlock(&t->mu);
+  free(old);
+}
+
+void dump_answer (lua_State *L, Thread *self) {
+  answer(self, traceback_of(self, L));
+}
+
+/* The states of Thread.rest: it may be read; somebody does; that is over. */
+enum { REST_NONE, REST_OFFERED, REST_READ, REST_OVER };
+
+void dump_rest (Thread *self, bool resting) {
+  const struct timespec moment = {0, 1000000};
+  int offered = REST_OFFERED;
+  if (!resting || self->running == NULL || !(atomic_load(&self->alerts) & ALERT_DUMP)) return;
+  atomic_store(&self->rest, REST_OFFERED);
+  for (int n = 0; atomic_load(&self->rest) != REST_OVER; n++) {
+    nanosleep(&moment, NULL);
+    if (n >= 2 * PATIENCE && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) {   /* nobody has come */
+      atomic_fetch_and(&self->alerts, ~ALERT_DUMP);
+      return;
+    }
+    offered = REST_OFFERED;
+  }
+  atomic_store(&self->rest, REST_NONE);
+}
+
+/* Reads the stack of a thread that offers that. */
+static bool read_resting (Thread *t) {
+  int offered = REST_OFFERED;
+  if (!atomic_compare_exchange_strong(&t->rest, &offered, REST_READ)) return false;
+  answer(t, traceback_of(t, t->running));
+  atomic_store(&t->rest, REST_OVER);
+  return true;
+}
+
+/*
+** Gathering.
+*/
+
+/* Copies what is known of t; where it runs, asks it for its traceback. */
+static void look_at (Facts *f, Thread *t) {
+  memset(f, 0, sizeof *f);
+  f->thread = t;
+  thread_copy_name(t, f->name);
+  pthread_mutex_lock(&t->mu);
+  f->daemon = t->daemon;
+  f->blocked = t->blocked;
+  if (t->blocked) {
+    f->operation = t->blocked_kind;
+    f->object = t->blocked_object;
+    if (f->object != NULL) object_keep(f->object);
+    f->since = t->blocked_since;
+    f->until = t->blocked_until;
+    f->place = t->blocked_place;
+    f->traceback = traceback_of(t, t->blocked_in);
+  }
+  else if (t->object.world->owns) {       /* simulated: nobody runs meanwhile but the caller */
+    lua_State *L = t == thread_self ? t->running : t->at;
+    if (L != NULL) f->traceback = traceback_of(t, L);
+  }
+  else if (t != thread_self && t->running != NULL) {
+    f->asked = true;
+    f->answers = t->answers;
+    atomic_fetch_or(&t->alerts, ALERT_DUMP);
+    t->object.world->driver->poke(t);
+  }
+  pthread_mutex_unlock(&t->mu);
+}
+
+/* Whether the answer has come, which is copied then: others may have asked as well. */
+static bool has_answered (Facts *f) {
+  Thread *t = f->thread;
+  bool answered;
+  pthread_mutex_lock(&t->mu);
+  answered = t->answers != f->answers;
+  if (answered && t->traceback != NULL) f->traceback = strdup(t->traceback);
+  pthread_mutex_unlock(&t->mu);
+  return answered;
+}
+
+/* Waits for those who were asked. */
+static void collect_answers (Facts *list, int n) {
+  struct timespec moment = {0, 1000000};
+  int patience = PATIENCE;
+  for (int i = 0; i < n; i++) {
+    Facts *f = &list[i];
+    while (f->asked && !has_answered(f) && (read_resting(f->thread) || patience-- > 0)) nanosleep(&moment, NULL);
+  }
+}
+
+/* Facts of all threads, *n of them; NULL: no memory. */
+static Facts *gather (World *world, int *n) {
+  Facts *list;
+  *n = 0;
+  pthread_mutex_lock(&world->mu);
+  list = calloc((size_t)world->alive + 1, sizeof *list);
+  for (Thread *t = list != NULL ? world->threads : NULL; t != NULL; t = t->next) {
+    object_keep(&t->object);
+    list[(*n)++].thread = t;
+  }
+  pthread_mutex_unlock(&world->mu);
+  for (int i = 0; i < *n; i++) look_at(&list[i], list[i].thread);
+  collect_answers(list, *n);
+  return list;
+}
+
+static void free_facts (Facts *list, int n) {
+  for (int i = 0; i < n; i++) {
+    if (list[i].object != NULL) object_drop(list[i].object);
+    object_drop(&list[i].thread->object);
+    free(list[i].traceback);
+  }
+  free(list);
+}
+
+/*
+** Turning facts into tables.
+*/
+
+static void set_string (lua_State *L, const char *field, const char *value) {
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_integer (lua_State *L, const char *field, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_place (lua_State *L, const char *file, const char *line, const Place *place) {
+  if (place->line <= 0) return;
+  set_string(L, file, place->source);
+  set_integer(L, line, place->line);
+}
+
+/* Who holds the object, and since where. */
+static void set_holder (lua_State *L, Object *o) {
+  uint64_t serial = o->kind->holder != NULL ? o->kind->holder(o) : 0;
+  char name[64];
+  bool ended;
+  if (serial == 0) return;
+  set_string(L, "holder", thread_name_of(o->world, serial, name, &ended));
+  set_integer(L, "holder_id", (lua_Integer)serial);
+  lua_pushboolean(L, ended);
+  lua_setfield(L, -2, "holder_ended");
+  if (o->kind->held_since != NULL) set_place(L, "held_file", "held_line", &o->kind->held_since(o)->place);
+}
+
+static void set_object (lua_State *L, Object *o) {
+  char name[64];
+  set_string(L, "object_kind", o->kind->name);
+  set_string(L, "object_name", object_name(o, name));
+  if (o->kind->describe != NULL) {
+    o->kind->describe(L, o);
+    lua_pushfstring(L, "%s '%s' (%s)", o->kind->name, object_name(o, name), lua_tostring(L, -1));
+    lua_setfield(L, -3, "object");
+    lua_pop(L, 1);
+  }
+  set_holder(L, o);
+  if (o->kind->lost_wakeup != NULL && o->kind->lost_wakeup(o) != NULL)
+    set_place(L, "lost_file", "lost_line", &o->kind->lost_wakeup(o)->place);
+}
+
+static void push_facts (lua_State *L, const Facts *f, Nanos now) {
+  const char *state = !f->blocked ? "running" : f->operation == OP_SLEEP ? "sleeping" : "blocked";
+  lua_createtable(L, 0, 16);
+  set_integer(L, "id", (lua_Integer)f->thread->serial);
+  set_string(L, "name", f->name);
+  set_string(L, "state", state);
+  lua_pushboolean(L, f->daemon);
+  lua_setfield(L, -2, "daemon");
+  lua_pushboolean(L, f->thread->is_main);
+  lua_setfield(L, -2, "main");
+  if (f->traceback != NULL) set_string(L, "traceback", f->traceback);
+  if (!f->blocked) return;
+  set_string(L, "operation", op_names[f->operation]);
+  lua_pushnumber(L, (lua_Number)(now - f->since) / NANOS);
+  lua_setfield(L, -2, "since");
+  if (f->until != FOREVER) {
+    lua_pushnumber(L, (lua_Number)(f->until - now) / NANOS);
+    lua_setfield(L, -2, "deadline");
+  }
+  set_place(L, "file", "line", &f->place);
+  if (f->object != NULL) set_object(L, f->object);
+}
+
+typedef struct Gathered { Facts *list; int n; Nanos now; } Gathered;
+
+/* (gathered) in protected mode. */
+static int push_list (lua_State *L) {
+  Gathered *g = lua_touserdata(L, 1);
+  lua_createtable(L, g->n, 0);
+  for (int i = 0; i < g->n; i++) {
+    push_facts(L, &g->list[i], g->now);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+void dump_push_threads (lua_State *L, World *world) {
+  Gathered g;
+  int status;
+  g.list = gather(world, &g.n);
+  g.now = world_now(world);
+  if (g.list == NULL) luaL_error(L, "not enough memory");
+  lua_pushcfunction(L, push_list);
+  lua_pushlightuserdata(L, &g);
+  status = lua_pcall(L, 1, 1, 0);
+  free_facts(g.list, g.n);
+  if (status != LUA_OK) lua_error(L);
+}
+
+/* threads() */
+int dump_threads (lua_State *L) {
+  World *world = thread_self->object.world;
+  announce(L, OP_LOOK, NULL);
+  dump_push_threads(L, world);
+  lua_rawgeti(L, -1, 1);
+  for (int i = 1; lua_istable(L, -1); lua_rawgeti(L, -1, ++i)) {
+    lua_getfield(L, -1, "id");    /* the caller's own stack, which is at hand */
+    if (lua_tointeger(L, -1) == (lua_Integer)thread_self->serial) {
+      luaL_traceback(L, L, NULL, 0);
+      lua_setfield(L, -3, "traceback");
+    }
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* Pushes luasync.report[name]. [0, +1, raises] */
+static void push_reporter (lua_State *L, const char *name) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_GNAME);
+  lua_getfield(L, -1, "require");
+  lua_pushliteral(L, "luasync.report");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, name);
+  lua_replace(L, -4);
+  lua_pop(L, 2);
+}
+
+/* dump() */
+int dump_dump (lua_State *L) {
+  push_reporter(L, "dump");
+  dump_threads(L);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+/*
+** Reports in a state of their own.
+*/
+
+typedef struct Report { World *world; const char *name, *detail; char *text; } Report;
+
+static int make_report (lua_State *L) {
+  Report *r = lua_touserdata(L, 1);
+  push_reporter(L, r->name);
+  dump_push_threads(L, r->world);
+  lua_pushstring(L, r->detail);
+  lua_call(L, 2, 1);
+  r->text = strdup(luaL_checkstring(L, -1));
+  return 0;
+}
+
+char *dump_report (World *world, const char *name, const char *detail) {
+  Report r = {world, name, detail, NULL};
+  lua_State *L = state_open();
+  if (L != NULL) {
+    lua_pushcfunction(L, make_report);
+    lua_pushlightuserdata(L, &r);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK && r.text == NULL) {
+      const char *why = lua_tostring(L, -1);
+      r.text = malloc(512);
+      if (r.text != NULL) snprintf(r.text, 512, "luasync: %s (no report: %s)\n", name, why != NULL ? why : "?");
+    }
+    lua_close(L);
+  }
+  return r.text;
+}
+
+/*
+** SIGQUIT. The handler only posts; a thread of its own writes the dump, so that
+** it comes out whatever the others are doing. Where a simulated world runs under
+** the handler, its threads stand still as long as that one does, and it must
+** write for all: at its next instruction.
+*/
+static sem_t asked;
+
+void dump_ask (void) {
+  if (!thread_signal_here(ALERT_QUIT)) sem_post(&asked);
+}
+
+static void on_quit (int sig) {
+  int saved = errno;
+  (void)sig;
+  dump_ask();
+  errno = saved;
+}
+
+static void write_dump (World *world) {
+  char *text = dump_report(world, "dump", NULL);
+  if (text != NULL) {
+    real_driver.write(world_real(), 2, text, strlen(text));
+    fflush(stderr);
+  }
+  free(text);
+}
+
+static void *write_dumps (void *ud) {
+  (void)ud;
+  for (;;) {
+    while (sem_wait(&asked) != 0) continue;
+    write_dump(world_real());
+  }
+  return NULL;
+}
+
+void dump_simulated (Thread *self) {
+  World *real = world_real();
+  bool others;
+  write_dump(self->object.world);
+  pthread_mutex_lock(&real->mu);
+  others = real->alive > 1;
+  pthread_mutex_unlock(&real->mu);
+  if (others) sem_post(&asked);
+}
+
+static void install (void) {
+  struct sigaction sa;
+  pthread_attr_t attributes;
+  sigset_t all, old;
+  pthread_t os;
+  memset(&sa, 0, sizeof sa);
+  sa.sa_handler = on_quit;
+  sa.sa_flags = SA_RESTART;
+  if (sem_init(&asked, 0, 0) != 0 || pthread_attr_init(&attributes) != 0) return;
+  pthread_attr_setstacksize(&attributes, STACK_SIZE);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  if (pthread_create(&os, &attributes, write_dumps, NULL) == 0) sigaction(SIGQUIT, &sa, NULL);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy(&attributes);
+}
+
+void dump_install (void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, install);
+}

@@ -1,0 +1,40 @@
+/*
+** dump.h - what every thread of a world is doing: for dumps, for deadlock
+** reports, for sync.threads().
+*/
+#ifndef DUMP_H
+#define DUMP_H
+
+#include "world/thread.h"
+
+/* Pushes the list of the world's threads, as threads() below returns it; in protected mode. [0, +1, raises] */
+void dump_push_threads (lua_State *L, World *world);
+
+/*
+** Calls luasync.report's function `name` with the list of threads and `detail`
+** (may be NULL) in a state of its own, and returns its text, malloc'ed; a
+** plain sentence where that fails. No state of the program is touched, except
+** that stacks of threads that stand still are read.
+*/
+char *dump_report (World *world, const char *name, const char *detail);
+
+/* threads(): a list of { id=, name=, state=, … }; dump(): the same as text. */
+int dump_threads (lua_State *L);
+int dump_dump (lua_State *L);
+
+/* Answers a request for the traceback of the running thread; from its hook. */
+void dump_answer (lua_State *L, Thread *self);
+
+/* From anywhere: a dump of the real world is to be written. */
+void dump_ask (void);
+
+/* In the handler of a poke: where the thread waits for the system and is asked for its traceback, others may read its stack. */
+void dump_rest (Thread *self, bool resting);
+
+/* Writes what SIGQUIT asked for while a simulated world ran; from the hook of its thread. */
+void dump_simulated (Thread *self);
+
+/* Once: from now on SIGQUIT writes a dump on stderr, and the program goes on. */
+void dump_install (void);
+
+#endif

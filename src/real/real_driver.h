@@ -1,0 +1,20 @@
+/*
+** world_real.h - the real driver, and what only the process's end needs of it.
+*/
+#ifndef WORLD_REAL_H
+#define WORLD_REAL_H
+
+#include "world/world.h"
+
+extern const Driver real_driver;
+
+/*
+** Who takes what threads print, or NULL: the streams themselves. Returns whether
+** it has; called by any thread, with none of our mutexes held by its own doing.
+*/
+extern bool (*_Atomic real_output) (int stream, const char *text, size_t length);
+
+/* Ends and joins the idle OS threads; at the end of the process, all threads over. */
+void real_stop_workers (void);
+
+#endif

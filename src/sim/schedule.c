@@ -1,0 +1,119 @@
+/*
+** schedule.c - reading and writing schedules.
+*/
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/schedule.h"
+
+bool schedule_add (Schedule *s, Turn turn) {
+  if (s->count == s->capacity) {
+    size_t capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
+    Turn *turns = realloc(s->turns, capacity * sizeof *turns);
+    if (turns == NULL) return false;
+    s->turns = turns;
+    s->capacity = capacity;
+  }
+  s->turns[s->count++] = turn;
+  return true;
+}
+
+void schedule_clear (Schedule *s) {
+  free(s->turns);
+  memset(s, 0, sizeof *s);
+}
+
+/* A number at *p, at most 12 digits; -1: none. Moves *p behind it. */
+static long long number (const char **p) {
+  long long n = 0;
+  int digits = 0;
+  while (isdigit((unsigned char)**p) && digits < 12) {
+    n = 10 * n + (**p - '0');
+    (*p)++;
+    digits++;
+  }
+  return digits == 0 || isdigit((unsigned char)**p) ? -1 : n;
+}
+
+/* One word, from *p to a blank or the end. */
+static bool parse_turn (const char **p, Turn *turn) {
+  long long n;
+  memset(turn, 0, sizeof *turn);
+  if (**p == '!') {
+    turn->tick = true;
+    (*p)++;
+  }
+  else {
+    if ((n = number(p)) < 0) return false;
+    turn->thread = (uint64_t)n;
+    if (**p == 'x') {
+      (*p)++;
+      turn->preempted = true;
+      if ((n = number(p)) < 0) return false;
+      turn->operations = (long)n;
+      if (**p == '+') {
+        (*p)++;
+        if ((n = number(p)) < 0) return false;
+        turn->outputs = (long)n;
+      }
+    }
+  }
+  return **p == '\0' || isspace((unsigned char)**p);
+}
+
+bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
+  const char *p = text;
+  bool whole = false;
+  while (isspace((unsigned char)*p)) p++;
+  while (*p != '\0' && !whole) {
+    const char *word = p;
+    Turn turn;
+    if (*p == '.') { p++; whole = true; }
+    else if (parse_turn(&p, &turn)) {
+      if (!schedule_add(s, turn)) {
+        snprintf(problem, 128, "not enough memory");
+        return false;
+      }
+    }
+    else {
+      snprintf(problem, 128, "'%.*s' is not part of a schedule", (int)strcspn(word, " \t\n") < 40 ? (int)strcspn(word, " \t\n") : 40, word);
+      return false;
+    }
+    while (isspace((unsigned char)*p)) p++;
+  }
+  if (whole && *p == '\0') return true;
+  snprintf(problem, 128, "%s", whole ? "the schedule goes on after its end" : "the schedule is cut off: it must end with ' .'");
+  return false;
+}
+
+/* Writes n at p; returns what follows. Schedules are written for every run of a search: sprintf would show. */
+static char *write_number (char *p, uint64_t n) {
+  char digits[20];
+  int count = 0;
+  do digits[count++] = (char)('0' + n % 10); while ((n /= 10) > 0);
+  while (count > 0) *p++ = digits[--count];
+  return p;
+}
+
+char *schedule_text (const Schedule *s) {
+  char *text = malloc(s->count * 64 + 2), *p = text;
+  if (text == NULL) return NULL;
+  for (size_t i = 0; i < s->count; i++) {
+    const Turn *t = &s->turns[i];
+    if (t->tick) *p++ = '!';
+    else p = write_number(p, t->thread);
+    if (t->preempted) {
+      *p++ = 'x';
+      p = write_number(p, (uint64_t)t->operations);
+    }
+    if (t->preempted && t->outputs > 0) {
+      *p++ = '+';
+      p = write_number(p, (uint64_t)t->outputs);
+    }
+    *p++ = ' ';
+  }
+  strcpy(p, ".");
+  return text;
+}

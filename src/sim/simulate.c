@@ -1,0 +1,153 @@
+/*
+** simulate.c - sync.simulate(fn [, opts]): a simulated world from Lua.
+**
+** fn is copied into the new world as a thread's target would be; what it
+** returns, or its error, is copied back. The report says how the run went.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "world/args.h"
+#include "sim/sim.h"
+#include "state/state.h"
+
+/* A run asked for by Lua code. */
+typedef struct Request {
+  Message *work;                  /* fn, for the main thread of the new world */
+  World *home;                    /* the world of the caller */
+  lua_State *caller;              /* its state, which stands still meanwhile */
+  Message *outcome;
+  bool failed;
+} Request;
+
+/* The main thread of the new world. */
+static int run_request (lua_State *L, void *ud) {
+  Request *r = ud;
+  Thread *self = thread_self;
+  state_inherit(r->caller, L);
+  self->work = r->work;
+  self->reports_to = r->home;
+  r->work = NULL;
+  r->failed = !thread_call_work(L, self);
+  r->outcome = self->outcome;
+  message_keep(r->outcome);
+  lua_settop(L, 0);
+  return r->failed;
+}
+
+/* Reads opts = { seed =, schedule =, trace = } at `index`; returns the schedule's text, which stays on the stack, or NULL. */
+static const char *read_options (lua_State *L, int index, SimOptions *o) {
+  static const char *const known[] = {"seed", "schedule", "trace", NULL};
+  if (lua_isnoneornil(L, index)) return NULL;
+  luaL_checktype(L, index, LUA_TTABLE);
+  args_option_names(L, index, known);
+  luaL_argcheck(L, lua_getfield(L, index, "trace") == LUA_TNIL, index, "field 'trace' is not available in this version");
+  if (lua_getfield(L, index, "seed") != LUA_TNIL) {
+    luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
+    o->policy = SIM_SEEDED;
+    o->seed = (uint64_t)lua_tointeger(L, -1);
+  }
+  if (lua_getfield(L, index, "schedule") == LUA_TNIL) return NULL;
+  luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'schedule' must be a string");
+  luaL_argcheck(L, o->policy != SIM_SEEDED, index, "either 'seed' or 'schedule', not both");
+  return lua_tostring(L, -1);
+}
+
+/* Encodes the function at 1 and prepares to repeat the schedule, if there is one; what is held where that fails is freed. */
+static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *schedule, Request *r) {
+  char problem[128];
+  r->work = message_encode(L, 1, 1, ROOT_CALL, NULL);       /* no object of any world may come along */
+  if (text == NULL) return;
+  o->policy = SIM_REPLAY;
+  o->schedule = schedule;
+  if (schedule_parse(schedule, text, problem)) return;
+  schedule_clear(schedule);
+  message_free(r->work);
+  luaL_argerror(L, 2, lua_pushfstring(L, "field 'schedule': %s", problem));
+}
+
+/* Pushes what the outcome holds, in a table with n. */
+static void push_results (lua_State *L, Message *outcome) {
+  int first = lua_gettop(L) + 1, n;
+  lua_newtable(L);
+  n = outcome != NULL ? message_decode(L, outcome) : 0;
+  for (int i = n; i >= 1; i--) lua_rawseti(L, first, i);
+  lua_pushinteger(L, n);
+  lua_setfield(L, first, "n");
+}
+
+/* What is kept while the report is turned into a table, which may fail. */
+typedef struct Filling { SimReport *report; Request *request; char *schedule; } Filling;
+
+/* Sets a field to what the run had to say; without memory for that it says so. */
+static void set_text (lua_State *L, const char *field, const char *text) {
+  lua_pushstring(L, text != NULL ? text : "not enough memory to say more");
+  lua_setfield(L, 1, field);
+}
+
+/* (filling) returns the report's table; in protected mode. */
+static int fill (lua_State *L) {
+  Filling *f = lua_touserdata(L, 1);
+  SimReport *r = f->report;
+  lua_settop(L, 0);
+  lua_createtable(L, 0, 10);
+  lua_pushboolean(L, r->verdict == SIM_DONE && !f->request->failed && r->errors_untaken == 0);
+  lua_setfield(L, 1, "ok");
+  if (f->request->failed && f->request->outcome != NULL) {
+    message_decode(L, f->request->outcome);
+    lua_setfield(L, 1, "error");
+  }
+  else if (!f->request->failed && r->verdict == SIM_DONE) {
+    push_results(L, f->request->outcome);
+    lua_setfield(L, 1, "results");
+  }
+  if (r->verdict == SIM_DEADLOCK) set_text(L, "deadlock", r->text);
+  else if (r->verdict == SIM_LIVELOCK) set_text(L, "livelock", r->text);
+  else if (r->verdict == SIM_CANNOT_FOLLOW) set_text(L, "error", r->text);
+  else if (r->verdict == SIM_NO_MEMORY) set_text(L, "error", "not enough memory");
+  else if (r->verdict == SIM_DONE && r->text != NULL) set_text(L, "note", r->text);
+  lua_pushinteger(L, r->steps);
+  lua_setfield(L, 1, "steps");
+  lua_pushnumber(L, (lua_Number)r->elapsed / NANOS);
+  lua_setfield(L, 1, "virtual_time");
+  lua_pushboolean(L, r->closed);
+  lua_setfield(L, 1, "closed");
+  lua_pushinteger(L, r->errors_untaken);
+  lua_setfield(L, 1, "thread_errors");
+  if (f->schedule == NULL) return luaL_error(L, "not enough memory");
+  set_text(L, "schedule", f->schedule);
+  lua_pushlstring(L, r->output != NULL ? r->output : "", r->output_length);
+  lua_setfield(L, 1, "output");
+  return 1;
+}
+
+int simulate (lua_State *L) {
+  SimOptions options = {.policy = SIM_ROUND_ROBIN, .capture = true};
+  Schedule schedule = {0};
+  SimReport report;
+  Request request = {.home = thread_self->object.world, .caller = L};
+  Filling filling = {&report, &request, NULL};
+  int status, code;
+  bool leaves;
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  prepare(L, &options, read_options(L, 2, &options), &schedule, &request);
+  if (!sim_run(&options, run_request, &request, &report)) {
+    message_free(request.work);
+    schedule_clear(&schedule);
+    return luaL_error(L, "cannot make a simulated world (not enough memory, or too many alive)");
+  }
+  message_free(request.work);
+  filling.schedule = schedule_text(&report.schedule);
+  lua_pushcfunction(L, fill);
+  lua_pushlightuserdata(L, &filling);
+  status = lua_pcall(L, 1, 1, 0);
+  leaves = report.verdict == SIM_EXIT;
+  code = report.status;
+  free(filling.schedule);
+  message_free(request.outcome);
+  schedule_clear(&schedule);
+  sim_report_free(&report);
+  if (leaves) thread_self->object.world->driver->exit(code);    /* os.exit ends the program, from any world */
+  return status == LUA_OK ? 1 : lua_error(L);
+}

@@ -1,0 +1,19 @@
+/*
+** library.c - functions of ours in Lua's own libraries.
+*/
+#include <lauxlib.h>
+
+#include "state/library.h"
+
+void library_replace (lua_State *L, const char *library, const char *name, lua_CFunction f) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, library) == LUA_TTABLE) {
+    lua_getfield(L, -1, name);
+    if (lua_iscfunction(L, -1)) {
+      lua_pushcfunction(L, f);
+      lua_setfield(L, -3, name);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+}

@@ -1,0 +1,470 @@
+/*
+** thread.c - Thread: Python's, with a result.
+**
+** A thread that has not been started keeps its target and arguments as Lua
+** values, in the user value of its proxy, so that a list changed before start()
+** is seen (Python's rule TH03). They are encoded by start(), or when the proxy
+** itself is sent to another thread, which might start it there.
+*/
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sched.h>
+
+#include "world/args.h"
+#include "objects/kinds.h"
+#include "state/state.h"
+#include "world/thread.h"
+#include "thread/name.h"
+
+#define ARGS_MOST 100000
+
+/*
+** Construction.
+*/
+
+static bool is_callable (lua_State *L, int index) {
+  if (lua_isfunction(L, index)) return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
+static void number (Thread *t) {
+  static atomic_uint_least64_t last;
+  t->serial = 1 + atomic_fetch_add(&t->object.world->serials, 1);
+  t->unique = 1 + atomic_fetch_add(&last, 1);
+}
+
+/* Makes an unstarted thread; pushes its proxy. */
+static Thread *make (lua_State *L) {
+  Thread *t = object_new(L, sizeof *t, &thread_kind, 0);
+  pthread_mutex_init(&t->mu, NULL);
+  number(t);
+  t->daemon = thread_self->daemon;
+  return t;
+}
+
+/*
+** Replaces the values from stack index `target` (which may be nil) up to the
+** top by a table of them in the proxy at `proxy`.
+*/
+static void store_work (lua_State *L, int proxy, int target) {
+  int n = lua_gettop(L) - target + 1;
+  lua_createtable(L, n, 1);
+  lua_insert(L, target);
+  for (int i = n; i >= 1; i--) lua_rawseti(L, target, i);
+  lua_pushinteger(L, n);
+  lua_setfield(L, target, "n");
+  lua_setiuservalue(L, proxy, 1);
+}
+
+/* An option of Thread{...}, pushed. */
+static int option (lua_State *L, const char *name) {
+  return lua_getfield(L, 1, name);
+}
+
+static int option_error (lua_State *L, const char *name, const char *expected) {
+  return luaL_argerror(L, 1, lua_pushfstring(L, "field '%s': %s expected, got %s", name, expected, luaL_typename(L, -1)));
+}
+
+/* How many arguments the list at the top holds: its n (table.pack), or its length. Raises about argument `arg`. */
+static int count_args (lua_State *L, int arg) {
+  lua_Integer n;
+  bool counted = lua_getfield(L, -1, "n") != LUA_TNIL;
+  if (counted && !lua_isinteger(L, -1)) luaL_argerror(L, arg, "field 'args': its n must be an integer");
+  n = counted ? lua_tointeger(L, -1) : luaL_len(L, -2);
+  lua_pop(L, 1);
+  if (n < 0) luaL_argerror(L, arg, "field 'args': its n must not be negative");
+  luaL_argcheck(L, n < ARGS_MOST, arg, "field 'args': too many");
+  return (int)n;
+}
+
+/* Pushes options.args, a list or nil. */
+static void push_args (lua_State *L) {
+  if (option(L, "args") == LUA_TNIL) return;
+  if (!lua_istable(L, -1)) option_error(L, "args", "table");
+  count_args(L, 1);
+}
+
+static int new_from_options (lua_State *L) {
+  static const char *const known[] = {"target", "args", "name", "daemon", NULL};
+  Thread *t;
+  lua_settop(L, 1);
+  args_option_names(L, 1, known);
+  if (option(L, "target") != LUA_TNIL && !is_callable(L, -1)) option_error(L, "target", "function");
+  push_args(L);                                     /* options target args */
+  t = make(L);
+  lua_insert(L, 2);                                 /* options thread target args */
+  if (option(L, "name") == LUA_TNIL || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING))
+    thread_name_default(L, t, 3);
+  else if (!lua_isstring(L, -1)) option_error(L, "name", "string");
+  else thread_rename(L, t, -1);
+  lua_pop(L, 1);
+  if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  lua_insert(L, 3);                                 /* options thread args target */
+  store_work(L, 2, 4);
+  lua_getiuservalue(L, 2, 1);
+  lua_pushvalue(L, 3);
+  lua_setfield(L, -2, "args");
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* Thread{ target=, args=, name=, daemon= } or Thread(fn, ...) */
+int thread_new (lua_State *L) {
+  Thread *t;
+  if (lua_istable(L, 1) && !is_callable(L, 1)) return new_from_options(L);
+  if (!lua_isnone(L, 1) && !is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
+  if (lua_gettop(L) == 0) lua_pushnil(L);
+  t = make(L);
+  lua_insert(L, 1);                                 /* thread target args... */
+  thread_name_default(L, t, 2);
+  store_work(L, 1, 2);
+  return 1;
+}
+
+static void thread_destroy (Object *o) {
+  Thread *t = (Thread *)o;
+  message_free(t->work);
+  message_free(t->outcome);
+  message_free(t->interrupt);
+  free(t->traceback);
+  pthread_mutex_destroy(&t->mu);
+  spot_free(t->spot);
+}
+
+/*
+** Starting.
+*/
+
+/* Pushes the arguments in the list that the work table at `index` keeps, if it has one; returns how many. */
+static int push_listed (lua_State *L, int index) {
+  int n = 0, list = lua_gettop(L) + 1;
+  if (lua_getfield(L, index, "args") == LUA_TNIL) { lua_pop(L, 1); return 0; }
+  n = count_args(L, 1);
+  luaL_checkstack(L, n + 4, "too many arguments");
+  for (int i = 1; i <= n; i++) lua_geti(L, list, i);
+  lua_remove(L, list);
+  return n;
+}
+
+/* Encodes target and arguments unless that is done, or there is no target. */
+static void encode_work (lua_State *L, int proxy) {
+  Thread *t = object_check(L, proxy, &thread_kind);
+  Message *work, *old;
+  lua_Integer stored;
+  int n, first;
+  if (atomic_load(&t->life) != LIFE_NEW) return;
+  if (lua_getiuservalue(L, proxy, 1) != LUA_TTABLE) { lua_pop(L, 1); return; }
+  lua_getfield(L, -1, "n");
+  stored = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (stored < 1 || stored > LUAI_MAXSTACK) luaL_error(L, "not a thread's target and arguments");   /* debug.setuservalue */
+  n = (int)stored;
+  first = lua_gettop(L) + 1;
+  luaL_checkstack(L, n + 4, "too many arguments");
+  for (int i = 1; i <= n; i++) lua_rawgeti(L, first - 1, i);
+  n += push_listed(L, first - 1);
+  if (lua_isnil(L, first)) work = NULL;
+  else work = message_encode(L, first, n, ROOT_CALL, t->object.world);
+  lua_settop(L, first - 2);
+  pthread_mutex_lock(&t->mu);
+  old = t->work;
+  t->work = work;
+  pthread_mutex_unlock(&t->mu);
+  message_free(old);
+}
+
+static bool change_life (Thread *t, Life from, Life to) {
+  bool done;
+  pthread_mutex_lock(&t->mu);
+  done = atomic_load(&t->life) == (int)from;
+  if (done) atomic_store(&t->life, to);
+  pthread_mutex_unlock(&t->mu);
+  return done;
+}
+
+/* Opens the state and hands the thread to the driver; an errno where that fails. */
+static int launch (lua_State *L, Thread *t) {
+  World *world = t->object.world;
+  int error;
+  if (t->spot == NULL) t->spot = spot_new(world->driver);
+  t->L = t->spot != NULL ? world->driver->open(t) : NULL;
+  if (t->L == NULL) return ENOMEM;
+  state_inherit(L, t->L);
+  object_keep(&t->object);
+  thread_list_add(t);
+  atomic_fetch_add(&world->awake, 1);
+  error = world->driver->spawn(t);
+  if (error != 0) {
+    lua_State *opened = t->L;
+    atomic_fetch_sub(&world->awake, 1);
+    t->L = NULL;
+    thread_list_remove(t);
+    world->driver->close(t, opened);
+    object_drop(&t->object);
+  }
+  return error;
+}
+
+static int thread_start (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  int error;
+  lua_settop(L, 1);
+  encode_work(L, 1);
+  announce(L, OP_START, t);
+  if (thread_self->is_main && atomic_load(&t->object.world->ending))
+    return args_misuse(L, "can't start new thread: the program is ending");
+  if (!change_life(t, LIFE_NEW, LIFE_STARTED)) return args_misuse(L, "threads can only be started once");
+  error = launch(L, t);
+  if (error != 0) {
+    change_life(t, LIFE_STARTED, LIFE_NEW);
+    return luaL_error(L, "can't start new thread (%s)", strerror(error));
+  }
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, 1);     /* target and arguments may go now */
+  return 1;
+}
+
+/* spawn(fn, ...): a started thread. */
+int thread_spawn (lua_State *L) {
+  if (!is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
+  thread_new(L);
+  lua_insert(L, 1);
+  return thread_start(L);
+}
+
+/* The proxy leaves this state: whoever gets it may start the thread. */
+static void thread_departing (lua_State *L, int index) {
+  encode_work(L, lua_absindex(L, index));
+}
+
+/*
+** Joining.
+*/
+
+static void check_joinable (lua_State *L, Thread *t) {
+  if (t == thread_self) args_misuse(L, "cannot join current thread");
+  if (atomic_load(&t->life) == LIFE_NEW) args_misuse(L, "cannot join thread before it is started");
+}
+
+/* Waits for the end; the timeout is argument 2. */
+static bool wait_for_end (lua_State *L, Thread *t) {
+  Nanos timeout;
+  check_joinable(L, t);
+  timeout = args_timeout(L, 2);
+  announce(L, OP_JOIN, t);
+  if (atomic_load(&t->life) == LIFE_ENDED) return true;
+  if (timeout == 0) return false;
+  wait_allowed(L);
+  switch (thread_wait_end(L, t, world_deadline(t->object.world, timeout))) {
+    case WAKE_CHOSEN: return true;
+    case WAKE_INTERRUPT: thread_raise(L);
+    /* fall through */
+    default: return atomic_load(&t->life) == LIFE_ENDED;
+  }
+}
+
+static int thread_join (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  lua_pushboolean(L, wait_for_end(L, t));
+  return 1;
+}
+
+/* The error has found somebody who cares: it no longer counts for the exit code. */
+static void take_error (Thread *t) {
+  pthread_mutex_lock(&t->mu);
+  if (t->error_counted) {
+    t->error_counted = false;
+    atomic_fetch_sub(&t->object.world->errors_untaken, 1);
+  }
+  pthread_mutex_unlock(&t->mu);
+}
+
+static int thread_result (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  if (!wait_for_end(L, t)) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "timeout");
+    return 2;
+  }
+  lua_settop(L, 1);
+  if (t->failed) take_error(t);
+  if (t->outcome == NULL) {
+    if (t->failed) return luaL_error(L, "not enough memory");
+    return 0;
+  }
+  if (!t->failed) return message_decode(L, t->outcome);
+  message_decode(L, t->outcome);
+  return lua_error(L);
+}
+
+/*
+** Questions and properties.
+*/
+
+static int thread_is_alive (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  announce(L, OP_LOOK, t);
+  lua_pushboolean(L, atomic_load(&t->life) == LIFE_STARTED);
+  return 1;
+}
+
+static int thread_get_name (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  char some[64], *copy = some;
+  size_t length, room = sizeof some;
+  for (;;) {                      /* until the name fits that it has by then */
+    pthread_mutex_lock(&t->mu);
+    length = strlen(t->object.name);
+    if (length <= room) memcpy(copy, t->object.name, length);
+    pthread_mutex_unlock(&t->mu);
+    if (length <= room) break;
+    room = length;
+    copy = lua_newuserdatauv(L, room, 0);
+  }
+  lua_pushlstring(L, copy, length);
+  return 1;
+}
+
+static int thread_set_name (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  luaL_checkstring(L, 2);
+  return thread_rename(L, t, 2);
+}
+
+static int thread_is_daemon (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  pthread_mutex_lock(&t->mu);
+  bool daemon = t->daemon;
+  pthread_mutex_unlock(&t->mu);
+  lua_pushboolean(L, daemon);
+  return 1;
+}
+
+static int thread_set_daemon (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  bool fresh, daemon = lua_toboolean(L, 2);
+  pthread_mutex_lock(&t->mu);
+  fresh = atomic_load(&t->life) == LIFE_NEW;
+  if (fresh) t->daemon = daemon;
+  pthread_mutex_unlock(&t->mu);
+  if (!fresh) return args_misuse(L, "cannot set daemon status of active thread");
+  return 0;
+}
+
+/* The kernel's number; a thread just started has none for a moment. */
+static int native_id (Thread *t) {
+  if (atomic_load(&t->life) == LIFE_NEW) return 0;
+  while (atomic_load(&t->native_id) == 0) sched_yield();
+  return atomic_load(&t->native_id);
+}
+
+/* __index for what is not a method: (self, key). */
+static int thread_property (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(key, "name") == 0) return thread_get_name(L);
+  if (strcmp(key, "daemon") == 0) return thread_is_daemon(L);
+  if (strcmp(key, "ident") == 0 && atomic_load(&t->life) != LIFE_NEW) lua_pushinteger(L, (lua_Integer)t->serial);
+  else if (strcmp(key, "native_id") == 0 && native_id(t) != 0) lua_pushinteger(L, native_id(t));
+  else lua_pushnil(L);
+  return 1;
+}
+
+/* __newindex: name and daemon (self, key, value). */
+static int thread_set_property (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  const char *key = luaL_tolstring(L, 2, NULL);
+  if (strcmp(key, "name") == 0) {
+    if (lua_type(L, 3) != LUA_TSTRING && lua_type(L, 3) != LUA_TNUMBER)
+      return luaL_error(L, "name must be a string, got %s", luaL_typename(L, 3));
+    return thread_rename(L, t, 3);
+  }
+  if (strcmp(key, "daemon") == 0) {
+    lua_pushvalue(L, 3);
+    lua_replace(L, 2);
+    return thread_set_daemon(L);
+  }
+  return luaL_error(L, "cannot set field '%s' of a Thread", key);
+}
+
+static void thread_describe (lua_State *L, Object *o) {
+  static const char *const words[] = {"initial", "started", "stopped"};
+  Thread *t = (Thread *)o;
+  pthread_mutex_lock(&t->mu);
+  bool daemon = t->daemon;
+  pthread_mutex_unlock(&t->mu);
+  lua_pushfstring(L, "%s%s", words[atomic_load(&t->life)], daemon ? ", daemon" : "");
+}
+
+/*
+** interrupt([message]): true, or false where t has ended.
+*/
+static int thread_interrupt (lua_State *L) {
+  Thread *t = object_check(L, 1, &thread_kind);
+  Message *message = NULL;
+  int life;
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) message = message_encode(L, 2, 1, ROOT_ERROR, t->object.world);
+  announce(L, OP_INTERRUPT, t);
+  pthread_mutex_lock(&t->mu);
+  life = atomic_load(&t->life);
+  if (life == LIFE_STARTED && !(atomic_load(&t->alerts) & ALERT_INTERRUPT)) {
+    t->interrupt = message;       /* one is pending at most: the first */
+    message = NULL;
+    thread_alert(t, ALERT_INTERRUPT);
+    t->object.world->driver->poke(t);
+  }
+  pthread_mutex_unlock(&t->mu);
+  message_free(message);
+  if (life == LIFE_NEW) return args_misuse(L, "cannot interrupt thread before it is started");
+  lua_pushboolean(L, life == LIFE_STARTED);
+  return 1;
+}
+
+static uint64_t thread_holder (Object *o) {
+  return ((Thread *)o)->serial;
+}
+
+static const luaL_Reg methods[] = {
+  {"start", thread_start}, {"join", thread_join}, {"result", thread_result},
+  {"is_alive", thread_is_alive}, {"isAlive", thread_is_alive},
+  {"getName", thread_get_name}, {"setName", thread_set_name},
+  {"isDaemon", thread_is_daemon}, {"setDaemon", thread_set_daemon},
+  {"interrupt", thread_interrupt}, {NULL, NULL}
+};
+
+static const luaL_Reg meta[] = {{"__newindex", thread_set_property}, {NULL, NULL}};
+
+const Kind thread_kind = {
+  .name = "Thread", .destroy = thread_destroy, .describe = thread_describe, .methods = methods,
+  .meta = meta, .property = thread_property, .departing = thread_departing, .values = 1,
+  .holder = thread_holder
+};
+
+Thread *thread_attach_main (lua_State *L, World *world) {
+  Thread *t = calloc(1, sizeof *t);
+  char *name;
+  if (t != NULL) t->spot = spot_new(world->driver);
+  name = strdup("MainThread");
+  if (t == NULL || t->spot == NULL || name == NULL) {
+    if (t != NULL) spot_free(t->spot);
+    free(t);
+    free(name);
+    return NULL;
+  }
+  object_init(&t->object, &thread_kind, world, name);
+  pthread_mutex_init(&t->mu, NULL);
+  number(t);
+  t->is_main = true;
+  atomic_store(&t->life, LIFE_STARTED);
+  t->L = t->running = L;
+  world->main = t;
+  atomic_fetch_add(&world->awake, 1);
+  thread_self = t;
+  thread_list_add(t);
+  return t;
+}

@@ -1,0 +1,47 @@
+/*
+** args.c - timeouts and blocking arguments, checked in one place.
+*/
+#include <math.h>
+#include <string.h>
+#include "world/args.h"
+
+#define TIMEOUT_MESSAGE "timeout must be a non-negative number"
+#define LONGEST 9.2e9             /* seconds; what is longer ends with the clock, in 292 years */
+
+int args_misuse (lua_State *L, const char *message) {
+  return luaL_error(L, "%s", message);
+}
+
+Nanos args_timeout (lua_State *L, int arg) {
+  lua_Number seconds;
+  if (lua_isnoneornil(L, arg)) return FOREVER;
+  luaL_argcheck(L, lua_type(L, arg) == LUA_TNUMBER, arg, TIMEOUT_MESSAGE);
+  seconds = lua_tonumber(L, arg);
+  luaL_argcheck(L, seconds >= 0, arg, TIMEOUT_MESSAGE);   /* NaN is not >= 0 */
+  if (seconds >= LONGEST) return isinf(seconds) ? FOREVER : FOREVER - 1;
+  return (Nanos)ceil(seconds * NANOS);
+}
+
+Nanos args_blocking (lua_State *L, int arg, bool strict) {
+  if (lua_type(L, arg) == LUA_TNUMBER) return args_timeout(L, arg);
+  if (lua_isnoneornil(L, arg)) return args_timeout(L, arg + 1);
+  luaL_checktype(L, arg, LUA_TBOOLEAN);
+  if (lua_toboolean(L, arg)) return args_timeout(L, arg + 1);
+  if (!lua_isnoneornil(L, arg + 1)) {
+    if (strict) return args_misuse(L, "can't specify a timeout for a non-blocking call");
+    args_timeout(L, arg + 1);
+  }
+  return 0;
+}
+
+void args_option_names (lua_State *L, int arg, const char *const known[]) {
+  lua_pushnil(L);
+  while (lua_next(L, arg)) {
+    int i = 0;
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    while (key != NULL && known[i] != NULL && strcmp(known[i], key) != 0) i++;
+    if (key == NULL || known[i] == NULL)
+      luaL_argerror(L, arg, lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL)));
+    lua_pop(L, 1);
+  }
+}

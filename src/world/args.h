@@ -1,0 +1,30 @@
+/*
+** args.h - the conventions of arguments: timeouts, blocking, counts. One place
+** each, so that the same mistake gets the same words everywhere.
+*/
+#ifndef ARGS_H
+#define ARGS_H
+
+#include "world/world.h"
+
+/*
+** The timeout at `arg`: nil, none or math.huge FOREVER; otherwise seconds as
+** relative nanoseconds, rounded up. Negative, NaN, not a number: raises
+** `timeout must be a non-negative number`. [0, 0, raises]
+*/
+Nanos args_timeout (lua_State *L, int arg);
+
+/*
+** `([blocking [, timeout]])` from `arg` on: relative nanoseconds, 0 for one
+** try. A number in place of `blocking` is the timeout. With blocking false a
+** timeout is an error where `strict`, else checked and ignored. [0, 0, raises]
+*/
+Nanos args_blocking (lua_State *L, int arg, bool strict);
+
+/* Raises `message` with the caller's position. [0, 0, raises] */
+int args_misuse (lua_State *L, const char *message);
+
+/* Raises where the table of options at `arg` has one that is not `known`, a list that NULL ends. [0, 0, raises] */
+void args_option_names (lua_State *L, int arg, const char *const known[]);
+
+#endif

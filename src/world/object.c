@@ -1,0 +1,401 @@
+/*
+** object.c - proxies, metatables, names and reference counts.
+**
+** A state keeps one table of its proxies, by object, with weak values: an
+** object that arrives a second time is the same userdata. The metatable of a
+** kind is made when the first object of that kind shows up in a state, since a
+** thread that only ever sees a queue should not pay for ten other kinds.
+*/
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "world/object.h"
+#include "world/thread.h"
+#include "objects/kinds.h"
+
+const Kind *const object_kinds[] = {
+  &thread_kind, &lock_kind, &rlock_kind, &condition_kind, &event_kind,
+  &semaphore_kind, &bounded_kind, &queue_kind, &lifo_kind, &priority_kind,
+  &simple_kind, &local_kind, &shared_kind, &atomic_kind, NULL
+};
+
+static const char proxies_key;    /* its address names the table of proxies */
+
+static unsigned kind_index (const Kind *kind) {
+  unsigned i = 0;
+  while (object_kinds[i] != kind) i++;
+  return i;
+}
+
+/*
+** Reference counts.
+*/
+
+void object_keep (Object *o) {
+  atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
+}
+
+/* Objects that hold the last reference to others, a million deep perhaps, are destroyed one after the other. */
+static _Thread_local Object *doomed;
+static _Thread_local bool destroying;
+
+static void unlink_owned (Object *o) {
+  World *world = o->world;
+  if (o->previous != NULL) o->previous->next = o->next;
+  else world->objects = o->next;
+  if (o->next != NULL) o->next->previous = o->previous;
+}
+
+void object_init (Object *o, const Kind *kind, World *world, char *name) {
+  atomic_init(&o->refs, 1);
+  o->kind = kind;
+  o->world = world;
+  o->number = 1 + atomic_fetch_add(&world->numbers[kind_index(kind)], 1);
+  o->name = name;
+  if (world->owns) {
+    o->next = world->objects;
+    if (o->next != NULL) o->next->previous = o;
+    world->objects = o;
+  }
+}
+
+/*
+** First every object lets go of what it holds, with a count so high that no
+** drop by another frees it again; then the memory goes.
+*/
+void object_free_all (World *world) {
+  Object *stripped = NULL;
+  while (world->objects != NULL) {
+    Object *o = world->objects;
+    unlink_owned(o);
+    atomic_store(&o->refs, INT_MAX / 2);
+    if (o->kind->destroy != NULL) o->kind->destroy(o);
+    o->next = stripped;
+    stripped = o;
+  }
+  while (stripped != NULL) {
+    Object *o = stripped;
+    stripped = o->next;
+    free(o->name);
+    free(o);
+  }
+}
+
+void object_drop (Object *o) {
+  if (atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1) return;
+  if (o->world->owns) unlink_owned(o);
+  o->next = doomed;
+  doomed = o;
+  if (destroying) return;         /* by one that lies in another: the outermost call goes on with it */
+  destroying = true;
+  while ((o = doomed) != NULL) {
+    doomed = o->next;
+    if (o->kind->destroy != NULL) o->kind->destroy(o);
+    free(o->name);
+    free(o);
+  }
+  destroying = false;
+}
+
+const char *object_name (Object *o, char buffer[64]) {
+  if (o->kind == &thread_kind) {
+    thread_copy_name((Thread *)o, buffer);
+    return buffer;
+  }
+  if (o->name != NULL) return o->name;
+  snprintf(buffer, 64, "%s-%u", o->kind->name, o->number);
+  return buffer;
+}
+
+/*
+** A proxy that a state's last finalisers give rise to: Lua promises it no
+** finaliser, so its reference is dropped when the state has gone.
+*/
+struct Late {
+  Holding holding;                /* first */
+  Object *object;
+};
+
+static void late_release (Holding *h) {
+  Late *l = (Late *)h;
+  object_drop(l->object);
+  free(l);
+}
+
+/* Room to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
+static bool late_room (Late **l) {
+  bool late = holdings_are_late();
+  *l = late ? malloc(sizeof **l) : NULL;
+  return !late || *l != NULL;
+}
+
+static void late_add (Proxy *p, Late *l) {
+  p->late = l;
+  if (l == NULL) return;
+  l->object = p->object;
+  holding_note(holdings_here(), &l->holding, late_release);
+}
+
+/* The proxy p stands for o from now on. [0, 0, memory] */
+static void refer (lua_State *L, Proxy *p, Object *o) {
+  Late *l;
+  if (!late_room(&l)) luaL_error(L, "not enough memory");
+  object_keep(o);
+  p->object = o;
+  late_add(p, l);
+}
+
+/*
+** Metamethods that all kinds have.
+*/
+
+Object *object_any (lua_State *L, int index) {
+  Proxy *p = lua_touserdata(L, index);
+  if (p == NULL || lua_rawlen(L, index) != sizeof(Proxy)) return NULL;
+  for (const Kind *const *k = object_kinds; *k != NULL; k++)
+    if (p->kind == *k) return p->object;
+  return NULL;
+}
+
+/* Whether the collector calls the running function; the debug library lets anybody, in the midst of a method. */
+static bool collector_calls (lua_State *L) {
+  lua_Debug ar;
+  return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL && strcmp(ar.name, "__gc") == 0
+         && strcmp(ar.namewhat, "metamethod") == 0;
+}
+
+static int proxy_gc (lua_State *L) {
+  Proxy *p = lua_touserdata(L, 1);
+  Object *o;
+  if (object_any(L, 1) == NULL || !collector_calls(L)) return 0;
+  o = p->object;
+  p->object = NULL;
+  if (p->late != NULL) holding_forget(&p->late->holding);   /* of a state made for a report meanwhile */
+  free(p->late);
+  p->late = NULL;
+  object_drop(o);
+  return 0;
+}
+
+static int proxy_eq (lua_State *L) {
+  Object *a = object_any(L, 1);
+  lua_pushboolean(L, a != NULL && a == object_any(L, 2));
+  return 1;
+}
+
+static int proxy_tostring (lua_State *L) {
+  char buffer[64];
+  Object *o = object_any(L, 1);
+  if (o == NULL) return luaL_error(L, "object has been finalised");
+  if (o->kind->describe == NULL) lua_pushfstring(L, "%s '%s'", o->kind->name, object_name(o, buffer));
+  else {
+    o->kind->describe(L, o);
+    lua_pushfstring(L, "%s '%s' (%s)", o->kind->name, object_name(o, buffer), lua_tostring(L, -1));
+  }
+  return 1;
+}
+
+/* __index of a kind with properties: methods first. Upvalues: the methods, the kind. */
+static int proxy_index (lua_State *L) {
+  const Kind *kind;
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_settop(L, 2);
+  kind = lua_touserdata(L, lua_upvalueindex(2));
+  return kind->property(L);
+}
+
+static const luaL_Reg common_meta[] = {
+  {"__gc", proxy_gc}, {"__eq", proxy_eq}, {"__tostring", proxy_tostring}, {NULL, NULL}
+};
+
+/* What getmetatable shows: the name and the public metamethods, not the table at work. [table -- table] */
+static void protect_metatable (lua_State *L, const Kind *kind) {
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, kind->name);
+  lua_setfield(L, -2, "__name");
+  lua_pushcfunction(L, proxy_eq);
+  lua_setfield(L, -2, "__eq");
+  lua_pushcfunction(L, proxy_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_setfield(L, -2, "__metatable");
+}
+
+static int count (const luaL_Reg *functions) {
+  int n = 0;
+  while (functions != NULL && functions[n].name != NULL) n++;
+  return n;
+}
+
+/* Sets __index of the metatable at the top: its methods, or a function that also knows its properties. [0, 0] */
+static void set_index (lua_State *L, const Kind *kind) {
+  lua_createtable(L, 0, count(kind->methods));
+  luaL_setfuncs(L, kind->methods, 0);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, -3, 1);
+  if (kind->property != NULL) {
+    lua_pushlightuserdata(L, (void *)kind);
+    lua_pushcclosure(L, proxy_index, 2);
+  }
+  lua_setfield(L, -2, "__index");
+}
+
+/*
+** Tables are made in their final size, because threads have little memory, and
+** what is asked for most is put in first: then it stands where its hash says.
+*/
+void object_metatable (lua_State *L, const Kind *kind) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  luaL_checkstack(L, 8, NULL);
+  lua_createtable(L, 1, 6 + count(kind->meta));
+  if (kind->methods != NULL) set_index(L, kind);
+  if (kind->meta != NULL) luaL_setfuncs(L, kind->meta, 0);
+  luaL_setfuncs(L, common_meta, 0);
+  lua_pushstring(L, kind->name);
+  lua_setfield(L, -2, "__name");
+  protect_metatable(L, kind);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
+}
+
+/*
+** Proxies.
+*/
+
+/* Pushes the state's table of proxies, with room for what most threads meet. [0, +1] */
+static void push_proxies (lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &proxies_key);
+}
+
+void object_prepare (lua_State *L) {
+  push_proxies(L);
+  lua_pop(L, 1);
+}
+
+/* Pushes an empty proxy: closed until it is given an object. [0, +1] */
+static Proxy *push_empty (lua_State *L, const Kind *kind) {
+  Proxy *p = lua_newuserdatauv(L, sizeof *p, kind->values);
+  p->kind = kind;
+  p->object = NULL;
+  p->late = NULL;
+  object_metatable(L, kind);
+  lua_setmetatable(L, -2);
+  return p;
+}
+
+/* Remembers the proxy at the top as the one of `o`, in the table of proxies under it, which goes. [-1, 0] */
+static void remember (lua_State *L, Object *o) {
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, -3, o);
+  lua_remove(L, -2);
+}
+
+/* A copy of the name in the options table at `options`, or NULL; *failed when memory is short. */
+static char *option_name (lua_State *L, int options, bool *failed) {
+  char *name = NULL;
+  *failed = false;
+  if (options != 0) {
+    lua_getfield(L, options, "name");
+    if (lua_isstring(L, -1)) {
+      name = strdup(lua_tostring(L, -1));
+      *failed = name == NULL;
+    }
+    lua_pop(L, 1);
+  }
+  return name;
+}
+
+void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
+  bool failed;
+  World *world = thread_self->object.world;
+  Proxy *p;
+  Late *l;
+  char *name;
+  Object *o;
+  push_proxies(L);
+  p = push_empty(L, kind);
+  name = option_name(L, options, &failed);
+  o = failed ? NULL : calloc(1, size);
+  if (o == NULL || !late_room(&l)) {
+    free(o);
+    free(name);
+    luaL_error(L, "not enough memory");
+    return NULL;                  /* not reached */
+  }
+  object_init(o, kind, world, name);
+  p->object = o;
+  late_add(p, l);
+  remember(L, o);
+  return o;
+}
+
+void object_push (lua_State *L, Object *o) {
+  Proxy *p;
+  luaL_checkstack(L, 6, NULL);
+  push_proxies(L);
+  if (lua_rawgetp(L, -1, o) == LUA_TUSERDATA) {
+    lua_remove(L, -2);
+    p = lua_touserdata(L, -1);
+    if (p->object == NULL) refer(L, p, o);      /* finalised, as all are while a state closes */
+    return;
+  }
+  lua_pop(L, 1);
+  p = push_empty(L, o->kind);
+  refer(L, p, o);
+  remember(L, o);
+}
+
+/* Whether the value at `index` is a proxy whose finaliser has run; others may still come across it in theirs. */
+static bool is_finalised (lua_State *L, int index) {
+  const Proxy *p = lua_touserdata(L, index);
+  if (p == NULL || lua_rawlen(L, index) != sizeof *p || p->object != NULL) return false;
+  for (const Kind *const *k = object_kinds; *k != NULL; k++)
+    if (p->kind == *k) return true;
+  return false;
+}
+
+void *object_expected (lua_State *L, int arg, const char *expected) {
+  if (is_finalised(L, arg)) luaL_argerror(L, arg, "object has been finalised");
+  luaL_typeerror(L, arg, expected);
+  return NULL;
+}
+
+/* Whether the value at `index` is a table made of options only: `name`, a string. */
+static bool is_options (lua_State *L, int index) {
+  bool yes = true;
+  int count = 0;
+  if (lua_type(L, index) != LUA_TTABLE || lua_getmetatable(L, index)) return false;
+  lua_pushnil(L);
+  while (yes && lua_next(L, index)) {
+    yes = ++count == 1 && lua_type(L, -2) == LUA_TSTRING
+          && strcmp(lua_tostring(L, -2), "name") == 0 && lua_type(L, -1) == LUA_TSTRING;
+    lua_pop(L, yes ? 1 : 2);
+  }
+  return yes && count == 1;
+}
+
+int object_options (lua_State *L, int last, int *n) {
+  int top = lua_gettop(L);
+  while (top > 0 && lua_isnil(L, top)) top--;
+  *n = top;
+  if (top == 0 || top > last || lua_type(L, top) != LUA_TTABLE) return 0;
+  if (!is_options(L, top)) {
+    luaL_argerror(L, top, "options are { name = \"...\" }");
+    return 0;                     /* not reached */
+  }
+  lua_getfield(L, top, "name");
+  luaL_argcheck(L, strlen(lua_tostring(L, -1)) == lua_rawlen(L, -1), top, "name contains zeros");
+  lua_pop(L, 1);
+  *n = top - 1;
+  return top;
+}
