@@ -22,6 +22,7 @@
 
 #include "module/program.h"
 #include "module/luasync.h"
+#include "real/real_driver.h"
 #include "command/options.h"
 #include "command/replay_line.h"
 #include "sim/sim.h"
@@ -79,7 +80,7 @@ static int add_traceback(lua_State *L) {
 static void catch_sigint(bool on) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  action.sa_handler = on ? host_signal : SIG_DFL;
+  action.sa_handler = on ? real_interrupt : SIG_DFL;
   action.sa_flags = (int)SA_RESETHAND;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
@@ -389,7 +390,7 @@ static int run_main(lua_State *L, void *ud) {
 
 /* OS threads and the wall clock. */
 static int run_real(const Options *o) {
-  lua_State *L = host_open();
+  lua_State *L = host_open(luaopen_luasync);
   if (!L) {
     say(o->program, "cannot create state: not enough memory");
     return EXIT_FAILURE;
@@ -431,7 +432,7 @@ static int run_simulated(const Options *o) {
   SimReport report;
   char problem[128];
   int code = EXIT_FAILURE;
-  lua_State *L = host_open();
+  lua_State *L = host_open(luaopen_luasync);
   if (o->schedule) sim.policy = SIM_REPLAY;
   else if (o->seeded) sim.policy = SIM_SEEDED;
   sim.seed = (uint64_t)o->seed;
@@ -470,7 +471,7 @@ static int help_chunk(lua_State *L) {
 
 /* What the reference says of o->topic. */
 static int print_topic(const Options *o) {
-  lua_State *L = host_open();
+  lua_State *L = host_open(luaopen_luasync);
   if (!L) {
     say(o->program, "cannot create state: not enough memory");
     return EXIT_FAILURE;

@@ -10,18 +10,14 @@
 ** a state that says what becomes of that value.
 */
 #include "message/private.h"
-#include "world/thread.h"
+#include "world/thread_record.h"
 
 enum { AT_ITEM, GOT_ITEM, AT_FIELD, GOT_FIELD_KEY, GOT_FIELD, GOT_METATABLE };
 
 static void decode_fault (Decoder *d, const char *shown) {
   lua_pushfstring(d->L, "cannot find '%s' in the receiving thread", shown);
   if (d->fault != NULL) *d->fault = true;
-  else {
-    luaL_where(d->L, 1);
-    lua_insert(d->L, -2);
-    lua_concat(d->L, 2);
-  }
+  else message_add_position(d->L);
   lua_error(d->L);
 }
 
@@ -123,6 +119,16 @@ static bool open_class (Decoder *d, unsigned tag, size_t record) {
     f->target = f->base + 1;
   }
   return true;
+}
+
+/* Loads the function of a FUNCTION record at d->p, which moves behind the bytecode. [0, +1, raises] */
+static int decode_function (Decoder *d) {
+  int nups = d->p[0];
+  uint64_t length = get64(d->p + 1);
+  const char *code = (const char *)d->p + 9;
+  d->p += 9 + length;
+  if (luaL_loadbufferx(d->L, code, length, "=message", "b") != LUA_OK) lua_error(d->L);
+  return nups;
 }
 
 static void open_function (Decoder *d, unsigned tag, size_t record) {
@@ -275,6 +281,14 @@ static void fill_table (Decoder *d, Open *f) {
   }
 }
 
+/* Joins upvalue n of the function at `index` with the one the CELL value names. [0, 0, -] */
+static void decode_cell (Decoder *d, int index, int n, uint64_t cell) {
+  lua_State *L = d->L;
+  lua_rawgeti(L, d->refs, (lua_Integer)(cell >> 8));
+  if (lua_isfunction(L, -1) && !lua_iscfunction(L, -1)) lua_upvaluejoin(L, index, n, -1, (int)(cell & 255));
+  lua_pop(L, 1);
+}
+
 /* Sets upvalues until one opens a record of its own. */
 static void fill_function (Decoder *d, Open *f) {
   if (f->state == GOT_ITEM) {
@@ -365,4 +379,8 @@ int decode_message (lua_State *L, Message *m, bool *fault) {
     lua_pop(L, helpers);
   }
   return m->count;
+}
+
+int message_decode (lua_State *L, Message *m) {
+  return decode_message(L, m, NULL);
 }

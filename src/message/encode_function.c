@@ -165,20 +165,6 @@ static void note_global (Encoder *e, int index, const char *name, size_t length)
   lua_pop(L, 1);
 }
 
-bool encode_globals (Encoder *e) {
-  lua_State *L = e->L;
-  for (e->global = 1; e->global <= e->global_count; e->global++) {
-    size_t length;
-    const char *name;
-    lua_rawgeti(L, e->globals, e->global);
-    name = lua_tolstring(L, -1, &length);
-    put_string(e, name, length);
-    lua_rawget(L, e->globals);
-    if (!encode_run(e)) return false;
-  }
-  return true;
-}
-
 /*
 ** Encoding.
 */
@@ -227,14 +213,14 @@ bool encode_upvalue (Encoder *e, Frame *f) {
   size_t seen;
   if (f->index == f->count) {
     encode_close(e);
-    return true;
+    return false;
   }
   f->index++;
   name = lua_getupvalue(L, f->base, (int)f->index);
   if (is_environment(L, name) && strcmp(name, "_ENV") == 0) {
     put_tag(e, TAG_GLOBALS);
     lua_pop(L, 1);
-    return true;
+    return false;
   }
   cell = lua_upvalueid(L, f->base, (int)f->index);
   seen = map_find(e, cell);
@@ -243,28 +229,8 @@ bool encode_upvalue (Encoder *e, Frame *f) {
     encode_share(e, seen >> 8);
     put_tag64(e, TAG_CELL, &value);
     lua_pop(L, 1);
-    return true;
+    return false;
   }
-  map_add(e, cell, f->record << 8 | f->index);
-  return encode_top(e);
-}
-
-/*
-** Decoding.
-*/
-
-int decode_function (Decoder *d) {
-  int nups = d->p[0];
-  uint64_t length = get64(d->p + 1);
-  const char *code = (const char *)d->p + 9;
-  d->p += 9 + length;
-  if (luaL_loadbufferx(d->L, code, length, "=message", "b") != LUA_OK) lua_error(d->L);
-  return nups;
-}
-
-void decode_cell (Decoder *d, int index, int n, uint64_t cell) {
-  lua_State *L = d->L;
-  lua_rawgeti(L, d->refs, (lua_Integer)(cell >> 8));
-  if (lua_isfunction(L, -1) && !lua_iscfunction(L, -1)) lua_upvaluejoin(L, index, n, -1, (int)(cell & 255));
-  lua_pop(L, 1);
+  encode_remember(e, cell, f->record << 8 | f->index);
+  return true;
 }

@@ -26,25 +26,30 @@ size_t map_find (const Encoder *e, const void *key) {
   return 0;
 }
 
-/* Moves all into a hash table of `size` places, a power of two. */
-static void rehash (Encoder *e, uint32_t size) {
+/* Moves all into a hash table of `size` places, a power of two; false: no memory. */
+static bool rehash (Encoder *e, uint32_t size) {
   Entry *entries = calloc(size, sizeof *entries);
   uint32_t old = e->entry_mask != 0 ? e->entry_mask + 1 : e->entry_count;
-  if (entries == NULL) encode_no_memory(e);
+  if (entries == NULL) return false;
   for (uint32_t i = 0; i < old; i++)
     if (e->entries[i].key != NULL) *probe(entries, size - 1, e->entries[i].key) = e->entries[i];
   if (e->entries != e->few_entries) free(e->entries);
   e->entries = entries;
   e->entry_mask = size - 1;
+  return true;
 }
 
-void map_add (Encoder *e, const void *key, size_t value) {
-  if (e->entry_mask == 0 && e->entry_count == FEW_ENTRIES) rehash(e, 4 * FEW_ENTRIES);
-  else if (e->entry_mask != 0 && e->entry_count > e->entry_mask / 2) {
-    if (e->entry_mask >= UINT32_MAX / 2) encode_no_memory(e);
-    rehash(e, (e->entry_mask + 1) * 2);
-  }
+/* Makes room for one more; false: no memory. */
+static bool make_room (Encoder *e) {
+  if (e->entry_mask == 0) return e->entry_count < FEW_ENTRIES || rehash(e, 4 * FEW_ENTRIES);
+  if (e->entry_count <= e->entry_mask / 2) return true;
+  return e->entry_mask < UINT32_MAX / 2 && rehash(e, (e->entry_mask + 1) * 2);
+}
+
+bool map_add (Encoder *e, const void *key, size_t value) {
+  if (!make_room(e)) return false;
   if (e->entry_mask == 0) e->entries[e->entry_count] = (Entry){key, value};
   else *probe(e->entries, e->entry_mask, key) = (Entry){key, value};
   e->entry_count++;
+  return true;
 }

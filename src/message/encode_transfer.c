@@ -67,10 +67,10 @@ bool encode_argument (Encoder *e, Frame *f) {
   if (f->index < f->count) {
     lua_rawgeti(e->L, e->anchors, f->first + (int)f->index);
     f->index++;
-    return encode_top(e);
+    return true;
   }
   e->data[f->record] = (unsigned char)((e->data[f->record] & ~TAG_KIND) | TAG_TRANSFER);
   e->transfers--;
   encode_close(e);
-  return true;
+  return false;
 }

@@ -69,6 +69,12 @@ static inline void set64 (unsigned char *p, uint64_t x) { memcpy(p, &x, sizeof x
 /* Drops the objects of a chain that begins at offset `last` of `data`. */
 void message_drop_objects (unsigned char *data, size_t last);
 
+void message_init (Message *m, int count, size_t length);
+/* Puts a new message in the care of the world it is for, where that owns its messages: a simulated one. */
+Message *message_give_to (Message *m, World *world);
+/* Says at the head of the error at the top where the running C function was called. [-1, +1, memory] */
+void message_add_position (lua_State *L);
+
 /* A message that holds one string. [0, 0, memory] */
 Message *message_of_string (lua_State *L, const char *text, size_t length);
 
@@ -166,6 +172,7 @@ bool encode_named (Encoder *e);                 /* the name at the top in place 
 void encode_open (Encoder *e, FrameKind kind, size_t record, uint32_t count);
 void encode_close (Encoder *e);                 /* the frame on top and its slots */
 bool encode_share (Encoder *e, size_t record);  /* somebody refers to it */
+void encode_remember (Encoder *e, const void *key, size_t value); /* map_add, or an error [0, 0, memory] */
 void encode_note (Encoder *e, size_t record);   /* the value at the top has its record there [0, 0, memory] */
 void encode_table_used (Encoder *e, int index); /* makes the helping table at `index` if it is not there */
 
@@ -178,17 +185,16 @@ void path_push (Encoder *e);
 
 /* encode_map.c: identities in one message. */
 size_t map_find (const Encoder *e, const void *key); /* 0: not there */
-void map_add (Encoder *e, const void *key, size_t value);
+bool map_add (Encoder *e, const void *key, size_t value); /* false: no memory */
 
 /* encode_transfer.c */
 bool transfer_wanted (lua_State *L);            /* whether the metatable at the top has __transfer, which then takes its place [-1, +1] */
 bool encode_transfer (Encoder *e);              /* the value at the top but one by its __transfer at the top [-1, 0] in a frame */
-bool encode_argument (Encoder *e, Frame *f);    /* the next value of a transfer; after the last, closes the frame */
+bool encode_argument (Encoder *e, Frame *f);    /* pushes the next value of a transfer; after the last, closes the frame [0, +(0|1)] */
 
-/* function.c */
+/* encode_function.c */
 bool encode_function (Encoder *e);              /* the function at the top */
-bool encode_upvalue (Encoder *e, Frame *f);     /* the next one of a function; after the last, closes the frame */
-bool encode_globals (Encoder *e);               /* those that functions of the message name */
+bool encode_upvalue (Encoder *e, Frame *f);     /* pushes the next one of a function, if it is to be encoded; after the last, closes the frame [0, +(0|1)] */
 
 /* bytecode.c: calls found(name) for the names of globals that dumped code uses; bit i of env: upvalue i holds them. */
 void bytecode_globals (const unsigned char *dump, size_t length, const uint32_t env[8],
@@ -252,10 +258,5 @@ typedef struct Decoder {
 
 /* As message_decode; see Decoder for `fault`. */
 int decode_message (lua_State *L, Message *m, bool *fault);
-
-/* Loads the function of a FUNCTION record at d->p, which moves behind the bytecode. [0, +1, raises] */
-int decode_function (Decoder *d);
-/* Joins upvalue n of the function at `index` with the one the CELL value names. [0, 0, -] */
-void decode_cell (Decoder *d, int index, int n, uint64_t cell);
 
 #endif

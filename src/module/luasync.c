@@ -11,7 +11,7 @@
 #include "objects/kinds.h"
 #include "module/luasync.h"
 #include "sim/sim.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 static int current_thread (lua_State *L) {
   object_push(L, &thread_self->object);
@@ -142,7 +142,7 @@ static const luaL_Reg functions[] = {
 
 int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
-  if (thread_self == NULL && !host_attach_stock(L)) return luaL_error(L, "not enough memory");
+  if (thread_self == NULL && !host_attach_stock(L, luaopen_luasync)) return luaL_error(L, "not enough memory");
   luaL_newlib(L, functions);
   lua_pushliteral(L, LUASYNC_VERSION);
   lua_setfield(L, -2, "_VERSION");

@@ -20,8 +20,9 @@
 #include "observe/deadlock.h"
 #include "observe/dump.h"
 #include "module/program.h"
+#include "objects/kinds.h"
 #include "state/state.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 #include "real/real_driver.h"
 
 _Noreturn void host_exit (int code) {
@@ -33,6 +34,7 @@ _Noreturn void host_exit (int code) {
 static bool attach (lua_State *L) {
   World *world = world_real();
   Thread *main;
+  object_kinds = all_kinds;
   world->observer = &deadlock_observer;
   main = thread_attach_main(L, world);
   if (main == NULL) return false;
@@ -53,9 +55,10 @@ static void spare_addresses (void) {
   mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN) + 1);
 }
 
-lua_State *host_open (void) {
+lua_State *host_open (lua_CFunction module) {
   lua_State *L;
   spare_addresses();
+  state_module = module;
   L = state_open();
   if (L == NULL) return NULL;
   if (!attach(L)) {
@@ -68,15 +71,6 @@ lua_State *host_open (void) {
 
 void host_check_deadlocks (bool check) {
   world_real()->silent_deadlocks = !check;
-}
-
-void host_signal (int sig) {
-  Thread *self = thread_self, *main = world_real()->main;
-  (void)sig;
-  if (thread_signal_here(ALERT_BREAK) || main == NULL) return;    /* for the main thread of a simulated world */
-  thread_alert(main, ALERT_SIGNAL);
-  if (main != self) pthread_kill(main->os, SIGURG);
-  else if (main->running != NULL) thread_arm(main, main->running); /* NULL: its state is being closed */
 }
 
 int host_close (lua_State *L, int status) {
@@ -116,11 +110,12 @@ static void end_at_close (lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, (void *)end_stock);
 }
 
-bool host_attach_stock (lua_State *L) {
+bool host_attach_stock (lua_State *L, lua_CFunction module) {
   lua_State *main;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   main = lua_tothread(L, -1);
   lua_pop(L, 1);
+  state_module = module;
   if (!attach(main)) return false;
   state_equip(L);
   end_at_close(L);

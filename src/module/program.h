@@ -8,10 +8,10 @@
 #include <lua.h>
 
 /*
-** Makes the main state of the real world: libraries opened, luasync at hand for
+** Makes the main state of the real world: libraries opened, `module` at hand for
 ** require. NULL when memory is short.
 */
-lua_State *host_open (void);
+lua_State *host_open (lua_CFunction module);
 
 /*
 ** The end of the program: the main script is over with `status` (0: well, else
@@ -28,10 +28,7 @@ void host_check_deadlocks (bool check);
 ** Stock Lua: L becomes the main state of the real world; when it is closed, the
 ** non-daemon threads are joined first. False: no memory. [0, 0, memory]
 */
-bool host_attach_stock (lua_State *L);
-
-/* A signal handler (SIGINT): the main thread raises `interrupted!`, also out of a blocked call. */
-void host_signal (int sig);
+bool host_attach_stock (lua_State *L, lua_CFunction module);
 
 /* Ends the process at once with what was printed flushed; other threads may be running. In a simulated world: ends that. */
 _Noreturn void host_exit (int code);

@@ -6,7 +6,7 @@
 */
 #include "world/args.h"
 #include "objects/kinds.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 typedef struct Event {
   Object object;

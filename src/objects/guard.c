@@ -6,7 +6,7 @@
 ** traceback of an error keeps fn's frames, and fn may yield.
 */
 #include "objects/guard.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 #define GRACE 16                  /* instructions: `local _ <close>, a, b = lock:hold(), 1, {}` needs some */
 

@@ -5,8 +5,9 @@
 #define KINDS_H
 
 #include "world/object.h"
+#include "thread/thread.h"
 
-extern const Kind thread_kind;                                    /* thread.c */
+extern const Kind *const all_kinds[];                              /* kinds.c; NULL-terminated */
 extern const Kind lock_kind, rlock_kind;                          /* lock.c */
 extern const Kind condition_kind;                                 /* condition.c */
 extern const Kind event_kind;                                     /* event.c */
@@ -16,8 +17,6 @@ extern const Kind local_kind;                                     /* local.c */
 extern const Kind shared_kind;                                    /* shared.c */
 extern const Kind atomic_kind;                                    /* atomic.c */
 
-int thread_new (lua_State *L);
-int thread_spawn (lua_State *L);
 int lock_new (lua_State *L);
 int rlock_new (lua_State *L);
 int condition_new (lua_State *L);

@@ -4,7 +4,7 @@
 #ifndef LOCK_H
 #define LOCK_H
 
-#include "world/thread.h"
+#include "thread/thread.h"
 
 typedef struct Lock {
   Object object;

@@ -10,7 +10,7 @@
 #include "world/args.h"
 #include "objects/guard.h"
 #include "objects/kinds.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 typedef struct Semaphore {
   Object object;

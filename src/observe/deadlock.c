@@ -22,7 +22,7 @@
 #include "observe/dump.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 #define MOMENT ((Nanos)200000000)  /* how long a thread stands in line before it looks for a circle */
 #define LONGEST 64                /* threads in a circle */

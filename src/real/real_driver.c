@@ -25,7 +25,7 @@
 
 #include "base/fence.h"
 #include "state/state.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 #include "real/real_driver.h"
 
 #define STACK_SIZE (1024 * 1024)  /* nested gsub needs more than 256 KiB */
@@ -258,9 +258,11 @@ static int new_worker (Thread *t) {
   return error;
 }
 
-static lua_State *real_open (Thread *t) {
+static lua_State *real_open (Thread *t, lua_State *parent) {
+  lua_State *L = state_open();
   (void)t;
-  return state_open();
+  if (L != NULL) state_inherit(parent, L);
+  return L;
 }
 
 static void real_close (Thread *t, lua_State *L) {
@@ -430,4 +432,13 @@ static void real_start (void) {
 World *world_real (void) {
   pthread_once(&started, real_start);
   return &the_world;
+}
+
+void real_interrupt (int sig) {
+  Thread *self = thread_self, *main = world_real()->main;
+  (void)sig;
+  if (thread_signal_here(ALERT_BREAK) || main == NULL) return;    /* for the main thread of a simulated world */
+  thread_alert(main, ALERT_SIGNAL);
+  if (main != self) pthread_kill(main->os, SIGURG);
+  else if (main->running != NULL) thread_arm(main, main->running); /* NULL: its state is being closed */
 }

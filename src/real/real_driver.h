@@ -14,6 +14,9 @@ extern const Driver real_driver;
 */
 extern bool (*_Atomic real_output) (int stream, const char *text, size_t length);
 
+/* A signal handler (SIGINT): the main thread raises `interrupted!`, also out of a blocked call. */
+void real_interrupt (int sig);
+
 /* Ends and joins the idle OS threads; at the end of the process, all threads over. */
 void real_stop_workers (void);
 

@@ -49,6 +49,9 @@ static inline long sim_steps (Sim *sim) {
   return atomic_load_explicit(&sim->watched.steps, memory_order_relaxed);
 }
 
+/* Closes what the threads have left open. */
+void sim_close_files (Sim *sim);
+
 /* The end of a run: only sim_run goes on. */
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
 

@@ -14,7 +14,7 @@
 #define SIM_H
 
 #include "sim/schedule.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 typedef enum SimPolicy {
   SIM_ROUND_ROBIN,                /* a thread runs until it waits; then the one that has been ready longest */

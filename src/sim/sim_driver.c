@@ -14,6 +14,7 @@
 #include "observe/deadlock.h"
 #include "base/random.h"
 #include "sim/private.h"
+#include "state/state.h"
 
 #define SLICE 200                 /* round robin: operations in a row while others are ready */
 #define OUTPUT_SLICE 10000        /* the same for prints and nothing else */
@@ -399,7 +400,7 @@ static Nanos sim_time (World *world) {
   return now < FOREVER - SIM_EPOCH ? SIM_EPOCH + now : FOREVER;
 }
 
-static lua_State *sim_open (Thread *t) {
+static lua_State *sim_open (Thread *t, lua_State *parent) {
   Sim *sim = sim_of(t->object.world);
   Seat *seat = seat_take(sim->room, sim->current != NULL ? &sim->current->fibre : &sim->outside);
   if (seat == NULL) return NULL;
@@ -408,6 +409,7 @@ static lua_State *sim_open (Thread *t) {
   seat->timed_out = seat->may_time_out = false;
   t->driver_data = seat;
   t->spot->fibre = seat;
+  if (parent != NULL) state_inherit(parent, seat->L);
   return seat->L;
 }
 

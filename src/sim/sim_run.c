@@ -9,72 +9,14 @@
 
 #include <lauxlib.h>
 
+#include "message/message.h"
 #include "observe/dump.h"
-#include "module/program.h"
+#include "real/real_driver.h"
 #include "sim/private.h"
+#include "sim/sim_stdlib.h"
+#include "thread/name.h"
 
 #define OPERATIONS_MOST 100000000
-
-bool sim_inside (void) {
-  return thread_self != NULL && thread_self->object.world->driver == &sim_driver;
-}
-
-void sim_opened (void) {
-  if (sim_inside()) sim_of(thread_self->object.world)->report->closed = false;
-}
-
-/*
-** Files. A fibre that is abandoned closes nothing, so the run keeps account of
-** the files that its threads have opened.
-*/
-struct SimFile {
-  SimFile *next;
-  FILE *file;
-  lua_CFunction close;            /* what Lua's library has put there */
-  bool is_pipe;
-};
-
-/* The library's function that closes `file`, which is forgotten. */
-static lua_CFunction forget_file (Sim *sim, FILE *file) {
-  lua_CFunction close = NULL;
-  for (SimFile **p = &sim->files; close == NULL && *p != NULL; ) {
-    SimFile *f = *p;
-    if (f->file != file) { p = &f->next; continue; }
-    close = f->close;
-    *p = f->next;
-    free(f);
-  }
-  return close;
-}
-
-/* In place of the library's function. */
-static int close_file (lua_State *L) {
-  luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  lua_CFunction close = forget_file(sim_of(thread_self->object.world), s->f);
-  return close != NULL ? close(L) : 0;
-}
-
-void sim_note_file (lua_State *L, int index, bool is_pipe) {
-  luaL_Stream *s = luaL_testudata(L, index, LUA_FILEHANDLE);
-  Sim *sim;
-  SimFile *f;
-  if (s == NULL || s->closef == NULL || s->closef == close_file || !sim_inside()) return;
-  if (s->f == stdin || s->f == stdout || s->f == stderr || (f = malloc(sizeof *f)) == NULL) return;
-  sim = sim_of(thread_self->object.world);
-  *f = (SimFile){sim->files, s->f, s->closef, is_pipe};
-  sim->files = f;
-  s->closef = close_file;
-}
-
-static void close_files (Sim *sim) {
-  while (sim->files != NULL) {
-    SimFile *f = sim->files;
-    sim->files = f->next;
-    if (f->is_pipe) pclose(f->file);
-    else fclose(f->file);
-    free(f);
-  }
-}
 
 /*
 ** Loops without operations. The watchdog's signal is meant for whoever runs.
@@ -136,7 +78,7 @@ static bool start_main (Sim *sim) {
   lua_State *L;
   if (main == NULL) return false;
   thread_self = sim->outside_thread;      /* a new seat's state is made on behalf of the caller */
-  L = sim_driver.open(main);
+  L = sim_driver.open(main, NULL);
   thread_self = main;
   if (L == NULL) return false;
   main->L = main->running = L;
@@ -167,7 +109,7 @@ static bool run (Sim *sim) {
 static void pass_signals (Sim *sim) {
   unsigned signals = atomic_load(&sim->world.signals);
   Thread *self = thread_self;
-  if (signals & ALERT_BREAK) host_signal(SIGINT);
+  if (signals & ALERT_BREAK) real_interrupt(SIGINT);
   if (signals & ALERT_QUIT) dump_ask();
   if (self != NULL && self->running != NULL && atomic_load(&self->alerts) != 0) thread_arm(self, self->running);
 }
@@ -175,7 +117,7 @@ static void pass_signals (Sim *sim) {
 static Sim *new_sim (const SimOptions *options, SimReport *report) {
   Sim *sim = calloc(1, sizeof *sim);
   if (sim == NULL) return NULL;
-  sim->room = room_take();
+  sim->room = room_take(simlib_equip);
   if (sim->room == NULL) { free(sim); return NULL; }
   world_init(&sim->world, &sim_driver);
   sim->world.observer = &sim_observer;
@@ -204,12 +146,24 @@ static void note_rest (Sim *sim) {
   sim->report->text = strdup(text);
 }
 
+/* Frees what is in the world; nothing of it runs any more. */
+static void world_done (World *world) {
+  message_free(world->excepthook);
+  world->excepthook = NULL;
+  holding_release_all(&world->holdings);
+  object_free_all(world);
+  message_free_all(world);
+  thread_graves_free(world);
+  pthread_mutex_destroy(&world->mu);
+  if (world->driver->announce != NULL) atomic_fetch_sub(&worlds_observed, 1);
+}
+
 static void free_sim (Sim *sim) {
   note_rest(sim);
   sim->report->elapsed = sim->now;
   sim->report->steps = sim_steps(sim);
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
-  close_files(sim);
+  sim_close_files(sim);
   thread_self = sim->outside_thread;
   world_here = sim_inside() ? thread_self->object.world : NULL;
   pass_signals(sim);

@@ -10,7 +10,7 @@
 #include <lualib.h>
 
 #include "objects/kinds.h"
-#include "module/luasync.h"
+#include "state/state.h"
 #include "message/message.h"
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
@@ -193,7 +193,7 @@ int simlib_equip (lua_State *L) {
     lua_pop(L, 1);
   }
   object_prepare(L);
-  luaL_requiref(L, "luasync", luaopen_luasync, 0);
+  luaL_requiref(L, "luasync", state_module, 0);
   message_prepare(L);
   pad_paths(L);
   lua_settop(L, 0);

@@ -12,7 +12,6 @@
 
 #include "sim/sim_thread.h"
 #include "base/random.h"
-#include "sim/sim_stdlib.h"
 #include "state/state.h"
 
 #define ROOMS 64                  /* worlds in a process at a time */
@@ -34,6 +33,7 @@
 struct Room {
   int number;
   bool taken;                     /* under rooms_mu */
+  lua_CFunction equip;            /* makes a fresh state one for simulated threads */
   int built;                      /* seats that exist: 0 .. built-1 */
   Seat *seats[SEATS];
 };
@@ -43,14 +43,14 @@ static Room *rooms[ROOMS];        /* under rooms_mu */
 
 _Thread_local bool seat_building;
 
-Room *room_take (void) {
+Room *room_take (lua_CFunction equip) {
   Room *found = NULL;
   pthread_mutex_lock(&rooms_mu);
   for (int i = 0; i < ROOMS && found == NULL; i++) {
     if (rooms[i] == NULL && (rooms[i] = calloc(1, sizeof(Room))) != NULL) rooms[i]->number = i;
     if (rooms[i] != NULL && !rooms[i]->taken) found = rooms[i];
   }
-  if (found != NULL) found->taken = true;
+  if (found != NULL) { found->taken = true; found->equip = equip; }
   pthread_mutex_unlock(&rooms_mu);
   return found;
 }
@@ -75,12 +75,12 @@ static uint64_t *find_random (lua_State *L) {
 }
 
 /* Makes the state; on the seat's own stack. */
-typedef struct Building { Seat *seat; Fibre *back; } Building;
+typedef struct Building { Seat *seat; lua_CFunction equip; Fibre *back; } Building;
 
 static void build_state (void *ud) {
   Building *b = ud;
   seat_building = true;
-  b->seat->L = state_make(arena_alloc, b->seat->arena, simlib_equip);
+  b->seat->L = state_make(arena_alloc, b->seat->arena, b->equip);
   if (b->seat->L != NULL) b->seat->random = find_random(b->seat->L);
   seat_building = false;
   fibre_switch(&b->seat->fibre, b->back);
@@ -106,7 +106,7 @@ static Seat *build_seat (Room *room, int index, Fibre *here) {
   if (seat == NULL) return NULL;
   seat->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, room, index));
   if (seat->arena != NULL && fibre_init(&seat->fibre, fixed(STACK_BASE, STACK_STEP, room, index))) {
-    Building b = {seat, here};
+    Building b = {seat, room->equip, here};
     fibre_start(&seat->fibre, build_state, &b);
     fibre_switch(here, &seat->fibre);
     if (seat->L != NULL && arena_keep_image(seat->arena)) return seat;

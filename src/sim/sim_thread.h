@@ -9,7 +9,7 @@
 
 #include "sim/arena.h"
 #include "sim/fibre.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 typedef enum SeatState { SEAT_FREE, SEAT_TAKEN, SEAT_READY, SEAT_RUNNING, SEAT_PARKED } SeatState;
 
@@ -31,8 +31,8 @@ typedef struct Seat {
 
 typedef struct Room Room;
 
-/* The first few rooms have fixed addresses. NULL: all are in use, or no memory. */
-Room *room_take (void);
+/* `equip` turns a fresh state into one for simulated threads. The first few rooms have fixed addresses. NULL: all are in use, or no memory. */
+Room *room_take (lua_CFunction equip);
 void room_leave (Room *room);     /* nobody in it runs any more */
 
 /* A free seat with a pristine state, built on `here`'s behalf where it is new. NULL: none, or no memory. */

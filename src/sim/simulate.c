@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message/message.h"
 #include "world/args.h"
 #include "sim/sim.h"
 #include "state/state.h"

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <lua.h>
-#include "world/thread.h"
+#include "thread/thread.h"
 
 /* One run under watch; lives in the run itself. */
 typedef struct Watched {

@@ -10,7 +10,7 @@
 #include <lualib.h>
 
 #include "state/coroutine.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 /* Marks `now` as running, asking it to look at pending alerts. While its state is being closed a thread counts as running nothing. */
 static void switch_to (Thread *t, lua_State *now) {

@@ -13,7 +13,7 @@
 
 #include "state/library.h"
 #include "state/output.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 /* The stream number of a file the world takes charge of, or 0. */
 static int stream_of (FILE *f) {

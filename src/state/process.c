@@ -21,7 +21,7 @@
 
 #include "state/library.h"
 #include "state/process.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 extern char **environ;
 

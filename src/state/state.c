@@ -18,12 +18,13 @@
 
 #include "state/embedded.h"
 #include "state/heap.h"
-#include "module/luasync.h"
 #include "state/output.h"
 #include "base/source_line.h"
 #include "state/process.h"
 #include "state/coroutine.h"
 #include "state/state.h"
+
+lua_CFunction state_module;
 
 /* The loader of an embedded Lua module: runs its code. Upvalue: its index in luasync_embedded. */
 static int load_embedded (lua_State *L) {
@@ -41,7 +42,7 @@ static int find_loader (lua_State *L) {
   const char *name = lua_tostring(L, 2);
   if (name == NULL || strncmp(name, "luasync", 7) != 0) return 0;
   if (name[7] == '\0') {
-    lua_pushcfunction(L, luaopen_luasync);
+    lua_pushcfunction(L, state_module);
     return 1;
   }
   for (int i = 0; luasync_embedded[i].name != NULL; i++)

@@ -6,6 +6,9 @@
 
 #include <lua.h>
 
+/* What `require "luasync"` opens in any state of ours; set once, before the first is made. */
+extern lua_CFunction state_module;
+
 /* A state in memory of `alloc`, with `equip` called last where it is not NULL; NULL when memory is short. */
 lua_State *state_make (lua_Alloc alloc, void *ud, lua_CFunction equip);
 

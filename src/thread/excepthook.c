@@ -11,7 +11,8 @@
 
 #include <lauxlib.h>
 
-#include "world/thread.h"
+#include "message/message.h"
+#include "thread/thread.h"
 
 static const char trace_key;      /* registry: the traceback of the last error */
 
@@ -53,7 +54,7 @@ int excepthook_default (lua_State *L) {
   size_t length;
   const char *text;
   lua_settop(L, 3);
-  t = object_check(L, 1, &thread_kind);
+  t = object_check(L, 1, self->object.kind);
   thread_copy_name(t, name);
   push_error_text(L, 2);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world/thread.h"
+#include "message/message.h"
+#include "thread/thread.h"
 #include "thread/name.h"
 
 /*

@@ -8,7 +8,7 @@
 
 #include <lauxlib.h>
 
-#include "world/thread.h"
+#include "thread/thread.h"
 #include "thread/name.h"
 
 /* strncpy that always ends the copy. */

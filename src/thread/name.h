@@ -1,7 +1,7 @@
 #ifndef THREAD_NAME_H
 #define THREAD_NAME_H
 
-#include "world/thread.h"
+#include "thread/thread.h"
 
 /* Gives t the name at `index`, also in the eyes of the system. [0, 0, raises] */
 int thread_rename (lua_State *L, Thread *t, int index);

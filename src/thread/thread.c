@@ -11,10 +11,9 @@
 #include <string.h>
 #include <sched.h>
 
+#include "message/message.h"
 #include "world/args.h"
-#include "objects/kinds.h"
-#include "state/state.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 #include "thread/name.h"
 
 #define ARGS_MOST 100000
@@ -191,9 +190,8 @@ static int launch (lua_State *L, Thread *t) {
   World *world = t->object.world;
   int error;
   if (t->spot == NULL) t->spot = spot_new(world->driver);
-  t->L = t->spot != NULL ? world->driver->open(t) : NULL;
+  t->L = t->spot != NULL ? world->driver->open(t, L) : NULL;
   if (t->L == NULL) return ENOMEM;
-  state_inherit(L, t->L);
   object_keep(&t->object);
   thread_list_add(t);
   atomic_fetch_add(&world->awake, 1);
@@ -425,6 +423,10 @@ static int thread_interrupt (lua_State *L) {
   return 1;
 }
 
+static void copy_name (Object *o, char buffer[64]) {
+  thread_copy_name((Thread *)o, buffer);
+}
+
 static uint64_t thread_holder (Object *o) {
   return ((Thread *)o)->serial;
 }
@@ -442,7 +444,7 @@ static const luaL_Reg meta[] = {{"__newindex", thread_set_property}, {NULL, NULL
 const Kind thread_kind = {
   .name = "Thread", .destroy = thread_destroy, .describe = thread_describe, .methods = methods,
   .meta = meta, .property = thread_property, .departing = thread_departing, .values = 1,
-  .holder = thread_holder
+  .holder = thread_holder, .copy_name = copy_name
 };
 
 Thread *thread_attach_main (lua_State *L, World *world) {

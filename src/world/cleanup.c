@@ -2,7 +2,7 @@
 ** holding.c - see holding.h.
 */
 #include "world/cleanup.h"
-#include "world/thread.h"
+#include "world/thread_record.h"
 
 static _Thread_local Holding *late;
 

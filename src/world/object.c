@@ -11,14 +11,9 @@
 #include <string.h>
 
 #include "world/object.h"
-#include "world/thread.h"
-#include "objects/kinds.h"
+#include "world/thread_record.h"
 
-const Kind *const object_kinds[] = {
-  &thread_kind, &lock_kind, &rlock_kind, &condition_kind, &event_kind,
-  &semaphore_kind, &bounded_kind, &queue_kind, &lifo_kind, &priority_kind,
-  &simple_kind, &local_kind, &shared_kind, &atomic_kind, NULL
-};
+const Kind *const *object_kinds;
 
 static const char proxies_key;    /* its address names the table of proxies */
 
@@ -99,8 +94,8 @@ void object_drop (Object *o) {
 }
 
 const char *object_name (Object *o, char buffer[64]) {
-  if (o->kind == &thread_kind) {
-    thread_copy_name((Thread *)o, buffer);
+  if (o->kind->copy_name != NULL) {
+    o->kind->copy_name(o, buffer);
     return buffer;
   }
   if (o->name != NULL) return o->name;

@@ -30,6 +30,7 @@ typedef struct Kind {
   const luaL_Reg *meta;           /* further metamethods, may be NULL */
   lua_CFunction property;         /* __index(self, key) for non-methods, may be NULL */
   void (*departing)(lua_State *L, int index); /* before a proxy crosses, may be NULL, may raise */
+  void (*copy_name)(Object *o, char buffer[64]); /* where the name may change; NULL: it does not */
   int values;                     /* user values a proxy carries */
   uint64_t (*holder)(Object *o);  /* the serial of the thread that whoever waits for o waits for; 0 or NULL: none in particular */
   const struct Mark *(*held_since)(Object *o); /* where that thread took it, or NULL */
@@ -100,8 +101,8 @@ const char *object_name (Object *o, char buffer[64]);
 */
 void object_metatable (lua_State *L, const Kind *kind);
 
-/* All kinds there are, for finding methods by name: NULL-terminated. */
-extern const Kind *const object_kinds[];
+/* All kinds there are, for telling proxies and finding methods by name: NULL-terminated; set once, before the first object. */
+extern const Kind *const *object_kinds;
 
 /*
 ** Checks the optional trailing options table of a constructor: `last` is the

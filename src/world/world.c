@@ -8,8 +8,7 @@
 
 #include <lauxlib.h>
 
-#include "world/thread.h"
-#include "thread/name.h"
+#include "world/thread_record.h"
 
 const char *const op_names[OP_COUNT] = {
   [OP_ACQUIRE] = "acquire", [OP_TRY_ACQUIRE] = "try acquire", [OP_RELEASE] = "release",
@@ -32,17 +31,6 @@ void world_init (World *world, const Driver *driver) {
   world->driver = driver;
   pthread_mutex_init(&world->mu, NULL);
   if (driver->announce != NULL) atomic_fetch_add(&worlds_observed, 1);
-}
-
-void world_done (World *world) {
-  message_free(world->excepthook);
-  world->excepthook = NULL;
-  holding_release_all(&world->holdings);
-  object_free_all(world);
-  message_free_all(world);
-  thread_graves_free(world);
-  pthread_mutex_destroy(&world->mu);
-  if (world->driver->announce != NULL) atomic_fetch_sub(&worlds_observed, 1);
 }
 
 void world_less_awake (World *world) {

@@ -82,7 +82,7 @@ typedef struct Driver {
   void (*unpark)(Spot *spot);                          /* from any thread; real: from signal handlers too */
   Nanos (*now)(World *world);
   Nanos (*time)(World *world);                         /* since the epoch */
-  lua_State *(*open)(Thread *thread);                  /* a state for a thread to be started; NULL: no memory */
+  lua_State *(*open)(Thread *thread, lua_State *parent); /* a state for a thread that parent (NULL: none) is to start; NULL: no memory */
   void (*close)(Thread *thread, lua_State *L);         /* by the thread itself, or where spawn failed */
   int (*spawn)(Thread *thread);                        /* begins thread_body(thread); 0 or an errno */
   void (*poke)(Thread *thread);                        /* make running Lua code look at its alerts; under thread->mu */
@@ -133,7 +133,6 @@ extern _Thread_local World *world_here;       /* the simulated world that this O
 extern atomic_int worlds_observed;            /* worlds whose driver listens to announcements */
 
 void world_init (World *world, const Driver *driver);
-void world_done (World *world);   /* frees what is in it; nothing of it runs any more */
 World *world_real (void);         /* the one real world of this process */
 
 /* One thread less is awake: it parks for ever, or has ended. */

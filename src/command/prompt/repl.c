@@ -31,7 +31,7 @@
 #include "module/program.h"
 #include "command/prompt/editor.h"
 #include "command/prompt/repl.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 #include "real/real_driver.h"
 
 /*
@@ -228,7 +228,7 @@ static void on_interrupt (int sig) {
         signal(sig, SIG_DFL);
         raise(sig);
       }
-      host_signal(sig);
+      real_interrupt(sig);
     }
   }
   errno = saved;

@@ -1,12 +1,13 @@
 /*
-** queue.h - the inside of a queue, for queue.c and queue_tasks.c.
+** queue.h - the inside of a queue, for queue.c, queue_flow.c and queue_tasks.c.
 */
 #ifndef QUEUE_H
 #define QUEUE_H
 
+#include "message/message.h"
 #include "base/spinlock.h"
 #include "objects/queue/queue_store.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 /*
 ** Each side has a latch for its end of the store and a mutex for its line. The
@@ -18,6 +19,7 @@
 */
 typedef struct Queue {
   Object object;
+  enum { ORDER_FIFO, ORDER_LIFO, ORDER_PRIORITY } order; /* const after init */
   lua_Integer maxsize;            /* const after init; <= 0: unbounded */
   Latch *put_latch, *get_latch;   /* const after init; the same one but for fifos */
   pthread_mutex_t *put_mu, *get_mu; /* likewise */
@@ -51,9 +53,6 @@ typedef struct Request {
   Outcome outcome;
 } Request;
 
-/* The queue of any kind at argument 1. [0, 0, raises] */
-Queue *queue_expect (lua_State *L);
-
 /*
 ** Standing in line, under the mutex of the line. `count` is the number of waiting
 ** threads that the other side looks at.
@@ -68,8 +67,12 @@ bool queue_has_item (Queue *q);               /* under get_latch */
 void queue_take_out (Queue *q, Slot *s);      /* under get_latch; there must be one */
 void queue_clear (Queue *q);                  /* frees all items; nobody else has the queue */
 
-int queue_task_done (lua_State *L);           /* task_done(self) */
-int queue_join (lua_State *L);                /* join(self [, timeout]) */
-int queue_shutdown (lua_State *L);            /* shutdown(self [, immediate]) */
+Outcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative);
+Outcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative);
+lua_Integer queue_size (Queue *q);
+
+int task_done (lua_State *L, Queue *q);       /* task_done(self) */
+int task_join (lua_State *L, Queue *q);       /* join(self [, timeout]) */
+int task_shutdown (lua_State *L, Queue *q);   /* shutdown(self [, immediate]) */
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "message/message.h"
 #include "objects/queue/queue_store.h"
 
 #define SEGMENT_SLOTS 127         /* a segment is one page */

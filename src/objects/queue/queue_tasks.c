@@ -4,6 +4,7 @@
 */
 #include <stdlib.h>
 
+#include "message/message.h"
 #include "world/args.h"
 #include "objects/queue/queue.h"
 
@@ -35,8 +36,7 @@ static bool count_done (Queue *q) {
   return true;
 }
 
-int queue_task_done (lua_State *L) {
-  Queue *q = queue_expect(L);
+int task_done (lua_State *L, Queue *q) {
   announce(L, OP_TASK_DONE, q);
   if (!count_done(q)) return args_misuse(L, "task_done() called too many times");
   wake_joiners(q);
@@ -55,8 +55,7 @@ static bool join_or_queue (Queue *q, Waiter *w) {
 }
 
 /* join([timeout]): true, or false where the time ran out. */
-int queue_join (lua_State *L) {
-  Queue *q = queue_expect(L);
+int task_join (lua_State *L, Queue *q) {
   Nanos relative = args_timeout(L, 2), deadline;
   Waiter w;
   bool all_done;
@@ -134,8 +133,7 @@ static Waiter *dismiss (Line *line, atomic_int *count) {
 }
 
 /* shutdown([immediate]) */
-int queue_shutdown (lua_State *L) {
-  Queue *q = queue_expect(L);
+int task_shutdown (lua_State *L, Queue *q) {
   bool immediate = lua_toboolean(L, 2);
   Dropped *dropped = NULL;
   Waiter *getters = NULL, *putters;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "message/message.h"
 #include "objects/shared/shared.h"
 
 /*

@@ -7,9 +7,10 @@
 #ifndef SHARED_H
 #define SHARED_H
 
+#include "message/message.h"
 #include "objects/kinds.h"
 #include "objects/shared/shared_table.h"
-#include "world/thread.h"
+#include "thread/thread.h"
 
 typedef struct Shared {
   Object object;
@@ -26,6 +27,9 @@ typedef enum Refusal { ENTERED, TOUCHED, CIRCLE, INTERRUPTED } Refusal;
 
 Refusal shared_enter_late (lua_State *L, Shared *s, OpKind kind);
 void shared_pass_on (Shared *s);
+/* The innermost table this state updates, or NULL. [0, 0, -] */
+Shared *shared_innermost (lua_State *L);
+void shared_set_innermost (lua_State *L, Shared *s);
 /* Raises the error of a refusal. [0, 0, raises] */
 int shared_refuse (lua_State *L, Refusal why);
 

@@ -5,6 +5,7 @@
 ** Both ways go breadth first over a list of tables to be filled, so depth costs
 ** no C stack; a memo from source to copy keeps shared references and cycles.
 */
+#include "message/message.h"
 #include "objects/shared/shared.h"
 
 #define PATH_MOST 12              /* keys shown of a long path */

@@ -8,6 +8,7 @@
 */
 #include <stdlib.h>
 
+#include "message/message.h"
 #include "objects/shared/shared_table.h"
 
 #define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15)   /* 2^64 / golden ratio, odd */

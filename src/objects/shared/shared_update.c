@@ -1,104 +1,9 @@
 /*
 ** shared_update.c - sync.update: a read and a write with a Lua function between.
-**
-** The mutex cannot be held while the function runs. Instead the table has an
-** `updater`, and everybody else stands in line until it has gone. Whoever leaves
-** a free table wakes the first in line, so the line drains whether its members
-** came to read or to update. Who was woken and found the table taken again by a
-** newcomer is starving, and is given the table directly the next time.
-**
-** An updater may have to wait for a second table. It does, unless that table's
-** updater waits (over any number of tables) for one of his: then it would be
-** for ever, and the one who notices gets an error.
+** How the others wait meanwhile is in shared_turn.c.
 */
+#include "message/message.h"
 #include "objects/shared/shared.h"
-
-static const char updating_key;   /* registry: the innermost table this state updates, light userdata */
-
-/* Where the line of waiters for tables closes in on itself; never taken on the fast paths. */
-static pthread_mutex_t circles_mu = PTHREAD_MUTEX_INITIALIZER;
-
-/*
-** Waiting for an update to end.
-*/
-
-/* Whether waiting for `target` would be waiting for oneself; if not, notes that we do. */
-static bool closes_circle (Shared *target, Shared *own, Thread *self) {
-  bool circle = false;
-  pthread_mutex_lock(&circles_mu);
-  for (Shared *s = target; s != NULL && !circle; s = s->awaited)
-    circle = atomic_load(&s->updater) == self;
-  for (; own != NULL && !circle; own = own->outer) own->awaited = target;
-  pthread_mutex_unlock(&circles_mu);
-  return circle;
-}
-
-static void forget_awaited (Shared *own) {
-  pthread_mutex_lock(&circles_mu);
-  for (; own != NULL; own = own->outer) own->awaited = NULL;
-  pthread_mutex_unlock(&circles_mu);
-}
-
-/* The innermost table this state is updating, or NULL. [0, 0, -] */
-static Shared *innermost (lua_State *L) {
-  Shared *s;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &updating_key);
-  s = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  return s;
-}
-
-/* Waits in line until the table is free; under mu, before and after. False: interrupted. */
-static bool stand_in_line (lua_State *L, Shared *s, OpKind kind) {
-  Waiter w;
-  waiter_init(&w, kind, s, FOREVER);
-  line_join(&s->line, &w);
-  for (;;) {
-    Thread *updater;
-    Wake wake;
-    pthread_mutex_unlock(&s->mu);
-    wake = line_wait(L, &w, &s->mu, FOREVER);
-    pthread_mutex_lock(&s->mu);
-    if (wake == WAKE_INTERRUPT) return false;
-    updater = atomic_load(&s->updater);
-    if (updater == w.thread) atomic_store(&s->updater, NULL);   /* given to us */
-    if (updater == w.thread || updater == NULL) return true;
-    w.starving = true;
-    line_rejoin(&s->line, &w);
-  }
-}
-
-/* Enters a table somebody updates; mu is held. */
-Refusal shared_enter_late (lua_State *L, Shared *s, OpKind kind) {
-  Thread *self = thread_self;
-  Shared *own;
-  Refusal why = TOUCHED;
-  if (atomic_load(&s->updater) == self) goto out;
-  own = self->updating > 0 ? innermost(L) : NULL;
-  why = CIRCLE;
-  if (own != NULL && closes_circle(s, own, self)) goto out;
-  why = stand_in_line(L, s, kind) ? ENTERED : INTERRUPTED;
-  if (own != NULL) forget_awaited(own);
-out:
-  if (why != ENTERED) pthread_mutex_unlock(&s->mu);
-  return why;
-}
-
-/* Leaves a table others wait for; who starves gets it directly. */
-void shared_pass_on (Shared *s) {
-  Waiter *next = line_choose(&s->line);
-  if (next != NULL && next->starving) atomic_store(&s->updater, next->thread);
-  pthread_mutex_unlock(&s->mu);
-  line_wake(next);
-}
-
-int shared_refuse (lua_State *L, Refusal why) {
-  switch (why) {
-    case TOUCHED: return luaL_error(L, "cannot touch the table being updated");
-    case CIRCLE: return luaL_error(L, "cannot block inside update");
-    default: thread_raise(L); return luaL_error(L, "interrupted");
-  }
-}
 
 /*
 ** sync.update(s, key, fn, ...)
@@ -111,17 +16,12 @@ typedef struct Turn {
   Shared *s;                      /* NULL: not begun, or over */
 } Turn;
 
-static void set_innermost (lua_State *L, Shared *s) {
-  lua_pushlightuserdata(L, s);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &updating_key);
-}
-
 static void turn_end (lua_State *L, Turn *turn) {
   Shared *s = turn->s;
   if (s == NULL) return;
   turn->s = NULL;
   thread_self->updating--;
-  set_innermost(L, s->outer);     /* the field is there: no memory is needed */
+  shared_set_innermost(L, s->outer);     /* the field is there: no memory is needed */
   s->outer = NULL;
   pthread_mutex_lock(&s->mu);
   atomic_store(&s->updater, NULL);
@@ -144,7 +44,7 @@ static Turn *push_turn (lua_State *L) {
     lua_setfield(L, -2, "__gc");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    set_innermost(L, NULL);
+    shared_set_innermost(L, NULL);
   }
   lua_setmetatable(L, -2);
   return turn;
@@ -153,7 +53,7 @@ static Turn *push_turn (lua_State *L) {
 /* Makes the table ours and takes a copy of the cell. */
 static Refusal turn_begin (lua_State *L, Turn *turn, Shared *s, const Key *k, Slot *cell) {
   const Slot *found;
-  Shared *outer = innermost(L);
+  Shared *outer = shared_innermost(L);
   Refusal why = shared_enter(L, s, OP_UPDATE);
   if (why != ENTERED) return why;
   found = table_get(&s->table, k);
@@ -164,7 +64,7 @@ static Refusal turn_begin (lua_State *L, Turn *turn, Shared *s, const Key *k, Sl
   pthread_mutex_unlock(&s->mu);
   object_keep(&s->object);
   s->outer = outer;
-  set_innermost(L, s);
+  shared_set_innermost(L, s);
   thread_self->updating++;
   turn->s = s;
   return ENTERED;

@@ -1,0 +1,266 @@
+/*
+** queue_flow.c - how items get in and out, and how threads wait for that.
+**
+** A first-in-first-out queue has two latches: producers never wait for
+** consumers. What they must tell each other are two counts that only grow, how
+** many items have been put and how many taken; each side keeps the last count
+** it saw of the other and looks again only when that says full or empty, so in
+** a steady flow the two seldom touch each other's cache lines. The stack and
+** the heap use one latch for both sides.
+**
+** Waiting: who finds the queue empty stands in line, counts itself as waiting
+** and looks at `put` once more; a producer raises `put`, then looks whether
+** anybody waits, and if so takes the item out again for the first in line. A
+** fence makes sure that one sees the other (fence.h). Producers wait for
+** room in the same way, and a consumer puts the first one's item in for it. So
+** who waits is served first come, first served, and wakes up with the matter
+** done; a newcomer may still be quicker than the first in line is served.
+*/
+#include <sched.h>
+
+#include "base/fence.h"
+#include "objects/queue/queue.h"
+
+/*
+** Standing in line. `count` is the number of waiting threads that the other
+** side looks at.
+*/
+
+bool queue_enter (Line *line, Waiter *w, atomic_int *count) {
+  line_join(line, w);
+  return atomic_fetch_add(count, 1) == 0;
+}
+
+void queue_leave (Waiter *w, atomic_int *count) {
+  line_leave(w);
+  atomic_fetch_sub(count, 1);
+}
+
+Waiter *queue_choose_all (Line *line, atomic_int *count) {
+  Waiter *chain = line_choose_all(line);
+  for (Waiter *w = chain; w != NULL; w = w->next) atomic_fetch_sub(count, 1);
+  return chain;
+}
+
+/* Parks one who stands in line; no mutex held. */
+Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline) {
+  Wake wake = line_wait(L, w, mu, deadline);
+  if (wake != WAKE_CHOSEN) atomic_fetch_sub(count, 1);
+  return wake;
+}
+
+/*
+** Where a processor is free for it, a thread that finds the queue empty or full
+** looks again a few times before it stands in line, at intervals in which the
+** other side gets several items done. True: it has changed.
+*/
+static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64_t *ours, lua_Integer room) {
+  for (int n = world_patience(q->object.world); n > 0; n--) {
+    world_pause();
+    if (atomic_load_explicit(theirs, memory_order_relaxed) + (uint64_t)(room > 0 ? room : 0)
+        != atomic_load_explicit(ours, memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+#define GATHER 16                 /* pauses, some microseconds together */
+#define PER_ITEM 2000             /* nanoseconds: it was worth the time if an item has come in each of these */
+#define SPARE 20000               /* about what standing in line costs, sleep and wake-up included */
+#define ALONE 1000                /* where not, it is not tried again so many times */
+
+/*
+** A consumer faster than its producers would take each item as it comes; both
+** would wait for the same cache lines all the time, or, where threads are more
+** than processors, for the kernel. So it lets a few gather, in a pause or while
+** others run; unless items come one by one, as in a conversation.
+*/
+static void gather (Queue *q, bool others_run) {
+  int alone = atomic_load_explicit(&q->alone, memory_order_relaxed);
+  if (alone == 0) {
+    Nanos start = world_now(q->object.world);
+    uint64_t items, put = atomic_load_explicit(&q->put, memory_order_relaxed);
+    if (others_run) sched_yield();
+    else for (int i = 0; i < GATHER; i++) world_pause();
+    items = atomic_load_explicit(&q->put, memory_order_relaxed) - put;
+    if ((Nanos)items * PER_ITEM + (others_run ? SPARE : 0) < world_now(q->object.world) - start) alone = ALONE;
+  }
+  else alone--;
+  atomic_store_explicit(&q->alone, alone, memory_order_relaxed);
+}
+
+/* The queue was empty; true: it pays to look again before standing in line. */
+static bool await_items (Queue *q) {
+  World *world = q->object.world;
+  bool crowded = world_is_parallel(world) && world_patience(world) == 0;
+  if (!crowded && !linger(q, &q->put, &q->taken, 0)) return false;
+  gather(q, crowded);
+  return true;
+}
+
+/*
+** Putting in.
+*/
+
+/* Under put_latch. */
+static bool has_room (Queue *q) {
+  uint64_t put;
+  if (q->maxsize <= 0) return true;
+  put = atomic_load_explicit(&q->put, memory_order_relaxed);
+  if (put - q->seen_taken < (uint64_t)q->maxsize) return true;
+  q->seen_taken = atomic_load(&q->taken);
+  return put - q->seen_taken < (uint64_t)q->maxsize;
+}
+
+static bool store (Queue *q, const Slot *s, const Priority *p) {
+  if (q->order == ORDER_FIFO) return fifo_add(&q->fifo, s);
+  if (q->order == ORDER_LIFO) return stack_add(&q->heap, s);
+  return heap_add(&q->heap, s, p);
+}
+
+/* Under put_latch: adds the item if that can be done now. */
+static inline Outcome add (Queue *q, const Slot *s, const Priority *p) {
+  if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return SHUT;
+  if (!has_room(q)) return WOULD_WAIT;
+  if (p != NULL && q->heap.size > 0 && !priority_comparable(p, &q->heap.entries[0].priority)) return NO_ORDER;
+  if (!store(q, s, p)) return NO_MEMORY;
+  fence_write(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
+  return DONE;
+}
+
+static inline Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
+  Outcome outcome;
+  latch_take(q->put_latch);
+  outcome = add(q, s, p);
+  latch_give(q->put_latch);
+  return outcome;
+}
+
+/*
+** Taking out.
+*/
+
+/* Under get_latch. */
+bool queue_has_item (Queue *q) {
+  uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
+  if (taken != q->seen_put) return true;
+  q->seen_put = atomic_load(&q->put);
+  return taken != q->seen_put;
+}
+
+void queue_take_out (Queue *q, Slot *s) {
+  if (q->order == ORDER_FIFO) fifo_take(&q->fifo, s);
+  else if (q->order == ORDER_LIFO) stack_take(&q->heap, s);
+  else heap_take(&q->heap, s);
+  fence_write(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1);
+}
+
+/* Takes an item if there is one. */
+static inline Outcome try_get (Queue *q, Slot *s) {
+  Outcome outcome = DONE;
+  latch_take(q->get_latch);
+  if (queue_has_item(q)) queue_take_out(q, s);
+  else outcome = atomic_load(&q->shut) ? SHUT : WOULD_WAIT; /* which a shutdown, now kept out, may have made true */
+  latch_give(q->get_latch);
+  return outcome;
+}
+
+/*
+** The lines of both sides. A side is named by its operation, OP_PUT or OP_GET.
+*/
+
+typedef struct Side {
+  pthread_mutex_t *mu;
+  Line *line;
+  atomic_int *waiting;
+} Side;
+
+static Side side_of (Queue *q, OpKind kind) {
+  if (kind == OP_PUT) return (Side){q->put_mu, &q->putters, &q->putters_waiting};
+  return (Side){q->get_mu, &q->getters, &q->getters_waiting};
+}
+
+static Outcome attempt (Queue *q, OpKind kind, const Request *r) {
+  return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
+}
+
+/* Serves who stands in line, as far as there is room or items; woken when all is unlocked. True: somebody was. */
+static bool serve (Queue *q, OpKind kind) {
+  Side side = side_of(q, kind);
+  Waiter *first = NULL, **last = &first, *w;
+  pthread_mutex_lock(side.mu);
+  while ((w = line_first(side.line)) != NULL) {
+    Request *r = w->payload;
+    r->outcome = attempt(q, kind, r);
+    if (r->outcome == WOULD_WAIT) break;
+    line_pick(w);
+    *last = w;
+    last = &w->next;
+    atomic_fetch_sub(side.waiting, 1);
+  }
+  pthread_mutex_unlock(side.mu);
+  line_wake(first);
+  return first != NULL;
+}
+
+/* After a change by one side: serves the other side's line, and so on while that changes anything. */
+static void serve_after_put (Queue *q) {
+  while (atomic_load(&q->getters_waiting) > 0 && serve(q, OP_GET))
+    if (q->maxsize <= 0 || atomic_load(&q->putters_waiting) == 0 || !serve(q, OP_PUT)) break;
+}
+
+static void serve_after_get (Queue *q) {
+  if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve(q, OP_PUT)) serve_after_put(q);
+}
+
+/* Stands in line; a first try has failed. From the unlocking on, the request is the server's. */
+static Outcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const Priority *p, Nanos relative) {
+  Nanos deadline = world_deadline(q->object.world, relative);
+  Side side = side_of(q, kind);
+  Request r = {s, p, WOULD_WAIT};
+  Outcome outcome;
+  Waiter w;
+  if (thread_self->updating > 0) return NOT_ALLOWED;
+  waiter_init(&w, kind, q, deadline);
+  w.payload = &r;
+  pthread_mutex_lock(side.mu);
+  if (queue_enter(side.line, &w, side.waiting) && world_is_parallel(q->object.world)) fence_here();
+  outcome = attempt(q, kind, &r);         /* the other side may have acted before it could see us */
+  if (outcome != WOULD_WAIT) queue_leave(&w, side.waiting);
+  pthread_mutex_unlock(side.mu);
+  if (outcome != WOULD_WAIT) return outcome;
+  switch (queue_stay(L, &w, side.mu, side.waiting, deadline)) {
+    case WAKE_CHOSEN: return r.outcome;
+    case WAKE_INTERRUPT: return INTERRUPTED;
+    default: return WOULD_WAIT;
+  }
+}
+
+Outcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
+  Outcome outcome = try_put(q, s, p);
+  if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->taken, &q->put, q->maxsize)) outcome = try_put(q, s, p);
+  if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_PUT, s, p, relative);
+  if (outcome == DONE) serve_after_put(q);
+  return outcome;
+}
+
+Outcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
+  Outcome outcome = try_get(q, s);
+  if (outcome == WOULD_WAIT && relative != 0 && await_items(q)) outcome = try_get(q, s);
+  if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_GET, s, NULL, relative);
+  if (outcome == DONE) serve_after_get(q);
+  return outcome;
+}
+
+/* Where nothing has been taken between two readings, `put` in between is of the same moment; else both sides are held. */
+lua_Integer queue_size (Queue *q) {
+  uint64_t taken = atomic_load(&q->taken), put = atomic_load(&q->put);
+  if (atomic_load(&q->taken) != taken) {
+    latch_take(q->put_latch);
+    if (q->get_latch != q->put_latch) latch_take(q->get_latch);
+    put = atomic_load(&q->put);
+    taken = atomic_load(&q->taken);
+    if (q->get_latch != q->put_latch) latch_give(q->get_latch);
+    latch_give(q->put_latch);
+  }
+  return (lua_Integer)(put - taken);
+}
