@@ -41,7 +41,7 @@ endif
 # -------------------------------------------------------------------- sources
 SOURCES   := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 HOST_ONLY := $(filter src/command/%,$(SOURCES))
-EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua))
+EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua lua/luasync/*/*.lua))
 
 # Lua's interpreter is 5 % slower or faster by where its code happens to begin:
 # its objects are taken out of the static library and put on cache lines.
@@ -190,6 +190,8 @@ lint: ## luacheck for Lua, cppcheck for C
 	$(call say,LINT,$(LINTED_LUA))
 	$(Q)luacheck --quiet --no-cache $(LINTED_LUA)
 	$(call say,LINT,src)
+	$(call say,LAYERS,src)
+	$(Q)$(LUA) scripts/layers.lua $(if $(wildcard $(HOST)),$(BUILD)/host)
 	$(Q)cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability \
 	  --inline-suppr --error-exitcode=1 -j $(JOBS) -D_GNU_SOURCE \
 	  -Isrc src
@@ -214,7 +216,7 @@ install: all docs ## install command, module and Lua files (PREFIX=/usr/local, D
 	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)'
 	$(Q)install -m 755 $(HOST) '$(BINDIR)/luasync'
 	$(Q)install -m 644 $(MODULE) '$(CMODDIR)/luasync.so'
-	$(Q)$(if $(EMBEDDED),install -m 644 $(EMBEDDED) '$(LMODDIR)',:)
+	$(Q)cd lua/luasync && find . -name '*.lua' -exec install -D -m 644 {} '$(abspath $(LMODDIR))/{}' \;
 	$(Q)install -d '$(MANDIR)' && install -m 644 $(BUILD)/docs/luasync.1 '$(MANDIR)/luasync.1'
 	$(call say,DONE,$(BINDIR)/luasync)
 

@@ -24,10 +24,10 @@ local function write_file(path, text)
 end
 
 local function version()
-  local file = assert(io.open((arg[0]:match "^(.*)scripts/" or "./") .. "src/luasync.h"))
+  local file = assert(io.open((arg[0]:match "^(.*)scripts/" or "./") .. "src/module/luasync.h"))
   local text = file:read "a"
   file:close()
-  return (assert(text:match '"luasync (%d[%w.]*)"', "src/luasync.h has no version"))
+  return (assert(text:match '"luasync (%d[%w.]*)"', "src/module/luasync.h has no version"))
 end
 
 -- A buffer: out(format, ...) adds text, out() returns all.

@@ -2,10 +2,12 @@
 --
 -- usage: lua5.4 scripts/layers.lua [BUILD/host]
 --
--- Two looks: the #include lines, and (given the folder of objects) what the linker sees: `extern` does not get round it.
+-- Two looks: the #include lines, and (given the folder of objects) what the linker sees: `extern` is no way round it.
 
 -- From the ground up. A folder may use itself and those before it.
-local LAYERS = { "base", "world", "message", "thread", "state", "objects", "real", "observe", "sim", "explore", "module", "command" }
+local LAYERS = {
+  "base", "world", "message", "thread", "state", "objects", "real", "observe", "sim", "explore", "module", "command",
+}
 
 local rank, faults = {}, 0
 for i, name in ipairs(LAYERS) do rank[name] = i end
@@ -21,8 +23,9 @@ end
 local function folder(path) return path:match "^([%w_]+)/" end
 
 local function check(from, to, how)
-  local above, unknown = rank[folder(from)], rank[folder(to)]
-  if not above or not unknown or unknown > above or (to:find "private%.h$" and folder(to) ~= folder(from)) then
+  local above, below = rank[folder(from)], rank[folder(to)]
+  local private = to:find "private%.h$" and folder(to) ~= folder(from)
+  if not above or not below or below > above or private then
     print(("src/%s uses src/%s (%s)"):format(from, to, how))
     faults = faults + 1
   end
@@ -37,10 +40,11 @@ end
 
 -- nm: "build/host/world/object.o:0000000000000000 T object_keep", "...: U object_kinds"
 local defined, wanted = {}, {}
-local objects = arg[1]
-for _, line in ipairs(objects and lines(("cd %s && find * -path 'lua/*' -prune -o -name '*.o' -print | xargs nm -A"):format(objects)) or {}) do
+local NM = "cd %s && find * -path 'lua/*' -prune -o -name '*.o' -print | xargs nm -A"
+for _, line in ipairs(arg[1] and lines(NM:format(arg[1])) or {}) do
   local path, kind, symbol = line:match "^(.-)%.o:%s*%x*%s+(%a) (%S+)$"
-  if kind == "U" then wanted[#wanted + 1] = { path, symbol } elseif kind and kind:find "[TDBRVC]" then defined[symbol] = path end
+  if kind == "U" then wanted[#wanted + 1] = { path, symbol }
+  elseif kind and kind:find "[TDBRVC]" then defined[symbol] = path end
 end
 for _, want in ipairs(wanted) do
   local path = defined[want[2]]

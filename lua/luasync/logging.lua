@@ -10,7 +10,7 @@
 -- new configuration.
 
 local sync = require "luasync"
-local percent = require "luasync.percent"
+local percent = require "luasync.logging.percent"
 
 local logging = {
   NOTSET = 0, DEBUG = 10, INFO = 20, WARNING = 30, WARN = 30, ERROR = 40, CRITICAL = 50, FATAL = 50,

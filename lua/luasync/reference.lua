@@ -29,7 +29,7 @@ local WIDTH = 78
 
 reference.sections = {}
 for i, file in ipairs(FILES) do
-  reference.sections[i] = require("luasync.reference_" .. file)
+  reference.sections[i] = require("luasync.reference." .. file)
 end
 
 ----------------------------------------------------------------------------------------------------

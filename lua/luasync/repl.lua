@@ -3,19 +3,19 @@
 -- The host (repl.c) gives it a `terminal`, calls `open(terminal)` once and then `step()` until that returns false. What
 -- needs care is there: calls that Ctrl-C can end, and what other threads print while an entry is typed.
 --
--- Locals of an entry live on as globals: see luasync.chunk.
+-- Locals of an entry live on as globals: see luasync.repl.chunk.
 
-local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
-local chunk = require "luasync.chunk"
-local commands = require "luasync.repl_commands"
-local complete = require "luasync.complete"
-local history = require "luasync.history"
+local chunk = require "luasync.repl.chunk"
+local commands = require "luasync.repl.commands"
+local complete = require "luasync.repl.complete"
+local history = require "luasync.repl.history"
 local inspect = require "luasync.inspect"
 local sync = require "luasync"
 
 -- Tracebacks look for the names of functions among the loaded modules: they should not find them there.
-package.loaded["luasync.repl_env"] = nil
+package.loaded["luasync.repl.env"] = nil
 
 local stdout, stderr = io.stdout, io.stderr
 

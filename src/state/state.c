@@ -30,7 +30,8 @@ lua_CFunction state_module;
 static int load_embedded (lua_State *L) {
   const Embedded *e = &luasync_embedded[lua_tointeger(L, lua_upvalueindex(1))];
   char chunkname[96];
-  snprintf(chunkname, sizeof chunkname, "=luasync/%s.lua", e->name + strlen("luasync."));
+  snprintf(chunkname, sizeof chunkname, "=%s.lua", e->name);
+  for (char *p = chunkname; p < chunkname + strlen(e->name); p++) if (*p == '.') *p = '/';
   if (luaL_loadbuffer(L, e->code, e->length, chunkname) != LUA_OK) return lua_error(L);
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, 1);

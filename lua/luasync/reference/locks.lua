@@ -1,6 +1,6 @@
 --- The reference: locks. See luasync.reference for the shape of an entry.
 
-local words = require "luasync.reference_words"
+local words = require "luasync.reference.words"
 
 local lock_hold, lock_with = words.guards("Lock", { "RLock", "Condition", "Semaphore", "BoundedSemaphore" })
 

@@ -1,6 +1,6 @@
 --- The reference: queues. See luasync.reference for the shape of an entry.
 
-local words = require "luasync.reference_words"
+local words = require "luasync.reference.words"
 
 local ALL = { "LifoQueue", "PriorityQueue", "SimpleQueue" }
 local TASKS = { "LifoQueue", "PriorityQueue" }

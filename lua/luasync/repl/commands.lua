@@ -3,9 +3,9 @@
 -- Each is a function (session, argument) in `commands.list`; it prints through session:print, and raises a message
 -- without position where it cannot do what it is asked for.
 
-local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
-local chunk = require "luasync.chunk"
+local chunk = require "luasync.repl.chunk"
 local sync = require "luasync"
 
 local commands = {}

@@ -1,6 +1,6 @@
 --- The reference: Thread. See luasync.reference for the shape of an entry.
 
-local words = require "luasync.reference_words"
+local words = require "luasync.reference.words"
 
 return {
   title = "Threads",

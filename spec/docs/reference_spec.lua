@@ -150,7 +150,7 @@ describe("Reference", function()
   end)
 
   it("names the commands of the prompt, and no others", function()
-    local list = require "luasync.repl_commands".list
+    local list = require "luasync.repl.commands".list
     for name in pairs(list) do assert.equal(1, #reference.find(":" .. name), name) end
     for entry in reference.entries() do
       if entry.kind == "command" then assert.is_function(list[entry.name:sub(2)], entry.name) end

@@ -6,7 +6,7 @@
 local sync = require "luasync"
 local support = require "spec.support"
 
-local root = (debug.getinfo(1, "S").source:match "^@(.*)spec/[^/]*$" or "") .. "./"
+local root = (debug.getinfo(1, "S").source:match "^@(.*)spec/" or "") .. "./"
 
 local function exists(path)
   local file = io.open(path, "rb")

@@ -6,7 +6,7 @@
 -- function like any global of a script. Locals inside blocks and functions are left alone, and so is a statement with
 -- `<close>`: its variable is closed at the end of the entry.
 
-local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
 local chunk = {}
 

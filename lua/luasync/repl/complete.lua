@@ -2,9 +2,9 @@
 --
 -- Nothing is called to find them: tables are read raw, and `__index` is followed where it is a table.
 
-local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
-local chunk = require "luasync.chunk"
+local chunk = require "luasync.repl.chunk"
 
 local complete = {}
 

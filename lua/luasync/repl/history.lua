@@ -2,7 +2,7 @@
 --
 -- Each entry is appended at once, so that sessions at the same time do not overwrite each other.
 
-local _ENV = require "luasync.repl_env"   -- luacheck: ignore 211
+local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
 local history = {}
 history.__index = history
