@@ -74,7 +74,7 @@ MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 
 # ---------------------------------------------------------------------- build
-.PHONY: all help setup demo docs play test check spec spec-host spec-stock lint bench valgrind \
+.PHONY: all help setup demo docs play test check spec spec-host spec-stock lint format bench valgrind \
         install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) ## build the command build/luasync and the module build/luasync.so
@@ -186,15 +186,22 @@ valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
 	  $(HOST) $(BUSTED) --ignore-lua --exclude-tags=slow,novalgrind $(BUSTED_FLAGS) $(SPECS)
 
 LINTED_LUA = $(wildcard lua scripts spec)
-lint: ## luacheck for Lua, cppcheck for C
+C_FILES = $(sort $(shell find src -name '*.[ch]'))
+CLANG_FORMAT ?= clang-format
+lint: ## luacheck for Lua; layout, layers and cppcheck for C
 	$(call say,LINT,$(LINTED_LUA))
 	$(Q)luacheck --quiet --no-cache $(LINTED_LUA)
-	$(call say,LINT,src)
+	$(call say,FORMAT,src)
+	$(Q)$(CLANG_FORMAT) --style=file --dry-run -Werror $(C_FILES)
 	$(call say,LAYERS,src)
 	$(Q)$(LUA) scripts/layers.lua $(if $(wildcard $(HOST)),$(BUILD)/host)
+	$(call say,LINT,src)
 	$(Q)cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability \
 	  --inline-suppr --error-exitcode=1 -j $(JOBS) -D_GNU_SOURCE \
 	  -Isrc src
+
+format: ## lay src/ out as .clang-format says
+	$(Q)$(CLANG_FORMAT) --style=file -i $(C_FILES)
 
 bench: all ## measure speed (ARGS are passed on)
 	$(Q)$(HOST) scripts/bench/run.lua $(ARGS)

@@ -7,18 +7,18 @@
 ** the one that does so often does nothing, and the other, that does it seldom,
 ** asks the kernel.
 */
-#ifndef FENCE_H
-#define FENCE_H
+#ifndef BASE_FENCE_H
+#define BASE_FENCE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#if defined(__SANITIZE_THREAD__)          /* knows of no such fence */
+#if defined(__SANITIZE_THREAD__) /* knows of no such fence */
 static const bool fence_by_kernel = false;
-static inline void fence_init (void) { }
+static inline void fence_init (void) {}
 #else
-extern bool fence_by_kernel;              /* const after fence_init */
+extern bool fence_by_kernel; /* const after fence_init */
 /* Asks the kernel for its help; before threads need it. */
 void fence_init (void);
 #endif

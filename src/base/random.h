@@ -4,8 +4,8 @@
 **     uint64_t state = seed;
 **     … random_mix(state += RANDOM_STEP) …
 */
-#ifndef RANDOM_H
-#define RANDOM_H
+#ifndef BASE_RANDOM_H
+#define BASE_RANDOM_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 /*
-** place.c - file and line of a running function.
+** source_line.c - file and line of a running function.
 **
 ** The instruction a Lua function has come to is not part of Lua's interface.
 ** It stands in its CallInfo, to which lua_Debug holds a pointer, at an offset
-** that all releases of 5.4 share; place_here is right without it. That it is
+** that all releases of 5.4 share; source_line_here is right without it. That it is
 ** where it is expected is tested once (probe): the value must differ between
 ** two calls on one line, and be the same again in a loop. Where it is not,
 ** every mark looks up its line.
@@ -16,12 +16,12 @@
 
 #include "base/source_line.h"
 
-#define SAVED_PC 32               /* offset in struct CallInfo on 64-bit machines */
+#define SAVED_PC 32 /* offset in struct CallInfo on 64-bit machines */
 
 enum { UNTESTED, WORKS, FAILS };
 static atomic_int saved_pc = UNTESTED;
 
-void place_here (lua_State *L, Place *place) {
+void source_line_here (lua_State *L, SourceLine *place) {
   lua_Debug ar;
   place->line = -1;
   place->source[0] = '\0';
@@ -29,7 +29,9 @@ void place_here (lua_State *L, Place *place) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline >= 0) {
       place->line = ar.currentline;
-      memset(place->source, 0, sizeof place->source); /* whole: threads that note at the same time must leave an end */
+      memset(
+          place->source, 0,
+          sizeof place->source); /* whole: threads that note at the same time must leave an end */
       memcpy(place->source, ar.short_src, strnlen(ar.short_src, sizeof place->source - 1));
       return;
     }
@@ -42,7 +44,7 @@ static const void *instruction_of (const lua_Debug *ar) {
   return instruction;
 }
 
-void mark_here (lua_State *L, Mark *mark) {
+void source_line_mark (lua_State *L, CallSite *mark) {
   lua_Debug ar;
   const void *instruction = NULL;
   if (atomic_load_explicit(&saved_pc, memory_order_relaxed) == WORKS && lua_getstack(L, 1, &ar)) {
@@ -50,7 +52,7 @@ void mark_here (lua_State *L, Mark *mark) {
     if (instruction == mark->instruction && mark->place.line > 0) return;
   }
   mark->instruction = instruction;
-  place_here(L, &mark->place);
+  source_line_here(L, &mark->place);
 }
 
 /* Notes the instruction of its caller: probe's own. */
@@ -62,12 +64,13 @@ static int note_instruction (lua_State *L) {
   return 0;
 }
 
-void place_probe (lua_State *L) {
+void source_line_probe (lua_State *L) {
   const void *seen[4] = {NULL};
   int top = lua_gettop(L);
   bool works;
   if (atomic_load(&saved_pc) != UNTESTED) return;
-  if (sizeof(void *) == 8 && luaL_loadstring(L, "local f = ... for i = 0, 2, 2 do f(i) f(i + 1) end") == LUA_OK) {
+  if (sizeof(void *) == 8
+      && luaL_loadstring(L, "local f = ... for i = 0, 2, 2 do f(i) f(i + 1) end") == LUA_OK) {
     lua_pushlightuserdata(L, seen);
     lua_pushcclosure(L, note_instruction, 1);
     lua_call(L, 1, 0);

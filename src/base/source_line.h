@@ -1,33 +1,33 @@
 /*
-** place.h - where in the Lua code something happened.
+** source_line.h - where in the Lua code something happened.
 */
-#ifndef PLACE_H
-#define PLACE_H
+#ifndef BASE_SOURCE_LINE_H
+#define BASE_SOURCE_LINE_H
 
 #include <lua.h>
 
-typedef struct Place {
+typedef struct SourceLine {
   char source[LUA_IDSIZE];
-  int line;                       /* -1: no Lua code on the stack; 0: never noted */
-} Place;
+  int line; /* -1: no Lua code on the stack; 0: never noted */
+} SourceLine;
 
 /* The line of the innermost Lua function that runs in L. [0, 0, -] */
-void place_here (lua_State *L, Place *place);
+void source_line_here (lua_State *L, SourceLine *place);
 
 /* A place that is noted again and again, as a rule from the same line. */
-typedef struct Mark {
+typedef struct CallSite {
   const void *instruction;
-  Place place;
-} Mark;
+  SourceLine place;
+} CallSite;
 
 /*
 ** Notes the caller of the running C function. Finding a line costs as much as
 ** the call; so the instruction it was found for is remembered, and while the
 ** same one comes again nothing else is done. [0, 0, -]
 */
-void mark_here (lua_State *L, Mark *mark);
+void source_line_mark (lua_State *L, CallSite *mark);
 
 /* Finds out whether marks can be quick in this Lua; in protected mode. [0, 0, memory] */
-void place_probe (lua_State *L);
+void source_line_probe (lua_State *L);
 
 #endif

@@ -1,27 +1,28 @@
 /*
-** latch.h - a mutex for a few instructions: one word, taken by one atomic step
+** spinlock.h - a mutex for a few instructions: one word, taken by one atomic step
 ** and given back by a plain store. Whoever finds it taken looks again, and now
 ** and then lets another thread run. Not for anything that can raise, allocate
 ** in Lua, or wait.
 */
-#ifndef LATCH_H
-#define LATCH_H
+#ifndef BASE_SPINLOCK_H
+#define BASE_SPINLOCK_H
 
 #include <stdatomic.h>
 
 /* 0: free; 1: taken. All zero at first. */
-typedef atomic_int Latch;
+typedef atomic_int Spinlock;
 
-void latch_take_slowly (Latch *latch);
+void spinlock_take_slowly (Spinlock *lock);
 
-static inline void latch_take (Latch *latch) {
+static inline void spinlock_take (Spinlock *lock) {
   int was = 0;
-  if (!atomic_compare_exchange_strong_explicit(latch, &was, 1, memory_order_acquire, memory_order_relaxed))
-    latch_take_slowly(latch);
+  if (!atomic_compare_exchange_strong_explicit(lock, &was, 1, memory_order_acquire,
+                                               memory_order_relaxed))
+    spinlock_take_slowly(lock);
 }
 
-static inline void latch_give (Latch *latch) {
-  atomic_store_explicit(latch, 0, memory_order_release);
+static inline void spinlock_give (Spinlock *lock) {
+  atomic_store_explicit(lock, 0, memory_order_release);
 }
 
 #endif

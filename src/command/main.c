@@ -1,10 +1,10 @@
 /*
-** The command `luasync`: Lua's stand-alone interpreter plus worlds.
+** main.c - the command `luasync`: Lua's stand-alone interpreter plus worlds.
 **
 ** What a Lua user's fingers know stays the same as in lua5.4: the order in
 ** which options act, the table `arg`, messages, tracebacks, exit codes. The
 ** command line is read (options.c), then run_real or run_in_world takes over.
-** The main state comes from host_open, and host_close ends the threads.
+** The main state comes from program_open, and program_close ends the threads.
 **
 ** All Lua code runs inside main_chunk, itself called in protected mode, so
 ** that running out of memory in any API call here is a message, not an abort.
@@ -33,17 +33,19 @@
 #define HAVE_REPL 1
 #endif
 
-/* {================ messages ================ */
+/*
+** Messages.
+*/
 
 /* One call of stdio per message: threads write to stderr as well. */
-static void say(const char *program, const char *message) {
+static void say (const char *program, const char *message) {
   if (program) fprintf(stderr, "%s: %s\n", program, message);
   else fprintf(stderr, "%s\n", message);
   fflush(stderr);
 }
 
 /* [-1, +0] if status is an error: writes the message on the top. */
-static int report(lua_State *L, int status, const char *program) {
+static int report (lua_State *L, int status, const char *program) {
   if (status != LUA_OK) {
     const char *message = lua_tostring(L, -1);
     say(program, message ? message : "(error message not a string)");
@@ -52,13 +54,13 @@ static int report(lua_State *L, int status, const char *program) {
   return status;
 }
 
-static void print_version(void) {
+static void print_version (void) {
   printf("%s  (%s)\n", LUASYNC_VERSION, LUA_RELEASE);
   fflush(stdout);
 }
 
 /* Message handler: anything without a text of its own is named by its type. */
-static int add_traceback(lua_State *L) {
+static int add_traceback (lua_State *L) {
   const char *message = lua_tostring(L, 1);
   if (!message) {
     if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
@@ -69,15 +71,15 @@ static int add_traceback(lua_State *L) {
   return 1;
 }
 
-/* }================ */
-
-/* {================ calls that Ctrl-C can end ================ */
+/*
+** Calls that Ctrl-C can end.
+*/
 
 /*
 ** The default action comes back with the first Ctrl-C, so that a second one
 ** ends a program that never gets to raise its error.
 */
-static void catch_sigint(bool on) {
+static void catch_sigint (bool on) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = on ? real_interrupt : SIG_DFL;
@@ -87,7 +89,7 @@ static void catch_sigint(bool on) {
 }
 
 /* [-(n+1), +results or the message] */
-static int call(lua_State *L, int n, int results) {
+static int call (lua_State *L, int n, int results) {
   int handler = lua_gettop(L) - n;
   lua_pushcfunction(L, add_traceback);
   lua_insert(L, handler);
@@ -98,27 +100,27 @@ static int call(lua_State *L, int n, int results) {
   return status;
 }
 
-/* }================ */
-
-/* {================ what can be run ================ */
+/*
+** What can be run.
+*/
 
 /* [-0, +0]: status is what loading gave, with the chunk or message on top. */
-static int run_chunk(lua_State *L, int status, const char *program) {
+static int run_chunk (lua_State *L, int status, const char *program) {
   if (status == LUA_OK) status = call(L, 0, 0);
   return report(L, status, program);
 }
 
-static int run_text(lua_State *L, const char *text, const char *name, const char *program) {
+static int run_text (lua_State *L, const char *text, const char *name, const char *program) {
   return run_chunk(L, luaL_loadbuffer(L, text, strlen(text), name), program);
 }
 
 /* NULL is standard input */
-static int run_file(lua_State *L, const char *path, const char *program) {
+static int run_file (lua_State *L, const char *path, const char *program) {
   return run_chunk(L, luaL_loadfile(L, path), program);
 }
 
 /* "module" or "global=module": global = require(module) */
-static int run_require(lua_State *L, const char *text, const char *program) {
+static int run_require (lua_State *L, const char *text, const char *program) {
   const char *equals = strchr(text, '=');
   const char *module = equals ? equals + 1 : text;
   lua_pushlstring(L, text, equals ? (size_t)(equals - text) : strlen(text));
@@ -136,7 +138,7 @@ static int run_require(lua_State *L, const char *text, const char *program) {
 }
 
 /* LUA_INIT_5_4, else LUA_INIT: code, or @file */
-static int run_init(lua_State *L, const Options *o) {
+static int run_init (lua_State *L, const Options *o) {
   static const char *const names[] = {"=LUA_INIT_5_4", "=LUA_INIT"};
   for (int i = 0; i < 2; i++) {
     const char *text = getenv(names[i] + 1);
@@ -148,7 +150,7 @@ static int run_init(lua_State *L, const Options *o) {
 }
 
 /* Stops at the first that fails. */
-static bool run_steps(lua_State *L, const Options *o) {
+static bool run_steps (lua_State *L, const Options *o) {
   for (int i = 0; i < o->step_count; i++) {
     const OptionStep *step = &o->steps[i];
     int status = LUA_OK;
@@ -162,15 +164,15 @@ static bool run_steps(lua_State *L, const Options *o) {
   return true;
 }
 
-/* }================ */
-
-/* {================ the script and its arguments ================ */
+/*
+** The script and its arguments.
+*/
 
 /*
 ** arg[0] is the script; what follows it counts up, the command and its
 ** options count down. Without a script the command itself is arg[0].
 */
-static void create_arg(lua_State *L, const Options *o) {
+static void create_arg (lua_State *L, const Options *o) {
   int zero = o->script < o->argc ? o->script : 0;
   int positive = o->argc - zero - 1;
   /* as large for any options of ours, so that a replay finds its tables at the same addresses */
@@ -180,11 +182,11 @@ static void create_arg(lua_State *L, const Options *o) {
     lua_rawseti(L, -2, i - zero);
   }
   lua_setglobal(L, "arg");
-  simlib_pad_arguments(L, o->argv, o->argc);
+  sim_stdlib_pad_arguments(L, o->argv, o->argc);
 }
 
 /* [-0, +n]: pushes arg[1..n], which -e or -l may have changed */
-static int push_arguments(lua_State *L) {
+static int push_arguments (lua_State *L) {
   if (lua_getglobal(L, "arg") != LUA_TTABLE) luaL_error(L, "'arg' is not a table");
   lua_Integer n = luaL_len(L, -1);
   int table = lua_gettop(L);
@@ -196,7 +198,7 @@ static int push_arguments(lua_State *L) {
 
 static bool unreadable; /* the script: there is no run to be repeated */
 
-static int run_script(lua_State *L, const Options *o) {
+static int run_script (lua_State *L, const Options *o) {
   char **script = o->argv + o->script;
   const char *path = script[0];
   /* after "--" a lone "-" is a file of that name */
@@ -207,9 +209,9 @@ static int run_script(lua_State *L, const Options *o) {
   return report(L, status, o->program);
 }
 
-/* }================ */
-
-/* {================ interactive ================ */
+/*
+** Interactive.
+*/
 
 /*
 ** The reader for `-i` when standard input is not a terminal. As Debian's
@@ -217,7 +219,7 @@ static int run_script(lua_State *L, const Options *o) {
 ** transcript.
 */
 
-static void write_prompt(lua_State *L, bool first) {
+static void write_prompt (lua_State *L, bool first) {
   lua_getglobal(L, first ? "_PROMPT" : "_PROMPT2");
   bool is_set = !lua_isnil(L, -1);
   fputs(is_set ? luaL_tolstring(L, -1, NULL) : first ? "> " : ">> ", stdout);
@@ -226,7 +228,7 @@ static void write_prompt(lua_State *L, bool first) {
 }
 
 /* [-0, +1] the line without its end; [-0, +0] and false at the end of input */
-static bool push_line(lua_State *L, bool first) {
+static bool push_line (lua_State *L, bool first) {
   luaL_Buffer line;
   int c;
   write_prompt(L, first);
@@ -245,12 +247,12 @@ static bool push_line(lua_State *L, bool first) {
 }
 
 /* [-0, +1]: the function or the message */
-static int load_line(lua_State *L, const char *text, size_t size) {
+static int load_line (lua_State *L, const char *text, size_t size) {
   return luaL_loadbuffer(L, text, size, "=stdin");
 }
 
 /* Did loading fail only because the text is not finished? */
-static bool is_incomplete(lua_State *L, int status) {
+static bool is_incomplete (lua_State *L, int status) {
   static const char mark[] = "<eof>";
   size_t size, n = sizeof mark - 1;
   if (status != LUA_ERRSYNTAX) return false;
@@ -259,7 +261,7 @@ static bool is_incomplete(lua_State *L, int status) {
 }
 
 /* text -> text, then the function or message above it */
-static int load_statement(lua_State *L) {
+static int load_statement (lua_State *L) {
   for (;;) {
     size_t size;
     const char *text = lua_tolstring(L, -1, &size);
@@ -273,7 +275,7 @@ static int load_statement(lua_State *L) {
 }
 
 /* [-0, +1] function or message of one entry; -1 and nothing at the end */
-static int load_entry(lua_State *L) {
+static int load_entry (lua_State *L) {
   if (!push_line(L, true)) return -1;
   const char *line = lua_tostring(L, -1);
   if (line[0] == '=') { /* as in Lua 5.1 */
@@ -293,7 +295,7 @@ static int load_entry(lua_State *L) {
 }
 
 /* [-n, +0]: shows the n results through the global print */
-static void print_results(lua_State *L, int n) {
+static void print_results (lua_State *L, int n) {
   if (n == 0) return;
   luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
   lua_getglobal(L, "print");
@@ -302,7 +304,7 @@ static void print_results(lua_State *L, int n) {
     say(NULL, lua_pushfstring(L, "error calling 'print' (%s)", lua_tostring(L, -1)));
 }
 
-static void plain_repl(lua_State *L) {
+static void plain_repl (lua_State *L) {
   int status;
   lua_settop(L, 0);
   while ((status = load_entry(L)) != -1) {
@@ -315,7 +317,7 @@ static void plain_repl(lua_State *L) {
   fflush(stdout);
 }
 
-static void interact(lua_State *L) {
+static void interact (lua_State *L) {
 #ifdef HAVE_REPL
   if (isatty(STDIN_FILENO)) {
     repl_run(L);
@@ -325,18 +327,17 @@ static void interact(lua_State *L) {
   plain_repl(L);
 }
 
-/* }================ */
-
-/* {================ worlds ================ */
+/*
+** Worlds.
+*/
 
 /* Nothing to run was named: the prompt, or standard input as a file. */
-static void run_stdin(lua_State *L, const Options *o) {
+static void run_stdin (lua_State *L, const Options *o) {
   if (isatty(STDIN_FILENO)) {
     print_version();
     interact(L);
-  } else {
-    run_file(L, NULL, o->program); /* its failure does not count in lua5.4 */
   }
+  else { run_file(L, NULL, o->program); /* its failure does not count in lua5.4 */ }
 }
 
 /*
@@ -344,7 +345,7 @@ static void run_stdin(lua_State *L, const Options *o) {
 ** package library knows them, and it reads the environment while it opens; so
 ** a state that is told not to opens it once more. Threads copy these paths.
 */
-static void forget_environment(lua_State *L) {
+static void forget_environment (lua_State *L) {
   lua_State *fresh = luaL_newstate();
   if (!fresh) luaL_error(L, "not enough memory");
   lua_State *const both[] = {L, fresh};
@@ -358,7 +359,7 @@ static void forget_environment(lua_State *L) {
 }
 
 /* Called with the Options as light userdata; returns whether all went well. */
-static int main_chunk(lua_State *L) {
+static int main_chunk (lua_State *L) {
   const Options *o = lua_touserdata(L, 1);
   bool have_script = o->script < o->argc;
   luaL_checkversion(L);
@@ -377,7 +378,7 @@ static int main_chunk(lua_State *L) {
 }
 
 /* 0: all went well. ud: the Options. */
-static int run_main(lua_State *L, void *ud) {
+static int run_main (lua_State *L, void *ud) {
   const Options *o = ud;
   lua_pushcfunction(L, main_chunk);
   lua_pushlightuserdata(L, ud);
@@ -389,18 +390,18 @@ static int run_main(lua_State *L, void *ud) {
 }
 
 /* OS threads and the wall clock. */
-static int run_real(const Options *o) {
-  lua_State *L = host_open(luaopen_luasync);
+static int run_real (const Options *o) {
+  lua_State *L = program_open(luaopen_luasync);
   if (!L) {
     say(o->program, "cannot create state: not enough memory");
     return EXIT_FAILURE;
   }
-  host_check_deadlocks(o->deadlock_check);
-  return host_close(L, run_main(L, (void *)o));
+  program_check_deadlocks(o->deadlock_check);
+  return program_close(L, run_main(L, (void *)o));
 }
 
 /* The option that asks for something else than the plain real world. */
-static const char *world_option(const Options *o) {
+static const char *world_option (const Options *o) {
   if (o->explore) return "--explore";
   if (o->schedule) return "--replay";
   if (o->seeded) return "--seed";
@@ -411,13 +412,17 @@ static const char *world_option(const Options *o) {
 }
 
 /* What the end of a simulated run makes of the exit code, said on stderr. */
-static int judge(const Options *o, const SimReport *r) {
+static int judge (const Options *o, const SimReport *r) {
   switch (r->verdict) {
-    case SIM_CANNOT_FOLLOW: say(o->program, r->text ? r->text : "cannot follow the schedule"); return EXIT_FAILURE;
+    case SIM_CANNOT_FOLLOW:
+      say(o->program, r->text ? r->text : "cannot follow the schedule");
+      return EXIT_FAILURE;
     case SIM_NO_MEMORY: say(o->program, "not enough memory"); return EXIT_FAILURE;
     case SIM_EXIT: return r->status;
-    case SIM_DEADLOCK: case SIM_LIVELOCK:
-      fputs(r->text ? r->text : "luasync: the run is stuck (not enough memory for a report)\n", stderr);
+    case SIM_DEADLOCK:
+    case SIM_LIVELOCK:
+      fputs(r->text ? r->text : "luasync: the run is stuck (not enough memory for a report)\n",
+            stderr);
       return 3;
     default:
       if (r->text) say(o->program, r->text);
@@ -426,40 +431,44 @@ static int judge(const Options *o, const SimReport *r) {
 }
 
 /* --virtual, --seed, --replay */
-static int run_simulated(const Options *o) {
+static int run_simulated (const Options *o) {
   SimOptions sim = {.policy = SIM_ROUND_ROBIN, .tidy = true, .silent = !o->deadlock_check};
   Schedule schedule = {0};
   SimReport report;
   char problem[128];
   int code = EXIT_FAILURE;
-  lua_State *L = host_open(luaopen_luasync);
+  lua_State *L = program_open(luaopen_luasync);
   if (o->schedule) sim.policy = SIM_REPLAY;
   else if (o->seeded) sim.policy = SIM_SEEDED;
   sim.seed = (uint64_t)o->seed;
   sim.schedule = &schedule;
-  if (o->schedule && !schedule_parse(&schedule, o->schedule, problem)) fprintf(stderr, "%s: --replay: %s\n", o->program, problem);
+  if (o->schedule && !schedule_parse(&schedule, o->schedule, problem))
+    fprintf(stderr, "%s: --replay: %s\n", o->program, problem);
   else if (L && sim_run(&sim, run_main, (void *)o, &report)) {
     fflush(stdout);
     code = judge(o, &report);
-    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW && !unreadable) replay_print(o, &report);
+    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW && !unreadable)
+      replay_line_print(o, &report);
     sim_report_free(&report);
   }
   else say(o->program, "cannot make a simulated world: not enough memory");
   schedule_clear(&schedule);
-  return L ? host_close(L, code == EXIT_SUCCESS ? 0 : code) : code;
+  return L ? program_close(L, code == EXIT_SUCCESS ? 0 : code) : code;
 }
 
 /* Everything but the plain real world branches here. */
-static int run_in_world(const Options *o) {
+static int run_in_world (const Options *o) {
   bool script = o->script < o->argc || o->has_chunk || !isatty(STDIN_FILENO);
-  if (o->explore || o->trace || o->race) fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
-  else if (o->interactive || !script) fprintf(stderr, "%s: %s needs a script\n", o->program, world_option(o));
+  if (o->explore || o->trace || o->race)
+    fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
+  else if (o->interactive || !script)
+    fprintf(stderr, "%s: %s needs a script\n", o->program, world_option(o));
   else return run_simulated(o);
   return EXIT_FAILURE;
 }
 
 /* Called with the Options as light userdata. */
-static int help_chunk(lua_State *L) {
+static int help_chunk (lua_State *L) {
   static const char code[] = "local text, problem = require 'luasync.reference'.render(...) "
                              "if not text then error(problem, 0) end io.write(text, '\\n')";
   const Options *o = lua_touserdata(L, 1);
@@ -470,18 +479,18 @@ static int help_chunk(lua_State *L) {
 }
 
 /* What the reference says of o->topic. */
-static int print_topic(const Options *o) {
-  lua_State *L = host_open(luaopen_luasync);
+static int print_topic (const Options *o) {
+  lua_State *L = program_open(luaopen_luasync);
   if (!L) {
     say(o->program, "cannot create state: not enough memory");
     return EXIT_FAILURE;
   }
   lua_pushcfunction(L, help_chunk);
   lua_pushlightuserdata(L, (void *)o);
-  return host_close(L, report(L, lua_pcall(L, 1, 0, 0), o->program) == LUA_OK ? 0 : 1);
+  return program_close(L, report(L, lua_pcall(L, 1, 0, 0), o->program) == LUA_OK ? 0 : 1);
 }
 
-static int run(const Options *o) {
+static int run (const Options *o) {
   if (o->help && o->topic) return print_topic(o);
   if (o->help || o->version) {
     if (o->help) options_print_help(o);
@@ -491,9 +500,7 @@ static int run(const Options *o) {
   return world_option(o) ? run_in_world(o) : run_real(o);
 }
 
-/* }================ */
-
-int main(int argc, char **argv) {
+int main (int argc, char **argv) {
   Options options;
   int code = options_parse(&options, argc, argv) ? run(&options) : EXIT_FAILURE;
   options_free(&options);

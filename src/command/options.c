@@ -1,5 +1,5 @@
 /*
-** Reading the command line (see options.h).
+** options.c - reading the command line (see options.h).
 **
 ** A short option is checked by its second character only, as Lua does; a
 ** long one is looked up in a table that says whether it takes a value and
@@ -14,18 +14,20 @@
 #include <string.h>
 
 /* The arguments still to be read: `next` is the index after the current one. */
-typedef struct Reader {
+typedef struct OptionReader {
   Options *o;
   int next;
-} Reader;
+} OptionReader;
 
-/* {================ mistakes ================ */
+/*
+** Mistakes.
+*/
 
-static bool mistake(const Options *o, const char *format, ...)
+static bool mistake (const Options *o, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Always false, so that callers can return it. */
-static bool mistake(const Options *o, const char *format, ...) {
+static bool mistake (const Options *o, const char *format, ...) {
   va_list args;
   fflush(stdout);
   fprintf(stderr, "%s: ", o->program);
@@ -36,51 +38,50 @@ static bool mistake(const Options *o, const char *format, ...) {
   return false;
 }
 
-static bool bad_value(const Options *o, const char *name, const char *value,
-                      const char *expected) {
-  return mistake(o, "bad value '%s' for option '%s' (%s expected)", value, name,
-                 expected);
+static bool bad_value (const Options *o, const char *name, const char *value,
+                       const char *expected) {
+  return mistake(o, "bad value '%s' for option '%s' (%s expected)", value, name, expected);
 }
 
-/* }================ */
+/*
+** Values of long options.
+*/
 
-/* {================ values of long options ================ */
-
-static bool parse_integer(const char *text, long long *result) {
+static bool parse_integer (const char *text, long long *result) {
   char *end;
   errno = 0;
   *result = strtoll(text, &end, 10);
   return end != text && *end == '\0' && errno == 0 && !strchr(" \t\n\v\f\r", text[0]);
 }
 
-static bool set_virtual(Options *o, const char *name, const char *value) {
+static bool set_virtual (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
   o->virtual_clock = true;
   return true;
 }
 
-static bool set_seed(Options *o, const char *name, const char *value) {
+static bool set_seed (Options *o, const char *name, const char *value) {
   if (!parse_integer(value, &o->seed)) return bad_value(o, name, value, "integer");
   o->seeded = o->virtual_clock = true;
   return true;
 }
 
-static bool set_explore(Options *o, const char *name, const char *value) {
+static bool set_explore (Options *o, const char *name, const char *value) {
   if (value && (!parse_integer(value, &o->executions) || o->executions < 1))
     return bad_value(o, name, value, "positive integer");
   o->explore = o->virtual_clock = true;
   return true;
 }
 
-static bool set_replay(Options *o, const char *name, const char *value) {
+static bool set_replay (Options *o, const char *name, const char *value) {
   if (*value == '\0') return bad_value(o, name, value, "schedule");
   o->schedule = value;
   o->virtual_clock = true;
   return true;
 }
 
-static bool set_trace(Options *o, const char *name, const char *value) {
+static bool set_trace (Options *o, const char *name, const char *value) {
   static const char *const endings[] = {".html", ".json", ".mmd", ".svg", ".txt"};
   size_t length = strlen(value);
   for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
@@ -93,37 +94,37 @@ static bool set_trace(Options *o, const char *name, const char *value) {
   return bad_value(o, name, value, "file name with .html, .json, .mmd, .svg or .txt");
 }
 
-static bool set_race(Options *o, const char *name, const char *value) {
+static bool set_race (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
   o->race = true;
   return true;
 }
 
-static bool set_no_deadlock_check(Options *o, const char *name, const char *value) {
+static bool set_no_deadlock_check (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
   o->deadlock_check = false;
   return true;
 }
 
-static bool set_help(Options *o, const char *name, const char *value) {
+static bool set_help (Options *o, const char *name, const char *value) {
   (void)name;
   o->help = true;
   o->topic = value;
   return true;
 }
 
-static bool set_version(Options *o, const char *name, const char *value) {
+static bool set_version (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
   o->version = true;
   return true;
 }
 
-/* }================ */
-
-/* {================ long options ================ */
+/*
+** Long options.
+*/
 
 typedef enum ValueRule { VALUE_NONE, VALUE_NEEDED, VALUE_AFTER_EQUALS_ONLY } ValueRule;
 
@@ -145,24 +146,23 @@ static const LongOption long_options[] = {
     {"--no-deadlock-check", VALUE_NONE, set_no_deadlock_check},
 };
 
-static const LongOption *find_long(const char *text, size_t length) {
+static const LongOption *find_long (const char *text, size_t length) {
   for (size_t i = 0; i < sizeof long_options / sizeof long_options[0]; i++) {
     const char *name = long_options[i].name;
-    if (strlen(name) == length && strncmp(name, text, length) == 0)
-      return &long_options[i];
+    if (strlen(name) == length && strncmp(name, text, length) == 0) return &long_options[i];
   }
   return NULL;
 }
 
 /* The next argument as a value: there, and not itself a long option. */
-static const char *take_value(Reader *r) {
+static const char *take_value (OptionReader *r) {
   const char *value = r->next < r->o->argc ? r->o->argv[r->next] : NULL;
   if (!value || strncmp(value, "--", 2) == 0) return NULL;
   r->next++;
   return value;
 }
 
-static bool read_long(Reader *r, const char *text) {
+static bool read_long (OptionReader *r, const char *text) {
   const char *equals = strchr(text, '=');
   size_t length = equals ? (size_t)(equals - text) : strlen(text);
   const char *value = equals ? equals + 1 : NULL;
@@ -176,18 +176,18 @@ static bool read_long(Reader *r, const char *text) {
   return option->set(r->o, option->name, value);
 }
 
-/* }================ */
+/*
+** Short options.
+*/
 
-/* {================ short options ================ */
-
-static void add_step(Options *o, StepKind kind, const char *text) {
+static void add_step (Options *o, StepKind kind, const char *text) {
   OptionStep *step = &o->steps[o->step_count++];
   step->kind = kind;
   step->text = text;
 }
 
 /* -e and -l: the rest of this argument, else the next one. */
-static bool read_step(Reader *r, const char *text) {
+static bool read_step (OptionReader *r, const char *text) {
   Options *o = r->o;
   const char *value = text + 2;
   if (*value == '\0') {
@@ -199,7 +199,7 @@ static bool read_step(Reader *r, const char *text) {
   return true;
 }
 
-static bool read_flag(Reader *r, const char *text) {
+static bool read_flag (OptionReader *r, const char *text) {
   Options *o = r->o;
   if (text[2] != '\0') return mistake(o, "unrecognized option '%s'", text);
   switch (text[1]) {
@@ -212,19 +212,17 @@ static bool read_flag(Reader *r, const char *text) {
   }
 }
 
-static bool read_option(Reader *r, const char *text) {
+static bool read_option (OptionReader *r, const char *text) {
   if (text[1] == '-') return read_long(r, text);
   if (text[1] == 'e' || text[1] == 'l') return read_step(r, text);
   return read_flag(r, text);
 }
 
-/* }================ */
-
-static bool read_all(Reader *r) {
+static bool read_all (OptionReader *r) {
   Options *o = r->o;
   while (r->next < o->argc) {
     const char *text = o->argv[r->next];
-    if (text[0] != '-' || text[1] == '\0') break; /* a script, or stdin */
+    if (text[0] != '-' || text[1] == '\0') break;                     /* a script, or stdin */
     if (o->help && !o->topic && find_long(text, strlen(text))) break; /* what is asked about */
     r->next++;
     if (strcmp(text, "--") == 0) break;
@@ -236,14 +234,14 @@ static bool read_all(Reader *r) {
 }
 
 /* Options that cannot both have their way. */
-static bool check_together(const Options *o) {
+static bool check_together (const Options *o) {
   const char *other = o->seeded ? "--seed" : o->explore ? "--explore" : NULL;
   if (o->schedule && other)
     return mistake(o, "options '--replay' and '%s' exclude each other", other);
   return true;
 }
 
-bool options_parse(Options *o, int argc, char **argv) {
+bool options_parse (Options *o, int argc, char **argv) {
   memset(o, 0, sizeof *o);
   o->program = argc > 0 && argv[0][0] != '\0' ? argv[0] : "luasync";
   o->argc = argc;
@@ -253,16 +251,16 @@ bool options_parse(Options *o, int argc, char **argv) {
   /* each argument makes one step at most */
   o->steps = calloc((size_t)argc + 1, sizeof o->steps[0]);
   if (!o->steps) return mistake(o, "not enough memory");
-  Reader reader = {o, 1};
+  OptionReader reader = {o, 1};
   return read_all(&reader) && check_together(o);
 }
 
-void options_free(Options *o) {
+void options_free (Options *o) {
   free(o->steps);
   o->steps = NULL;
 }
 
-void options_print_help(const Options *o) {
+void options_print_help (const Options *o) {
   printf("usage: %s [options] [script [args]]\n", o->program);
   fputs("Without a script: the prompt on a terminal, else runs standard input.\n"
         "As lua5.4:\n"

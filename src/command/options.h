@@ -4,8 +4,8 @@
 ** Lua's own short options keep their order, because `-e` and `-l` act one
 ** after the other; the long options only set fields. Nothing here knows Lua.
 */
-#ifndef luasync_options_h
-#define luasync_options_h
+#ifndef COMMAND_OPTIONS_H
+#define COMMAND_OPTIONS_H
 
 #include <stdbool.h>
 
@@ -37,8 +37,8 @@ typedef struct Options {
   bool version;            /* --version */
 
   /* the simulated world */
-  bool virtual_clock;   /* --virtual, or implied by the three below */
-  bool seeded;          /* --seed N */
+  bool virtual_clock; /* --virtual, or implied by the three below */
+  bool seeded;        /* --seed N */
   long long seed;
   bool explore;         /* --explore[=N] */
   long long executions; /* N; 0 = until the default budget is used up */
@@ -54,10 +54,10 @@ typedef struct Options {
 ** Fills `o` from the command line. On a mistake writes one line and a hint to
 ** stderr and returns false. Either way options_free is due afterwards.
 */
-bool options_parse(Options *o, int argc, char **argv);
-void options_free(Options *o);
+bool options_parse (Options *o, int argc, char **argv);
+void options_free (Options *o);
 
 /* What `--help` prints: fits one screen of 80 x 24. */
-void options_print_help(const Options *o);
+void options_print_help (const Options *o);
 
 #endif

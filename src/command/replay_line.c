@@ -1,5 +1,5 @@
 /*
-** replay.c - the line that repeats a simulated run: the command as it was
+** replay_line.c - the line that repeats a simulated run: the command as it was
 ** given, quoted for a shell, with the schedule in place of the options that
 ** chose it. A schedule too long for a command line leaves those as they are.
 */
@@ -9,11 +9,12 @@
 
 #include "command/replay_line.h"
 
-#define LONGEST 100000            /* of a schedule; systems take 128 KiB in one argument */
+#define LONGEST 100000 /* of a schedule; systems take 128 KiB in one argument */
 
 /* Appends a word, in quotes where a shell would do something with it. */
 static void put_word (FILE *out, const char *word) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
   fputc(' ', out);
   if (*word != '\0' && strspn(word, plain) == strlen(word)) {
     fputs(word, out);
@@ -45,11 +46,12 @@ static void put_arguments (FILE *out, const Options *o, bool all) {
     int skipped = all || i >= o->script ? 0 : choosing(o->argv, i);
     if (skipped > 0) i += skipped - 1;
     else put_word(out, o->argv[i]);
-    if (i < o->script && strcmp(o->argv[i], "-e") == 0 && i + 1 < o->argc) put_word(out, o->argv[++i]);
+    if (i < o->script && strcmp(o->argv[i], "-e") == 0 && i + 1 < o->argc)
+      put_word(out, o->argv[++i]);
   }
 }
 
-void replay_print (const Options *o, const SimReport *r) {
+void replay_line_print (const Options *o, const SimReport *r) {
   char *schedule = schedule_text(&r->schedule), *line = NULL;
   size_t size;
   FILE *out = open_memstream(&line, &size);
@@ -64,7 +66,10 @@ void replay_print (const Options *o, const SimReport *r) {
     whole = fclose(out) == 0 && whole && line != NULL;
   }
   fputs(whole ? line : "(not enough memory for the line that repeats this run)\n", stderr);
-  if (!r->closed) fputs("(not closed: the run asked something outside its world, another may get another answer)\n", stderr);
+  if (!r->closed)
+    fputs(
+        "(not closed: the run asked something outside its world, another may get another answer)\n",
+        stderr);
   free(line);
   free(schedule);
 }

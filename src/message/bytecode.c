@@ -18,17 +18,22 @@
 #define OP_SETTABUP 15
 #define DEEPEST 200
 
-enum { CONSTANT_INTEGER = 0x03, CONSTANT_FLOAT = 0x13, CONSTANT_SHORT = 0x04, CONSTANT_LONG = 0x14 };
+enum {
+  CONSTANT_INTEGER = 0x03,
+  CONSTANT_FLOAT = 0x13,
+  CONSTANT_SHORT = 0x04,
+  CONSTANT_LONG = 0x14
+};
 
-typedef struct Reader {
+typedef struct BytecodeReader {
   const unsigned char *p, *end;
   bool bad;
   void (*found)(void *ud, const char *name, size_t length);
   void *ud;
-} Reader;
+} BytecodeReader;
 
 /* Goes n bytes on; returns where they begin, NULL if there are not so many. */
-static const unsigned char *skip (Reader *r, size_t n) {
+static const unsigned char *skip (BytecodeReader *r, size_t n) {
   const unsigned char *p = r->p;
   if (r->bad || (size_t)(r->end - p) < n) {
     r->bad = true;
@@ -38,13 +43,13 @@ static const unsigned char *skip (Reader *r, size_t n) {
   return p;
 }
 
-static unsigned read_byte (Reader *r) {
+static unsigned read_byte (BytecodeReader *r) {
   const unsigned char *p = skip(r, 1);
   return p != NULL ? *p : 0;
 }
 
 /* Seven bits a byte, the last one marked. */
-static size_t read_size (Reader *r) {
+static size_t read_size (BytecodeReader *r) {
   size_t x = 0;
   unsigned byte;
   do {
@@ -55,17 +60,19 @@ static size_t read_size (Reader *r) {
 }
 
 /* A string, its length in *length; NULL: none. */
-static const char *read_string (Reader *r, size_t *length) {
+static const char *read_string (BytecodeReader *r, size_t *length) {
   size_t size = read_size(r);
   *length = size > 0 ? size - 1 : 0;
   return size > 0 ? (const char *)skip(r, *length) : NULL;
 }
 
 /* The next constant, if it is a string. */
-static const char *read_constant (Reader *r, size_t *length) {
+static const char *read_constant (BytecodeReader *r, size_t *length) {
   switch (read_byte(r)) {
-    case CONSTANT_INTEGER: case CONSTANT_FLOAT: skip(r, 8); return NULL;
-    case CONSTANT_SHORT: case CONSTANT_LONG: return read_string(r, length);
+    case CONSTANT_INTEGER:
+    case CONSTANT_FLOAT: skip(r, 8); return NULL;
+    case CONSTANT_SHORT:
+    case CONSTANT_LONG: return read_string(r, length);
     default: return NULL;
   }
 }
@@ -74,14 +81,19 @@ static bool has (const uint32_t set[8], unsigned i) { return (set[i / 32] >> i %
 static void put (uint32_t set[8], unsigned i) { set[i / 32] |= UINT32_C(1) << i % 32; }
 
 /* Marks in `used` the constants that the code uses as names of globals. Returns whether any string may be one. */
-static bool scan_code (const unsigned char *code, size_t n, const uint32_t env[8], uint32_t used[8]) {
+static bool scan_code (const unsigned char *code, size_t n, const uint32_t env[8],
+                       uint32_t used[8]) {
   bool any = false;
   for (size_t i = 0; i < n; i++) {
     uint32_t instruction = get32(code + 4 * i);
     unsigned a = instruction >> 7 & 255, b = instruction >> 16 & 255, c = instruction >> 24;
     switch (instruction & 127) {
-      case OP_GETTABUP: if (has(env, b)) put(used, c); break;
-      case OP_SETTABUP: if (has(env, a)) put(used, b); break;
+      case OP_GETTABUP:
+        if (has(env, b)) put(used, c);
+        break;
+      case OP_SETTABUP:
+        if (has(env, a)) put(used, b);
+        break;
       case OP_GETUPVAL: any = any || has(env, b); break;
     }
   }
@@ -99,8 +111,8 @@ static bool identifier (const char *text, size_t length) {
 }
 
 /* Reports the n constants from r->p on that are used, or may be. */
-static void report_names (Reader *r, size_t n, const uint32_t used[8], bool any) {
-  Reader start = *r;
+static void report_names (BytecodeReader *r, size_t n, const uint32_t used[8], bool any) {
+  BytecodeReader start = *r;
   size_t length;
   const char *text;
   for (size_t i = 0; i < n && i < 256 && !any && !r->bad; i++) {
@@ -111,24 +123,25 @@ static void report_names (Reader *r, size_t n, const uint32_t used[8], bool any)
   for (size_t i = 0; i < n && !r->bad; i++) {
     text = read_constant(r, &length);
     if (text == NULL || length > 255) continue;
-    if ((i < 256 && has(used, (unsigned)i)) || (any && identifier(text, length))) r->found(r->ud, text, length);
+    if ((i < 256 && has(used, (unsigned)i)) || (any && identifier(text, length)))
+      r->found(r->ud, text, length);
   }
 }
 
 /* The list of upvalues: marks in `own` those that are the parent's in `env`. */
-static void read_upvalues (Reader *r, const uint32_t env[8], uint32_t own[8]) {
+static void read_upvalues (BytecodeReader *r, const uint32_t env[8], uint32_t own[8]) {
   size_t n = read_size(r);
   memset(own, 0, 8 * sizeof *own);
   for (size_t i = 0; i < n && !r->bad; i++) {
     unsigned in_stack = read_byte(r), index = read_byte(r);
-    read_byte(r);                 /* its kind */
+    read_byte(r); /* its kind */
     if (!in_stack && i < 256 && has(env, index)) put(own, (unsigned)i);
   }
 }
 
-static void skip_debug (Reader *r) {
+static void skip_debug (BytecodeReader *r) {
   size_t n, length;
-  skip(r, read_size(r));          /* line differences */
+  skip(r, read_size(r)); /* line differences */
   for (n = read_size(r); n > 0 && !r->bad; n--) {
     read_size(r);
     read_size(r);
@@ -142,15 +155,15 @@ static void skip_debug (Reader *r) {
 }
 
 /* One function; env: upvalues of its parent, or with depth 0 its own, that hold the globals. */
-static void read_function (Reader *r, const uint32_t env[8], int depth) {
+static void read_function (BytecodeReader *r, const uint32_t env[8], int depth) {
   uint32_t own[8], used[8] = {0};
   size_t length, ncode, nconstants, ninner;
   const unsigned char *code;
-  Reader constants;
-  read_string(r, &length);        /* source */
+  BytecodeReader constants;
+  read_string(r, &length); /* source */
   read_size(r);
-  read_size(r);                   /* lines */
-  skip(r, 3);                     /* parameters, vararg, stack size */
+  read_size(r); /* lines */
+  skip(r, 3);   /* parameters, vararg, stack size */
   ncode = read_size(r);
   code = ncode <= (size_t)(r->end - r->p) / 4 ? skip(r, ncode * 4) : skip(r, SIZE_MAX);
   nconstants = read_size(r);
@@ -169,10 +182,22 @@ static void read_function (Reader *r, const uint32_t env[8], int depth) {
 
 void bytecode_globals (const unsigned char *dump, size_t length, const uint32_t env[8],
                        void (*found)(void *ud, const char *name, size_t length), void *ud) {
-  static const unsigned char header[] = {
-    0x1b, 'L', 'u', 'a', 0x54, 0, 0x19, 0x93, '\r', '\n', 0x1a, '\n', 4, sizeof(lua_Integer), sizeof(lua_Number)
-  };
-  Reader r = {dump, dump + length, false, found, ud};
+  static const unsigned char header[] = {0x1b,
+                                         'L',
+                                         'u',
+                                         'a',
+                                         0x54,
+                                         0,
+                                         0x19,
+                                         0x93,
+                                         '\r',
+                                         '\n',
+                                         0x1a,
+                                         '\n',
+                                         4,
+                                         sizeof(lua_Integer),
+                                         sizeof(lua_Number)};
+  BytecodeReader r = {dump, dump + length, false, found, ud};
   if (length < sizeof header || memcmp(dump, header, sizeof header) != 0) return;
   skip(&r, sizeof header + sizeof(lua_Integer) + sizeof(lua_Number) + 1);
   read_function(&r, env, 0);

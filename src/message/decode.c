@@ -27,7 +27,7 @@ static void decode_fault (Decoder *d, const char *shown) {
 
 static void spill (Decoder *d) {
   lua_State *L = d->L;
-  Open *f = &d->frames[d->depth - 1];
+  DecodedFrame *f = &d->frames[d->depth - 1];
   f->spilled = lua_gettop(L) - f->base;
   f->spill_at = d->spilled;
   for (int i = 0; i < f->spilled; i++) {
@@ -39,21 +39,21 @@ static void spill (Decoder *d) {
 }
 
 /* The slots come back under the value at the top. */
-static void unspill (Decoder *d, Open *f) {
+static void unspill (Decoder *d, DecodedFrame *f) {
   lua_State *L = d->L;
   for (int i = 1; i <= f->spilled; i++) {
     lua_rawgeti(L, d->spill, f->spill_at + i);
     lua_pushnil(L);
     lua_rawseti(L, d->spill, f->spill_at + i);
   }
-  lua_rotate(L, f->base, -1);     /* the value was in the place of the first */
+  lua_rotate(L, f->base, -1); /* the value was in the place of the first */
   d->spilled = f->spill_at;
   f->spilled = 0;
 }
 
 /* Opens a frame for the value at the top. */
-static Open *open_record (Decoder *d, unsigned tag, size_t record, uint32_t count) {
-  Open *f;
+static DecodedFrame *open_record (Decoder *d, unsigned tag, size_t record, uint32_t count) {
+  DecodedFrame *f;
   if (d->depth >= SPILL_DEPTH) spill(d);
   f = &d->frames[d->depth++];
   f->tag = (uint8_t)tag;
@@ -69,7 +69,7 @@ static Open *open_record (Decoder *d, unsigned tag, size_t record, uint32_t coun
 
 /* The record's value, at f->base, is complete; what stands above goes. */
 static void close_record (Decoder *d) {
-  Open *f = &d->frames[--d->depth];
+  DecodedFrame *f = &d->frames[--d->depth];
   lua_settop(d->L, f->base);
   if (d->depth > 0 && f[-1].spilled != 0) unspill(d, f - 1);
 }
@@ -100,12 +100,12 @@ static bool open_class (Decoder *d, unsigned tag, size_t record) {
   lua_State *L = d->L;
   uint64_t id = get64(d->p), skip = get64(d->p + 8);
   uint32_t narr = get32(d->p + 24), nrec = get32(d->p + 28);
-  bool known = id != 0 && class_push(L, id);
-  Open *f;
+  bool known = id != 0 && metatable_id_push(L, id);
+  DecodedFrame *f;
   d->p += 32;
   if (!known) {
     lua_createtable(L, capped(narr), capped(nrec));
-    if (id != 0) class_register(L, id);
+    if (id != 0) metatable_id_register(L, id);
   }
   keep(d, tag, record);
   if (known && skip != 0) {
@@ -115,7 +115,7 @@ static bool open_class (Decoder *d, unsigned tag, size_t record) {
   f = open_record(d, tag, record, narr);
   f->pairs = nrec;
   if (known) {
-    lua_newtable(L);              /* takes the contents and goes */
+    lua_newtable(L); /* takes the contents and goes */
     f->target = f->base + 1;
   }
   return true;
@@ -174,9 +174,7 @@ static void read_other (Decoder *d, unsigned tag) {
     case TAG_STREAM: names_push_stream(L, *d->p++); break;
     case TAG_NAMED: read_named(d); break;
     case TAG_GLOBALS: lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS); break;
-    default:                      /* TAG_REF */
-      lua_rawgeti(L, d->refs, (lua_Integer)get64(d->p));
-      d->p += 8;
+    default: /* TAG_REF */ lua_rawgeti(L, d->refs, (lua_Integer)get64(d->p)); d->p += 8;
   }
 }
 
@@ -231,7 +229,7 @@ static bool read_value (Decoder *d) {
 */
 
 /* The metatable, if one follows, then the end. */
-static void finish_table (Decoder *d, Open *f) {
+static void finish_table (Decoder *d, DecodedFrame *f) {
   if (f->state != GOT_METATABLE && (f->tag & TAG_META)) {
     f->state = GOT_METATABLE;
     if (!read_value(d)) return;
@@ -241,7 +239,7 @@ static void finish_table (Decoder *d, Open *f) {
 }
 
 /* Stores fields until one opens a record of its own. */
-static void fill_table (Decoder *d, Open *f) {
+static void fill_table (Decoder *d, DecodedFrame *f) {
   lua_State *L = d->L;
   for (;;) {
     switch (f->state) {
@@ -274,9 +272,7 @@ static void fill_table (Decoder *d, Open *f) {
         lua_rawset(L, f->target);
         f->state = AT_FIELD;
         continue;
-      default:                    /* GOT_METATABLE */
-        finish_table(d, f);
-        return;
+      default: /* GOT_METATABLE */ finish_table(d, f); return;
     }
   }
 }
@@ -285,12 +281,13 @@ static void fill_table (Decoder *d, Open *f) {
 static void decode_cell (Decoder *d, int index, int n, uint64_t cell) {
   lua_State *L = d->L;
   lua_rawgeti(L, d->refs, (lua_Integer)(cell >> 8));
-  if (lua_isfunction(L, -1) && !lua_iscfunction(L, -1)) lua_upvaluejoin(L, index, n, -1, (int)(cell & 255));
+  if (lua_isfunction(L, -1) && !lua_iscfunction(L, -1))
+    lua_upvaluejoin(L, index, n, -1, (int)(cell & 255));
   lua_pop(L, 1);
 }
 
 /* Sets upvalues until one opens a record of its own. */
-static void fill_function (Decoder *d, Open *f) {
+static void fill_function (Decoder *d, DecodedFrame *f) {
   if (f->state == GOT_ITEM) {
     lua_setupvalue(d->L, f->base, (int)++f->index);
     f->state = AT_ITEM;
@@ -310,7 +307,7 @@ static void fill_function (Decoder *d, Open *f) {
 }
 
 /* Collects function and arguments on the stack, then calls. */
-static void fill_transfer (Decoder *d, Open *f) {
+static void fill_transfer (Decoder *d, DecodedFrame *f) {
   lua_State *L = d->L;
   if (f->state == GOT_ITEM) f->index++;
   f->state = GOT_ITEM;
@@ -326,7 +323,7 @@ static void fill_transfer (Decoder *d, Open *f) {
 static void decode_one (Decoder *d) {
   read_value(d);
   while (d->depth > 0) {
-    Open *f = &d->frames[d->depth - 1];
+    DecodedFrame *f = &d->frames[d->depth - 1];
     switch (f->tag & TAG_KIND) {
       case TAG_FUNCTION: fill_function(d, f); break;
       case TAG_TRANSFER: fill_transfer(d, f); break;
@@ -342,7 +339,7 @@ static void decode_globals (Decoder *d) {
   bool home = names != NULL && d->m->home == thread_self->unique;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
   for (uint32_t i = 0; i < d->m->globals; i++) {
-    read_value(d);                /* its name */
+    read_value(d); /* its name */
     decode_one(d);
     if (home) lua_pop(L, 2);
     else lua_rawset(L, -3);
@@ -358,7 +355,8 @@ static int push_helpers (Decoder *d) {
     lua_createtable(L, 0, capped(d->m->shared));
     d->refs = lua_gettop(L);
   }
-  if (d->m->depth > PLAIN_DEPTH) d->frames = lua_newuserdatauv(L, d->m->depth * sizeof *d->frames, 0);
+  if (d->m->depth > PLAIN_DEPTH)
+    d->frames = lua_newuserdatauv(L, d->m->depth * sizeof *d->frames, 0);
   if (d->m->depth > SPILL_DEPTH) {
     lua_newtable(L);
     d->spill = lua_gettop(L);
@@ -367,9 +365,10 @@ static int push_helpers (Decoder *d) {
 }
 
 int decode_message (lua_State *L, Message *m, bool *fault) {
-  Open few[PLAIN_DEPTH];
+  DecodedFrame few[PLAIN_DEPTH];
   Decoder d = {.L = L, .m = m, .p = (const unsigned char *)(m + 1), .frames = few, .fault = fault};
-  int depth = m->depth < SPILL_DEPTH ? (int)m->depth : SPILL_DEPTH, helpers, first = lua_gettop(L) + 1;
+  int depth = m->depth < SPILL_DEPTH ? (int)m->depth : SPILL_DEPTH, helpers,
+      first = lua_gettop(L) + 1;
   luaL_checkstack(L, m->count + 4 * depth + LUA_MINSTACK, "too many values in a message");
   helpers = push_helpers(&d);
   for (int i = 0; i < m->count; i++) decode_one(&d);
@@ -381,6 +380,4 @@ int decode_message (lua_State *L, Message *m, bool *fault) {
   return m->count;
 }
 
-int message_decode (lua_State *L, Message *m) {
-  return decode_message(L, m, NULL);
-}
+int message_decode (lua_State *L, Message *m) { return decode_message(L, m, NULL); }

@@ -11,7 +11,7 @@
 ** TAG_SHARED, so that the receiver remembers only what it will need.
 **
 ** A table that serves as a metatable, or looks like one, has an id in the whole
-** process (class.c). Where the receiver has it already, its record is skipped;
+** process (metatable_id.c). Where the receiver has it already, its record is skipped;
 ** unless something inside is referred to from behind it, which is found when
 ** the REF is written: then `skip` becomes 0.
 */
@@ -26,11 +26,12 @@
 static bool encode_plain_table (Encoder *e, const void *key) {
   lua_State *L = e->L;
   size_t record = e->length;
-  if (e->names == NULL || !names_surely_none(e->names, key) || e->depth == PLAIN_DEPTH) return false;
+  if (e->names == NULL || !names_surely_none(e->names, key) || e->depth == PLAIN_DEPTH)
+    return false;
   if (lua_getmetatable(L, -1)) return false;
-  encode_room(e, TABLE_HEAD)[0] = TAG_TABLE;
-  encode_remember(e, key, record);
-  encode_open(e, IN_TABLE, record, 0);
+  encoder_room(e, TABLE_HEAD)[0] = TAG_TABLE;
+  encoder_remember(e, key, record);
+  encoder_open(e, IN_TABLE, record, 0);
   lua_pushnil(L);
   return true;
 }
@@ -50,29 +51,29 @@ static bool encode_full_table (Encoder *e) {
   lua_State *L = e->L;
   size_t record = e->length;
   bool meta;
-  if (maybe_module(e) && names_push(L, -1)) return encode_named(e);
+  if (maybe_module(e) && names_push(L, -1)) return encoder_named(e);
   meta = lua_getmetatable(L, -1);
-  if (meta && transfer_wanted(L)) return encode_transfer(e);
+  if (meta && encode_transfer_wanted(L)) return encode_transfer(e);
   if (meta) lua_pop(L, 1);
-  memset(encode_room(e, CLASS_HEAD), 0, CLASS_HEAD);
+  memset(encoder_room(e, CLASS_HEAD), 0, CLASS_HEAD);
   e->data[record] = (unsigned char)(TAG_CLASS | (meta ? TAG_META : 0));
-  encode_note(e, record);
-  encode_open(e, IN_TABLE, record, 0);
+  encoder_note(e, record);
+  encoder_open(e, IN_TABLE, record, 0);
   lua_pushnil(L);
   return true;
 }
 
 static bool encode_table (Encoder *e) {
   const void *key = lua_topointer(e->L, -1);
-  size_t seen = map_find(e, key);
-  if (seen != 0) return encode_reference(e, seen);
+  size_t seen = encode_map_find(e, key);
+  if (seen != 0) return encoder_reference(e, seen);
   return e->mode == MODE_PLAIN ? encode_plain_table(e, key) : encode_full_table(e);
 }
 
 /* Gives the table at `index`, whose record is there, its id. */
 static void make_class (Encoder *e, size_t record, int index) {
   if ((e->data[record] & TAG_KIND) == TAG_CLASS && get64(e->data + record + 1) == 0)
-    set64(e->data + record + 1, class_id(e->L, index));
+    set64(e->data + record + 1, metatable_id(e->L, index));
 }
 
 /* Encodes the key, a copy of which stays; false: it needs protected mode. A new frame means: it is not written yet. */
@@ -83,7 +84,7 @@ static bool encode_key (Encoder *e, Frame *f) {
   switch (lua_type(L, -2)) {
     case LUA_TSTRING:
       text = lua_tolstring(L, -2, &length);
-      if (length >= 4 && text[0] == '_' && text[1] == '_' && class_key(text, length)) {
+      if (length >= 4 && text[0] == '_' && text[1] == '_' && metatable_id_is_event(text, length)) {
         if (e->mode == MODE_PLAIN) return false;
         make_class(e, f->record, f->base);
       }
@@ -112,7 +113,7 @@ static bool finish_table (Encoder *e, Frame *f) {
     key = lua_topointer(L, -1);
     lua_pushvalue(L, -1);
     if (!encode_top(e)) return false;
-    record = map_find(e, key);
+    record = encode_map_find(e, key);
     if (record != 0) make_class(e, record, e->depth > depth ? e->frames[e->depth - 1].base : -1);
     return true;
   }
@@ -121,7 +122,7 @@ static bool finish_table (Encoder *e, Frame *f) {
     set64(p + 17, e->last_class);
     e->last_class = f->record;
   }
-  encode_close(e);
+  encoder_close(e);
   return true;
 }
 
@@ -130,12 +131,14 @@ static bool step_table (Encoder *e, Frame *f) {
   lua_State *L = e->L;
   int depth = e->depth;
   if (f->state == AT_META) return finish_table(e, f);
-  if (f->state == AT_KEY) {       /* the key is written, its value waits at the top */
+  if (f->state == AT_KEY) { /* the key is written, its value waits at the top */
     f->state = AT_PAIRS;
     if (!encode_top(e)) return false;
   }
   while (e->depth == depth && lua_next(L, f->base)) {
-    if (f->state == AT_ARRAY && lua_isinteger(L, -2) && lua_tointeger(L, -2) == (lua_Integer)f->index + 1) f->index++;
+    if (f->state == AT_ARRAY && lua_isinteger(L, -2)
+        && lua_tointeger(L, -2) == (lua_Integer)f->index + 1)
+      f->index++;
     else {
       f->state = AT_PAIRS;
       f->count++;
@@ -164,9 +167,9 @@ static bool encode_object (Encoder *e, Object *o) {
   char buffer[64];
   if (o->world != e->to) {
     if (e->mode == MODE_PLAIN) return false;
-    encode_fault(e, "cannot send %s '%s' to another world", o->kind->name, object_name(o, buffer));
+    encoder_fault(e, "cannot send %s '%s' to another world", o->kind->name, object_name(o, buffer));
   }
-  p = encode_room(e, OBJECT_RECORD);
+  p = encoder_room(e, OBJECT_RECORD);
   p[0] = TAG_OBJECT;
   put_bytes(p + 1, &o, sizeof o);
   put_bytes(p + 1 + sizeof o, &e->last_object, sizeof e->last_object);
@@ -180,24 +183,24 @@ static bool encode_object (Encoder *e, Object *o) {
 static bool encode_foreign (Encoder *e) {
   lua_State *L = e->L;
   int stream;
-  size_t seen = map_find(e, lua_topointer(L, -1));
+  size_t seen = encode_map_find(e, lua_topointer(L, -1));
   const char *name;
-  if (seen != 0) return encode_reference(e, seen);
+  if (seen != 0) return encoder_reference(e, seen);
   stream = names_stream(L, -1);
   if (stream >= 0) {
-    unsigned char *p = encode_room(e, 2);
+    unsigned char *p = encoder_room(e, 2);
     p[0] = TAG_STREAM;
     p[1] = (unsigned char)stream;
     lua_pop(L, 1);
     return true;
   }
   if (lua_getmetatable(L, -1)) {
-    if (transfer_wanted(L)) return encode_transfer(e);
+    if (encode_transfer_wanted(L)) return encode_transfer(e);
     lua_pop(L, 1);
   }
   name = kind_of_userdata(L);
-  if (name != NULL) encode_fault(e, "cannot send a userdata '%s'", name);
-  encode_fault(e, "cannot send a userdata");
+  if (name != NULL) encoder_fault(e, "cannot send a userdata '%s'", name);
+  encoder_fault(e, "cannot send a userdata");
 }
 
 static bool encode_userdata (Encoder *e) {
@@ -205,7 +208,7 @@ static bool encode_userdata (Encoder *e) {
   if (e->mode == MODE_PLAIN) return o != NULL && o->kind->departing == NULL && encode_object(e, o);
   if (o == NULL) return encode_foreign(e);
   if (o->kind->departing != NULL) {
-    e->fault = true;              /* what it raises lacks the position */
+    e->fault = true; /* what it raises lacks the position */
     o->kind->departing(e->L, lua_gettop(e->L));
     e->fault = false;
   }
@@ -245,7 +248,7 @@ bool encode_top (Encoder *e) {
     case LUA_TUSERDATA: return encode_userdata(e);
     default:
       if (e->mode == MODE_PLAIN) return false;
-      encode_fault(e, "cannot send a coroutine");
+      encoder_fault(e, "cannot send a coroutine");
   }
   lua_pop(L, 1);
   return true;
@@ -299,7 +302,7 @@ static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
   e->frames = e->few_frames;
   e->entries = e->few_entries;
   e->last_object = 0;
-  encode_release(e);
+  encoder_release(e);
 }
 
 static bool encode_plain (Encoder *e, int first, int n) {
@@ -339,15 +342,15 @@ static int encode_protected (lua_State *L) {
   return 0;
 }
 
-static void release_encoder (Holding *h) { encode_release((Encoder *)h); }
+static void release_encoder (Cleanup *h) { encoder_release((Encoder *)h); }
 
 /* Encodes in protected mode; raises only after all has been let go. A __transfer may wait, and wait for ever. */
 static void encode_any (Encoder *e, int first, int n) {
   lua_State *L = e->L;
   int status;
-  holding_note(holdings_here(), &e->holding, release_encoder);
+  cleanup_note(cleanup_list(), &e->cleanup, release_encoder);
   do {
-    encode_release(e);
+    encoder_release(e);
     e->mode = e->mode == MODE_PLAIN ? MODE_FULL : MODE_ANCHORED;
     e->again = false;
     luaL_checkstack(L, n + 2, NULL);
@@ -356,9 +359,9 @@ static void encode_any (Encoder *e, int first, int n) {
     for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
     status = lua_pcall(L, n + 1, 0, 0);
   } while (status == LUA_OK && e->again);
-  holding_forget(&e->holding);
+  cleanup_forget(&e->cleanup);
   if (status == LUA_OK) return;
-  encode_release(e);
+  encoder_release(e);
   if (e->fault) message_add_position(L);
   lua_error(L);
 }
@@ -368,9 +371,9 @@ static Message *encoder_message (Encoder *e, int n) {
   bool mine = e->data == e->scratch;
   Message *m = realloc(mine ? NULL : e->data, e->length);
   if (m == NULL) {
-    encode_release(e);
+    encoder_release(e);
     luaL_error(e->L, "not enough memory");
-    return NULL;                  /* not reached */
+    return NULL; /* not reached */
   }
   if (mine) memcpy(m, e->scratch, e->length);
   message_init(m, n, e->length);
@@ -379,9 +382,9 @@ static Message *encoder_message (Encoder *e, int n) {
   m->depth = (uint32_t)e->deepest;
   m->home = e->names != NULL ? thread_self->unique : 0;
   m->last_object = e->last_object;
-  e->data = e->scratch;           /* given away, with the objects */
+  e->data = e->scratch; /* given away, with the objects */
   e->last_object = 0;
-  if (e->frames != e->few_frames || e->entries != e->few_entries) encode_release(e);
+  if (e->frames != e->few_frames || e->entries != e->few_entries) encoder_release(e);
   return m;
 }
 

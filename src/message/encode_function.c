@@ -1,5 +1,5 @@
 /*
-** function.c - Lua functions, their captured locals, and the globals they name.
+** encode_function.c - Lua functions, their captured locals, and the globals they name.
 **
 ** A function travels as its dump with debug information. Dumping costs more
 ** than all the rest and a thread's function is sent again and again, so a weak
@@ -14,7 +14,7 @@
 */
 #include "message/private.h"
 
-static const char dumps_key;      /* its address names the table of dumps */
+static const char dumps_key; /* its address names the table of dumps */
 
 /*
 ** Dumps.
@@ -91,7 +91,7 @@ static void push_new_dump (lua_State *L, int index) {
   lua_dump(L, add_piece, &d, 0);
   length = luaL_bufflen(&d.b);
   if (find_environments(L, index, env)) {
-    luaL_Buffer names;            /* its own: it may move while the dump is read */
+    luaL_Buffer names; /* its own: it may move while the dump is read */
     const char *code;
     luaL_pushresult(&d.b);
     code = lua_tostring(L, -1);
@@ -106,7 +106,7 @@ static void push_new_dump (lua_State *L, int index) {
     luaL_addlstring(&d.b, (const char *)&length, sizeof length);
     luaL_pushresult(&d.b);
   }
-  lua_remove(L, -2);              /* the function */
+  lua_remove(L, -2); /* the function */
 }
 
 /* Pushes the dump of the function at `index`. [0, +1] */
@@ -150,7 +150,7 @@ static int push_global (lua_State *L, int index, const char *name, size_t length
 static void note_global (Encoder *e, int index, const char *name, size_t length) {
   lua_State *L = e->L;
   bool known;
-  encode_table_used(e, e->globals);
+  encoder_table_used(e, e->globals);
   lua_pushlstring(L, name, length);
   known = lua_rawget(L, e->globals) != LUA_TNIL;
   lua_pop(L, 1);
@@ -175,7 +175,7 @@ static void put_function (Encoder *e, int index, int nups) {
   size_t total;
   const char *dump = lua_tolstring(L, -1, &total);
   uint64_t length = get64((const unsigned char *)dump + total - 8);
-  unsigned char *p = encode_room(e, 10 + length);
+  unsigned char *p = encoder_room(e, 10 + length);
   p[0] = TAG_FUNCTION;
   p[1] = (unsigned char)nups;
   set64(p + 2, length);
@@ -192,17 +192,17 @@ bool encode_function (Encoder *e) {
   size_t record, seen;
   int index = lua_gettop(L), nups = 0;
   if (lua_iscfunction(L, -1)) {
-    if (names_push(L, -1)) return encode_named(e);
-    encode_fault(e, "cannot send a C function");
+    if (names_push(L, -1)) return encoder_named(e);
+    encoder_fault(e, "cannot send a C function");
   }
-  seen = map_find(e, key);
-  if (seen != 0) return encode_reference(e, seen);
+  seen = encode_map_find(e, key);
+  if (seen != 0) return encoder_reference(e, seen);
   record = e->length;
   while (lua_upvalueid(L, index, nups + 1) != NULL) nups++;
   push_dump(L, index);
   put_function(e, index, nups);
-  encode_note(e, record);
-  encode_open(e, IN_FUNCTION, record, (uint32_t)nups);
+  encoder_note(e, record);
+  encoder_open(e, IN_FUNCTION, record, (uint32_t)nups);
   return true;
 }
 
@@ -212,7 +212,7 @@ bool encode_upvalue (Encoder *e, Frame *f) {
   const void *cell;
   size_t seen;
   if (f->index == f->count) {
-    encode_close(e);
+    encoder_close(e);
     return false;
   }
   f->index++;
@@ -223,14 +223,14 @@ bool encode_upvalue (Encoder *e, Frame *f) {
     return false;
   }
   cell = lua_upvalueid(L, f->base, (int)f->index);
-  seen = map_find(e, cell);
+  seen = encode_map_find(e, cell);
   if (seen != 0) {
     uint64_t value = seen;
-    encode_share(e, seen >> 8);
+    encoder_share(e, seen >> 8);
     put_tag64(e, TAG_CELL, &value);
     lua_pop(L, 1);
     return false;
   }
-  encode_remember(e, cell, f->record << 8 | f->index);
+  encoder_remember(e, cell, f->record << 8 | f->index);
   return true;
 }

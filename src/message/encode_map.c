@@ -13,13 +13,13 @@ static uint32_t place (const void *key, uint32_t mask) {
 }
 
 /* The entry of the key, or the empty one where it belongs. */
-static Entry *probe (Entry *entries, uint32_t mask, const void *key) {
+static EncodedEntry *probe (EncodedEntry *entries, uint32_t mask, const void *key) {
   uint32_t i = place(key, mask);
   while (entries[i].key != NULL && entries[i].key != key) i = (i + 1) & mask;
   return &entries[i];
 }
 
-size_t map_find (const Encoder *e, const void *key) {
+size_t encode_map_find (const Encoder *e, const void *key) {
   if (e->entry_mask != 0) return probe(e->entries, e->entry_mask, key)->value;
   for (uint32_t i = e->entry_count; i-- > 0;)
     if (e->entries[i].key == key) return e->entries[i].value;
@@ -28,7 +28,7 @@ size_t map_find (const Encoder *e, const void *key) {
 
 /* Moves all into a hash table of `size` places, a power of two; false: no memory. */
 static bool rehash (Encoder *e, uint32_t size) {
-  Entry *entries = calloc(size, sizeof *entries);
+  EncodedEntry *entries = calloc(size, sizeof *entries);
   uint32_t old = e->entry_mask != 0 ? e->entry_mask + 1 : e->entry_count;
   if (entries == NULL) return false;
   for (uint32_t i = 0; i < old; i++)
@@ -46,10 +46,10 @@ static bool make_room (Encoder *e) {
   return e->entry_mask < UINT32_MAX / 2 && rehash(e, (e->entry_mask + 1) * 2);
 }
 
-bool map_add (Encoder *e, const void *key, size_t value) {
+bool encode_map_add (Encoder *e, const void *key, size_t value) {
   if (!make_room(e)) return false;
-  if (e->entry_mask == 0) e->entries[e->entry_count] = (Entry){key, value};
-  else *probe(e->entries, e->entry_mask, key) = (Entry){key, value};
+  if (e->entry_mask == 0) e->entries[e->entry_count] = (EncodedEntry){key, value};
+  else *probe(e->entries, e->entry_mask, key) = (EncodedEntry){key, value};
   e->entry_count++;
   return true;
 }

@@ -9,14 +9,14 @@
 
 #include "message/private.h"
 
-#define PART 96                   /* room for one part */
-#define SHOWN 12                  /* parts at either end of a long path */
+#define PART 96  /* room for one part */
+#define SHOWN 12 /* parts at either end of a long path */
 
 static bool is_name (const char *text, size_t length) {
-  static const char *const reserved[] = {
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in",
-    "local", "nil", "not", "or", "repeat", "return", "then", "true", "until", "while"
-  };
+  static const char *const reserved[] = {"and",   "break", "do",       "else", "elseif", "end",
+                                         "false", "for",   "function", "goto", "if",     "in",
+                                         "local", "nil",   "not",      "or",   "repeat", "return",
+                                         "then",  "true",  "until",    "while"};
   if (length == 0 || length > 60 || isdigit((unsigned char)text[0])) return false;
   for (size_t i = 0; i < length; i++)
     if (!isalnum((unsigned char)text[i]) && text[i] != '_') return false;
@@ -48,7 +48,7 @@ static void describe_key (lua_State *L, char *part) {
       else quote(part, text, length);
       break;
     case LUA_TNUMBER:
-      lua_pushvalue(L, -1);       /* lua_tolstring converts in place */
+      lua_pushvalue(L, -1); /* lua_tolstring converts in place */
       snprintf(part, PART, "[%s]", lua_tostring(L, -1));
       lua_pop(L, 1);
       break;
@@ -102,7 +102,7 @@ static void describe_root (Encoder *e, char *part) {
   }
 }
 
-void path_push (Encoder *e) {
+void encode_path_push (Encoder *e) {
   char part[PART];
   luaL_Buffer b;
   luaL_checkstack(e->L, 8, NULL);

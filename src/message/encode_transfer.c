@@ -10,9 +10,9 @@
 */
 #include "message/private.h"
 
-#define MOST_TRANSFERS 10000      /* one within the other */
+#define MOST_TRANSFERS 10000 /* one within the other */
 
-bool transfer_wanted (lua_State *L) {
+bool encode_transfer_wanted (lua_State *L) {
   lua_pushliteral(L, "__transfer");
   if (lua_rawget(L, -2) == LUA_TNIL) {
     lua_pop(L, 1);
@@ -26,7 +26,7 @@ bool transfer_wanted (lua_State *L) {
 static int anchor (Encoder *e, int n) {
   lua_State *L = e->L;
   luaL_checkstack(L, 4, NULL);
-  encode_table_used(e, e->anchors);
+  encoder_table_used(e, e->anchors);
   for (int i = n; i > 0; i--) lua_rawseti(L, e->anchors, e->anchored + i);
   e->anchored += n;
   return e->anchored - n + 1;
@@ -39,26 +39,28 @@ bool encode_transfer (Encoder *e) {
   if (e->mode != MODE_ANCHORED) return false;
   if (e->transfers == MOST_TRANSFERS) {
     lua_pop(L, 1);
-    encode_fault(e, "cannot send a %s whose '__transfer' leads to itself", luaL_typename(L, -1));
+    encoder_fault(e, "cannot send a %s whose '__transfer' leads to itself", luaL_typename(L, -1));
   }
   if (!lua_isfunction(L, -1) && luaL_getmetafield(L, -1, "__call") == LUA_TNIL)
-    encode_fault(e, "cannot send a %s whose '__transfer' is a %s value", luaL_typename(L, value), luaL_typename(L, -1));
+    encoder_fault(e, "cannot send a %s whose '__transfer' is a %s value", luaL_typename(L, value),
+                  luaL_typename(L, -1));
   lua_settop(L, value + 1);
   lua_pushvalue(L, value);
-  encode_note(e, record);
+  encoder_note(e, record);
   lua_call(L, 1, LUA_MULTRET);
   n = lua_gettop(L) - value;
   if (n == 0 || !lua_isfunction(L, value + 1)) {
     lua_settop(L, value);
-    encode_fault(e, "cannot send a %s whose '__transfer' returns no function", luaL_typename(L, -1));
+    encoder_fault(e, "cannot send a %s whose '__transfer' returns no function",
+                  luaL_typename(L, -1));
   }
   n = lua_gettop(L) - value;
   int first = anchor(e, n);
-  unsigned char *p = encode_room(e, 5);
+  unsigned char *p = encoder_room(e, 5);
   p[0] = TAG_OPEN;
   set32(p + 1, (uint32_t)n);
   e->transfers++;
-  encode_open(e, IN_TRANSFER, record, (uint32_t)n);
+  encoder_open(e, IN_TRANSFER, record, (uint32_t)n);
   e->frames[e->depth - 1].first = first;
   return true;
 }
@@ -71,6 +73,6 @@ bool encode_argument (Encoder *e, Frame *f) {
   }
   e->data[f->record] = (unsigned char)((e->data[f->record] & ~TAG_KIND) | TAG_TRANSFER);
   e->transfers--;
-  encode_close(e);
+  encoder_close(e);
   return false;
 }

@@ -7,17 +7,17 @@
 #include "message/private.h"
 
 /*
-** Room.
+** SimPool.
 */
 
-void encode_reserve (Encoder *e, size_t n) {
+void encoder_reserve (Encoder *e, size_t n) {
   size_t capacity = e->capacity * 2;
   bool mine = e->data == e->scratch;
   unsigned char *data;
-  if (n > SIZE_MAX / 4) encode_no_memory(e);
+  if (n > SIZE_MAX / 4) encoder_no_memory(e);
   if (capacity - e->length < n) capacity = e->length + n + (n < SCRATCH ? SCRATCH : 64);
   data = realloc(mine ? NULL : e->data, capacity);
-  if (data == NULL) encode_no_memory(e);
+  if (data == NULL) encoder_no_memory(e);
   if (mine) memcpy(data, e->scratch, e->length);
   e->data = data;
   e->capacity = capacity;
@@ -27,13 +27,13 @@ static void grow_frames (Encoder *e) {
   int capacity = e->frame_capacity * 2;
   bool mine = e->frames == e->few_frames;
   Frame *frames = realloc(mine ? NULL : e->frames, (size_t)capacity * sizeof *frames);
-  if (frames == NULL) encode_no_memory(e);
+  if (frames == NULL) encoder_no_memory(e);
   if (mine) memcpy(frames, e->few_frames, sizeof e->few_frames);
   e->frames = frames;
   e->frame_capacity = capacity;
 }
 
-void encode_release (Encoder *e) {
+void encoder_release (Encoder *e) {
   message_drop_objects(e->data, e->last_object);
   if (e->data != e->scratch) free(e->data);
   if (e->frames != e->few_frames) free(e->frames);
@@ -57,32 +57,32 @@ void encode_release (Encoder *e) {
 */
 
 /* In plain mode nobody catches: what is held goes first. */
-void encode_no_memory (Encoder *e) {
+void encoder_no_memory (Encoder *e) {
   lua_State *L = e->L;
-  if (e->mode == MODE_PLAIN) encode_release(e);
+  if (e->mode == MODE_PLAIN) encoder_release(e);
   luaL_error(L, "not enough memory");
-  abort();                        /* not reached */
+  abort(); /* not reached */
 }
 
-void encode_fault (Encoder *e, const char *format, ...) {
+void encoder_fault (Encoder *e, const char *format, ...) {
   va_list arguments;
   lua_State *L = e->L;
   luaL_checkstack(L, 8, NULL);
   va_start(arguments, format);
   lua_pushvfstring(L, format, arguments);
   va_end(arguments);
-  path_push(e);
+  encode_path_push(e);
   lua_pushfstring(L, "%s (at %s)", lua_tostring(L, -2), lua_tostring(L, -1));
   e->fault = true;
   lua_error(L);
-  abort();                        /* not reached */
+  abort(); /* not reached */
 }
 
 /*
 ** Frames.
 */
 
-void encode_table_used (Encoder *e, int index) {
+void encoder_table_used (Encoder *e, int index) {
   if (!lua_isnil(e->L, index)) return;
   lua_newtable(e->L);
   lua_replace(e->L, index);
@@ -92,7 +92,7 @@ void encode_table_used (Encoder *e, int index) {
 static void spill (Encoder *e) {
   lua_State *L = e->L;
   Frame *f = &e->frames[e->depth - 1];
-  encode_table_used(e, e->spill);
+  encoder_table_used(e, e->spill);
   f->spilled = lua_gettop(L) - f->base;
   f->spill_at = e->spilled;
   for (int i = 0; i < f->spilled; i++) {
@@ -109,7 +109,7 @@ static void unspill (Encoder *e, Frame *f) {
   f->spilled = 0;
 }
 
-void encode_open (Encoder *e, FrameKind kind, size_t record, uint32_t count) {
+void encoder_open (Encoder *e, FrameKind kind, size_t record, uint32_t count) {
   lua_State *L = e->L;
   Frame *f;
   if (e->mode != MODE_PLAIN) luaL_checkstack(L, LUA_MINSTACK, NULL);
@@ -126,7 +126,7 @@ void encode_open (Encoder *e, FrameKind kind, size_t record, uint32_t count) {
   if (e->depth > e->deepest) e->deepest = e->depth;
 }
 
-void encode_close (Encoder *e) {
+void encoder_close (Encoder *e) {
   Frame *f = &e->frames[--e->depth];
   lua_settop(e->L, f->base - 1);
   if (e->depth > 0 && f[-1].spilled != 0) unspill(e, f - 1);
@@ -136,8 +136,8 @@ void encode_close (Encoder *e) {
 ** References.
 */
 
-void encode_remember (Encoder *e, const void *key, size_t value) {
-  if (!map_add(e, key, value)) encode_no_memory(e);
+void encoder_remember (Encoder *e, const void *key, size_t value) {
+  if (!encode_map_add(e, key, value)) encoder_no_memory(e);
 }
 
 /* Classes that hold the record and are closed must not be skipped. */
@@ -148,7 +148,7 @@ static void keep_classes (Encoder *e, size_t record) {
   }
 }
 
-bool encode_share (Encoder *e, size_t record) {
+bool encoder_share (Encoder *e, size_t record) {
   if (!(e->data[record] & TAG_SHARED)) {
     e->data[record] |= TAG_SHARED;
     e->shared++;
@@ -157,28 +157,30 @@ bool encode_share (Encoder *e, size_t record) {
   return true;
 }
 
-bool encode_reference (Encoder *e, size_t target) {
+bool encoder_reference (Encoder *e, size_t target) {
   uint64_t offset = target;
-  if ((e->data[target] & TAG_KIND) == TAG_OPEN) encode_fault(e, "cannot send a %s whose '__transfer' leads to itself", luaL_typename(e->L, -1));
-  encode_share(e, target);
+  if ((e->data[target] & TAG_KIND) == TAG_OPEN)
+    encoder_fault(e, "cannot send a %s whose '__transfer' leads to itself",
+                  luaL_typename(e->L, -1));
+  encoder_share(e, target);
   put_tag64(e, TAG_REF, &offset);
   lua_pop(e->L, 1);
   return true;
 }
 
-void encode_note (Encoder *e, size_t record) {
+void encoder_note (Encoder *e, size_t record) {
   lua_State *L = e->L;
-  encode_remember(e, lua_topointer(L, -1), record);
+  encoder_remember(e, lua_topointer(L, -1), record);
   if (e->mode != MODE_ANCHORED) return;
-  encode_table_used(e, e->anchors);
+  encoder_table_used(e, e->anchors);
   lua_pushvalue(L, -1);
   lua_rawseti(L, e->anchors, ++e->anchored);
 }
 
-bool encode_named (Encoder *e) {
+bool encoder_named (Encoder *e) {
   size_t length;
   const char *name = lua_tolstring(e->L, -1, &length);
-  unsigned char *p = encode_room(e, 5 + length);
+  unsigned char *p = encoder_room(e, 5 + length);
   p[0] = TAG_NAMED;
   set32(p + 1, (uint32_t)length);
   memcpy(p + 5, name, length);

@@ -61,7 +61,7 @@ Message *message_of_string (lua_State *L, const char *text, size_t length) {
   unsigned char *p;
   if (m == NULL) {
     luaL_error(L, "not enough memory");
-    return NULL;                  /* not reached */
+    return NULL; /* not reached */
   }
   message_init(m, 1, sizeof *m + 9 + length);
   p = (unsigned char *)(m + 1);

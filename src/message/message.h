@@ -9,8 +9,8 @@
 ** A message holds references to the luasync objects in it. It may be decoded
 ** many times (a thread's results are) and is freed by whoever owns it.
 */
-#ifndef MESSAGE_H
-#define MESSAGE_H
+#ifndef MESSAGE_MESSAGE_H
+#define MESSAGE_MESSAGE_H
 
 #include <stdint.h>
 #include <string.h>
@@ -20,10 +20,10 @@ typedef struct Message Message;
 
 /* What the encoded values are, for the paths of errors. */
 typedef enum Root {
-  ROOT_CALL,      /* a function and its arguments: target, args[1], args[2] … ; script globals travel */
-  ROOT_ITEM,      /* one value: item */
-  ROOT_RESULTS,   /* results[1], results[2] … */
-  ROOT_ERROR      /* one value: error */
+  ROOT_CALL, /* a function and its arguments: target, args[1], args[2] … ; script globals travel */
+  ROOT_ITEM,    /* one value: item */
+  ROOT_RESULTS, /* results[1], results[2] … */
+  ROOT_ERROR    /* one value: error */
 } Root;
 
 /*
@@ -38,7 +38,7 @@ int message_decode (lua_State *L, Message *m);
 
 /* Messages are counted: message_encode returns the first reference. NULL is allowed; no Lua state needed. */
 void message_keep (Message *m);
-void message_free (Message *m);   /* drops a reference; the last one frees */
+void message_free (Message *m); /* drops a reference; the last one frees */
 
 /* Frees the messages of a world that owns them; its objects are gone already. */
 void message_free_all (World *world);
@@ -52,7 +52,17 @@ void message_prepare (lua_State *L);
 ** data to be copied around by its owner; it must end in slot_push_free or slot_free.
 */
 #define SLOT_TEXT 30
-enum { SLOT_NIL, SLOT_FALSE, SLOT_TRUE, SLOT_INTEGER, SLOT_FLOAT, SLOT_LIGHT, SLOT_TEXT_IN, SLOT_OBJECT, SLOT_MESSAGE };
+enum {
+  SLOT_NIL,
+  SLOT_FALSE,
+  SLOT_TRUE,
+  SLOT_INTEGER,
+  SLOT_FLOAT,
+  SLOT_LIGHT,
+  SLOT_TEXT_IN,
+  SLOT_OBJECT,
+  SLOT_MESSAGE
+};
 
 typedef struct Slot {
   union {
@@ -63,7 +73,7 @@ typedef struct Slot {
     Message *message;
     char text[SLOT_TEXT];
   } u;
-  uint8_t length;                 /* of text */
+  uint8_t length; /* of text */
   uint8_t tag;
 } Slot;
 
@@ -75,15 +85,22 @@ void slot_free_other (Slot *s);
 static inline void slot_set (lua_State *L, int index, Slot *s, World *to) {
   switch (lua_type(L, index)) {
     case LUA_TNUMBER:
-      if (lua_isinteger(L, index)) { s->tag = SLOT_INTEGER; s->u.integer = lua_tointeger(L, index); }
-      else { s->tag = SLOT_FLOAT; s->u.number = lua_tonumber(L, index); }
+      if (lua_isinteger(L, index)) {
+        s->tag = SLOT_INTEGER;
+        s->u.integer = lua_tointeger(L, index);
+      }
+      else {
+        s->tag = SLOT_FLOAT;
+        s->u.number = lua_tonumber(L, index);
+      }
       return;
     case LUA_TBOOLEAN: s->tag = lua_toboolean(L, index) ? SLOT_TRUE : SLOT_FALSE; return;
     case LUA_TSTRING: {
       size_t len;
       const char *text = lua_tolstring(L, index, &len);
       if (len <= SLOT_TEXT) {
-        s->tag = SLOT_TEXT_IN; s->length = (uint8_t)len;
+        s->tag = SLOT_TEXT_IN;
+        s->length = (uint8_t)len;
         memcpy(s->u.text, text, len);
         return;
       }

@@ -1,5 +1,5 @@
 /*
-** class.c - tables that are the same in every state.
+** metatable_id.c - tables that are the same in every state.
 **
 ** A table that serves as a metatable gets a number, unique in the process, when
 ** it first leaves a state. Each state knows its tables by number and the
@@ -8,7 +8,7 @@
 */
 #include "message/private.h"
 
-static const char tables_key, ids_key;  /* number -> table, table -> number */
+static const char tables_key, ids_key; /* number -> table, table -> number */
 
 static atomic_uint_least64_t last_id;
 
@@ -25,7 +25,7 @@ static void push_weak (lua_State *L, const char *key, const char *mode) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
-void class_register (lua_State *L, uint64_t id) {
+void metatable_id_register (lua_State *L, uint64_t id) {
   push_weak(L, &tables_key, "v");
   lua_pushvalue(L, -2);
   lua_rawseti(L, -2, (lua_Integer)id);
@@ -37,7 +37,7 @@ void class_register (lua_State *L, uint64_t id) {
   lua_pop(L, 1);
 }
 
-uint64_t class_id (lua_State *L, int index) {
+uint64_t metatable_id (lua_State *L, int index) {
   uint64_t id;
   lua_pushvalue(L, index);
   push_weak(L, &ids_key, "k");
@@ -47,13 +47,13 @@ uint64_t class_id (lua_State *L, int index) {
   lua_pop(L, 2);
   if (id == 0) {
     id = 1 + atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed);
-    class_register(L, id);
+    metatable_id_register(L, id);
   }
   lua_pop(L, 1);
   return id;
 }
 
-bool class_push (lua_State *L, uint64_t id) {
+bool metatable_id_push (lua_State *L, uint64_t id) {
   push_weak(L, &tables_key, "v");
   if (lua_rawgeti(L, -1, (lua_Integer)id) == LUA_TTABLE) {
     lua_remove(L, -2);
@@ -63,12 +63,13 @@ bool class_push (lua_State *L, uint64_t id) {
   return false;
 }
 
-bool class_key (const char *key, size_t length) {
+bool metatable_id_is_event (const char *key, size_t length) {
   static const char *const events[] = {
-    "__index", "__newindex", "__call", "__name", "__tostring", "__gc", "__close", "__mode", "__metatable",
-    "__pairs", "__eq", "__lt", "__le", "__len", "__concat", "__unm", "__add", "__sub", "__mul", "__div", "__mod",
-    "__pow", "__idiv", "__band", "__bor", "__bxor", "__bnot", "__shl", "__shr", "__transfer"
-  };
+      "__index", "__newindex", "__call",      "__name",  "__tostring", "__gc",
+      "__close", "__mode",     "__metatable", "__pairs", "__eq",       "__lt",
+      "__le",    "__len",      "__concat",    "__unm",   "__add",      "__sub",
+      "__mul",   "__div",      "__mod",       "__pow",   "__idiv",     "__band",
+      "__bor",   "__bxor",     "__bnot",      "__shl",   "__shr",      "__transfer"};
   for (size_t i = 0; i < sizeof events / sizeof *events; i++)
     if (strlen(events[i]) == length && memcmp(events[i], key, length) == 0) return true;
   return false;

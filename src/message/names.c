@@ -1,5 +1,5 @@
 /*
-** byname.c - what every state has of its own: modules, their C functions, our
+** names.c - what every state has of its own: modules, their C functions, our
 ** methods, the standard streams. They travel as names.
 **
 ** A name is one string: 'L' module, 'L' module \0 field (in package.loaded),
@@ -21,21 +21,20 @@
 
 struct Names {
   uint64_t filter[FILTER_BITS / 64];
-  uint64_t loaded;                /* sum over package.loaded as it was when learnt; 0: not yet */
-  bool stale;                     /* a module has come since */
+  uint64_t loaded; /* sum over package.loaded as it was when learnt; 0: not yet */
+  bool stale;      /* a module has come since */
 };
 
-static const char names_key;      /* its address names the userdata in the registry */
+static const char names_key; /* its address names the userdata in the registry */
 
-static const char *const libraries[] = {
-  "_G", "coroutine", "debug", "io", "math", "os", "package", "string", "table", "utf8", NULL
-};
+static const char *const libraries[] = {"_G",      "coroutine", "debug", "io",   "math", "os",
+                                        "package", "string",    "table", "utf8", NULL};
 
 static const char *const basics[] = {
-  "assert", "collectgarbage", "dofile", "error", "getmetatable", "ipairs", "load", "loadfile", "next", "pairs", "pcall",
-  "print", "rawequal", "rawget", "rawlen", "rawset", "require", "select", "setmetatable", "tonumber", "tostring", "type",
-  "warn", "xpcall", NULL
-};
+    "assert",   "collectgarbage", "dofile",  "error",  "getmetatable", "ipairs",   "load",
+    "loadfile", "next",           "pairs",   "pcall",  "print",        "rawequal", "rawget",
+    "rawlen",   "rawset",         "require", "select", "setmetatable", "tonumber", "tostring",
+    "type",     "warn",           "xpcall",  NULL};
 
 static bool listed (const char *const *list, const char *name) {
   for (; *list != NULL; list++)
@@ -48,9 +47,7 @@ static bool listed (const char *const *list, const char *name) {
 */
 
 /* Pushes package.loaded. [0, +1] */
-static void push_loaded (lua_State *L) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-}
+static void push_loaded (lua_State *L) { luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE); }
 
 /* __newindex of package.loaded (loaded, name, module) */
 static int add_module (lua_State *L) {
@@ -243,7 +240,8 @@ void names_learn_modules (lua_State *L) {
   push_loaded(L);
   lua_pushnil(L);
   while (lua_next(L, -2)) {
-    if (lua_type(L, -2) == LUA_TSTRING && (lua_istable(L, -1) || lua_iscfunction(L, -1))) learn_module(L, names, map);
+    if (lua_type(L, -2) == LUA_TSTRING && (lua_istable(L, -1) || lua_iscfunction(L, -1)))
+      learn_module(L, names, map);
     lua_pop(L, 1);
   }
   lua_pop(L, 3);
@@ -349,7 +347,9 @@ bool names_standard (lua_State *L, const char *name, size_t length) {
   const char *known;
   bool same;
   if (strcmp(name, "_VERSION") == 0) return lua_type(L, -1) == LUA_TSTRING;
-  if (lua_istable(L, -1) ? !listed(libraries, name) : !lua_iscfunction(L, -1) || !listed(basics, name)) return false;
+  if (lua_istable(L, -1) ? !listed(libraries, name)
+                         : !lua_iscfunction(L, -1) || !listed(basics, name))
+    return false;
   if (!names_push(L, -1)) return false;
   known = lua_tolstring(L, -1, &shown);
   if (strlen(known) == shown) same = shown == length + 1 && memcmp(known + 1, name, length) == 0;
@@ -384,7 +384,8 @@ static bool push_module (lua_State *L, const char *name) {
   lua_remove(L, -2);
   lua_pushstring(L, name);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) return true;
-  if (lua_type(L, -1) != LUA_TSTRING || strstr(lua_tostring(L, -1), "' not found:") == NULL) lua_error(L);
+  if (lua_type(L, -1) != LUA_TSTRING || strstr(lua_tostring(L, -1), "' not found:") == NULL)
+    lua_error(L);
   lua_pop(L, 1);
   return false;
 }

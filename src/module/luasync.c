@@ -24,9 +24,7 @@ static int main_thread (lua_State *L) {
 }
 
 /* Whether enumerate() lists t; main for as long as anybody can ask, as in Python. */
-static bool is_living (Thread *t) {
-  return t->is_main || atomic_load(&t->life) == LIFE_STARTED;
-}
+static bool is_living (Thread *t) { return t->is_main || atomic_load(&t->life) == LIFE_STARTED; }
 
 /* Living threads with a reference each, in an array of *n. NULL: no memory. */
 static Thread **living (World *world, int *n) {
@@ -123,26 +121,48 @@ static int monotonic (lua_State *L) {
   return push_seconds(L, world_now(thread_self->object.world));
 }
 
-static const luaL_Reg functions[] = {
-  {"Thread", thread_new}, {"spawn", thread_spawn},
-  {"Lock", lock_new}, {"RLock", rlock_new}, {"Condition", condition_new}, {"Event", event_new},
-  {"Semaphore", semaphore_new}, {"BoundedSemaphore", bounded_new},
-  {"Queue", queue_new}, {"LifoQueue", lifo_new}, {"PriorityQueue", priority_new}, {"SimpleQueue", simple_new},
-  {"Local", local_new}, {"local", local_new}, {"Atomic", atomic_new},
-  {"Shared", shared_new}, {"update", shared_update}, {"snapshot", shared_snapshot},
-  {"__named_shared", shared_named},
-  {"current_thread", current_thread}, {"currentThread", current_thread}, {"main_thread", main_thread},
-  {"enumerate", enumerate}, {"active_count", active_count}, {"activeCount", active_count},
-  {"get_ident", get_ident}, {"get_native_id", get_native_id}, {"cpu_count", cpu_count},
-  {"sleep", sleep_for}, {"time", time_now}, {"monotonic", monotonic},
-  {"set_excepthook", excepthook_set}, {"__excepthook", excepthook_default}, {"simulate", simulate},
-  {"threads", dump_threads}, {"dump", dump_dump},
-  {NULL, NULL}
-};
+static const luaL_Reg functions[] = {{"Thread", thread_new},
+                                     {"spawn", thread_spawn},
+                                     {"Lock", lock_new},
+                                     {"RLock", rlock_new},
+                                     {"Condition", condition_new},
+                                     {"Event", event_new},
+                                     {"Semaphore", semaphore_new},
+                                     {"BoundedSemaphore", bounded_new},
+                                     {"Queue", queue_new},
+                                     {"LifoQueue", lifo_new},
+                                     {"PriorityQueue", priority_new},
+                                     {"SimpleQueue", simple_new},
+                                     {"Local", local_new},
+                                     {"local", local_new},
+                                     {"Atomic", atomic_new},
+                                     {"Shared", shared_new},
+                                     {"update", shared_update},
+                                     {"snapshot", shared_snapshot},
+                                     {"__named_shared", shared_named},
+                                     {"current_thread", current_thread},
+                                     {"currentThread", current_thread},
+                                     {"main_thread", main_thread},
+                                     {"enumerate", enumerate},
+                                     {"active_count", active_count},
+                                     {"activeCount", active_count},
+                                     {"get_ident", get_ident},
+                                     {"get_native_id", get_native_id},
+                                     {"cpu_count", cpu_count},
+                                     {"sleep", sleep_for},
+                                     {"time", time_now},
+                                     {"monotonic", monotonic},
+                                     {"set_excepthook", excepthook_set},
+                                     {"__excepthook", excepthook_default},
+                                     {"simulate", simulate},
+                                     {"threads", dump_threads},
+                                     {"dump", dump_dump},
+                                     {NULL, NULL}};
 
 int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
-  if (thread_self == NULL && !host_attach_stock(L, luaopen_luasync)) return luaL_error(L, "not enough memory");
+  if (thread_self == NULL && !program_attach_stock(L, luaopen_luasync))
+    return luaL_error(L, "not enough memory");
   luaL_newlib(L, functions);
   lua_pushliteral(L, LUASYNC_VERSION);
   lua_setfield(L, -2, "_VERSION");

@@ -1,8 +1,8 @@
 /*
 ** luasync.h - the Lua module.
 */
-#ifndef LUASYNC_H
-#define LUASYNC_H
+#ifndef MODULE_LUASYNC_H
+#define MODULE_LUASYNC_H
 
 #include <lua.h>
 

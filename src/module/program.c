@@ -1,5 +1,5 @@
 /*
-** host.c - the beginning and the end of a program.
+** program.c - the beginning and the end of a program.
 **
 ** At the end of the main script the non-daemon threads are joined, as in
 ** Python, and the state is closed. Daemon threads are left running: a process
@@ -25,14 +25,14 @@
 #include "thread/thread.h"
 #include "real/real_driver.h"
 
-_Noreturn void host_exit (int code) {
+_Noreturn void program_exit (int code) {
   thread_self->object.world->driver->exit(code);
   abort();
 }
 
 /* The main thread of the real world, and who watches it. */
 static bool attach (lua_State *L) {
-  World *world = world_real();
+  World *world = real_world();
   Thread *main;
   object_kinds = all_kinds;
   world->observer = &deadlock_observer;
@@ -51,11 +51,9 @@ static bool attach (lua_State *L) {
 ** processor, and reserves 64 MiB of addresses for it: with a limit on those,
 ** fifty threads would be all. States have heaps of their own, so a few will do.
 */
-static void spare_addresses (void) {
-  mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN) + 1);
-}
+static void spare_addresses (void) { mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN) + 1); }
 
-lua_State *host_open (lua_CFunction module) {
+lua_State *program_open (lua_CFunction module) {
   lua_State *L;
   spare_addresses();
   state_module = module;
@@ -65,16 +63,14 @@ lua_State *host_open (lua_CFunction module) {
     lua_close(L);
     return NULL;
   }
-  dump_install();                 /* after whatever is costly once a process has two threads */
+  dump_install(); /* after whatever is costly once a process has two threads */
   return L;
 }
 
-void host_check_deadlocks (bool check) {
-  world_real()->silent_deadlocks = !check;
-}
+void program_check_deadlocks (bool check) { real_world()->silent_deadlocks = !check; }
 
-int host_close (lua_State *L, int status) {
-  World *world = world_real();
+int program_close (lua_State *L, int status) {
+  World *world = real_world();
   int daemons = thread_join_all(L);
   if (daemons < 0) {
     fputs("luasync: interrupted!\n", stderr);
@@ -110,7 +106,7 @@ static void end_at_close (lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, (void *)end_stock);
 }
 
-bool host_attach_stock (lua_State *L, lua_CFunction module) {
+bool program_attach_stock (lua_State *L, lua_CFunction module) {
   lua_State *main;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   main = lua_tothread(L, -1);

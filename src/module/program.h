@@ -1,8 +1,8 @@
 /*
-** host.h - the life of the process, for the command.
+** program.h - the life of the process, for the command.
 */
-#ifndef HOST_H
-#define HOST_H
+#ifndef MODULE_PROGRAM_H
+#define MODULE_PROGRAM_H
 
 #include <stdbool.h>
 #include <lua.h>
@@ -11,7 +11,7 @@
 ** Makes the main state of the real world: libraries opened, `module` at hand for
 ** require. NULL when memory is short.
 */
-lua_State *host_open (lua_CFunction module);
+lua_State *program_open (lua_CFunction module);
 
 /*
 ** The end of the program: the main script is over with `status` (0: well, else
@@ -19,18 +19,18 @@ lua_State *host_open (lua_CFunction module);
 ** Returns the exit code: 0, or 1 for an error in main or in a thread whose
 ** error nobody took. Where daemon threads are left the process ends inside.
 */
-int host_close (lua_State *L, int status);
+int program_close (lua_State *L, int status);
 
 /* Whether a deadlock in the real world ends the program; it does unless told otherwise. */
-void host_check_deadlocks (bool check);
+void program_check_deadlocks (bool check);
 
 /*
 ** Stock Lua: L becomes the main state of the real world; when it is closed, the
 ** non-daemon threads are joined first. False: no memory. [0, 0, memory]
 */
-bool host_attach_stock (lua_State *L, lua_CFunction module);
+bool program_attach_stock (lua_State *L, lua_CFunction module);
 
 /* Ends the process at once with what was printed flushed; other threads may be running. In a simulated world: ends that. */
-_Noreturn void host_exit (int code);
+_Noreturn void program_exit (int code);
 
 #endif

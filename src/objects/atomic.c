@@ -19,7 +19,7 @@ typedef struct Number {
 typedef struct Atomic {
   Object object;
   pthread_mutex_t mu;
-  Number value;                   /* under mu */
+  Number value; /* under mu */
 } Atomic;
 
 static Number check_number (lua_State *L, int arg) {
@@ -43,7 +43,8 @@ static lua_Number as_float (Number n) {
 static Number add (Number a, Number b) {
   Number sum;
   sum.is_integer = a.is_integer && b.is_integer;
-  if (sum.is_integer) sum.u.integer = (lua_Integer)((lua_Unsigned)a.u.integer + (lua_Unsigned)b.u.integer);
+  if (sum.is_integer)
+    sum.u.integer = (lua_Integer)((lua_Unsigned)a.u.integer + (lua_Unsigned)b.u.integer);
   else sum.u.number = as_float(a) + as_float(b);
   return sum;
 }
@@ -123,21 +124,20 @@ static void describe (lua_State *L, Object *o) {
   value = a->value;
   pthread_mutex_unlock(&a->mu);
   push_number(L, value);
-  lua_tostring(L, -1);            /* turns it into a string, in Lua's own format */
+  lua_tostring(L, -1); /* turns it into a string, in Lua's own format */
 }
 
-static void destroy (Object *o) {
-  pthread_mutex_destroy(&((Atomic *)o)->mu);
-}
+static void destroy (Object *o) { pthread_mutex_destroy(&((Atomic *)o)->mu); }
 
-static const luaL_Reg atomic_methods[] = {
-  {"get", get}, {"set", set}, {"add", add_to},
-  {"exchange", exchange}, {"compare_exchange", compare_exchange}, {NULL, NULL}
-};
+static const luaL_Reg atomic_methods[] = {{"get", get},
+                                          {"set", set},
+                                          {"add", add_to},
+                                          {"exchange", exchange},
+                                          {"compare_exchange", compare_exchange},
+                                          {NULL, NULL}};
 
 const Kind atomic_kind = {
-  .name = "Atomic", .destroy = destroy, .describe = describe, .methods = atomic_methods
-};
+    .name = "Atomic", .destroy = destroy, .describe = describe, .methods = atomic_methods};
 
 /* Atomic([n=0 [, { name = … }]]) */
 int atomic_new (lua_State *L) {

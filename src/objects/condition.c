@@ -15,12 +15,12 @@
 
 typedef struct Condition {
   Object object;
-  Lock *lock;                     /* const after init; a reference */
+  Lock *lock; /* const after init; a reference */
   pthread_mutex_t mu;
-  Line line;                      /* under mu */
-  int waiting;                    /* length of line, under mu */
-  Mark lost;                      /* the last notify, where nobody waited; under mu */
-  bool is_lost;                   /* under mu */
+  Line line;     /* under mu */
+  int waiting;   /* length of line, under mu */
+  CallSite lost; /* the last notify, where nobody waited; under mu */
+  bool is_lost;  /* under mu */
 } Condition;
 
 static Condition *check_owned (lua_State *L, const char *message) {
@@ -88,7 +88,8 @@ static bool ask (lua_State *L) {
 static int condition_wait_for (lua_State *L) {
   object_check(L, 1, &condition_kind);
   luaL_checkany(L, 2);
-  if (!lua_isfunction(L, 2) && luaL_getmetafield(L, 2, "__call") == LUA_TNIL) return luaL_typeerror(L, 2, "function");
+  if (!lua_isfunction(L, 2) && luaL_getmetafield(L, 2, "__call") == LUA_TNIL)
+    return luaL_typeerror(L, 2, "function");
   lua_settop(L, 3);
   Nanos relative = args_timeout(L, 3);
   Condition *c = check_owned(L, "cannot wait on un-acquired lock");
@@ -122,13 +123,13 @@ static int notify (lua_State *L, Condition *c, lua_Integer n) {
   pthread_mutex_lock(&c->mu);
   c->is_lost = n > 0 && c->line.first == NULL;
   move(c, n);
-  if (c->is_lost) mark_here(L, &c->lost);
+  if (c->is_lost) source_line_mark(L, &c->lost);
   pthread_mutex_unlock(&c->mu);
   return 0;
 }
 
 /* The notify that found no waiter, for reports on those who wait now; all threads stand still. */
-static const Mark *condition_lost (Object *o) {
+static const CallSite *condition_lost (Object *o) {
   Condition *c = (Condition *)o;
   return c->is_lost ? &c->lost : NULL;
 }
@@ -151,9 +152,15 @@ static Lock *check_lock (lua_State *L) {
 
 static int condition_acquire (lua_State *L) { return lock_acquire_for(L, check_lock(L)); }
 static int condition_release (lua_State *L) { return lock_release_for(L, check_lock(L)); }
-static int condition_with (lua_State *L) { object_check(L, 1, &condition_kind); return guard_with(L, condition_acquire); }
+static int condition_with (lua_State *L) {
+  object_check(L, 1, &condition_kind);
+  return guard_with(L, condition_acquire);
+}
 static int condition_close (lua_State *L) { return guard_close(L, condition_release); }
-static int condition_hold (lua_State *L) { object_check(L, 1, &condition_kind); return guard_hold(L, condition_acquire); }
+static int condition_hold (lua_State *L) {
+  object_check(L, 1, &condition_kind);
+  return guard_hold(L, condition_acquire);
+}
 
 static void condition_describe (lua_State *L, Object *o) {
   Condition *c = (Condition *)o;
@@ -162,7 +169,8 @@ static void condition_describe (lua_State *L, Object *o) {
   pthread_mutex_lock(&c->mu);
   waiting = c->waiting;
   pthread_mutex_unlock(&c->mu);
-  lua_pushfstring(L, "%s '%s', %d waiting", c->lock->object.kind->name, object_name(&c->lock->object, name), waiting);
+  lua_pushfstring(L, "%s '%s', %d waiting", c->lock->object.kind->name,
+                  object_name(&c->lock->object, name), waiting);
 }
 
 static void condition_destroy (Object *o) {
@@ -191,17 +199,22 @@ int condition_new (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-  {"acquire", condition_acquire}, {"release", condition_release},
-  {"hold", condition_hold}, {"with", condition_with},
-  {"wait", condition_wait}, {"wait_for", condition_wait_for},
-  {"notify", condition_notify}, {"notify_all", condition_notify_all}, {"notifyAll", condition_notify_all},
-  {NULL, NULL}
-};
+static const luaL_Reg methods[] = {{"acquire", condition_acquire},
+                                   {"release", condition_release},
+                                   {"hold", condition_hold},
+                                   {"with", condition_with},
+                                   {"wait", condition_wait},
+                                   {"wait_for", condition_wait_for},
+                                   {"notify", condition_notify},
+                                   {"notify_all", condition_notify_all},
+                                   {"notifyAll", condition_notify_all},
+                                   {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__close", condition_close}, {NULL, NULL}};
 
-const Kind condition_kind = {
-  .name = "Condition", .destroy = condition_destroy, .describe = condition_describe, .methods = methods, .meta = meta,
-  .lost_wakeup = condition_lost
-};
+const Kind condition_kind = {.name = "Condition",
+                             .destroy = condition_destroy,
+                             .describe = condition_describe,
+                             .methods = methods,
+                             .meta = meta,
+                             .lost_wakeup = condition_lost};

@@ -10,17 +10,15 @@
 
 typedef struct Event {
   Object object;
-  atomic_bool flag;               /* written under mu */
+  atomic_bool flag; /* written under mu */
   pthread_mutex_t mu;
-  Line line;                      /* under mu */
-  Mark lost;                      /* the last set() that woke nobody; under mu */
-  bool is_lost;                   /* under mu */
-  atomic_bool was_seen;           /* since then a wait has found the flag set */
+  Line line;            /* under mu */
+  CallSite lost;        /* the last set() that woke nobody; under mu */
+  bool is_lost;         /* under mu */
+  atomic_bool was_seen; /* since then a wait has found the flag set */
 } Event;
 
-static Event *check_event (lua_State *L) {
-  return object_check(L, 1, &event_kind);
-}
+static Event *check_event (lua_State *L) { return object_check(L, 1, &event_kind); }
 
 static int event_set (lua_State *L) {
   Event *e = check_event(L);
@@ -31,14 +29,14 @@ static int event_set (lua_State *L) {
   e->is_lost = e->line.first == NULL;
   chain = line_choose_all(&e->line);
   atomic_store_explicit(&e->was_seen, false, memory_order_relaxed);
-  if (e->is_lost) mark_here(L, &e->lost);
+  if (e->is_lost) source_line_mark(L, &e->lost);
   pthread_mutex_unlock(&e->mu);
   line_wake(chain);
   return 0;
 }
 
 /* The set() that was cleared before those who wait now began to; all threads stand still. */
-static const Mark *event_lost (Object *o) {
+static const CallSite *event_lost (Object *o) {
   Event *e = (Event *)o;
   return e->is_lost && !atomic_load(&e->was_seen) ? &e->lost : NULL;
 }
@@ -62,7 +60,8 @@ static int event_is_set (lua_State *L) {
 /* Whether the flag is set, for one who waits for that. */
 static bool finds_set (Event *e) {
   if (!atomic_load_explicit(&e->flag, memory_order_acquire)) return false;
-  if (!atomic_load_explicit(&e->was_seen, memory_order_relaxed)) atomic_store_explicit(&e->was_seen, true, memory_order_relaxed);
+  if (!atomic_load_explicit(&e->was_seen, memory_order_relaxed))
+    atomic_store_explicit(&e->was_seen, true, memory_order_relaxed);
   return true;
 }
 
@@ -100,9 +99,7 @@ static void event_describe (lua_State *L, Object *o) {
   lua_pushstring(L, atomic_load(&((Event *)o)->flag) ? "set" : "unset");
 }
 
-static void event_destroy (Object *o) {
-  pthread_mutex_destroy(&((Event *)o)->mu);
-}
+static void event_destroy (Object *o) { pthread_mutex_destroy(&((Event *)o)->mu); }
 
 int event_new (lua_State *L) {
   int n, options = object_options(L, 1, &n);
@@ -112,12 +109,12 @@ int event_new (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-  {"set", event_set}, {"clear", event_clear}, {"is_set", event_is_set}, {"isSet", event_is_set},
-  {"wait", event_wait}, {NULL, NULL}
-};
+static const luaL_Reg methods[] = {{"set", event_set},       {"clear", event_clear},
+                                   {"is_set", event_is_set}, {"isSet", event_is_set},
+                                   {"wait", event_wait},     {NULL, NULL}};
 
-const Kind event_kind = {
-  .name = "Event", .destroy = event_destroy, .describe = event_describe, .methods = methods,
-  .lost_wakeup = event_lost
-};
+const Kind event_kind = {.name = "Event",
+                         .destroy = event_destroy,
+                         .describe = event_describe,
+                         .methods = methods,
+                         .lost_wakeup = event_lost};

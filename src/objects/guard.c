@@ -8,7 +8,7 @@
 #include "objects/guard.h"
 #include "thread/thread.h"
 
-#define GRACE 16                  /* instructions: `local _ <close>, a, b = lock:hold(), 1, {}` needs some */
+#define GRACE 16 /* instructions: `local _ <close>, a, b = lock:hold(), 1, {}` needs some */
 
 /* Calls acquire(self); self is argument 1 of the running function. [0, 0] */
 static void take (lua_State *L, lua_CFunction acquire) {
@@ -18,8 +18,9 @@ static void take (lua_State *L, lua_CFunction acquire) {
 }
 
 static int finish (lua_State *L, int status, lua_KContext context) {
-  (void)status; (void)context;
-  return lua_gettop(L) - 1;       /* all but self */
+  (void)status;
+  (void)context;
+  return lua_gettop(L) - 1; /* all but self */
 }
 
 int guard_with (lua_State *L, lua_CFunction acquire) {
@@ -39,14 +40,15 @@ int guard_close (lua_State *L, lua_CFunction release) {
   if (!failing) return release(L);
   lua_pushcfunction(L, release);
   lua_insert(L, 1);
-  lua_pcall(L, 1, 0, 0);          /* the body's own error says more than that it gave back what it should not have */
+  lua_pcall(L, 1, 0,
+            0); /* the body's own error says more than that it gave back what it should not have */
   return 0;
 }
 
 int guard_hold (lua_State *L, lua_CFunction acquire) {
   lua_settop(L, 1);
   acquire(L);
-  thread_self->grace = GRACE;     /* no interrupt before the caller's <close> variable has it */
+  thread_self->grace = GRACE; /* no interrupt before the caller's <close> variable has it */
   lua_settop(L, 1);
   return 1;
 }

@@ -4,8 +4,8 @@
 ** hold() acquires and returns the object itself, whose __close releases it:
 ** `local _ <close> = lock:hold()` allocates nothing.
 */
-#ifndef GUARD_H
-#define GUARD_H
+#ifndef OBJECTS_GUARD_H
+#define OBJECTS_GUARD_H
 
 #include <lauxlib.h>
 

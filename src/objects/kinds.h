@@ -1,21 +1,21 @@
 /*
 ** kinds.h - the kinds of objects and their constructors, one file each.
 */
-#ifndef KINDS_H
-#define KINDS_H
+#ifndef OBJECTS_KINDS_H
+#define OBJECTS_KINDS_H
 
 #include "world/object.h"
 #include "thread/thread.h"
 
-extern const Kind *const all_kinds[];                              /* kinds.c; NULL-terminated */
-extern const Kind lock_kind, rlock_kind;                          /* lock.c */
-extern const Kind condition_kind;                                 /* condition.c */
-extern const Kind event_kind;                                     /* event.c */
-extern const Kind semaphore_kind, bounded_kind;                   /* semaphore.c */
+extern const Kind *const all_kinds[];                                /* kinds.c; NULL-terminated */
+extern const Kind lock_kind, rlock_kind;                             /* lock.c */
+extern const Kind condition_kind;                                    /* condition.c */
+extern const Kind event_kind;                                        /* event.c */
+extern const Kind semaphore_kind, bounded_kind;                      /* semaphore.c */
 extern const Kind queue_kind, lifo_kind, priority_kind, simple_kind; /* queue.c */
-extern const Kind local_kind;                                     /* local.c */
-extern const Kind shared_kind;                                    /* shared.c */
-extern const Kind atomic_kind;                                    /* atomic.c */
+extern const Kind local_kind;                                        /* local.c */
+extern const Kind shared_kind;                                       /* shared.c */
+extern const Kind atomic_kind;                                       /* atomic.c */
 
 int lock_new (lua_State *L);
 int rlock_new (lua_State *L);

@@ -26,26 +26,26 @@
 /* What can be asked of a Local after its end. */
 typedef struct Fate {
   atomic_int refs;
-  Object *object;                 /* under fates_mu; NULL: destroyed */
+  Object *object; /* under fates_mu; NULL: destroyed */
 } Fate;
 
 typedef struct Local {
   Object object;
-  Message *init;                  /* const after init; NULL: none */
-  bool calls;                     /* const after init: init is a function and its arguments */
-  Fate *fate;                     /* const after init */
+  Message *init; /* const after init; NULL: none */
+  bool calls;    /* const after init: init is a function and its arguments */
+  Fate *fate;    /* const after init */
 } Local;
 
 typedef struct Pin {
-  Fate *fate;                     /* the fields are the pin's user value */
+  Fate *fate; /* the fields are the pin's user value */
 } Pin;
 
 static pthread_mutex_t fates_mu = PTHREAD_MUTEX_INITIALIZER;
 
 /* Registry keys. */
-static const char pins_key;       /* table: number -> Pin */
-static const char seen_key;       /* table with weak values: number -> proxy */
-static const char sentinel_key;   /* true: a sentinel is about */
+static const char pins_key;     /* table: number -> Pin */
+static const char seen_key;     /* table with weak values: number -> proxy */
+static const char sentinel_key; /* true: a sentinel is about */
 
 static void fate_drop (Fate *fate) {
   if (fate != NULL && atomic_fetch_sub(&fate->refs, 1) == 1) free(fate);
@@ -165,12 +165,13 @@ static void pin_fields (lua_State *L, int index) {
   index = lua_absindex(L, index);
   luaL_checkstack(L, 10, NULL);
   push_table(L, &pins_key, false);
-  if (lua_rawgeti(L, -1, l->object.number) == LUA_TNIL && lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
+  if (lua_rawgeti(L, -1, l->object.number) == LUA_TNIL
+      && lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
     push_table(L, &seen_key, true);
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, l->object.number);
     lua_pop(L, 1);
-    push_pin(L, l->fate);         /* pins nil fields pin */
+    push_pin(L, l->fate); /* pins nil fields pin */
     lua_rawseti(L, top + 1, l->object.number);
     ensure_sentinel(L);
   }
@@ -240,7 +241,7 @@ static void run_init (lua_State *L, Local *l) {
   lua_pushvalue(L, 1);
   lua_insert(L, top + 3);
   lua_call(L, n, 0);
-  lua_settop(L, top);             /* closes the guard */
+  lua_settop(L, top); /* closes the guard */
 }
 
 /* The first touch in this thread. Pushes the fields. [0, +1, raises] */
@@ -322,19 +323,24 @@ static void destroy (Object *o) {
     l->fate->object = NULL;
     pthread_mutex_unlock(&fates_mu);
     if (atomic_load(&l->object.refs) == 0) fate_drop(l->fate);
-    else free(l->fate);           /* by object_free_all: states of that world are closed or forgotten, their pins too */
+    else
+      free(
+          l->fate); /* by object_free_all: states of that world are closed or forgotten, their pins too */
   }
   message_free(l->init);
 }
 
-static const luaL_Reg local_meta[] = {
-  {"__index", local_index}, {"__newindex", local_newindex}, {"__pairs", local_pairs}, {NULL, NULL}
-};
+static const luaL_Reg local_meta[] = {{"__index", local_index},
+                                      {"__newindex", local_newindex},
+                                      {"__pairs", local_pairs},
+                                      {NULL, NULL}};
 
-const Kind local_kind = {
-  .name = "Local", .destroy = destroy, .describe = describe, .meta = local_meta,
-  .departing = pin_fields, .values = 1
-};
+const Kind local_kind = {.name = "Local",
+                         .destroy = destroy,
+                         .describe = describe,
+                         .meta = local_meta,
+                         .departing = pin_fields,
+                         .values = 1};
 
 /* Pushes a Local without initial values. [0, +1, raises] */
 static Local *create (lua_State *L, int options) {
@@ -351,21 +357,23 @@ int local_new (lua_State *L) {
   int n = lua_gettop(L), before, options = 0;
   int type = lua_type(L, 1);
   Local *l;
-  luaL_argexpected(L, type <= LUA_TNIL || type == LUA_TTABLE || type == LUA_TFUNCTION, 1, "table or function");
+  luaL_argexpected(L, type <= LUA_TNIL || type == LUA_TTABLE || type == LUA_TFUNCTION, 1,
+                   "table or function");
   if (type != LUA_TFUNCTION && !lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
     options = object_options(L, 2, &before);
   }
   l = create(L, options);
-  lua_insert(L, 1);               /* self init ... */
+  lua_insert(L, 1); /* self init ... */
   if (type <= LUA_TNIL) return lua_settop(L, 1), 1;
   l->calls = type == LUA_TFUNCTION;
-  l->init = message_encode(L, 2, l->calls ? n : 1, l->calls ? ROOT_CALL : ROOT_ITEM, l->object.world);
+  l->init =
+      message_encode(L, 2, l->calls ? n : 1, l->calls ? ROOT_CALL : ROOT_ITEM, l->object.world);
   if (l->calls) {
     lua_newtable(L);
     lua_setiuservalue(L, 1, 1);
     lua_pushvalue(L, 1);
-    lua_insert(L, 3);             /* self init self ... */
+    lua_insert(L, 3); /* self init self ... */
     lua_call(L, n, 0);
   }
   lua_settop(L, 1);

@@ -25,7 +25,9 @@ static uint64_t owner_in (uint64_t word) { return word & ~(uint64_t)WAITERS; }
 
 Lock *lock_test (lua_State *L, int arg) {
   Proxy *p = lua_touserdata(L, arg);
-  if (p == NULL || lua_rawlen(L, arg) != sizeof(Proxy) || (p->kind != &lock_kind && p->kind != &rlock_kind)) return NULL;
+  if (p == NULL || lua_rawlen(L, arg) != sizeof(Proxy)
+      || (p->kind != &lock_kind && p->kind != &rlock_kind))
+    return NULL;
   return (Lock *)p->object;
 }
 
@@ -34,9 +36,7 @@ static inline Lock *check_lock (lua_State *L) {
   return lock != NULL ? lock : object_expected(L, 1, "Lock or RLock");
 }
 
-static bool is_reentrant (const Lock *lock) {
-  return lock->object.kind == &rlock_kind;
-}
+static bool is_reentrant (const Lock *lock) { return lock->object.kind == &rlock_kind; }
 
 bool lock_is_mine (Lock *lock) {
   return owner_in(atomic_load_explicit(&lock->word, memory_order_relaxed)) == word_of(thread_self);
@@ -52,7 +52,7 @@ static inline bool take_free (Lock *lock, Thread *self) {
   while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, word_of(self) | word,
                                                 memory_order_acquire, memory_order_relaxed))
     if (owner_in(word) != 0) return false;
-  self->holding++;
+  self->locks_held++;
   return true;
 }
 
@@ -71,7 +71,9 @@ static bool take_soon (Lock *lock, Thread *self) {
 static bool take_or_mark (Lock *lock, Thread *self) {
   uint64_t word = atomic_load(&lock->word), wanted;
   do {
-    wanted = owner_in(word) == 0 ? word_of(self) | (lock->line.first != NULL || lock->coming != NULL ? WAITERS : 0) : word | WAITERS;
+    wanted = owner_in(word) == 0
+                 ? word_of(self) | (lock->line.first != NULL || lock->coming != NULL ? WAITERS : 0)
+                 : word | WAITERS;
   } while (!atomic_compare_exchange_weak(&lock->word, &word, wanted));
   return owner_in(word) == 0;
 }
@@ -100,7 +102,7 @@ static Wake take_in_line (lua_State *L, Lock *lock, Waiter *w, Nanos deadline) {
     if (wake != WAKE_CHOSEN) return wake;
     w->starving = true;
   }
-  w->thread->holding++;
+  w->thread->locks_held++;
   return WAKE_CHOSEN;
 }
 
@@ -109,7 +111,8 @@ void lock_enlist (Lock *lock, Waiter *w) {
   pthread_mutex_lock(&lock->mu);
   line_join(&lock->line, w);
   if (owner_in(atomic_fetch_or(&lock->word, WAITERS)) == 0 && lock->coming == NULL)
-    first = lock->coming = line_choose(&lock->line);  /* given back behind the caller's back: no release will come */
+    first = lock->coming =
+        line_choose(&lock->line); /* given back behind the caller's back: no release will come */
   pthread_mutex_unlock(&lock->mu);
   line_wake(first);
 }
@@ -141,7 +144,7 @@ static bool take (lua_State *L, Lock *lock, Nanos relative) {
     if (!take_slowly(L, lock, relative)) return false;
     if (!lock_is_mine(lock)) return true; /* somebody has given it back already */
   }
-  mark_here(L, &lock->taken);
+  source_line_mark(L, &lock->taken);
   return true;
 }
 
@@ -163,8 +166,10 @@ int lock_acquire_for (lua_State *L, Lock *lock) {
 static uint64_t pass_on (Lock *lock, Waiter **w) {
   uint64_t next = 0;
   *w = NULL;
-  if (lock->coming != NULL && lock->coming->handed) lock->coming = NULL; /* it had the lock, which has been given back for it */
-  if (lock->coming == NULL && (*w = lock->coming = line_choose(&lock->line)) != NULL && (*w)->starving) {
+  if (lock->coming != NULL && lock->coming->handed)
+    lock->coming = NULL; /* it had the lock, which has been given back for it */
+  if (lock->coming == NULL && (*w = lock->coming = line_choose(&lock->line)) != NULL
+      && (*w)->starving) {
     (*w)->handed = true;
     next = word_of((*w)->thread);
   }
@@ -189,7 +194,7 @@ static uint64_t release_to_line (Lock *lock) {
 
 /* What a release is to the accounts of who takes and who gives back. */
 static inline void settle (Lock *lock, uint64_t owner, Thread *self) {
-  if (owner == word_of(self)) self->holding--;
+  if (owner == word_of(self)) self->locks_held--;
   else atomic_store_explicit(&lock->passed, true, memory_order_relaxed);
 }
 
@@ -200,7 +205,8 @@ static bool give_back (Lock *lock) {
     if (word & WAITERS) word = release_to_line(lock);
     if (owner_in(word) == 0) return false;
   } while (!(word & WAITERS)
-           && !atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release, memory_order_relaxed));
+           && !atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release,
+                                                     memory_order_relaxed));
   settle(lock, owner_in(word), thread_self);
   return true;
 }
@@ -228,7 +234,7 @@ int lock_release_all (Lock *lock) {
 void lock_take_again (lua_State *L, Lock *lock, int levels, Waiter *w) {
   Waiter own;
   announce(L, OP_REACQUIRE, lock);
-  if (w != NULL) {                /* the lock's line has woken it: the first go is its own */
+  if (w != NULL) { /* the lock's line has woken it: the first go is its own */
     w->companion = NULL;
     w->forever = w->starving = true;
     take_in_line(L, lock, w, FOREVER);
@@ -238,7 +244,7 @@ void lock_take_again (lua_State *L, Lock *lock, int levels, Waiter *w) {
     own.deaf = true;
     take_in_line(L, lock, &own, FOREVER);
   }
-  mark_here(L, &lock->taken);
+  source_line_mark(L, &lock->taken);
   atomic_store_explicit(&lock->depth, levels - 1, memory_order_relaxed);
 }
 
@@ -255,18 +261,28 @@ static int lock_locked (lua_State *L) {
 
 static int lock_acquire (lua_State *L) { return lock_acquire_for(L, check_lock(L)); }
 static int lock_release (lua_State *L) { return lock_release_for(L, check_lock(L)); }
-static int lock_with (lua_State *L) { check_lock(L); return guard_with(L, lock_acquire); }
+static int lock_with (lua_State *L) {
+  check_lock(L);
+  return guard_with(L, lock_acquire);
+}
 static int lock_close (lua_State *L) { return guard_close(L, lock_release); }
-static int lock_hold (lua_State *L) { check_lock(L); return guard_hold(L, lock_acquire); }
+static int lock_hold (lua_State *L) {
+  check_lock(L);
+  return guard_hold(L, lock_acquire);
+}
 
 static void lock_describe (lua_State *L, Object *o) {
   Lock *lock = (Lock *)o;
   uint64_t word = owner_in(atomic_load(&lock->word));
   char name[64];
   bool ended;
-  if (word == 0) { lua_pushliteral(L, "unlocked"); return; }
+  if (word == 0) {
+    lua_pushliteral(L, "unlocked");
+    return;
+  }
   thread_name_of(o->world, word >> 1, name, &ended);
-  if (is_reentrant(lock)) lua_pushfstring(L, "locked by %s, %d deep", name, atomic_load(&lock->depth) + 1);
+  if (is_reentrant(lock))
+    lua_pushfstring(L, "locked by %s, %d deep", name, atomic_load(&lock->depth) + 1);
   else lua_pushfstring(L, "locked by %s", name);
 }
 
@@ -274,17 +290,11 @@ bool lock_is_signal (Lock *lock) {
   return atomic_load_explicit(&lock->passed, memory_order_relaxed);
 }
 
-static uint64_t lock_holder (Object *o) {
-  return atomic_load(&((Lock *)o)->word) >> 1;
-}
+static uint64_t lock_holder (Object *o) { return atomic_load(&((Lock *)o)->word) >> 1; }
 
-static const Mark *lock_held_since (Object *o) {
-  return &((Lock *)o)->taken;
-}
+static const CallSite *lock_held_since (Object *o) { return &((Lock *)o)->taken; }
 
-static void lock_destroy (Object *o) {
-  pthread_mutex_destroy(&((Lock *)o)->mu);
-}
+static void lock_destroy (Object *o) { pthread_mutex_destroy(&((Lock *)o)->mu); }
 
 static int make (lua_State *L, const Kind *kind) {
   int n, options = object_options(L, 1, &n);
@@ -297,18 +307,23 @@ static int make (lua_State *L, const Kind *kind) {
 int lock_new (lua_State *L) { return make(L, &lock_kind); }
 int rlock_new (lua_State *L) { return make(L, &rlock_kind); }
 
-static const luaL_Reg methods[] = {
-  {"acquire", lock_acquire}, {"release", lock_release}, {"locked", lock_locked},
-  {"hold", lock_hold}, {"with", lock_with}, {NULL, NULL}
-};
+static const luaL_Reg methods[] = {{"acquire", lock_acquire}, {"release", lock_release},
+                                   {"locked", lock_locked},   {"hold", lock_hold},
+                                   {"with", lock_with},       {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__close", lock_close}, {NULL, NULL}};
 
-const Kind lock_kind = {
-  .name = "Lock", .destroy = lock_destroy, .describe = lock_describe, .methods = methods, .meta = meta,
-  .holder = lock_holder, .held_since = lock_held_since
-};
-const Kind rlock_kind = {
-  .name = "RLock", .destroy = lock_destroy, .describe = lock_describe, .methods = methods, .meta = meta,
-  .holder = lock_holder, .held_since = lock_held_since
-};
+const Kind lock_kind = {.name = "Lock",
+                        .destroy = lock_destroy,
+                        .describe = lock_describe,
+                        .methods = methods,
+                        .meta = meta,
+                        .awaited = lock_holder,
+                        .held_since = lock_held_since};
+const Kind rlock_kind = {.name = "RLock",
+                         .destroy = lock_destroy,
+                         .describe = lock_describe,
+                         .methods = methods,
+                         .meta = meta,
+                         .awaited = lock_holder,
+                         .held_since = lock_held_since};

@@ -1,8 +1,8 @@
 /*
 ** lock.h - Lock and RLock as Condition needs them.
 */
-#ifndef LOCK_H
-#define LOCK_H
+#ifndef OBJECTS_LOCK_H
+#define OBJECTS_LOCK_H
 
 #include "thread/thread.h"
 
@@ -15,11 +15,12 @@ typedef struct Lock {
   */
   atomic_uint_least64_t word;
   pthread_mutex_t mu;
-  Line line;                      /* under mu */
-  Waiter *coming;                 /* has been woken and not come back yet: wake no other, to keep the order; under mu */
-  atomic_int depth;               /* RLock: levels beyond the first; written by the owner */
-  atomic_bool passed;             /* has been released by another than its owner */
-  Mark taken;                     /* where; the owner's own */
+  Line line; /* under mu */
+  Waiter *
+      coming; /* has been woken and not come back yet: wake no other, to keep the order; under mu */
+  atomic_int depth;   /* RLock: levels beyond the first; written by the owner */
+  atomic_bool passed; /* has been released by another than its owner */
+  CallSite taken;     /* where; the owner's own */
 } Lock;
 
 /* The lock behind the proxy at arg, Lock or RLock, or NULL. */

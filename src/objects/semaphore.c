@@ -15,10 +15,10 @@
 typedef struct Semaphore {
   Object object;
   atomic_llong value;
-  atomic_int waiting;             /* threads in line or about to be; written under mu */
-  lua_Integer initial;            /* const after init; the bound of a BoundedSemaphore */
+  atomic_int waiting;  /* threads in line or about to be; written under mu */
+  lua_Integer initial; /* const after init; the bound of a BoundedSemaphore */
   pthread_mutex_t mu;
-  Line line;                      /* under mu */
+  Line line; /* under mu */
 } Semaphore;
 
 static Semaphore *check_semaphore (lua_State *L) {
@@ -103,17 +103,21 @@ static int semaphore_value (lua_State *L) {
   return 1;
 }
 
-static int semaphore_with (lua_State *L) { check_semaphore(L); return guard_with(L, semaphore_acquire); }
+static int semaphore_with (lua_State *L) {
+  check_semaphore(L);
+  return guard_with(L, semaphore_acquire);
+}
 static int semaphore_close (lua_State *L) { return guard_close(L, semaphore_release); }
-static int semaphore_hold (lua_State *L) { check_semaphore(L); return guard_hold(L, semaphore_acquire); }
+static int semaphore_hold (lua_State *L) {
+  check_semaphore(L);
+  return guard_hold(L, semaphore_acquire);
+}
 
 static void semaphore_describe (lua_State *L, Object *o) {
   lua_pushfstring(L, "value %I", (lua_Integer)atomic_load(&((Semaphore *)o)->value));
 }
 
-static void semaphore_destroy (Object *o) {
-  pthread_mutex_destroy(&((Semaphore *)o)->mu);
-}
+static void semaphore_destroy (Object *o) { pthread_mutex_destroy(&((Semaphore *)o)->mu); }
 
 static int make (lua_State *L, const Kind *kind) {
   int n, options = object_options(L, 2, &n);
@@ -130,16 +134,19 @@ static int make (lua_State *L, const Kind *kind) {
 int semaphore_new (lua_State *L) { return make(L, &semaphore_kind); }
 int bounded_new (lua_State *L) { return make(L, &bounded_kind); }
 
-static const luaL_Reg methods[] = {
-  {"acquire", semaphore_acquire}, {"release", semaphore_release}, {"value", semaphore_value},
-  {"hold", semaphore_hold}, {"with", semaphore_with}, {NULL, NULL}
-};
+static const luaL_Reg methods[] = {{"acquire", semaphore_acquire}, {"release", semaphore_release},
+                                   {"value", semaphore_value},     {"hold", semaphore_hold},
+                                   {"with", semaphore_with},       {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__close", semaphore_close}, {NULL, NULL}};
 
-const Kind semaphore_kind = {
-  .name = "Semaphore", .destroy = semaphore_destroy, .describe = semaphore_describe, .methods = methods, .meta = meta
-};
-const Kind bounded_kind = {
-  .name = "BoundedSemaphore", .destroy = semaphore_destroy, .describe = semaphore_describe, .methods = methods, .meta = meta
-};
+const Kind semaphore_kind = {.name = "Semaphore",
+                             .destroy = semaphore_destroy,
+                             .describe = semaphore_describe,
+                             .methods = methods,
+                             .meta = meta};
+const Kind bounded_kind = {.name = "BoundedSemaphore",
+                           .destroy = semaphore_destroy,
+                           .describe = semaphore_describe,
+                           .methods = methods,
+                           .meta = meta};

@@ -24,8 +24,9 @@
 #include "objects/lock.h"
 #include "thread/thread.h"
 
-#define MOMENT ((Nanos)200000000)  /* how long a thread stands in line before it looks for a circle */
-#define LONGEST 64                /* threads in a circle */
+#define MOMENT \
+  ((Nanos)200000000) /* how long a thread stands in line before it looks for a circle */
+#define LONGEST 64   /* threads in a circle */
 
 char *deadlock_text (World *world) { return dump_report(world, "deadlock", NULL); }
 
@@ -49,7 +50,9 @@ static void say (World *world, char *text) {
 }
 
 static void stuck (World *world) {
-  if (world->owns || world->silent_deadlocks || somebody_is_alerted(world) || atomic_load(&world->awake) != 0) return;
+  if (world->owns || world->silent_deadlocks || somebody_is_alerted(world)
+      || atomic_load(&world->awake) != 0)
+    return;
   fflush(stdout);
   say(world, deadlock_text(world));
   world->driver->exit(3);
@@ -70,7 +73,11 @@ static Thread *find (World *world, uint64_t serial) {
 typedef enum Certainty { SURE = 1, END = 2, LOCKED = 4, SIGNAL = 8 } Certainty;
 
 /* One thread of a circle and the wait it was seen in. */
-typedef struct Link { uint64_t serial; Nanos since; uint64_t certainty; } Link;
+typedef struct WaitLink {
+  uint64_t serial;
+  Nanos since;
+  uint64_t certainty;
+} WaitLink;
 
 /* Of a wait for o. Waiter and holder have a reference each. */
 static Certainty certainty_of (Object *o) {
@@ -80,14 +87,15 @@ static Certainty certainty_of (Object *o) {
 }
 
 /* The serial of the thread that t waits for, for ever; 0: none. Fills *link. */
-static uint64_t awaited (Thread *t, Link *link) {
+static uint64_t awaited (Thread *t, WaitLink *link) {
   uint64_t serial = 0;
   Object *o;
-  *link = (Link){.serial = t->serial};
+  *link = (WaitLink){.serial = t->serial};
   pthread_mutex_lock(&t->mu);
   o = t->blocked_object;
-  if (t->blocked && t->blocked_until == FOREVER && o != NULL && o->kind->holder != NULL && atomic_load(&t->alerts) == 0) {
-    serial = o->kind->holder(o);
+  if (t->blocked && t->blocked_until == FOREVER && o != NULL && o->kind->awaited != NULL
+      && atomic_load(&t->alerts) == 0) {
+    serial = o->kind->awaited(o);
     link->since = t->blocked_since;
     link->certainty = certainty_of(o);
   }
@@ -96,7 +104,7 @@ static uint64_t awaited (Thread *t, Link *link) {
 }
 
 /* Goes from `self` to whom it waits for, and on; the number of threads in the circle that leads back, 0: none. */
-static int follow (World *world, Thread *self, Link circle[LONGEST]) {
+static int follow (World *world, Thread *self, WaitLink circle[LONGEST]) {
   Thread *t = self;
   int n = 0;
   bool closed = false;
@@ -111,14 +119,15 @@ static int follow (World *world, Thread *self, Link circle[LONGEST]) {
 }
 
 /* Whether the first one's wait is the latest: it has closed the circle, and is the one that reports. */
-static bool is_latest (const Link *circle, int n) {
+static bool is_latest (const WaitLink *circle, int n) {
   for (int i = 1; i < n; i++)
     if (circle[i].since > circle[0].since
-        || (circle[i].since == circle[0].since && circle[i].serial > circle[0].serial)) return false;
+        || (circle[i].since == circle[0].since && circle[i].serial > circle[0].serial))
+      return false;
   return true;
 }
 
-static bool is_certain (const Link *circle, int n) {
+static bool is_certain (const WaitLink *circle, int n) {
   uint64_t all = 0;
   for (int i = 0; i < n; i++) all |= circle[i].certainty;
   return !(all & SIGNAL) && (all & (END | LOCKED)) != (END | LOCKED);
@@ -129,10 +138,11 @@ static bool is_certain (const Link *circle, int n) {
 ** one after the other; what is seen twice in the same waits held at once in between.
 */
 static bool in_circle (World *world, Thread *self) {
-  Link first[LONGEST], second[LONGEST];
+  WaitLink first[LONGEST], second[LONGEST];
   int n = follow(world, self, first);
-  return n > 1 && follow(world, self, second) == n && memcmp(first, second, (size_t)n * sizeof *first) == 0
-         && is_latest(first, n) && is_certain(first, n);
+  return n > 1 && follow(world, self, second) == n
+         && memcmp(first, second, (size_t)n * sizeof *first) == 0 && is_latest(first, n)
+         && is_certain(first, n);
 }
 
 void deadlock_warn (Thread *t) {
@@ -146,13 +156,15 @@ void deadlock_warn (Thread *t) {
 static void waiting (Thread *self, Waiter *w) {
   World *world = self->object.world;
   Nanos until;
-  if (world->owns || world->silent_deadlocks || w->object->kind->holder == NULL) return;
+  if (world->owns || world->silent_deadlocks || w->object->kind->awaited == NULL) return;
   until = world_now(world) + MOMENT;
   while (atomic_load(&w->woken) == 0 && atomic_load(&self->alerts) == 0 && world_now(world) < until)
     world->driver->park(self, until);
   if (atomic_load(&w->woken) == 0) deadlock_warn(self);
 }
 
-const Observer deadlock_observer = {
-  .spawning = dump_install, .stuck = stuck, .waiting = waiting, .poked = dump_rest, .alerted = dump_answer
-};
+const Observer deadlock_observer = {.spawning = dump_install,
+                                    .stuck = stuck,
+                                    .waiting = waiting,
+                                    .poked = dump_rest,
+                                    .alerted = dump_answer};

@@ -1,8 +1,8 @@
 /*
 ** deadlock.h - nobody in a world can ever run again.
 */
-#ifndef DEADLOCK_H
-#define DEADLOCK_H
+#ifndef OBSERVE_DEADLOCK_H
+#define OBSERVE_DEADLOCK_H
 
 #include "world/world.h"
 

@@ -27,19 +27,19 @@
 #include "state/state.h"
 #include "real/real_driver.h"
 
-#define PATIENCE 100              /* milliseconds a running thread has to answer */
-#define STACK_SIZE (1 << 20)      /* of the thread that writes: every program has it, few ever use it */
+#define PATIENCE 100         /* milliseconds a running thread has to answer */
+#define STACK_SIZE (1 << 20) /* of the thread that writes: every program has it, few ever use it */
 
 typedef struct Facts {
-  Thread *thread;                 /* a reference */
+  Thread *thread; /* a reference */
   char name[64];
   bool daemon, blocked;
   OpKind operation;
-  Object *object;                 /* a reference, or NULL */
+  Object *object; /* a reference, or NULL */
   Nanos since, until;
-  Place place;
-  char *traceback;                /* malloc'ed, or NULL */
-  bool asked;                     /* for its traceback, and how many answers it had given by then */
+  SourceLine place;
+  char *traceback; /* malloc'ed, or NULL */
+  bool asked;      /* for its traceback, and how many answers it had given by then */
   unsigned answers;
 } Facts;
 
@@ -49,7 +49,8 @@ typedef struct Facts {
 
 static void describe_function (FILE *out, const lua_Debug *ar) {
   if (strcmp(ar->what, "main") == 0) fputs("in main chunk", out);
-  else if (ar->name != NULL) fprintf(out, "in %s '%s'", *ar->namewhat != '\0' ? ar->namewhat : "function", ar->name);
+  else if (ar->name != NULL)
+    fprintf(out, "in %s '%s'", *ar->namewhat != '\0' ? ar->namewhat : "function", ar->name);
   else if (*ar->what != 'C') fprintf(out, "in function <%s:%d>", ar->short_src, ar->linedefined);
   else fputs("in ?", out);
 }
@@ -98,9 +99,7 @@ static void answer (Thread *t, char *text) {
   free(old);
 }
 
-void dump_answer (lua_State *L, Thread *self) {
-  answer(self, traceback_of(self, L));
-}
+void dump_answer (lua_State *L, Thread *self) { answer(self, traceback_of(self, L)); }
 
 /* The states of Thread.rest: it may be read; somebody does; that is over. */
 enum { REST_NONE, REST_OFFERED, REST_READ, REST_OVER };
@@ -112,7 +111,8 @@ void dump_rest (Thread *self, bool resting) {
   atomic_store(&self->rest, REST_OFFERED);
   for (int n = 0; atomic_load(&self->rest) != REST_OVER; n++) {
     nanosleep(&moment, NULL);
-    if (n >= 2 * PATIENCE && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) {   /* nobody has come */
+    if (n >= 2 * PATIENCE
+        && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) { /* nobody has come */
       atomic_fetch_and(&self->alerts, ~ALERT_DUMP);
       return;
     }
@@ -151,7 +151,7 @@ static void look_at (Facts *f, Thread *t) {
     f->place = t->blocked_place;
     f->traceback = traceback_of(t, t->blocked_in);
   }
-  else if (t->object.world->owns) {       /* simulated: nobody runs meanwhile but the caller */
+  else if (t->object.world->owns) { /* simulated: nobody runs meanwhile but the caller */
     lua_State *L = t == thread_self ? t->running : t->at;
     if (L != NULL) f->traceback = traceback_of(t, L);
   }
@@ -181,7 +181,8 @@ static void collect_answers (Facts *list, int n) {
   int patience = PATIENCE;
   for (int i = 0; i < n; i++) {
     Facts *f = &list[i];
-    while (f->asked && !has_answered(f) && (read_resting(f->thread) || patience-- > 0)) nanosleep(&moment, NULL);
+    while (f->asked && !has_answered(f) && (read_resting(f->thread) || patience-- > 0))
+      nanosleep(&moment, NULL);
   }
 }
 
@@ -224,7 +225,7 @@ static void set_integer (lua_State *L, const char *field, lua_Integer value) {
   lua_setfield(L, -2, field);
 }
 
-static void set_place (lua_State *L, const char *file, const char *line, const Place *place) {
+static void set_place (lua_State *L, const char *file, const char *line, const SourceLine *place) {
   if (place->line <= 0) return;
   set_string(L, file, place->source);
   set_integer(L, line, place->line);
@@ -232,7 +233,7 @@ static void set_place (lua_State *L, const char *file, const char *line, const P
 
 /* Who holds the object, and since where. */
 static void set_holder (lua_State *L, Object *o) {
-  uint64_t serial = o->kind->holder != NULL ? o->kind->holder(o) : 0;
+  uint64_t serial = o->kind->awaited != NULL ? o->kind->awaited(o) : 0;
   char name[64];
   bool ended;
   if (serial == 0) return;
@@ -240,7 +241,8 @@ static void set_holder (lua_State *L, Object *o) {
   set_integer(L, "holder_id", (lua_Integer)serial);
   lua_pushboolean(L, ended);
   lua_setfield(L, -2, "holder_ended");
-  if (o->kind->held_since != NULL) set_place(L, "held_file", "held_line", &o->kind->held_since(o)->place);
+  if (o->kind->held_since != NULL)
+    set_place(L, "held_file", "held_line", &o->kind->held_since(o)->place);
 }
 
 static void set_object (lua_State *L, Object *o) {
@@ -281,7 +283,11 @@ static void push_facts (lua_State *L, const Facts *f, Nanos now) {
   if (f->object != NULL) set_object(L, f->object);
 }
 
-typedef struct Gathered { Facts *list; int n; Nanos now; } Gathered;
+typedef struct Gathered {
+  Facts *list;
+  int n;
+  Nanos now;
+} Gathered;
 
 /* (gathered) in protected mode. */
 static int push_list (lua_State *L) {
@@ -314,7 +320,7 @@ int dump_threads (lua_State *L) {
   dump_push_threads(L, world);
   lua_rawgeti(L, -1, 1);
   for (int i = 1; lua_istable(L, -1); lua_rawgeti(L, -1, ++i)) {
-    lua_getfield(L, -1, "id");    /* the caller's own stack, which is at hand */
+    lua_getfield(L, -1, "id"); /* the caller's own stack, which is at hand */
     if (lua_tointeger(L, -1) == (lua_Integer)thread_self->serial) {
       luaL_traceback(L, L, NULL, 0);
       lua_setfield(L, -3, "traceback");
@@ -349,7 +355,11 @@ int dump_dump (lua_State *L) {
 ** Reports in a state of their own.
 */
 
-typedef struct Report { World *world; const char *name, *detail; char *text; } Report;
+typedef struct Report {
+  World *world;
+  const char *name, *detail;
+  char *text;
+} Report;
 
 static int make_report (lua_State *L) {
   Report *r = lua_touserdata(L, 1);
@@ -370,7 +380,8 @@ char *dump_report (World *world, const char *name, const char *detail) {
     if (lua_pcall(L, 1, 0, 0) != LUA_OK && r.text == NULL) {
       const char *why = lua_tostring(L, -1);
       r.text = malloc(512);
-      if (r.text != NULL) snprintf(r.text, 512, "luasync: %s (no report: %s)\n", name, why != NULL ? why : "?");
+      if (r.text != NULL)
+        snprintf(r.text, 512, "luasync: %s (no report: %s)\n", name, why != NULL ? why : "?");
     }
     lua_close(L);
   }
@@ -399,7 +410,7 @@ static void on_quit (int sig) {
 static void write_dump (World *world) {
   char *text = dump_report(world, "dump", NULL);
   if (text != NULL) {
-    real_driver.write(world_real(), 2, text, strlen(text));
+    real_driver.write(real_world(), 2, text, strlen(text));
     fflush(stderr);
   }
   free(text);
@@ -409,13 +420,13 @@ static void *write_dumps (void *ud) {
   (void)ud;
   for (;;) {
     while (sem_wait(&asked) != 0) continue;
-    write_dump(world_real());
+    write_dump(real_world());
   }
   return NULL;
 }
 
 void dump_simulated (Thread *self) {
-  World *real = world_real();
+  World *real = real_world();
   bool others;
   write_dump(self->object.world);
   pthread_mutex_lock(&real->mu);

@@ -2,8 +2,8 @@
 ** dump.h - what every thread of a world is doing: for dumps, for deadlock
 ** reports, for sync.threads().
 */
-#ifndef DUMP_H
-#define DUMP_H
+#ifndef OBSERVE_DUMP_H
+#define OBSERVE_DUMP_H
 
 #include "thread/thread.h"
 

@@ -1,5 +1,5 @@
 /*
-** world_real.c - the real driver: OS threads, the monotonic clock, futexes.
+** real_driver.c - the real driver: OS threads, the monotonic clock, futexes.
 **
 ** A thread parks on the token of its spot: 0, 1 (unparked) or -1 (asleep in
 ** the kernel). The futex serves instead of a mutex and a condition because it
@@ -28,16 +28,16 @@
 #include "thread/thread.h"
 #include "real/real_driver.h"
 
-#define STACK_SIZE (1024 * 1024)  /* nested gsub needs more than 256 KiB */
-#define ROOM (8 * 1024 * 1024)    /* free addresses without which no thread is started */
-#define IDLE_MOST 64              /* OS threads kept for reuse */
-#if !defined(PR_FUTEX_HASH)       /* newer than most headers */
+#define STACK_SIZE (1024 * 1024) /* nested gsub needs more than 256 KiB */
+#define ROOM (8 * 1024 * 1024)   /* free addresses without which no thread is started */
+#define IDLE_MOST 64             /* OS threads kept for reuse */
+#if !defined(PR_FUTEX_HASH)      /* newer than most headers */
 #define PR_FUTEX_HASH 78
 #define PR_FUTEX_HASH_SET_SLOTS 1
 #endif
-#define PATIENCE 40               /* 10 to 20 µs in all: less than a wake-up through the kernel */
+#define PATIENCE 40 /* 10 to 20 µs in all: less than a wake-up through the kernel */
 
-static int cpus = 1;              /* const after real_start */
+static int cpus = 1; /* const after real_start */
 
 /*
 ** Parking.
@@ -58,7 +58,8 @@ static void futex_wake (atomic_int *word) {
 }
 
 static int real_patience (World *world) {
-  return atomic_load_explicit(&world->awake, memory_order_relaxed) <= cpus && cpus > 1 ? PATIENCE : 0;
+  return atomic_load_explicit(&world->awake, memory_order_relaxed) <= cpus && cpus > 1 ? PATIENCE
+                                                                                       : 0;
 }
 
 static void spin_for (Spot *spot, World *world) {
@@ -112,25 +113,25 @@ static Nanos real_time (World *world) {
 */
 
 typedef struct Worker {
-  pthread_t os;                   /* written by the worker itself before its first job */
-  Spot *spot;                     /* const */
-  _Atomic(Thread *) job;          /* NULL: none yet; set before the spot is posted */
+  pthread_t os;          /* written by the worker itself before its first job */
+  Spot *spot;            /* const */
+  _Atomic(Thread *) job; /* NULL: none yet; set before the spot is posted */
   atomic_bool leave;
-  struct Worker *next;            /* in idle or gone, under workers_mu */
+  struct Worker *next; /* in idle or gone, under workers_mu */
 } Worker;
 
 static pthread_mutex_t workers_mu = PTHREAD_MUTEX_INITIALIZER;
-static Worker *idle, *gone;       /* under workers_mu */
-static int idle_count;            /* under workers_mu */
-static atomic_int workers;        /* that have been made and not been joined yet */
-static bool closing;              /* under workers_mu: no more reuse */
-static atomic_int leaving;        /* workers between the end of a thread and one of the lists */
+static Worker *idle, *gone; /* under workers_mu */
+static int idle_count;      /* under workers_mu */
+static atomic_int workers;  /* that have been made and not been joined yet */
+static bool closing;        /* under workers_mu: no more reuse */
+static atomic_int leaving;  /* workers between the end of a thread and one of the lists */
 static pthread_cond_t none_leaving = PTHREAD_COND_INITIALIZER;
 
 static void set_os_name (Thread *t) {
   char name[64];
   thread_copy_name(t, name);
-  name[15] = '\0';                /* the kernel's limit */
+  name[15] = '\0'; /* the kernel's limit */
   pthread_setname_np(pthread_self(), name);
 }
 
@@ -149,8 +150,15 @@ static bool offer (Worker *w) {
   bool stays;
   pthread_mutex_lock(&workers_mu);
   stays = !closing && idle_count < IDLE_MOST;
-  if (stays) { w->next = idle; idle = w; idle_count++; }
-  else { w->next = gone; gone = w; }
+  if (stays) {
+    w->next = idle;
+    idle = w;
+    idle_count++;
+  }
+  else {
+    w->next = gone;
+    gone = w;
+  }
   if (atomic_fetch_sub(&leaving, 1) == 1 && closing) pthread_cond_signal(&none_leaving);
   pthread_mutex_unlock(&workers_mu);
   return stays;
@@ -195,7 +203,10 @@ static Worker *take_idle (void) {
   Worker *w;
   pthread_mutex_lock(&workers_mu);
   w = idle;
-  if (w != NULL) { idle = w->next; idle_count--; }
+  if (w != NULL) {
+    idle = w->next;
+    idle_count--;
+  }
   pthread_mutex_unlock(&workers_mu);
   return w;
 }
@@ -210,8 +221,13 @@ static int create_os_thread (Worker *w) {
   pthread_attr_setstacksize(&attr, STACK_SIZE);
   sigfillset(&all);
   sigdelset(&all, SIGURG);
-  sigdelset(&all, SIGSEGV); sigdelset(&all, SIGBUS); sigdelset(&all, SIGFPE); sigdelset(&all, SIGILL);
-  sigdelset(&all, SIGABRT); sigdelset(&all, SIGPIPE); sigdelset(&all, SIGPROF);
+  sigdelset(&all, SIGSEGV);
+  sigdelset(&all, SIGBUS);
+  sigdelset(&all, SIGFPE);
+  sigdelset(&all, SIGILL);
+  sigdelset(&all, SIGABRT);
+  sigdelset(&all, SIGPIPE);
+  sigdelset(&all, SIGPROF);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   error = pthread_create(&os, &attr, worker_main, w);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -236,7 +252,8 @@ static bool has_room (void) {
 static void widen_lists (int threads) {
   static atomic_int enough = 64;
   int most = atomic_load(&enough);
-  if (threads <= most || most > 4096 || !atomic_compare_exchange_strong(&enough, &most, 16 * most)) return;
+  if (threads <= most || most > 4096 || !atomic_compare_exchange_strong(&enough, &most, 16 * most))
+    return;
   prctl(PR_FUTEX_HASH, PR_FUTEX_HASH_SET_SLOTS, 16L * most, 0, 0);
 }
 
@@ -266,7 +283,7 @@ static lua_State *real_open (Thread *t, lua_State *parent) {
 }
 
 static void real_close (Thread *t, lua_State *L) {
-  if (t != thread_self) {         /* spawn failed */
+  if (t != thread_self) { /* spawn failed */
     lua_close(L);
     return;
   }
@@ -313,10 +330,11 @@ void real_stop_workers (void) {
 */
 static bool is_resting (const void *context) {
 #if defined(__x86_64__)
-  static const long calls[] = {SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_wait4, SYS_accept, SYS_connect, SYS_recvfrom, SYS_openat};
+  static const long calls[] = {SYS_read,   SYS_write,   SYS_readv,    SYS_writev, SYS_wait4,
+                               SYS_accept, SYS_connect, SYS_recvfrom, SYS_openat};
   const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
   const unsigned char *next = (const unsigned char *)(uintptr_t)registers[REG_RIP];
-  if (next[0] != 0x0f || next[1] != 0x05) return false;   /* syscall */
+  if (next[0] != 0x0f || next[1] != 0x05) return false; /* syscall */
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
     if (registers[REG_RAX] == calls[i]) return true;
 #endif
@@ -327,7 +345,8 @@ static bool is_resting (const void *context) {
 static void on_poke (int sig, siginfo_t *info, void *context) {
   Thread *t = thread_self;
   int saved = errno;
-  (void)sig; (void)info;
+  (void)sig;
+  (void)info;
   if (t != NULL && t->object.world->observer != NULL && t->object.world->observer->poked != NULL)
     t->object.world->observer->poked(t, is_resting(context));
   if (t != NULL && t->running != NULL && atomic_load(&t->alerts) != 0) thread_arm(t, t->running);
@@ -338,11 +357,12 @@ static void real_poke (Thread *t) {
   if (t->signalable) pthread_kill(t->os, SIGURG);
 }
 
-bool (*_Atomic real_output) (int stream, const char *text, size_t length);
+bool (*_Atomic real_output)(int stream, const char *text, size_t length);
 
 static bool real_write (World *world, int stream, const char *text, size_t length) {
   FILE *f = stream == 1 ? stdout : stderr;
-  bool (*take) (int, const char *, size_t) = atomic_load_explicit(&real_output, memory_order_acquire);
+  bool (*take)(int, const char *, size_t) =
+      atomic_load_explicit(&real_output, memory_order_acquire);
   (void)world;
   if (take != NULL && take(stream, text, length)) return true;
   return fwrite(text, 1, length, f) == length;
@@ -407,15 +427,23 @@ static void real_exit (int code) {
   _exit(code);
 }
 
-const Driver real_driver = {
-  .park = real_park, .unpark = real_unpark, .now = real_now, .time = real_time,
-  .open = real_open, .close = real_close, .spawn = real_spawn, .poke = real_poke, .patience = real_patience, .write = real_write, .exit = real_exit
-};
+const Driver real_driver = {.park = real_park,
+                            .unpark = real_unpark,
+                            .now = real_now,
+                            .time = real_time,
+                            .open = real_open,
+                            .close = real_close,
+                            .spawn = real_spawn,
+                            .poke = real_poke,
+                            .patience = real_patience,
+                            .write = real_write,
+                            .exit = real_exit};
 
 /* How many this process may use; cheaper to ask for than how many there are. */
 static int processors (void) {
   cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
+                                                     : (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 static void real_start (void) {
@@ -429,16 +457,18 @@ static void real_start (void) {
   world_init(&the_world, &real_driver);
 }
 
-World *world_real (void) {
+World *real_world (void) {
   pthread_once(&started, real_start);
   return &the_world;
 }
 
 void real_interrupt (int sig) {
-  Thread *self = thread_self, *main = world_real()->main;
+  Thread *self = thread_self, *main = real_world()->main;
   (void)sig;
-  if (thread_signal_here(ALERT_BREAK) || main == NULL) return;    /* for the main thread of a simulated world */
+  if (thread_signal_here(ALERT_BREAK) || main == NULL)
+    return; /* for the main thread of a simulated world */
   thread_alert(main, ALERT_SIGNAL);
   if (main != self) pthread_kill(main->os, SIGURG);
-  else if (main->running != NULL) thread_arm(main, main->running); /* NULL: its state is being closed */
+  else if (main->running != NULL)
+    thread_arm(main, main->running); /* NULL: its state is being closed */
 }

@@ -1,8 +1,8 @@
 /*
-** world_real.h - the real driver, and what only the process's end needs of it.
+** real_driver.h - the real driver, and what only the process's end needs of it.
 */
-#ifndef WORLD_REAL_H
-#define WORLD_REAL_H
+#ifndef REAL_REAL_DRIVER_H
+#define REAL_REAL_DRIVER_H
 
 #include "world/world.h"
 
@@ -12,7 +12,7 @@ extern const Driver real_driver;
 ** Who takes what threads print, or NULL: the streams themselves. Returns whether
 ** it has; called by any thread, with none of our mutexes held by its own doing.
 */
-extern bool (*_Atomic real_output) (int stream, const char *text, size_t length);
+extern bool (*_Atomic real_output)(int stream, const char *text, size_t length);
 
 /* A signal handler (SIGINT): the main thread raises `interrupted!`, also out of a blocked call. */
 void real_interrupt (int sig);

@@ -23,7 +23,7 @@
 #include "sim/arena.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>     /* pointers in an arena count, as those in any heap */
+#include <sanitizer/lsan_interface.h> /* pointers in an arena count, as those in any heap */
 #define watch(p, size) __lsan_register_root_region(p, size)
 #define unwatch(p, size) __lsan_unregister_root_region(p, size)
 #else
@@ -31,15 +31,15 @@
 #define unwatch(p, size) ((void)0)
 #endif
 
-#define SMALL 1024                /* largest size with a list of its own */
+#define SMALL 1024 /* largest size with a list of its own */
 #define SMALL_CLASSES (SMALL / 16)
-#define LARGEST 32                /* log2 of sizes there are lists for */
+#define LARGEST 32 /* log2 of sizes there are lists for */
 #define CLASSES (SMALL_CLASSES + 2 * (LARGEST - 10))
 #define TRIM ((size_t)1 << 20)
-#define STEP ((size_t)1 << 20)    /* mapped at a time, at least */
+#define STEP ((size_t)1 << 20) /* mapped at a time, at least */
 
 typedef struct Zone {
-  size_t start, top, end;         /* offsets: its first byte, the first one never used, what follows it */
+  size_t start, top, end; /* offsets: its first byte, the first one never used, what follows it */
   void *free[CLASSES + 1];
 } Zone;
 
@@ -48,13 +48,13 @@ enum { THINGS, STRINGS, ZONES };
 /* What does not change when the image is put back. */
 typedef struct Outside {
   char *image;
-  size_t mapped[ZONES];           /* how far each zone's memory goes: an offset */
-  bool reserved;                  /* the addresses up to the end are ours, if not at fixed ones */
+  size_t mapped[ZONES]; /* how far each zone's memory goes: an offset */
+  bool reserved;        /* the addresses up to the end are ours, if not at fixed ones */
 } Outside;
 
 struct Arena {
   Zone zones[ZONES];
-  Outside outside;                /* not part of the image: see arena_restore */
+  Outside outside; /* not part of the image: see arena_restore */
 };
 
 /* The class of a size, and in *rounded what a block of it takes. */
@@ -65,7 +65,7 @@ static unsigned class_of (size_t n, size_t *rounded) {
     *rounded = (n + 15) & ~(size_t)15;
     return (unsigned)(*rounded / 16);
   }
-  shift = 63 - (unsigned)__builtin_clzll(n - 1);    /* 2^shift <= n-1 < 2^(shift+1) */
+  shift = 63 - (unsigned)__builtin_clzll(n - 1); /* 2^shift <= n-1 < 2^(shift+1) */
   half = (size_t)3 << (shift - 1);
   if (n <= half) {
     *rounded = half;
@@ -89,7 +89,7 @@ static void give (Zone *z, unsigned class, void *block) {
 /* What a block of the class takes. */
 static size_t size_of (unsigned class) {
   unsigned step = class - SMALL_CLASSES - 1;
-  if (class <= SMALL_CLASSES) return (size_t)class * 16;
+  if (class <= SMALL_CLASSES) return (size_t) class * 16;
   return step % 2 == 0 ? (size_t)3 << (9 + step / 2) : (size_t)2 << (10 + step / 2);
 }
 
@@ -113,7 +113,7 @@ static bool map (void *address, size_t length, bool reserved) {
   void *p;
   if (reserved) return mprotect(address, length, PROT_READ | PROT_WRITE) == 0;
   p = mmap(address, length, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0);
-  if (p != address && p != MAP_FAILED) munmap(p, length);  /* a kernel that does not know the flag */
+  if (p != address && p != MAP_FAILED) munmap(p, length); /* a kernel that does not know the flag */
   return p == address;
 }
 
@@ -132,14 +132,17 @@ static void *take (Arena *a, Zone *z, unsigned class, size_t rounded) {
   void *block = take_free(z, class);
   if (block == NULL && a->outside.image == NULL) block = cut_free(z, class);
   if (block != NULL) return block;
-  if (rounded > a->outside.mapped[z - a->zones] - z->top && !extend(a, z, rounded)) return cut_free(z, class);
+  if (rounded > a->outside.mapped[z - a->zones] - z->top && !extend(a, z, rounded))
+    return cut_free(z, class);
   block = (char *)a + z->top;
   z->top += rounded;
   return block;
 }
 
 static Zone *zone_of (Arena *a, const void *block) {
-  return &a->zones[(size_t)((const char *)block - (const char *)a) >= a->zones[STRINGS].start ? STRINGS : THINGS];
+  return &a->zones[(size_t)((const char *)block - (const char *)a) >= a->zones[STRINGS].start
+                       ? STRINGS
+                       : THINGS];
 }
 
 static void *take_new (Arena *a, int type, size_t size) {
@@ -204,7 +207,8 @@ void arena_delete (Arena *a) {
   end = a->zones[STRINGS].end;
   free(o.image);
   unwatch(a, sizeof *a);
-  if (!o.reserved && o.mapped[STRINGS] > middle) munmap((char *)a + middle, o.mapped[STRINGS] - middle);
+  if (!o.reserved && o.mapped[STRINGS] > middle)
+    munmap((char *)a + middle, o.mapped[STRINGS] - middle);
   munmap(a, o.reserved ? end : o.mapped[THINGS]);
 }
 
@@ -225,7 +229,8 @@ bool arena_keep_image (Arena *a) {
 /* Gives back what lies far above the top that the zone has again. */
 static void trim (Arena *a, const Zone *z, size_t used) {
   size_t kept = (z->top + 4095) & ~(size_t)4095;
-  if (used > kept + TRIM) madvise((char *)a + kept, ((used + 4095) & ~(size_t)4095) - kept, MADV_DONTNEED);
+  if (used > kept + TRIM)
+    madvise((char *)a + kept, ((used + 4095) & ~(size_t)4095) - kept, MADV_DONTNEED);
 }
 
 void arena_restore (Arena *a) {

@@ -8,8 +8,8 @@
 **     … run …
 **     arena_restore(a);           // L is as it was at arena_keep_image
 */
-#ifndef ARENA_H
-#define ARENA_H
+#ifndef SIM_ARENA_H
+#define SIM_ARENA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -22,7 +22,7 @@
 #define GUARD 4096
 
 #if defined(__SANITIZE_ADDRESS__)
-static _Thread_local Fibre *left;         /* who switched last, on its way */
+static _Thread_local Fibre *left; /* who switched last, on its way */
 
 /* Tells which stack runs now; an OS thread's own bounds are learnt when it is left. */
 static void arrive (void *fake) {
@@ -55,7 +55,8 @@ static void forget_frames (Fibre *f) {
 bool fibre_init (Fibre *f, void *address) {
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
   char *stack = MAP_FAILED;
-  if (address != NULL) stack = mmap(address, FIBRE_STACK, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+  if (address != NULL)
+    stack = mmap(address, FIBRE_STACK, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0);
   if (stack == MAP_FAILED) stack = mmap(NULL, FIBRE_STACK, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (stack == MAP_FAILED) return false;
   mprotect(stack, GUARD, PROT_NONE);
@@ -87,27 +88,25 @@ void fibre_outside (Fibre *f) {
 #if defined(__x86_64__)
 
 /* luasync_switch(&from->sp, to->sp): callee-saved registers on the old stack, then the same from the new one. */
-__asm__(
-  ".text\n"
-  ".type luasync_switch, @function\n"
-  "luasync_switch:\n"
-  "  pushq %rbp\n  pushq %rbx\n  pushq %r12\n  pushq %r13\n  pushq %r14\n  pushq %r15\n"
-  "  subq $8, %rsp\n  stmxcsr (%rsp)\n  fnstcw 4(%rsp)\n"
-  "  movq %rsp, (%rdi)\n"
-  "  movq %rsi, %rsp\n"
-  "  ldmxcsr (%rsp)\n  fldcw 4(%rsp)\n  addq $8, %rsp\n"
-  "  popq %r15\n  popq %r14\n  popq %r13\n  popq %r12\n  popq %rbx\n  popq %rbp\n"
-  "  ret\n"
-  ".size luasync_switch, . - luasync_switch\n"
-  /* the first return on a new stack comes here: r12 holds the fibre */
-  ".type luasync_begin, @function\n"
-  "luasync_begin:\n"
-  "  movq %r12, %rdi\n"
-  "  xorl %ebp, %ebp\n"
-  "  call *%r13\n"
-  "  hlt\n"
-  ".size luasync_begin, . - luasync_begin\n"
-);
+__asm__(".text\n"
+        ".type luasync_switch, @function\n"
+        "luasync_switch:\n"
+        "  pushq %rbp\n  pushq %rbx\n  pushq %r12\n  pushq %r13\n  pushq %r14\n  pushq %r15\n"
+        "  subq $8, %rsp\n  stmxcsr (%rsp)\n  fnstcw 4(%rsp)\n"
+        "  movq %rsp, (%rdi)\n"
+        "  movq %rsi, %rsp\n"
+        "  ldmxcsr (%rsp)\n  fldcw 4(%rsp)\n  addq $8, %rsp\n"
+        "  popq %r15\n  popq %r14\n  popq %r13\n  popq %r12\n  popq %rbx\n  popq %rbp\n"
+        "  ret\n"
+        ".size luasync_switch, . - luasync_switch\n"
+        /* the first return on a new stack comes here: r12 holds the fibre */
+        ".type luasync_begin, @function\n"
+        "luasync_begin:\n"
+        "  movq %r12, %rdi\n"
+        "  xorl %ebp, %ebp\n"
+        "  call *%r13\n"
+        "  hlt\n"
+        ".size luasync_begin, . - luasync_begin\n");
 void luasync_switch (void **from, void *to);
 void luasync_begin (void);
 
@@ -124,16 +123,17 @@ void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
   forget_frames(f);
   f->entry = entry;
   f->ud = ud;
-  *--sp = 0;                      /* the ABI: 16-byte alignment before the call in luasync_begin */
+  *--sp = 0; /* the ABI: 16-byte alignment before the call in luasync_begin */
   *--sp = 0;
   *--sp = (uintptr_t)luasync_begin;
-  *--sp = 0;                      /* rbp */
-  *--sp = 0;                      /* rbx */
-  *--sp = (uintptr_t)f;           /* r12 */
-  *--sp = (uintptr_t)begin;       /* r13 */
-  *--sp = 0;                      /* r14 */
-  *--sp = 0;                      /* r15 */
-  *--sp = ((uintptr_t)0x037f << 32) | 0x1f80;       /* x87 and SSE control words as the C library sets them */
+  *--sp = 0;                /* rbp */
+  *--sp = 0;                /* rbx */
+  *--sp = (uintptr_t)f;     /* r12 */
+  *--sp = (uintptr_t)begin; /* r13 */
+  *--sp = 0;                /* r14 */
+  *--sp = 0;                /* r15 */
+  *--sp =
+      ((uintptr_t)0x037f << 32) | 0x1f80; /* x87 and SSE control words as the C library sets them */
   f->sp = sp;
 }
 
@@ -163,7 +163,8 @@ void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
   c->uc_stack.ss_sp = f->stack;
   c->uc_stack.ss_size = FIBRE_STACK;
   c->uc_link = NULL;
-  makecontext(c, (void (*)(void))begin, 2, (unsigned)((uintptr_t)f >> 16 >> 16), (unsigned)(uintptr_t)f);
+  makecontext(c, (void (*)(void))begin, 2, (unsigned)((uintptr_t)f >> 16 >> 16),
+              (unsigned)(uintptr_t)f);
 }
 
 static void jump (Fibre *from, Fibre *to) {

@@ -8,22 +8,23 @@
 **
 ** An entry function never returns: it switches away for the last time.
 */
-#ifndef FIBRE_H
-#define FIBRE_H
+#ifndef SIM_FIBRE_H
+#define SIM_FIBRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FIBRE_STACK ((size_t)1 << 20)   /* nested gsub needs more than 256 KiB; the lowest page is a guard */
+#define FIBRE_STACK \
+  ((size_t)1 << 20) /* nested gsub needs more than 256 KiB; the lowest page is a guard */
 
 typedef struct Fibre {
-  void *sp;                       /* saved stack pointer */
-  char *stack;                    /* lowest address; NULL: the OS thread's own stack */
+  void *sp;    /* saved stack pointer */
+  char *stack; /* lowest address; NULL: the OS thread's own stack */
   void (*entry)(void *ud);
   void *ud;
-  void *context;                  /* where the switch is not hand-written */
-  void *sanitizer;                /* what the sanitizers want to know: ThreadSanitizer's fibre, … */
-  const void *bottom;             /* … AddressSanitizer's bounds of an OS thread's own stack */
+  void *context;      /* where the switch is not hand-written */
+  void *sanitizer;    /* what the sanitizers want to know: ThreadSanitizer's fibre, … */
+  const void *bottom; /* … AddressSanitizer's bounds of an OS thread's own stack */
   size_t size;
 } Fibre;
 

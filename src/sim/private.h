@@ -1,5 +1,5 @@
 /*
-** sim_private.h - what world_sim.c, the driver of a simulated world, and
+** private.h - what world_sim.c, the driver of a simulated world, and
 ** sim_run.c, its beginning and end, share.
 */
 #ifndef SIM_PRIVATE_H
@@ -14,33 +14,34 @@
 typedef struct SimFile SimFile;
 
 typedef struct Sim {
-  World world;                    /* first */
+  World world; /* first */
   SimOptions options;
   SimReport *report;
-  Watched watched;                /* its steps are the run's */
-  Room *room;
+  Watched watched; /* its steps are the run's */
+  SimPool *room;
   Fibre outside;
   Thread *outside_thread;
-  Seat *current;
-  Seat **ready;                   /* in the order in which they became ready */
+  SimThread *current;
+  SimThread **ready; /* in the order in which they became ready */
   int ready_count, ready_capacity;
-  Seat **parked;                  /* with a deadline or without */
+  SimThread **parked; /* with a deadline or without */
   int parked_count, parked_capacity;
   Nanos now;
   uint64_t random;
   uint64_t parkings;
-  long idle;                      /* operations in a row that only looked, since the clock last moved */
-  long looks;                     /* the same, wherever the clock went */
-  uint64_t halfway;               /* parkings when half the looks were done that make a livelock */
-  long polls;                     /* looks at the clock since it last moved */
-  long busy;                      /* operations in a row without a moment in which no thread could run */
-  size_t turn;                    /* replay: the next one */
-  size_t strayed;                 /* replay: the first turn that ended before it had done what it should, from 1; 0: none */
-  int picked;                     /* seeded: who was drawn in front of an operation, -1: nobody */
+  long idle;        /* operations in a row that only looked, since the clock last moved */
+  long looks;       /* the same, wherever the clock went */
+  uint64_t halfway; /* parkings when half the looks were done that make a livelock */
+  long polls;       /* looks at the clock since it last moved */
+  long busy;        /* operations in a row without a moment in which no thread could run */
+  size_t turn;      /* replay: the next one */
+  size_t
+      strayed; /* replay: the first turn that ended before it had done what it should, from 1; 0: none */
+  int picked; /* seeded: who was drawn in front of an operation, -1: nobody */
   int (*body)(lua_State *L, void *ud);
   void *ud;
   size_t output_capacity;
-  SimFile *files;                 /* opened and not yet closed */
+  SimFile *files; /* opened and not yet closed */
 } Sim;
 
 static inline Sim *sim_of (World *world) { return (Sim *)world; }
@@ -56,7 +57,7 @@ void sim_close_files (Sim *sim);
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
 
 /* The turn of the thread in `seat` is over. */
-void sim_note_turn (Sim *sim, Seat *seat, bool preempted);
+void sim_note_turn (Sim *sim, SimThread *st, bool preempted);
 
 /* Warns of threads that wait for each other while the run goes on without them. */
 void sim_warn_of_circles (Sim *sim);

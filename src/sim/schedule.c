@@ -70,7 +70,10 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
   while (*p != '\0' && !whole) {
     const char *word = p;
     Turn turn;
-    if (*p == '.') { p++; whole = true; }
+    if (*p == '.') {
+      p++;
+      whole = true;
+    }
     else if (parse_turn(&p, &turn)) {
       if (!schedule_add(s, turn)) {
         snprintf(problem, 128, "not enough memory");
@@ -78,13 +81,16 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
       }
     }
     else {
-      snprintf(problem, 128, "'%.*s' is not part of a schedule", (int)strcspn(word, " \t\n") < 40 ? (int)strcspn(word, " \t\n") : 40, word);
+      snprintf(problem, 128, "'%.*s' is not part of a schedule",
+               (int)strcspn(word, " \t\n") < 40 ? (int)strcspn(word, " \t\n") : 40, word);
       return false;
     }
     while (isspace((unsigned char)*p)) p++;
   }
   if (whole && *p == '\0') return true;
-  snprintf(problem, 128, "%s", whole ? "the schedule goes on after its end" : "the schedule is cut off: it must end with ' .'");
+  snprintf(problem, 128, "%s",
+           whole ? "the schedule goes on after its end"
+                 : "the schedule is cut off: it must end with ' .'");
   return false;
 }
 
@@ -92,7 +98,8 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
 static char *write_number (char *p, uint64_t n) {
   char digits[20];
   int count = 0;
-  do digits[count++] = (char)('0' + n % 10); while ((n /= 10) > 0);
+  do digits[count++] = (char)('0' + n % 10);
+  while ((n /= 10) > 0);
   while (count > 0) *p++ = digits[--count];
   return p;
 }

@@ -11,8 +11,8 @@
 ** Only preempted turns carry a count, so a schedule survives edits of the script
 ** that do not touch what threads do to each other.
 */
-#ifndef SCHEDULE_H
-#define SCHEDULE_H
+#ifndef SIM_SCHEDULE_H
+#define SIM_SCHEDULE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,9 +20,9 @@
 
 typedef struct Turn {
   uint64_t thread;
-  bool tick;                      /* `!`, and nothing else counts */
+  bool tick; /* `!`, and nothing else counts */
   bool preempted;
-  long operations, outputs;       /* where preempted */
+  long operations, outputs; /* where preempted */
 } Turn;
 
 /* All zero: empty. */

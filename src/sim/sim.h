@@ -10,48 +10,56 @@
 ** somewhere are abandoned without unwinding (a pcall would catch that), and all
 ** objects and messages of the world are freed.
 */
-#ifndef SIM_H
-#define SIM_H
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
 
 #include "sim/schedule.h"
 #include "thread/thread.h"
 
 typedef enum SimPolicy {
-  SIM_ROUND_ROBIN,                /* a thread runs until it waits; then the one that has been ready longest */
-  SIM_SEEDED,                     /* before each operation a draw among all that are ready */
-  SIM_REPLAY                      /* as a schedule says, and round robin after its end */
+  SIM_ROUND_ROBIN, /* a thread runs until it waits; then the one that has been ready longest */
+  SIM_SEEDED,      /* before each operation a draw among all that are ready */
+  SIM_REPLAY       /* as a schedule says, and round robin after its end */
 } SimPolicy;
 
-typedef enum SimVerdict { SIM_DONE, SIM_EXIT, SIM_DEADLOCK, SIM_LIVELOCK, SIM_CANNOT_FOLLOW, SIM_NO_MEMORY } SimVerdict;
+typedef enum SimVerdict {
+  SIM_DONE,
+  SIM_EXIT,
+  SIM_DEADLOCK,
+  SIM_LIVELOCK,
+  SIM_CANNOT_FOLLOW,
+  SIM_NO_MEMORY
+} SimVerdict;
 
 typedef struct SimOptions {
   SimPolicy policy;
   uint64_t seed;
-  const Schedule *schedule;       /* for SIM_REPLAY */
-  bool capture;                   /* keep what is printed for the report instead of writing it */
-  bool tidy;                      /* close the states of ended threads: slower, frees their objects at once */
-  bool silent;                    /* no warnings of circles */
-  long operations;                /* livelock after so many; 0: the default */
+  const Schedule *schedule; /* for SIM_REPLAY */
+  bool capture;             /* keep what is printed for the report instead of writing it */
+  bool tidy;       /* close the states of ended threads: slower, frees their objects at once */
+  bool silent;     /* no warnings of circles */
+  long operations; /* livelock after so many; 0: the default */
 } SimOptions;
 
 typedef struct SimReport {
   SimVerdict verdict;
-  int status;                     /* what body returned, where it did; SIM_EXIT: the code */
-  int errors_untaken;             /* thread errors nobody took */
-  bool closed;                    /* nothing outside the world was asked */
+  int status;         /* what body returned, where it did; SIM_EXIT: the code */
+  int errors_untaken; /* thread errors nobody took */
+  bool closed;        /* nothing outside the world was asked */
   long steps;
   Nanos elapsed;
-  Schedule schedule;              /* what was run */
-  char *output;                   /* captured, not terminated */
+  Schedule schedule; /* what was run */
+  char *output;      /* captured, not terminated */
   size_t output_length;
-  char *text;                     /* deadlock, livelock: the report; cannot follow: why; done: a remark. NULL: none */
+  char *text; /* deadlock, livelock: the report; cannot follow: why; done: a remark. NULL: none */
 } SimReport;
 
 /*
 ** Runs body(L, ud) as the main thread of a new world, joins its threads, and
 ** fills *report. False: no world could be made (memory, or too many alive).
 */
-bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud, SimReport *report);
+bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+              SimReport *report);
 void sim_report_free (SimReport *report);
 
 extern const Driver sim_driver;

@@ -1,5 +1,5 @@
 /*
-** world_sim.c - the simulated driver: fibres on one OS thread, a virtual clock,
+** sim_driver.c - the simulated driver: fibres on one OS thread, a virtual clock,
 ** and a scheduler that asks a policy who runs next.
 **
 ** A thread can lose its turn in two places only: in front of an operation
@@ -16,15 +16,18 @@
 #include "sim/private.h"
 #include "state/state.h"
 
-#define SLICE 200                 /* round robin: operations in a row while others are ready */
-#define OUTPUT_SLICE 10000        /* the same for prints and nothing else */
-#define IDLE_TICK 1000            /* reads in a row, nothing written, after which time goes on */
-#define LOOKS_MOST 10000000       /* and by then nothing ever will be: a livelock, unless a sleeper's time is still to come */
-#define POLLS 64                  /* looks at a clock that stands still, after which it goes on by itself */
-#define POLL_TICK_MOST 1000000    /* by a millisecond at most; */
-#define PATIENT_POLLS 1000000     /* twice that after so many, and so on: who polls for hours gets there */
-#define BUSY_TICK 1000000         /* operations in a row that take a second: work needs time, and who waits for a flag by taking a lock works; */
-#define PATIENT_TICKS 16          /* twice that after so many seconds, and so on */
+#define SLICE 200          /* round robin: operations in a row while others are ready */
+#define OUTPUT_SLICE 10000 /* the same for prints and nothing else */
+#define IDLE_TICK 1000     /* reads in a row, nothing written, after which time goes on */
+#define LOOKS_MOST \
+  10000000 /* and by then nothing ever will be: a livelock, unless a sleeper's time is still to come */
+#define POLLS 64 /* looks at a clock that stands still, after which it goes on by itself */
+#define POLL_TICK_MOST 1000000 /* by a millisecond at most; */
+#define PATIENT_POLLS \
+  1000000 /* twice that after so many, and so on: who polls for hours gets there */
+#define BUSY_TICK \
+  1000000 /* operations in a row that take a second: work needs time, and who waits for a flag by taking a lock works; */
+#define PATIENT_TICKS 16 /* twice that after so many seconds, and so on */
 
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict) {
   sim->report->verdict = verdict;
@@ -38,37 +41,37 @@ static void note (Sim *sim, Turn turn) {
 }
 
 /*
-** Lists of seats, in order.
+** Lists of threads, in order.
 */
-static void push (Sim *sim, Seat ***list, int *count, int *capacity, Seat *seat) {
+static void push (Sim *sim, SimThread ***list, int *count, int *capacity, SimThread *st) {
   if (*count == *capacity) {
     int more = *capacity == 0 ? 16 : 2 * *capacity;
-    Seat **grown = realloc(*list, (size_t)more * sizeof *grown);
+    SimThread **grown = realloc(*list, (size_t)more * sizeof *grown);
     if (grown == NULL) sim_leave(sim, SIM_NO_MEMORY);
     *list = grown;
     *capacity = more;
   }
-  (*list)[(*count)++] = seat;
+  (*list)[(*count)++] = st;
 }
 
-static Seat *take_at (Seat **list, int *count, int index) {
-  Seat *seat = list[index];
+static SimThread *take_at (SimThread **list, int *count, int index) {
+  SimThread *st = list[index];
   memmove(list + index, list + index + 1, (size_t)(*count - index - 1) * sizeof *list);
   --*count;
-  return seat;
+  return st;
 }
 
-static int index_of (Seat **list, int count, Seat *seat) {
+static int index_of (SimThread **list, int count, SimThread *st) {
   int i = 0;
-  while (i < count && list[i] != seat) i++;
+  while (i < count && list[i] != st) i++;
   return i;
 }
 
-static void make_ready (Sim *sim, Seat *seat) {
-  if (seat->state == SEAT_PARKED)
-    take_at(sim->parked, &sim->parked_count, index_of(sim->parked, sim->parked_count, seat));
-  seat->state = SEAT_READY;
-  push(sim, &sim->ready, &sim->ready_count, &sim->ready_capacity, seat);
+static void make_ready (Sim *sim, SimThread *st) {
+  if (st->state == SIM_THREAD_PARKED)
+    take_at(sim->parked, &sim->parked_count, index_of(sim->parked, sim->parked_count, st));
+  st->state = SIM_THREAD_READY;
+  push(sim, &sim->ready, &sim->ready_count, &sim->ready_capacity, st);
 }
 
 /*
@@ -83,12 +86,13 @@ static Nanos next_deadline (Sim *sim) {
 }
 
 /* The parked seat whose time has come first, or NULL. */
-static Seat *first_due (Sim *sim) {
-  Seat *found = NULL;
+static SimThread *first_due (Sim *sim) {
+  SimThread *found = NULL;
   for (int i = 0; i < sim->parked_count; i++) {
-    Seat *s = sim->parked[i];
+    SimThread *s = sim->parked[i];
     if (s->deadline <= sim->now
-        && (found == NULL || s->deadline < found->deadline || (s->deadline == found->deadline && s->order < found->order)))
+        && (found == NULL || s->deadline < found->deadline
+            || (s->deadline == found->deadline && s->order < found->order)))
       found = s;
   }
   return found;
@@ -96,7 +100,7 @@ static Seat *first_due (Sim *sim) {
 
 /* Moves the clock to `time`; who waited for that is ready, in the order (deadline, parking). */
 static void set_clock (Sim *sim, Nanos time) {
-  Seat *due;
+  SimThread *due;
   if (time > sim->now) sim->now = time;
   sim->polls = 0;
   sim->idle = 0;
@@ -152,11 +156,9 @@ static void pass_busy_time (Sim *sim) {
 ** The policies.
 */
 
-static uint64_t draw (Sim *sim, uint64_t n) {
-  return random_mix(sim->random += RANDOM_STEP) % n;
-}
+static uint64_t draw (Sim *sim, uint64_t n) { return random_mix(sim->random += RANDOM_STEP) % n; }
 
-static uint64_t number_of (const Seat *seat) { return seat->thread->serial - 1; }
+static uint64_t number_of (const SimThread *st) { return st->thread->serial - 1; }
 
 static const Turn *replayed (Sim *sim) {
   const Schedule *s = sim->options.schedule;
@@ -178,8 +180,8 @@ static _Noreturn void cannot_run (Sim *sim, uint64_t thread) {
       thread_copy_name(sim->parked[i]->thread, name);
       why = "waits";
     }
-  snprintf(text, sizeof text, "thread %llu%s%s%s %s", (unsigned long long)thread, name[0] != '\0' ? " ('" : "", name,
-           name[0] != '\0' ? "')" : "", why);
+  snprintf(text, sizeof text, "thread %llu%s%s%s %s", (unsigned long long)thread,
+           name[0] != '\0' ? " ('" : "", name, name[0] != '\0' ? "')" : "", why);
   cannot_follow(sim, text);
 }
 
@@ -212,30 +214,34 @@ static bool draws_other (Sim *sim) {
 }
 
 /* Whether whoever is to run next can; if not, the script has been edited since, and the turn takes longer. */
-static bool next_is_ready (Sim *sim, const Seat *me) {
+static bool next_is_ready (Sim *sim, const SimThread *me) {
   const Turn *next = replayed(sim);
-  return next == NULL || next->tick || next->thread == number_of(me) || index_of_ready(sim, next->thread) >= 0;
+  return next == NULL || next->tick || next->thread == number_of(me)
+         || index_of_ready(sim, next->thread) >= 0;
 }
 
 /* The turn that is being replayed, or NULL. */
 static const Turn *current_turn (Sim *sim) {
-  if (sim->options.policy != SIM_REPLAY || sim->turn == 0 || sim->turn > sim->options.schedule->count) return NULL;
+  if (sim->options.policy != SIM_REPLAY || sim->turn == 0
+      || sim->turn > sim->options.schedule->count)
+    return NULL;
   return &sim->options.schedule->turns[sim->turn - 1];
 }
 
 /* Whether the replayed turn of the running thread ends in front of this operation. */
-static bool turn_is_over (Sim *sim, Seat *me, bool is_output) {
+static bool turn_is_over (Sim *sim, SimThread *me, bool is_output) {
   const Turn *turn = current_turn(sim);
   return turn != NULL && turn->preempted && me->operations >= turn->operations
          && (!is_output || me->outputs >= turn->outputs) && next_is_ready(sim, me);
 }
 
 /* Whether the running thread loses its turn in front of an operation. */
-static bool preempts (Sim *sim, Seat *me, bool is_output) {
+static bool preempts (Sim *sim, SimThread *me, bool is_output) {
   switch (sim->options.policy) {
     case SIM_SEEDED: return draws_other(sim);
     case SIM_REPLAY: return turn_is_over(sim, me, is_output);
-    default: return sim->ready_count > 0 && (me->operations >= SLICE || me->outputs >= OUTPUT_SLICE);
+    default:
+      return sim->ready_count > 0 && (me->operations >= SLICE || me->outputs >= OUTPUT_SLICE);
   }
 }
 
@@ -250,19 +256,21 @@ bool sim_first_turn (Sim *sim) {
 ** Turns.
 */
 
-void sim_note_turn (Sim *sim, Seat *seat, bool preempted) {
+void sim_note_turn (Sim *sim, SimThread *st, bool preempted) {
   const Turn *turn = current_turn(sim);
   if (turn != NULL && turn->preempted && !preempted && sim->strayed == 0) sim->strayed = sim->turn;
-  note(sim, (Turn){.thread = number_of(seat), .preempted = preempted,
-                   .operations = seat->operations, .outputs = seat->outputs});
+  note(sim, (Turn){.thread = number_of(st),
+                   .preempted = preempted,
+                   .operations = st->operations,
+                   .outputs = st->outputs});
 }
 
 void sim_warn_of_circles (Sim *sim) {
   for (int i = 0; i < sim->parked_count; i++) {
-    Seat *seat = sim->parked[i];
-    if (seat->looked_at || seat->deadline != FOREVER) continue;
-    seat->looked_at = true;
-    deadlock_warn(seat->thread);
+    SimThread *st = sim->parked[i];
+    if (st->looked_at || st->deadline != FOREVER) continue;
+    st->looked_at = true;
+    deadlock_warn(st->thread);
   }
 }
 
@@ -289,21 +297,22 @@ static void wait_for_ready (Sim *sim) {
 
 /* Switches to whoever is next; the current seat has been put where it belongs. */
 static void schedule_next (Sim *sim) {
-  Seat *from = sim->current, *to;
+  SimThread *from = sim->current, *to;
   wait_for_ready(sim);
   to = take_at(sim->ready, &sim->ready_count, choose(sim));
   if (replayed(sim) != NULL) sim->turn++;
   else if (sim->options.policy == SIM_REPLAY) sim->turn = sim->options.schedule->count + 1;
-  to->state = SEAT_RUNNING;
+  to->state = SIM_THREAD_RUNNING;
   to->operations = to->outputs = 0;
   if (to == from) return;
   sim->current = to;
   thread_self = to->thread;
-  if (to->thread->running != NULL && thread_is_asked(to->thread)) thread_arm(to->thread, to->thread->running);
+  if (to->thread->running != NULL && thread_is_asked(to->thread))
+    thread_arm(to->thread, to->thread->running);
   fibre_switch(&from->fibre, &to->fibre);
 }
 
-static void give_up_turn (Sim *sim, Seat *me) {
+static void give_up_turn (Sim *sim, SimThread *me) {
   sim_note_turn(sim, me, true);
   make_ready(sim, me);
   schedule_next(sim);
@@ -312,9 +321,21 @@ static void give_up_turn (Sim *sim, Seat *me) {
 /* Whether an operation changes nothing that another thread could see. */
 static bool only_looks (OpKind kind) {
   switch (kind) {
-    case OP_IS_SET: case OP_VALUE: case OP_LOOK: case OP_READ: case OP_TRAVERSE: case OP_CLOCK: case OP_SLEEP:
-    case OP_TRY_ACQUIRE: case OP_TRY_DOWN: case OP_TRY_GET: case OP_TRY_PUT:
-    case OP_WAIT_SET: case OP_JOIN: case OP_QUEUE_JOIN: case OP_REACQUIRE: return true;
+    case OP_IS_SET:
+    case OP_VALUE:
+    case OP_LOOK:
+    case OP_READ:
+    case OP_TRAVERSE:
+    case OP_CLOCK:
+    case OP_SLEEP:
+    case OP_TRY_ACQUIRE:
+    case OP_TRY_DOWN:
+    case OP_TRY_GET:
+    case OP_TRY_PUT:
+    case OP_WAIT_SET:
+    case OP_JOIN:
+    case OP_QUEUE_JOIN:
+    case OP_REACQUIRE: return true;
     default: return false;
   }
 }
@@ -322,13 +343,17 @@ static bool only_looks (OpKind kind) {
 /* The same where it runs into its timeout. */
 static bool may_time_out (OpKind kind) {
   switch (kind) {
-    case OP_ACQUIRE: case OP_WAIT: case OP_DOWN: case OP_GET: case OP_PUT: return true;
+    case OP_ACQUIRE:
+    case OP_WAIT:
+    case OP_DOWN:
+    case OP_GET:
+    case OP_PUT: return true;
     default: return false;
   }
 }
 
 /* Whether the thread about to do this has changed something, or is about to. */
-static bool makes_progress (Seat *me, OpKind kind) {
+static bool makes_progress (SimThread *me, OpKind kind) {
   bool waited = me->may_time_out && !me->timed_out;
   me->may_time_out = may_time_out(kind);
   return waited || (!me->may_time_out && !only_looks(kind));
@@ -342,7 +367,7 @@ static bool somebody_sleeps (Sim *sim) {
 }
 
 /* Threads that only look at things: let time pass for the others; if nobody waits for it they will look for ever. */
-static void watch_idling (Sim *sim, Seat *me, OpKind kind) {
+static void watch_idling (Sim *sim, SimThread *me, OpKind kind) {
   bool looking;
   if (++sim->busy % BUSY_TICK == 0) pass_busy_time(sim);
   if (makes_progress(me, kind)) sim->idle = sim->looks = -1;
@@ -357,7 +382,7 @@ static void watch_idling (Sim *sim, Seat *me, OpKind kind) {
 
 static void sim_announce (Thread *self, const Op *op) {
   Sim *sim = sim_of(self->object.world);
-  Seat *me = self->driver_data;
+  SimThread *me = self->driver_data;
   bool is_output = op->kind == OP_OUTPUT;
   if (me != sim->current) return; /* after the end of its thread: finalisers of a closing state */
   atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
@@ -366,7 +391,10 @@ static void sim_announce (Thread *self, const Op *op) {
   watch_idling(sim, me, op->kind);
   if (preempts(sim, me, is_output)) give_up_turn(sim, me);
   if (is_output) me->outputs++;
-  else { me->operations++; me->outputs = 0; }
+  else {
+    me->operations++;
+    me->outputs = 0;
+  }
 }
 
 /*
@@ -375,11 +403,11 @@ static void sim_announce (Thread *self, const Op *op) {
 
 static void sim_park (Thread *self, Nanos deadline) {
   Sim *sim = sim_of(self->object.world);
-  Seat *me = self->driver_data;
+  SimThread *me = self->driver_data;
   me->timed_out = deadline <= sim->now;
   if (atomic_exchange(&self->spot->token, 0) == 1 || me->timed_out) return;
   sim_note_turn(sim, me, false);
-  me->state = SEAT_PARKED;
+  me->state = SIM_THREAD_PARKED;
   me->deadline = deadline;
   me->order = sim->parkings++;
   me->looked_at = false;
@@ -389,9 +417,10 @@ static void sim_park (Thread *self, Nanos deadline) {
 }
 
 static void sim_unpark (Spot *spot) {
-  Seat *seat = spot->fibre;
+  SimThread *st = spot->fibre;
   atomic_store(&spot->token, 1);
-  if (seat != NULL && seat->state == SEAT_PARKED) make_ready(sim_of(seat->thread->object.world), seat);
+  if (st != NULL && st->state == SIM_THREAD_PARKED)
+    make_ready(sim_of(st->thread->object.world), st);
 }
 
 static Nanos sim_now (World *world) { return sim_of(world)->now; }
@@ -402,41 +431,42 @@ static Nanos sim_time (World *world) {
 
 static lua_State *sim_open (Thread *t, lua_State *parent) {
   Sim *sim = sim_of(t->object.world);
-  Seat *seat = seat_take(sim->room, sim->current != NULL ? &sim->current->fibre : &sim->outside);
-  if (seat == NULL) return NULL;
-  seat_seed(seat, t->serial);
-  seat->thread = t;
-  seat->timed_out = seat->may_time_out = false;
-  t->driver_data = seat;
-  t->spot->fibre = seat;
-  if (parent != NULL) state_inherit(parent, seat->L);
-  return seat->L;
+  SimThread *st =
+      sim_thread_take(sim->room, sim->current != NULL ? &sim->current->fibre : &sim->outside);
+  if (st == NULL) return NULL;
+  sim_thread_seed(st, t->serial);
+  st->thread = t;
+  st->timed_out = st->may_time_out = false;
+  t->driver_data = st;
+  t->spot->fibre = st;
+  if (parent != NULL) state_inherit(parent, st->L);
+  return st->L;
 }
 
 static void sim_close (Thread *t, lua_State *L) {
-  Seat *seat = t->driver_data;
+  SimThread *st = t->driver_data;
   if (sim_of(t->object.world)->options.tidy || t->has_finalisers) lua_close(L);
-  if (seat->state == SEAT_TAKEN) seat->state = SEAT_FREE;  /* the thread was never started */
+  if (st->state == SIM_THREAD_TAKEN) st->state = SIM_THREAD_FREE; /* the thread was never started */
 }
 
 /* A thread's fibre, from its first to its last turn. */
 static void run_fibre (void *ud) {
-  Seat *seat = ud;
-  Sim *sim = sim_of(seat->thread->object.world);
-  object_keep(&seat->thread->object);     /* for the note of its last turn */
-  thread_body(seat->thread);
-  sim_note_turn(sim, seat, false);
-  object_drop(&seat->thread->object);
-  seat->state = SEAT_FREE;
+  SimThread *st = ud;
+  Sim *sim = sim_of(st->thread->object.world);
+  object_keep(&st->thread->object); /* for the note of its last turn */
+  thread_body(st->thread);
+  sim_note_turn(sim, st, false);
+  object_drop(&st->thread->object);
+  st->state = SIM_THREAD_FREE;
   schedule_next(sim);
   abort();
 }
 
 static int sim_spawn (Thread *t) {
-  Seat *seat = t->driver_data;
-  atomic_store(&t->native_id, (int)number_of(seat) + 1);
-  fibre_start(&seat->fibre, run_fibre, seat);
-  make_ready(sim_of(t->object.world), seat);
+  SimThread *st = t->driver_data;
+  atomic_store(&t->native_id, (int)number_of(st) + 1);
+  fibre_start(&st->fibre, run_fibre, st);
+  make_ready(sim_of(t->object.world), st);
   return 0;
 }
 
@@ -464,7 +494,7 @@ static bool sim_write (World *world, int stream, const char *text, size_t length
     capture(sim, text, length);
     return true;
   }
-  if (stream == 2) fflush(stdout);        /* both in the order of the run */
+  if (stream == 2) fflush(stdout); /* both in the order of the run */
   return fwrite(text, 1, length, f) == length;
 }
 
@@ -475,7 +505,14 @@ static void sim_exit (int code) {
   sim_leave(sim, SIM_EXIT);
 }
 
-const Driver sim_driver = {
-  .announce = sim_announce, .park = sim_park, .unpark = sim_unpark, .now = sim_now, .time = sim_time,
-  .open = sim_open, .close = sim_close, .spawn = sim_spawn, .poke = sim_poke, .write = sim_write, .exit = sim_exit
-};
+const Driver sim_driver = {.announce = sim_announce,
+                           .park = sim_park,
+                           .unpark = sim_unpark,
+                           .now = sim_now,
+                           .time = sim_time,
+                           .open = sim_open,
+                           .close = sim_close,
+                           .spawn = sim_spawn,
+                           .poke = sim_poke,
+                           .write = sim_write,
+                           .exit = sim_exit};

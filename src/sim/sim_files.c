@@ -8,9 +8,7 @@
 
 #include "sim/private.h"
 
-bool sim_inside (void) {
-  return thread_self != NULL && thread_self->object.world->owns;
-}
+bool sim_inside (void) { return thread_self != NULL && thread_self->object.world->owns; }
 
 void sim_opened (void) {
   if (sim_inside()) sim_of(thread_self->object.world)->report->closed = false;
@@ -23,16 +21,19 @@ void sim_opened (void) {
 struct SimFile {
   SimFile *next;
   FILE *file;
-  lua_CFunction close;            /* what Lua's library has put there */
+  lua_CFunction close; /* what Lua's library has put there */
   bool is_pipe;
 };
 
 /* The library's function that closes `file`, which is forgotten. */
 static lua_CFunction forget_file (Sim *sim, FILE *file) {
   lua_CFunction close = NULL;
-  for (SimFile **p = &sim->files; close == NULL && *p != NULL; ) {
+  for (SimFile **p = &sim->files; close == NULL && *p != NULL;) {
     SimFile *f = *p;
-    if (f->file != file) { p = &f->next; continue; }
+    if (f->file != file) {
+      p = &f->next;
+      continue;
+    }
     close = f->close;
     *p = f->next;
     free(f);

@@ -24,7 +24,8 @@
 
 static void poked (Thread *self, bool resting) {
   (void)resting;
-  if (watchdog_suspects(&sim_of(self->object.world)->watched)) atomic_fetch_or(&self->alerts, ALERT_LOOP);
+  if (watchdog_suspects(&sim_of(self->object.world)->watched))
+    atomic_fetch_or(&self->alerts, ALERT_LOOP);
 }
 
 static void loops (Thread *self, char *text) {
@@ -43,7 +44,8 @@ static void alerted (lua_State *L, Thread *self) {
     thread_alert(world->main, ALERT_SIGNAL);
     sim_driver.poke(world->main);
   }
-  if (atomic_load(&self->alerts) & ALERT_LOOP) watchdog_count(L, self, &sim_of(world)->watched, loops);
+  if (atomic_load(&self->alerts) & ALERT_LOOP)
+    watchdog_count(L, self, &sim_of(world)->watched, loops);
 }
 
 static const Observer sim_observer = {.poked = poked, .alerted = alerted};
@@ -77,7 +79,7 @@ static bool start_main (Sim *sim) {
   Thread *main = thread_attach_main(NULL, &sim->world);
   lua_State *L;
   if (main == NULL) return false;
-  thread_self = sim->outside_thread;      /* a new seat's state is made on behalf of the caller */
+  thread_self = sim->outside_thread; /* a new seat's state is made on behalf of the caller */
   L = sim_driver.open(main, NULL);
   thread_self = main;
   if (L == NULL) return false;
@@ -86,17 +88,18 @@ static bool start_main (Sim *sim) {
   return true;
 }
 
-static const char no_main[] = "cannot follow the schedule at its turn 1: the first turn is thread 0 (MainThread)";
+static const char no_main[] =
+    "cannot follow the schedule at its turn 1: the first turn is thread 0 (MainThread)";
 
 static bool run (Sim *sim) {
-  Seat *seat;
+  SimThread *st;
   fibre_outside(&sim->outside);
   if (!start_main(sim)) return false;
-  seat = thread_self->driver_data;
-  fibre_start(&seat->fibre, run_main, sim);
-  seat->state = SEAT_RUNNING;
-  sim->current = seat;
-  if (sim_first_turn(sim)) fibre_switch(&sim->outside, &seat->fibre);
+  st = thread_self->driver_data;
+  fibre_start(&st->fibre, run_main, sim);
+  st->state = SIM_THREAD_RUNNING;
+  sim->current = st;
+  if (sim_first_turn(sim)) fibre_switch(&sim->outside, &st->fibre);
   else {
     sim->report->verdict = SIM_CANNOT_FOLLOW;
     sim->report->text = strdup(no_main);
@@ -111,14 +114,18 @@ static void pass_signals (Sim *sim) {
   Thread *self = thread_self;
   if (signals & ALERT_BREAK) real_interrupt(SIGINT);
   if (signals & ALERT_QUIT) dump_ask();
-  if (self != NULL && self->running != NULL && atomic_load(&self->alerts) != 0) thread_arm(self, self->running);
+  if (self != NULL && self->running != NULL && atomic_load(&self->alerts) != 0)
+    thread_arm(self, self->running);
 }
 
 static Sim *new_sim (const SimOptions *options, SimReport *report) {
   Sim *sim = calloc(1, sizeof *sim);
   if (sim == NULL) return NULL;
-  sim->room = room_take(simlib_equip);
-  if (sim->room == NULL) { free(sim); return NULL; }
+  sim->room = sim_pool_take(sim_stdlib_equip);
+  if (sim->room == NULL) {
+    free(sim);
+    return NULL;
+  }
   world_init(&sim->world, &sim_driver);
   sim->world.observer = &sim_observer;
   sim->world.owns = true;
@@ -140,8 +147,11 @@ static void note_rest (Sim *sim) {
   size_t turns = sim->options.policy == SIM_REPLAY ? sim->options.schedule->count : 0;
   char text[128];
   if (sim->report->verdict != SIM_DONE) return;
-  if (sim->turn < turns) snprintf(text, sizeof text, "the run ended after turn %zu of the %zu of its schedule", sim->turn, turns);
-  else if (sim->strayed > 0) snprintf(text, sizeof text, "turn %zu of the schedule was longer than the run's", sim->strayed);
+  if (sim->turn < turns)
+    snprintf(text, sizeof text, "the run ended after turn %zu of the %zu of its schedule",
+             sim->turn, turns);
+  else if (sim->strayed > 0)
+    snprintf(text, sizeof text, "turn %zu of the schedule was longer than the run's", sim->strayed);
   else return;
   sim->report->text = strdup(text);
 }
@@ -150,7 +160,7 @@ static void note_rest (Sim *sim) {
 static void world_done (World *world) {
   message_free(world->excepthook);
   world->excepthook = NULL;
-  holding_release_all(&world->holdings);
+  cleanup_release_all(&world->cleanups);
   object_free_all(world);
   message_free_all(world);
   thread_graves_free(world);
@@ -168,13 +178,14 @@ static void free_sim (Sim *sim) {
   world_here = sim_inside() ? thread_self->object.world : NULL;
   pass_signals(sim);
   world_done(&sim->world);
-  room_leave(sim->room);
+  sim_pool_leave(sim->room);
   free(sim->ready);
   free(sim->parked);
   free(sim);
 }
 
-bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud, SimReport *report) {
+bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+              SimReport *report) {
   Sim *sim = new_sim(options, report);
   bool ran;
   if (sim == NULL) return false;
@@ -202,7 +213,7 @@ void sim_report_free (SimReport *report) {
 time_t __wrap_time (time_t *t);
 time_t __wrap_time (time_t *t) {
   struct timespec ts;
-  if (seat_building) ts.tv_sec = SIM_EPOCH / NANOS;
+  if (sim_thread_building) ts.tv_sec = SIM_EPOCH / NANOS;
   else if (sim_inside()) ts.tv_sec = sim_driver.time(thread_self->object.world) / NANOS;
   else clock_gettime(CLOCK_REALTIME, &ts);
   if (t != NULL) *t = ts.tv_sec;

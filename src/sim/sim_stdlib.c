@@ -1,5 +1,5 @@
 /*
-** simlib.c - what is different in the Lua states of a simulated world: time is
+** sim_stdlib.c - what is different in the Lua states of a simulated world: time is
 ** the world's, asking the outside is noted, and objects with finalisers are, so
 ** that a state without any need not be closed.
 */
@@ -15,8 +15,9 @@
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
 
-#define PATHS 1024                /* room for package.path and package.cpath, as the collector sees it */
-#define ARGUMENTS 131072          /* the same for the command line: as long as the system allows one argument to be */
+#define PATHS 1024 /* room for package.path and package.cpath, as the collector sees it */
+#define ARGUMENTS \
+  131072 /* the same for the command line: as long as the system allows one argument to be */
 
 /*
 ** Does what the original does, which is the upvalue. One without upvalues runs
@@ -102,7 +103,8 @@ static int set_metatable (lua_State *L) {
   int type = lua_type(L, 2);
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_argexpected(L, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
-  if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) return luaL_error(L, "cannot change a protected metatable");
+  if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+    return luaL_error(L, "cannot change a protected metatable");
   if (type == LUA_TTABLE) {
     lua_pushliteral(L, "__gc");
     if (lua_rawget(L, 2) != LUA_TNIL) thread_self->has_finalisers = true;
@@ -147,7 +149,7 @@ static void pad_strings (lua_State *L, size_t length, size_t whole, const void *
   lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
-#define HEADER 25                 /* what a string takes beside its bytes */
+#define HEADER 25 /* what a string takes beside its bytes */
 
 static size_t string_size (lua_State *L, int index) {
   return lua_type(L, index) == LUA_TSTRING ? HEADER + lua_rawlen(L, index) : 0;
@@ -164,7 +166,7 @@ static void pad_paths (lua_State *L) {
   lua_settop(L, 0);
 }
 
-void simlib_pad_arguments (lua_State *L, char **argv, int argc) {
+void sim_stdlib_pad_arguments (lua_State *L, char **argv, int argc) {
   static const char key;
   size_t length = 0;
   if (!sim_inside()) return;
@@ -172,21 +174,26 @@ void simlib_pad_arguments (lua_State *L, char **argv, int argc) {
   pad_strings(L, length, ARGUMENTS, &key);
 }
 
-int simlib_equip (lua_State *L) {
-  static const struct { const char *library, *name; lua_CFunction f; } outside[] = {
-    {"io", "open", open_file}, {"io", "popen", open_pipe}, {"io", "lines", open_file}, {"io", "input", open_file},
-    {"io", "output", open_file}, {"io", "tmpfile", open_file}, {"io", "read", ask_outside},
-    {"os", "execute", ask_outside}, {"os", "getenv", ask_outside}, {"os", "remove", ask_outside},
-    {"os", "rename", ask_outside}, {"os", "tmpname", ask_outside}
-  };
+int sim_stdlib_equip (lua_State *L) {
+  static const struct {
+    const char *library, *name;
+    lua_CFunction f;
+  } outside[] = {{"io", "open", open_file},     {"io", "popen", open_pipe},
+                 {"io", "lines", open_file},    {"io", "input", open_file},
+                 {"io", "output", open_file},   {"io", "tmpfile", open_file},
+                 {"io", "read", ask_outside},   {"os", "execute", ask_outside},
+                 {"os", "getenv", ask_outside}, {"os", "remove", ask_outside},
+                 {"os", "rename", ask_outside}, {"os", "tmpname", ask_outside}};
   /* Kinds in the image need not be made, but each is copied into every state. */
-  static const Kind *const usual[] = {&thread_kind, &lock_kind, &condition_kind, &event_kind, &queue_kind, &shared_kind};
+  static const Kind *const usual[] = {&thread_kind, &lock_kind,  &condition_kind,
+                                      &event_kind,  &queue_kind, &shared_kind};
   wrap(L, "os", "time", os_time);
   wrap(L, "os", "date", os_date);
   wrap(L, "os", "clock", os_clock);
   wrap(L, LUA_GNAME, "setmetatable", set_metatable);
   wrap(L, LUA_GNAME, "require", require);
-  for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) wrap(L, outside[i].library, outside[i].name, outside[i].f);
+  for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+    wrap(L, outside[i].library, outside[i].name, outside[i].f);
   wrap_files(L);
   for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
     object_metatable(L, usual[i]);

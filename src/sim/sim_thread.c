@@ -1,5 +1,5 @@
 /*
-** seat.c - rooms, seats and the images of their states.
+** sim_thread.c - rooms, threads and the images of their states.
 **
 ** A state is made on its own seat's stack, by a call path that is the same each
 ** time, because Lua mixes the address of a local variable into the seed of its
@@ -14,10 +14,10 @@
 #include "base/random.h"
 #include "state/state.h"
 
-#define ROOMS 64                  /* worlds in a process at a time */
-#define FIXED 8                   /* rooms at fixed addresses */
+#define ROOMS 64 /* worlds in a process at a time */
+#define FIXED 8  /* rooms at fixed addresses */
 
-#if defined(__SANITIZE_THREAD__)          /* its application memory is narrow */
+#if defined(__SANITIZE_THREAD__) /* its application memory is narrow */
 #define SEATS 512
 #define ARENA_SIZE ((size_t)64 << 20)
 #define ARENA_BASE 0x1000000000
@@ -30,35 +30,38 @@
 #endif
 #define STACK_STEP (2 * FIBRE_STACK)
 
-struct Room {
+struct SimPool {
   int number;
-  bool taken;                     /* under rooms_mu */
-  lua_CFunction equip;            /* makes a fresh state one for simulated threads */
-  int built;                      /* seats that exist: 0 .. built-1 */
-  Seat *seats[SEATS];
+  bool taken;          /* under rooms_mu */
+  lua_CFunction equip; /* makes a fresh state one for simulated threads */
+  int built;           /* threads that exist: 0 .. built-1 */
+  SimThread *threads[SEATS];
 };
 
 static pthread_mutex_t rooms_mu = PTHREAD_MUTEX_INITIALIZER;
-static Room *rooms[ROOMS];        /* under rooms_mu */
+static SimPool *rooms[ROOMS]; /* under rooms_mu */
 
-_Thread_local bool seat_building;
+_Thread_local bool sim_thread_building;
 
-Room *room_take (lua_CFunction equip) {
-  Room *found = NULL;
+SimPool *sim_pool_take (lua_CFunction equip) {
+  SimPool *found = NULL;
   pthread_mutex_lock(&rooms_mu);
   for (int i = 0; i < ROOMS && found == NULL; i++) {
-    if (rooms[i] == NULL && (rooms[i] = calloc(1, sizeof(Room))) != NULL) rooms[i]->number = i;
+    if (rooms[i] == NULL && (rooms[i] = calloc(1, sizeof(SimPool))) != NULL) rooms[i]->number = i;
     if (rooms[i] != NULL && !rooms[i]->taken) found = rooms[i];
   }
-  if (found != NULL) { found->taken = true; found->equip = equip; }
+  if (found != NULL) {
+    found->taken = true;
+    found->equip = equip;
+  }
   pthread_mutex_unlock(&rooms_mu);
   return found;
 }
 
-void room_leave (Room *room) {
+void sim_pool_leave (SimPool *room) {
   for (int i = 0; i < room->built; i++) {
-    room->seats[i]->state = SEAT_FREE;
-    room->seats[i]->thread = NULL;
+    room->threads[i]->state = SIM_THREAD_FREE;
+    room->threads[i]->thread = NULL;
   }
   pthread_mutex_lock(&rooms_mu);
   room->taken = false;
@@ -68,69 +71,77 @@ void room_leave (Room *room) {
 /* Where math.random keeps its state: four words, in a userdata that is its upvalue. */
 static uint64_t *find_random (lua_State *L) {
   uint64_t *state = NULL;
-  if (lua_getglobal(L, LUA_MATHLIBNAME) == LUA_TTABLE && lua_getfield(L, -1, "random") == LUA_TFUNCTION
-      && lua_getupvalue(L, -1, 1) != NULL && lua_rawlen(L, -1) == 4 * sizeof *state) state = lua_touserdata(L, -1);
+  if (lua_getglobal(L, LUA_MATHLIBNAME) == LUA_TTABLE
+      && lua_getfield(L, -1, "random") == LUA_TFUNCTION && lua_getupvalue(L, -1, 1) != NULL
+      && lua_rawlen(L, -1) == 4 * sizeof *state)
+    state = lua_touserdata(L, -1);
   lua_settop(L, 0);
   return state;
 }
 
 /* Makes the state; on the seat's own stack. */
-typedef struct Building { Seat *seat; lua_CFunction equip; Fibre *back; } Building;
+typedef struct Building {
+  SimThread *st;
+  lua_CFunction equip;
+  Fibre *back;
+} Building;
 
 static void build_state (void *ud) {
   Building *b = ud;
-  seat_building = true;
-  b->seat->L = state_make(arena_alloc, b->seat->arena, b->equip);
-  if (b->seat->L != NULL) b->seat->random = find_random(b->seat->L);
-  seat_building = false;
-  fibre_switch(&b->seat->fibre, b->back);
+  sim_thread_building = true;
+  b->st->L = state_make(arena_alloc, b->st->arena, b->equip);
+  if (b->st->L != NULL) b->st->random = find_random(b->st->L);
+  sim_thread_building = false;
+  fibre_switch(&b->st->fibre, b->back);
 }
 
-static void *fixed (uintptr_t base, uintptr_t step, const Room *room, int index) {
+static void *fixed (uintptr_t base, uintptr_t step, const SimPool *room, int index) {
   if (room->number >= FIXED) return NULL;
   return (void *)(base + ((uintptr_t)room->number * SEATS + (uintptr_t)index) * step);
 }
 
-void seat_seed (Seat *seat, uint64_t n) {
-  for (int i = 0; seat->random != NULL && i < 4; i++) seat->random[i] = random_mix((4 * n + (uint64_t)i + 1) * RANDOM_STEP);
+void sim_thread_seed (SimThread *st, uint64_t n) {
+  for (int i = 0; st->random != NULL && i < 4; i++)
+    st->random[i] = random_mix((4 * n + (uint64_t)i + 1) * RANDOM_STEP);
 }
 
 static Arena *make_arena (void *address) {
   Arena *a = NULL;
-  for (size_t size = ARENA_SIZE; a == NULL && size >= (size_t)16 << 20; size /= 4) a = arena_new(address, size);
+  for (size_t size = ARENA_SIZE; a == NULL && size >= (size_t)16 << 20; size /= 4)
+    a = arena_new(address, size);
   return a;
 }
 
-static Seat *build_seat (Room *room, int index, Fibre *here) {
-  Seat *seat = calloc(1, sizeof *seat);
-  if (seat == NULL) return NULL;
-  seat->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, room, index));
-  if (seat->arena != NULL && fibre_init(&seat->fibre, fixed(STACK_BASE, STACK_STEP, room, index))) {
-    Building b = {seat, room->equip, here};
-    fibre_start(&seat->fibre, build_state, &b);
-    fibre_switch(here, &seat->fibre);
-    if (seat->L != NULL && arena_keep_image(seat->arena)) return seat;
-    fibre_free(&seat->fibre);
+static SimThread *build_seat (SimPool *room, int index, Fibre *here) {
+  SimThread *st = calloc(1, sizeof *st);
+  if (st == NULL) return NULL;
+  st->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, room, index));
+  if (st->arena != NULL && fibre_init(&st->fibre, fixed(STACK_BASE, STACK_STEP, room, index))) {
+    Building b = {st, room->equip, here};
+    fibre_start(&st->fibre, build_state, &b);
+    fibre_switch(here, &st->fibre);
+    if (st->L != NULL && arena_keep_image(st->arena)) return st;
+    fibre_free(&st->fibre);
   }
-  arena_delete(seat->arena);
-  free(seat);
+  arena_delete(st->arena);
+  free(st);
   return NULL;
 }
 
-Seat *seat_take (Room *room, Fibre *here) {
+SimThread *sim_thread_take (SimPool *room, Fibre *here) {
   int i = 0;
-  Seat *seat;
-  while (i < room->built && room->seats[i]->state != SEAT_FREE) i++;
+  SimThread *st;
+  while (i < room->built && room->threads[i]->state != SIM_THREAD_FREE) i++;
   if (i == SEATS) return NULL;
   if (i == room->built) {
-    room->seats[i] = build_seat(room, i, here);
-    if (room->seats[i] == NULL) return NULL;
+    room->threads[i] = build_seat(room, i, here);
+    if (room->threads[i] == NULL) return NULL;
     room->built++;
   }
-  seat = room->seats[i];
-  if (seat->used) arena_restore(seat->arena);
-  seat->used = true;
-  seat->operations = seat->outputs = 0;
-  seat->state = SEAT_TAKEN;
-  return seat;
+  st = room->threads[i];
+  if (st->used) arena_restore(st->arena);
+  st->used = true;
+  st->operations = st->outputs = 0;
+  st->state = SIM_THREAD_TAKEN;
+  return st;
 }

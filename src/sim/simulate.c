@@ -13,17 +13,17 @@
 #include "state/state.h"
 
 /* A run asked for by Lua code. */
-typedef struct Request {
-  Message *work;                  /* fn, for the main thread of the new world */
-  World *home;                    /* the world of the caller */
-  lua_State *caller;              /* its state, which stands still meanwhile */
+typedef struct SimRequest {
+  Message *work;     /* fn, for the main thread of the new world */
+  World *home;       /* the world of the caller */
+  lua_State *caller; /* its state, which stands still meanwhile */
   Message *outcome;
   bool failed;
-} Request;
+} SimRequest;
 
 /* The main thread of the new world. */
 static int run_request (lua_State *L, void *ud) {
-  Request *r = ud;
+  SimRequest *r = ud;
   Thread *self = thread_self;
   state_inherit(r->caller, L);
   self->work = r->work;
@@ -42,7 +42,8 @@ static const char *read_options (lua_State *L, int index, SimOptions *o) {
   if (lua_isnoneornil(L, index)) return NULL;
   luaL_checktype(L, index, LUA_TTABLE);
   args_option_names(L, index, known);
-  luaL_argcheck(L, lua_getfield(L, index, "trace") == LUA_TNIL, index, "field 'trace' is not available in this version");
+  luaL_argcheck(L, lua_getfield(L, index, "trace") == LUA_TNIL, index,
+                "field 'trace' is not available in this version");
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
     o->policy = SIM_SEEDED;
@@ -55,9 +56,10 @@ static const char *read_options (lua_State *L, int index, SimOptions *o) {
 }
 
 /* Encodes the function at 1 and prepares to repeat the schedule, if there is one; what is held where that fails is freed. */
-static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *schedule, Request *r) {
+static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *schedule,
+                     SimRequest *r) {
   char problem[128];
-  r->work = message_encode(L, 1, 1, ROOT_CALL, NULL);       /* no object of any world may come along */
+  r->work = message_encode(L, 1, 1, ROOT_CALL, NULL); /* no object of any world may come along */
   if (text == NULL) return;
   o->policy = SIM_REPLAY;
   o->schedule = schedule;
@@ -78,7 +80,11 @@ static void push_results (lua_State *L, Message *outcome) {
 }
 
 /* What is kept while the report is turned into a table, which may fail. */
-typedef struct Filling { SimReport *report; Request *request; char *schedule; } Filling;
+typedef struct Filling {
+  SimReport *report;
+  SimRequest *request;
+  char *schedule;
+} Filling;
 
 /* Sets a field to what the run had to say; without memory for that it says so. */
 static void set_text (lua_State *L, const char *field, const char *text) {
@@ -126,7 +132,7 @@ int simulate (lua_State *L) {
   SimOptions options = {.policy = SIM_ROUND_ROBIN, .capture = true};
   Schedule schedule = {0};
   SimReport report;
-  Request request = {.home = thread_self->object.world, .caller = L};
+  SimRequest request = {.home = thread_self->object.world, .caller = L};
   Filling filling = {&report, &request, NULL};
   int status, code;
   bool leaves;
@@ -149,6 +155,7 @@ int simulate (lua_State *L) {
   message_free(request.outcome);
   schedule_clear(&schedule);
   sim_report_free(&report);
-  if (leaves) thread_self->object.world->driver->exit(code);    /* os.exit ends the program, from any world */
+  if (leaves)
+    thread_self->object.world->driver->exit(code); /* os.exit ends the program, from any world */
   return status == LUA_OK ? 1 : lua_error(L);
 }

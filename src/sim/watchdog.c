@@ -16,19 +16,17 @@
 
 #include "sim/watchdog.h"
 
-#define LOOK 250000000            /* nanoseconds between looks */
-#define STILL 4                   /* looks without a step */
-#define CHUNK 1000000             /* instructions between two calls of the counting hook */
-#define PATIENCE 500              /* chunks without an operation: then it is a loop */
-#define SAMPLES 20000             /* instructions watched to tell which lines it runs through */
+#define LOOK 250000000 /* nanoseconds between looks */
+#define STILL 4        /* looks without a step */
+#define CHUNK 1000000  /* instructions between two calls of the counting hook */
+#define PATIENCE 500   /* chunks without an operation: then it is a loop */
+#define SAMPLES 20000  /* instructions watched to tell which lines it runs through */
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
-static Watched *runs;             /* under mu */
-static bool started;              /* under mu */
+static Watched *runs; /* under mu */
+static bool started;  /* under mu */
 
-bool watchdog_suspects (const Watched *w) {
-  return atomic_load(&w->still) >= STILL;
-}
+bool watchdog_suspects (const Watched *w) { return atomic_load(&w->still) >= STILL; }
 
 static void look_at (Watched *w) {
   long steps = atomic_load_explicit(&w->steps, memory_order_relaxed);
@@ -84,9 +82,9 @@ void watchdog_end (Watched *w) {
 static _Thread_local struct {
   Watched *run;
   void (*give_up)(Thread *self, char *text);
-  long steps;                     /* of the run when counting began */
+  long steps; /* of the run when counting began */
   int chunks, samples;
-  char source[LUA_IDSIZE];        /* the file the samples are from, and the lines they lie between */
+  char source[LUA_IDSIZE]; /* the file the samples are from, and the lines they lie between */
   int first, last;
 } count;
 
@@ -94,9 +92,11 @@ static char *describe (Thread *self) {
   char name[64], text[256];
   thread_copy_name(self, name);
   if (count.first == count.last)
-    snprintf(text, sizeof text, "%s loops at %s:%d without any operation", name, count.source, count.first);
+    snprintf(text, sizeof text, "%s loops at %s:%d without any operation", name, count.source,
+             count.first);
   else
-    snprintf(text, sizeof text, "%s loops at %s:%d-%d without any operation", name, count.source, count.first, count.last);
+    snprintf(text, sizeof text, "%s loops at %s:%d-%d without any operation", name, count.source,
+             count.first, count.last);
   return strdup(text);
 }
 
@@ -116,16 +116,19 @@ static void sample (lua_State *L, lua_Debug *ar) {
 
 static void count_chunk (lua_State *L, lua_Debug *ar) {
   (void)ar;
-  if (atomic_load_explicit(&count.run->steps, memory_order_relaxed) != count.steps) lua_sethook(L, NULL, 0, 0);
+  if (atomic_load_explicit(&count.run->steps, memory_order_relaxed) != count.steps)
+    lua_sethook(L, NULL, 0, 0);
   else if (++count.chunks >= PATIENCE) lua_sethook(L, sample, LUA_MASKCOUNT, 1);
 }
 
-void watchdog_count (lua_State *L, Thread *self, Watched *w, void (*give_up)(Thread *self, char *text)) {
+void watchdog_count (lua_State *L, Thread *self, Watched *w,
+                     void (*give_up)(Thread *self, char *text)) {
   long steps = atomic_load_explicit(&w->steps, memory_order_relaxed);
   atomic_fetch_and(&self->alerts, ~ALERT_LOOP);
   if (count.run != w || count.steps != steps) count.chunks = count.samples = 0;
   count.run = w;
   count.give_up = give_up;
   count.steps = steps;
-  lua_sethook(L, count.chunks >= PATIENCE ? sample : count_chunk, LUA_MASKCOUNT, count.chunks >= PATIENCE ? 1 : CHUNK);
+  lua_sethook(L, count.chunks >= PATIENCE ? sample : count_chunk, LUA_MASKCOUNT,
+              count.chunks >= PATIENCE ? 1 : CHUNK);
 }

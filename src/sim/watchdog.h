@@ -1,8 +1,8 @@
 /*
 ** watchdog.h - simulated threads that loop without any operation.
 */
-#ifndef WATCHDOG_H
-#define WATCHDOG_H
+#ifndef SIM_WATCHDOG_H
+#define SIM_WATCHDOG_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,11 +11,11 @@
 
 /* One run under watch; lives in the run itself. */
 typedef struct Watched {
-  pthread_t os;                   /* const while watched */
-  atomic_long steps;              /* operations so far: written by the run, read by the watchdog */
-  long seen;                      /* the watchdog's: steps at its last look */
-  atomic_int still;               /* its looks since they changed */
-  struct Watched *next;           /* under the watchdog's mutex */
+  pthread_t os;         /* const while watched */
+  atomic_long steps;    /* operations so far: written by the run, read by the watchdog */
+  long seen;            /* the watchdog's: steps at its last look */
+  atomic_int still;     /* its looks since they changed */
+  struct Watched *next; /* under the watchdog's mutex */
 } Watched;
 
 void watchdog_begin (Watched *w);
@@ -28,6 +28,7 @@ bool watchdog_suspects (const Watched *w);
 ** and calls give_up(self, text) when there have been too many without an
 ** operation; text, malloc'ed, names the lines.
 */
-void watchdog_count (lua_State *L, Thread *self, Watched *w, void (*give_up)(Thread *self, char *text));
+void watchdog_count (lua_State *L, Thread *self, Watched *w,
+                     void (*give_up)(Thread *self, char *text));
 
 #endif

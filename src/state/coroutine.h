@@ -1,5 +1,5 @@
-#ifndef COROUTINE_H
-#define COROUTINE_H
+#ifndef STATE_COROUTINE_H
+#define STATE_COROUTINE_H
 
 #include <lua.h>
 

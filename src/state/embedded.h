@@ -1,13 +1,13 @@
 /*
 ** embedded.h - the Lua modules inside this binary; the table is made by the build.
 */
-#ifndef EMBEDDED_H
-#define EMBEDDED_H
+#ifndef STATE_EMBEDDED_H
+#define STATE_EMBEDDED_H
 
 #include <stddef.h>
 
 typedef struct Embedded {
-  const char *name;               /* "luasync.logging"; NULL ends the list */
+  const char *name; /* "luasync.logging"; NULL ends the list */
   const char *code;
   size_t length;
 } Embedded;

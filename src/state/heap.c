@@ -21,63 +21,68 @@
 #include "state/heap.h"
 
 #define HOME ((size_t)64 << 10)
-#define FINE 256                  /* up to here every multiple of 8 is a size of its own */
+#define FINE 256 /* up to here every multiple of 8 is a size of its own */
 #define FINE_SHIFT 8
-#define BIG 4096                  /* largest size in slabs */
+#define BIG 4096 /* largest size in slabs */
 #define FINE_CLASSES (FINE / 8)
 #define CLASSES (FINE_CLASSES + 4 * 4)
 #define SEGMENT ((size_t)1 << 20)
 #define SLAB ((size_t)32 << 10)
-#define SLABS (SEGMENT / SLAB)    /* the bits of Segment.free */
-#define STRIDE ((size_t)4 << 10)  /* so much of a slab is divided into blocks at once */
-#define HOMES_MOST 64             /* homes kept for reuse */
+#define SLABS (SEGMENT / SLAB)   /* the bits of HeapSegment.free */
+#define STRIDE ((size_t)4 << 10) /* so much of a slab is divided into blocks at once */
+#define HOMES_MOST 64            /* homes kept for reuse */
 
 typedef struct Slab {
-  void *free;                     /* blocks that came back, a list through their first word */
-  unsigned free_count, count;     /* in that list; blocks made so far, wherever they are */
+  void *free;                 /* blocks that came back, a list through their first word */
+  unsigned free_count, count; /* in that list; blocks made so far, wherever they are */
   unsigned class;
-  char *fresh, *end;              /* not yet divided */
-  struct Slab *next, *previous;   /* in More.open */
+  char *fresh, *end;            /* not yet divided */
+  struct Slab *next, *previous; /* in More.open */
   bool open;
 } Slab;
 
 /* Links of a ring that has a head of its own. */
-typedef struct Link { struct Link *next, *previous; } Link;
+typedef struct HeapLink {
+  struct HeapLink *next, *previous;
+} HeapLink;
 
-typedef struct Segment {
-  Link link;                      /* first of all: in More.segments */
-  uint32_t free;                  /* a bit for each slab that serves no size */
+typedef struct HeapSegment {
+  HeapLink link; /* first of all: in More.segments */
+  uint32_t free; /* a bit for each slab that serves no size */
   Slab slabs[SLABS];
-} Segment;
+} HeapSegment;
 
 /* What a heap needs once it has left its home. */
 typedef struct More {
-  Link segments;                  /* a ring; those with a free slab stand before those without */
-  unsigned empty, count;          /* segments with free slabs only; all */
-  Slab *open[CLASSES + 1];        /* slabs that have a block to give */
+  HeapLink segments;       /* a ring; those with a free slab stand before those without */
+  unsigned empty, count;   /* segments with free slabs only; all */
+  Slab *open[CLASSES + 1]; /* slabs that have a block to give */
 } More;
 
 /* A part of the home from which blocks of any size can be cut; longer than FINE. */
-typedef struct Range { struct Range *next; size_t size; } Range;
+typedef struct Range {
+  struct Range *next;
+  size_t size;
+} Range;
 
 struct Heap {
-  char *home;                     /* const after init; the first block begins it: when that is freed, all is over */
-  bool begun;                     /* the first block has been taken */
-  Range *ranges;                  /* the last one goes to the end of the home */
-  More *more;                     /* NULL: still at home */
-  Heap *next;                     /* in homes */
-  void *free[CLASSES + 1];        /* lists through the blocks' first words */
+  char *home;    /* const after init; the first block begins it: when that is freed, all is over */
+  bool begun;    /* the first block has been taken */
+  Range *ranges; /* the last one goes to the end of the home */
+  More *more;    /* NULL: still at home */
+  Heap *next;    /* in homes */
+  void *free[CLASSES + 1]; /* lists through the blocks' first words */
 };
 
-#define ALL_FREE (UINT32_MAX << 1) /* the first slab holds the Segment itself */
+#define ALL_FREE (UINT32_MAX << 1) /* the first slab holds the HeapSegment itself */
 
 /*
 ** Homes.
 */
 
 static pthread_mutex_t homes_mu = PTHREAD_MUTEX_INITIALIZER;
-static Heap *homes;               /* under homes_mu */
-static int homes_count;           /* under homes_mu */
+static Heap *homes;     /* under homes_mu */
+static int homes_count; /* under homes_mu */
 
 static Heap *home_new (void) {
   Heap *h = malloc(sizeof *h);
@@ -97,7 +102,10 @@ static Heap *home_take (void) {
   Heap *h;
   pthread_mutex_lock(&homes_mu);
   h = homes;
-  if (h != NULL) { homes = h->next; homes_count--; }
+  if (h != NULL) {
+    homes = h->next;
+    homes_count--;
+  }
   pthread_mutex_unlock(&homes_mu);
   return h != NULL ? h : home_new();
 }
@@ -106,7 +114,11 @@ static void home_give (Heap *h) {
   bool kept;
   pthread_mutex_lock(&homes_mu);
   kept = homes_count < HOMES_MOST;
-  if (kept) { h->next = homes; homes = h; homes_count++; }
+  if (kept) {
+    h->next = homes;
+    homes = h;
+    homes_count++;
+  }
   pthread_mutex_unlock(&homes_mu);
   if (kept) return;
   munmap(h->home, HOME);
@@ -126,13 +138,13 @@ static inline unsigned class_of (size_t n) {
   unsigned shift;
   if (n <= FINE) return (unsigned)((n + 7) / 8);
   if (n > BIG) return CLASSES + 1;
-  shift = 31 - (unsigned)__builtin_clz((unsigned)n - 1);        /* 2^shift <= n-1 < 2^(shift+1) */
+  shift = 31 - (unsigned)__builtin_clz((unsigned)n - 1); /* 2^shift <= n-1 < 2^(shift+1) */
   return FINE_CLASSES + 4 * (shift - FINE_SHIFT) + (((unsigned)n - 1) >> (shift - 2)) - 3;
 }
 
 static size_t size_of (unsigned class) {
   unsigned step = class - FINE_CLASSES - 1;
-  if (class <= FINE_CLASSES) return (size_t)class * 8;
+  if (class <= FINE_CLASSES) return (size_t) class * 8;
   return ((size_t)step % 4 + 5) << (FINE_SHIFT - 2 + step / 4);
 }
 
@@ -141,9 +153,10 @@ static size_t size_of (unsigned class) {
 */
 
 static void *map_aligned (void) {
-  char *p = mmap(NULL, SEGMENT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *aligned;
+  char *p = mmap(NULL, SEGMENT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+       *aligned;
   if (p == MAP_FAILED) return NULL;
-  if ((uintptr_t)p % SEGMENT == 0) return p;      /* as a rule: next to the one before */
+  if ((uintptr_t)p % SEGMENT == 0) return p; /* as a rule: next to the one before */
   munmap(p, SEGMENT);
   p = mmap(NULL, 2 * SEGMENT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return NULL;
@@ -153,20 +166,20 @@ static void *map_aligned (void) {
   return aligned;
 }
 
-static void unlink_segment (Segment *s) {
+static void unlink_segment (HeapSegment *s) {
   s->link.previous->next = s->link.next;
   s->link.next->previous = s->link.previous;
 }
 
-static void link_after (Link *place, Segment *s) {
+static void link_after (HeapLink *place, HeapSegment *s) {
   s->link.previous = place;
   s->link.next = place->next;
   place->next->previous = &s->link;
   place->next = &s->link;
 }
 
-static Segment *segment_new (More *m) {
-  Segment *s = map_aligned();
+static HeapSegment *segment_new (More *m) {
+  HeapSegment *s = map_aligned();
   if (s == NULL) return NULL;
   s->free = ALL_FREE;
   m->empty++;
@@ -176,7 +189,7 @@ static Segment *segment_new (More *m) {
 }
 
 /* Half of the segments may be wholly free: what the collector frees at a time is soon needed again. */
-static void segment_emptied (More *m, Segment *s) {
+static void segment_emptied (More *m, HeapSegment *s) {
   if (++m->empty <= 1 + m->count / 2) return;
   m->empty--;
   m->count--;
@@ -206,7 +219,7 @@ static void close_slab (More *m, Slab *slab) {
 
 /* A slab for the class, open. NULL: no memory. */
 static Slab *slab_new (More *m, unsigned class) {
-  Segment *s = (Segment *)m->segments.next;
+  HeapSegment *s = (HeapSegment *)m->segments.next;
   unsigned i;
   Slab *slab;
   if (m->segments.next == &m->segments || s->free == 0) s = segment_new(m);
@@ -227,13 +240,13 @@ static Slab *slab_new (More *m, unsigned class) {
   return slab;
 }
 
-static Segment *segment_of (const void *block) {
-  return (Segment *)((uintptr_t)block & ~(SEGMENT - 1));
+static HeapSegment *segment_of (const void *block) {
+  return (HeapSegment *)((uintptr_t)block & ~(SEGMENT - 1));
 }
 
 /* All its blocks are free. */
 static void slab_emptied (More *m, Slab *slab) {
-  Segment *s = segment_of(slab);
+  HeapSegment *s = segment_of(slab);
   if (slab->open) close_slab(m, slab);
   if (s->free == 0) {
     unlink_segment(s);
@@ -248,7 +261,7 @@ static void divide (Slab *slab) {
   size_t size = size_of(slab->class);
   size_t most = (size_t)(slab->end - slab->fresh) / size, n = STRIDE / size;
   if (n > most) n = most;
-  for (size_t i = 0; i < n; i++) {                /* the lowest address comes first in the list */
+  for (size_t i = 0; i < n; i++) { /* the lowest address comes first in the list */
     char *block = slab->fresh + (n - 1 - i) * size;
     *(void **)block = slab->free;
     slab->free = block;
@@ -356,9 +369,9 @@ static inline void *take (Heap *h, unsigned class, size_t size) {
 static void heap_end (Heap *h) {
   More *m = h->more;
   if (m != NULL) {
-    Link *l = m->segments.next;
+    HeapLink *l = m->segments.next;
     while (l != &m->segments) {
-      Link *next = l->next;
+      HeapLink *next = l->next;
       munmap(l, SEGMENT);
       l = next;
     }
@@ -368,7 +381,7 @@ static void heap_end (Heap *h) {
 }
 
 static void give_to_slab (Heap *h, void *block) {
-  Segment *s = segment_of(block);
+  HeapSegment *s = segment_of(block);
   Slab *slab = &s->slabs[((uintptr_t)block - (uintptr_t)s) / SLAB];
   *(void **)block = slab->free;
   slab->free = block;
@@ -408,7 +421,7 @@ void *heap_alloc (void *ud, void *block, size_t old, size_t new) {
     return NULL;
   }
   if (new == 0) return NULL;
-  class = class_of(new);            /* old says what kind of object it is to be */
+  class = class_of(new); /* old says what kind of object it is to be */
   return class <= CLASSES ? take(ud, class, new) : malloc(new);
 }
 
@@ -427,16 +440,16 @@ Heap *heap_new (void) {
 */
 
 struct HeapImage {
-  Heap heap;                      /* as it was */
+  Heap heap; /* as it was */
   size_t size;
-  size_t count;                   /* of addresses */
-  uint16_t *places;               /* where there are addresses, in words */
+  size_t count;     /* of addresses */
+  uint16_t *places; /* where there are addresses, in words */
   uintptr_t words[];
 };
 
 /* What building has left behind may serve any size: the longer free blocks become ranges. */
 static void gather (Heap *h) {
-  for (unsigned class = FINE_CLASSES + 1; class <= CLASSES; class++)
+  for (unsigned class = FINE_CLASSES + 1; class <= CLASSES; class ++)
     while (h->free[class] != NULL) {
       Range *r = h->free[class];
       h->free[class] = *(void **)r;
@@ -451,7 +464,8 @@ static size_t used_by (const Heap *h) {
   const Range *r = h->ranges;
   if (h->more != NULL || r == NULL) return 0;
   while (r->next != NULL) r = r->next;
-  return (const char *)r + r->size == h->home + HOME ? (size_t)((const char *)(r + 1) - h->home) : 0;
+  return (const char *)r + r->size == h->home + HOME ? (size_t)((const char *)(r + 1) - h->home)
+                                                     : 0;
 }
 
 HeapImage *heap_image (Heap *h) {
@@ -481,7 +495,7 @@ lua_State *heap_copy (const HeapImage *image, lua_State *original) {
   h->begun = true;
   h->ranges = (Range *)((char *)image->heap.ranges + offset);
   h->more = NULL;
-  for (unsigned class = 0; class <= CLASSES; class++) {
+  for (unsigned class = 0; class <= CLASSES; class ++) {
     char *block = image->heap.free[class];
     h->free[class] = block != NULL ? block + offset : NULL;
   }

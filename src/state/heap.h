@@ -9,8 +9,8 @@
 ** The first blocks of a state lie close together in its *home*, a region that
 ** can be copied to another address as a whole: HeapImage.
 */
-#ifndef HEAP_H
-#define HEAP_H
+#ifndef STATE_HEAP_H
+#define STATE_HEAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
 ** library.h - functions of ours in Lua's own libraries.
 */
-#ifndef LIBRARY_H
-#define LIBRARY_H
+#ifndef STATE_LIBRARY_H
+#define STATE_LIBRARY_H
 
 #include <lua.h>
 

@@ -16,9 +16,7 @@
 #include "thread/thread.h"
 
 /* The stream number of a file the world takes charge of, or 0. */
-static int stream_of (FILE *f) {
-  return f == stdout ? 1 : f == stderr ? 2 : 0;
-}
+static int stream_of (FILE *f) { return f == stdout ? 1 : f == stderr ? 2 : 0; }
 
 /* Writes one piece; false: errno is set. */
 static bool emit (lua_State *L, FILE *f, const char *text, size_t length) {
@@ -33,7 +31,7 @@ static int print (lua_State *L) {
   luaL_Buffer b;
   size_t length;
   const char *text;
-  for (int i = 1; i <= n; i++) {  /* __tostring may fail or print: before the buffer */
+  for (int i = 1; i <= n; i++) { /* __tostring may fail or print: before the buffer */
     luaL_tolstring(L, i, NULL);
     lua_replace(L, i);
   }
@@ -102,7 +100,8 @@ static int io_write (lua_State *L) {
 void output_equip (lua_State *L) {
   library_replace(L, LUA_GNAME, "print", print);
   library_replace(L, LUA_IOLIBNAME, "write", io_write);
-  if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE && lua_getfield(L, -1, "__index") == LUA_TTABLE) {
+  if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE
+      && lua_getfield(L, -1, "__index") == LUA_TTABLE) {
     lua_pushcfunction(L, file_write);
     lua_setfield(L, -2, "write");
     lua_pop(L, 1);

@@ -1,5 +1,5 @@
-#ifndef OUTPUT_H
-#define OUTPUT_H
+#ifndef STATE_OUTPUT_H
+#define STATE_OUTPUT_H
 
 #include <lua.h>
 

@@ -32,10 +32,11 @@ static int os_exit (lua_State *L) {
   else code = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
   if (lua_toboolean(L, 2) && thread_self->is_main) {
     lua_State *state = thread_leave_state(thread_self);
-    if (state != NULL) thread_close_state(state);    /* NULL: a finaliser calls, it is being closed already */
+    if (state != NULL)
+      thread_close_state(state); /* NULL: a finaliser calls, it is being closed already */
   }
   thread_self->object.world->driver->exit(code);
-  return 0;                       /* not reached */
+  return 0; /* not reached */
 }
 
 /* Begins the command with all signals as they are for a new program; 0 or an errno. */
@@ -101,7 +102,7 @@ static int io_popen (lua_State *L) {
   sigset_t none, old;
   luaL_argcheck(L, (*mode == 'r' || *mode == 'w') && mode[1] == '\0', 2, "invalid mode");
   s = lua_newuserdatauv(L, sizeof *s, 0);
-  s->closef = NULL;               /* closed, as long as it is not open */
+  s->closef = NULL; /* closed, as long as it is not open */
   luaL_setmetatable(L, LUA_FILEHANDLE);
   fflush(stdout);
   errno = 0;

@@ -1,5 +1,5 @@
-#ifndef PROCESS_H
-#define PROCESS_H
+#ifndef STATE_PROCESS_H
+#define STATE_PROCESS_H
 
 #include <lua.h>
 

@@ -31,7 +31,8 @@ static int load_embedded (lua_State *L) {
   const Embedded *e = &luasync_embedded[lua_tointeger(L, lua_upvalueindex(1))];
   char chunkname[96];
   snprintf(chunkname, sizeof chunkname, "=%s.lua", e->name);
-  for (char *p = chunkname; p < chunkname + strlen(e->name); p++) if (*p == '.') *p = '/';
+  for (char *p = chunkname; p < chunkname + strlen(e->name); p++)
+    if (*p == '.') *p = '/';
   if (luaL_loadbuffer(L, e->code, e->length, chunkname) != LUA_OK) return lua_error(L);
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, 1);
@@ -67,7 +68,7 @@ static void equip_preload (lua_State *L) {
   else lua_pop(L, 2);
 }
 
-static const char package_key;    /* its address names the table `package` in the registry */
+static const char package_key; /* its address names the table `package` in the registry */
 
 static void note_package (lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -79,7 +80,7 @@ static void note_package (lua_State *L) {
 int state_equip (lua_State *L) {
   note_package(L);
   equip_preload(L);
-  place_probe(L);
+  source_line_probe(L);
   output_equip(L);
   coroutine_equip(L);
   return 0;
@@ -193,7 +194,7 @@ static lua_State *build_pristine (void) {
   lua_State *L = build(&h);
   if (L == NULL) return NULL;
   lua_gc(L, LUA_GCCOLLECT);
-  seed_random(L, 0, 0);           /* no random number must look like an address */
+  seed_random(L, 0, 0); /* no random number must look like an address */
   pristine = heap_image(h);
   pristine_state = L;
   return L;
@@ -215,7 +216,8 @@ static lua_State *open_state (void) {
 #if defined(__SANITIZE_ADDRESS__)
 /* AddressSanitizer sees more when every block comes from malloc. */
 static void *allocate (void *ud, void *block, size_t old, size_t new) {
-  (void)ud; (void)old;
+  (void)ud;
+  (void)old;
   if (new != 0) return realloc(block, new);
   free(block);
   return NULL;
@@ -265,7 +267,7 @@ static int set_paths (lua_State *L) {
   return 0;
 }
 
-static atomic_bool warnings;      /* -W */
+static atomic_bool warnings; /* -W */
 
 void state_turn_warnings_on (lua_State *L) {
   atomic_store(&warnings, true);
@@ -282,10 +284,12 @@ void state_copy_paths (lua_State *from, lua_State *to) {
   size_t lengths[2], old_lengths[2];
   bool same = true;
   luaL_checkstack(from, 4, NULL);
-  push_paths(from, values, lengths);      /* they stay on the stack */
+  push_paths(from, values, lengths); /* they stay on the stack */
   push_paths(to, old, old_lengths);
   for (int i = 0; i < 2; i++)
-    if (values[i] != NULL) same = same && old[i] != NULL && lengths[i] == old_lengths[i] && memcmp(values[i], old[i], lengths[i]) == 0;
+    if (values[i] != NULL)
+      same = same && old[i] != NULL && lengths[i] == old_lengths[i]
+             && memcmp(values[i], old[i], lengths[i]) == 0;
   lua_pop(to, 2);
   if (!same) {
     lua_pushcfunction(to, set_paths);

@@ -1,8 +1,8 @@
 /*
 ** state.h - Lua states as luasync makes them.
 */
-#ifndef STATE_H
-#define STATE_H
+#ifndef STATE_STATE_H
+#define STATE_STATE_H
 
 #include <lua.h>
 

@@ -14,7 +14,7 @@
 #include "message/message.h"
 #include "thread/thread.h"
 
-static const char trace_key;      /* registry: the traceback of the last error */
+static const char trace_key; /* registry: the traceback of the last error */
 
 int excepthook_trace (lua_State *L) {
   luaL_traceback(L, L, NULL, 1);
@@ -44,7 +44,8 @@ static void push_error_text (lua_State *L, int index) {
   lua_pushvalue(L, index);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
   lua_pop(L, 1);
-  lua_pushfstring(L, "(error object is a %s value, and its __tostring fails)", luaL_typename(L, index));
+  lua_pushfstring(L, "(error object is a %s value, and its __tostring fails)",
+                  luaL_typename(L, index));
 }
 
 /* hook(thread, error, traceback): the default; one piece on stderr. */
@@ -58,7 +59,8 @@ int excepthook_default (lua_State *L) {
   thread_copy_name(t, name);
   push_error_text(L, 2);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));
-  if (lua_type(L, 3) == LUA_TSTRING) lua_pushfstring(L, "%s%s\n", lua_tostring(L, -1), lua_tostring(L, 3));
+  if (lua_type(L, 3) == LUA_TSTRING)
+    lua_pushfstring(L, "%s%s\n", lua_tostring(L, -1), lua_tostring(L, 3));
   text = lua_tolstring(L, -1, &length);
   self->object.world->driver->write(self->object.world, 2, text, length);
   if (t == self) count_untaken(t);
@@ -134,7 +136,8 @@ void excepthook_call (lua_State *L) {
   else if (!try_hook(L, message)) {
     const char *why = lua_tostring(L, -1);
     char text[512];
-    int n = snprintf(text, sizeof text, "Exception in excepthook:\n%s\n", why != NULL ? why : "(error object)");
+    int n = snprintf(text, sizeof text, "Exception in excepthook:\n%s\n",
+                     why != NULL ? why : "(error object)");
     world->driver->write(world, 2, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1);
     lua_pop(L, 1);
     call_default(L);

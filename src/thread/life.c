@@ -1,5 +1,5 @@
 /*
-** thread_run.c - the life of a started thread: its target is called, its
+** life.c - the life of a started thread: its target is called, its
 ** outcome kept, its end announced; and what others may do to it meanwhile.
 **
 ** The outcome is encoded before the state is closed and the thread is marked
@@ -62,7 +62,8 @@ Thread *thread_list_foreground (World *world, int *daemons) {
 ** releases a lock must not be kept from doing so.
 */
 
-#define PUT_OFF_MOST 1000         /* instructions: a loop may call hold() for ever without closing anything */
+#define PUT_OFF_MOST \
+  1000 /* instructions: a loop may call hold() for ever without closing anything */
 
 void thread_arm (Thread *t, lua_State *L) {
   lua_Hook old = lua_gethook(L);
@@ -79,7 +80,8 @@ void thread_hook (lua_State *L, lua_Debug *ar) {
   const Observer *o = world->observer;
   unsigned asked = (atomic_load(&t->alerts) & ~ALERT_RAISES) | atomic_load(&world->signals);
   (void)ar;
-  if (t->grace > 0 && ++t->put_off < PUT_OFF_MOST) {  /* between hold() and the variable that will close it */
+  if (t->grace > 0
+      && ++t->put_off < PUT_OFF_MOST) { /* between hold() and the variable that will close it */
     t->grace--;
     return;
   }
@@ -91,7 +93,8 @@ void thread_hook (lua_State *L, lua_Debug *ar) {
 
 bool thread_is_asked (Thread *t) {
   return (atomic_load_explicit(&t->alerts, memory_order_relaxed)
-          | atomic_load_explicit(&t->object.world->signals, memory_order_relaxed)) != 0;
+          | atomic_load_explicit(&t->object.world->signals, memory_order_relaxed))
+         != 0;
 }
 
 void thread_alert (Thread *t, unsigned bit) {
@@ -210,12 +213,12 @@ lua_State *thread_leave_state (Thread *t) {
 
 void thread_close_state (lua_State *L) {
   lua_close(L);
-  holdings_release_late();
+  cleanup_release_late();
 }
 
 void thread_end (Thread *t) {
   World *world = t->object.world;
-  if (t->holding > 0) thread_bury(t);
+  if (t->locks_held > 0) thread_bury(t);
   thread_list_remove(t);
   pthread_mutex_lock(&t->mu);
   t->signalable = false;

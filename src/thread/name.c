@@ -1,5 +1,5 @@
 /*
-** thread_name.c - what threads are called: as they were told, or Thread-N, with
+** name.c - what threads are called: as they were told, or Thread-N, with
 ** the name of the target behind it where that can be found out. Lua functions
 ** have no names of their own, but the variable they were taken from has.
 */
@@ -92,7 +92,8 @@ static const char *target_name (lua_State *L, int index) {
 static char *put_number (char *to, unsigned n) {
   char digits[16];
   int count = 0;
-  do digits[count++] = (char)('0' + n % 10); while ((n /= 10) > 0);
+  do digits[count++] = (char)('0' + n % 10);
+  while ((n /= 10) > 0);
   while (count > 0) *to++ = digits[--count];
   return to;
 }
@@ -102,7 +103,7 @@ void thread_name_default (lua_State *L, Thread *t, int target) {
   char *name = malloc(32 + (shown != NULL ? strlen(shown) : 0)), *p;
   if (name == NULL) {
     luaL_error(L, "not enough memory");
-    return;                       /* not reached */
+    return; /* not reached */
   }
   p = put_number(stpcpy(name, "Thread-"), 1 + atomic_fetch_add(&t->object.world->thread_names, 1));
   if (shown != NULL) p = stpcpy(stpcpy(stpcpy(p, " ("), shown), ")");

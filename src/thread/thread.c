@@ -59,19 +59,20 @@ static void store_work (lua_State *L, int proxy, int target) {
 }
 
 /* An option of Thread{...}, pushed. */
-static int option (lua_State *L, const char *name) {
-  return lua_getfield(L, 1, name);
-}
+static int option (lua_State *L, const char *name) { return lua_getfield(L, 1, name); }
 
 static int option_error (lua_State *L, const char *name, const char *expected) {
-  return luaL_argerror(L, 1, lua_pushfstring(L, "field '%s': %s expected, got %s", name, expected, luaL_typename(L, -1)));
+  return luaL_argerror(
+      L, 1,
+      lua_pushfstring(L, "field '%s': %s expected, got %s", name, expected, luaL_typename(L, -1)));
 }
 
 /* How many arguments the list at the top holds: its n (table.pack), or its length. Raises about argument `arg`. */
 static int count_args (lua_State *L, int arg) {
   lua_Integer n;
   bool counted = lua_getfield(L, -1, "n") != LUA_TNIL;
-  if (counted && !lua_isinteger(L, -1)) luaL_argerror(L, arg, "field 'args': its n must be an integer");
+  if (counted && !lua_isinteger(L, -1))
+    luaL_argerror(L, arg, "field 'args': its n must be an integer");
   n = counted ? lua_tointeger(L, -1) : luaL_len(L, -2);
   lua_pop(L, 1);
   if (n < 0) luaL_argerror(L, arg, "field 'args': its n must not be negative");
@@ -92,17 +93,18 @@ static int new_from_options (lua_State *L) {
   lua_settop(L, 1);
   args_option_names(L, 1, known);
   if (option(L, "target") != LUA_TNIL && !is_callable(L, -1)) option_error(L, "target", "function");
-  push_args(L);                                     /* options target args */
+  push_args(L); /* options target args */
   t = make(L);
-  lua_insert(L, 2);                                 /* options thread target args */
-  if (option(L, "name") == LUA_TNIL || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING))
+  lua_insert(L, 2); /* options thread target args */
+  if (option(L, "name") == LUA_TNIL
+      || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING))
     thread_name_default(L, t, 3);
   else if (!lua_isstring(L, -1)) option_error(L, "name", "string");
   else thread_rename(L, t, -1);
   lua_pop(L, 1);
   if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
-  lua_insert(L, 3);                                 /* options thread args target */
+  lua_insert(L, 3); /* options thread args target */
   store_work(L, 2, 4);
   lua_getiuservalue(L, 2, 1);
   lua_pushvalue(L, 3);
@@ -118,7 +120,7 @@ int thread_new (lua_State *L) {
   if (!lua_isnone(L, 1) && !is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
   if (lua_gettop(L) == 0) lua_pushnil(L);
   t = make(L);
-  lua_insert(L, 1);                                 /* thread target args... */
+  lua_insert(L, 1); /* thread target args... */
   thread_name_default(L, t, 2);
   store_work(L, 1, 2);
   return 1;
@@ -141,7 +143,10 @@ static void thread_destroy (Object *o) {
 /* Pushes the arguments in the list that the work table at `index` keeps, if it has one; returns how many. */
 static int push_listed (lua_State *L, int index) {
   int n = 0, list = lua_gettop(L) + 1;
-  if (lua_getfield(L, index, "args") == LUA_TNIL) { lua_pop(L, 1); return 0; }
+  if (lua_getfield(L, index, "args") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return 0;
+  }
   n = count_args(L, 1);
   luaL_checkstack(L, n + 4, "too many arguments");
   for (int i = 1; i <= n; i++) lua_geti(L, list, i);
@@ -156,11 +161,15 @@ static void encode_work (lua_State *L, int proxy) {
   lua_Integer stored;
   int n, first;
   if (atomic_load(&t->life) != LIFE_NEW) return;
-  if (lua_getiuservalue(L, proxy, 1) != LUA_TTABLE) { lua_pop(L, 1); return; }
+  if (lua_getiuservalue(L, proxy, 1) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    return;
+  }
   lua_getfield(L, -1, "n");
   stored = lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (stored < 1 || stored > LUAI_MAXSTACK) luaL_error(L, "not a thread's target and arguments");   /* debug.setuservalue */
+  if (stored < 1 || stored > LUAI_MAXSTACK)
+    luaL_error(L, "not a thread's target and arguments"); /* debug.setuservalue */
   n = (int)stored;
   first = lua_gettop(L) + 1;
   luaL_checkstack(L, n + 4, "too many arguments");
@@ -215,14 +224,15 @@ static int thread_start (lua_State *L) {
   announce(L, OP_START, t);
   if (thread_self->is_main && atomic_load(&t->object.world->ending))
     return args_misuse(L, "can't start new thread: the program is ending");
-  if (!change_life(t, LIFE_NEW, LIFE_STARTED)) return args_misuse(L, "threads can only be started once");
+  if (!change_life(t, LIFE_NEW, LIFE_STARTED))
+    return args_misuse(L, "threads can only be started once");
   error = launch(L, t);
   if (error != 0) {
     change_life(t, LIFE_STARTED, LIFE_NEW);
     return luaL_error(L, "can't start new thread (%s)", strerror(error));
   }
   lua_pushnil(L);
-  lua_setiuservalue(L, 1, 1);     /* target and arguments may go now */
+  lua_setiuservalue(L, 1, 1); /* target and arguments may go now */
   return 1;
 }
 
@@ -235,9 +245,7 @@ int thread_spawn (lua_State *L) {
 }
 
 /* The proxy leaves this state: whoever gets it may start the thread. */
-static void thread_departing (lua_State *L, int index) {
-  encode_work(L, lua_absindex(L, index));
-}
+static void thread_departing (lua_State *L, int index) { encode_work(L, lua_absindex(L, index)); }
 
 /*
 ** Joining.
@@ -314,7 +322,7 @@ static int thread_get_name (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
   char some[64], *copy = some;
   size_t length, room = sizeof some;
-  for (;;) {                      /* until the name fits that it has by then */
+  for (;;) { /* until the name fits that it has by then */
     pthread_mutex_lock(&t->mu);
     length = strlen(t->object.name);
     if (length <= room) memcpy(copy, t->object.name, length);
@@ -366,7 +374,8 @@ static int thread_property (lua_State *L) {
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "name") == 0) return thread_get_name(L);
   if (strcmp(key, "daemon") == 0) return thread_is_daemon(L);
-  if (strcmp(key, "ident") == 0 && atomic_load(&t->life) != LIFE_NEW) lua_pushinteger(L, (lua_Integer)t->serial);
+  if (strcmp(key, "ident") == 0 && atomic_load(&t->life) != LIFE_NEW)
+    lua_pushinteger(L, (lua_Integer)t->serial);
   else if (strcmp(key, "native_id") == 0 && native_id(t) != 0) lua_pushinteger(L, native_id(t));
   else lua_pushnil(L);
   return 1;
@@ -411,7 +420,7 @@ static int thread_interrupt (lua_State *L) {
   pthread_mutex_lock(&t->mu);
   life = atomic_load(&t->life);
   if (life == LIFE_STARTED && !(atomic_load(&t->alerts) & ALERT_INTERRUPT)) {
-    t->interrupt = message;       /* one is pending at most: the first */
+    t->interrupt = message; /* one is pending at most: the first */
     message = NULL;
     thread_alert(t, ALERT_INTERRUPT);
     t->object.world->driver->poke(t);
@@ -423,29 +432,34 @@ static int thread_interrupt (lua_State *L) {
   return 1;
 }
 
-static void copy_name (Object *o, char buffer[64]) {
-  thread_copy_name((Thread *)o, buffer);
-}
+static void copy_name (Object *o, char buffer[64]) { thread_copy_name((Thread *)o, buffer); }
 
-static uint64_t thread_holder (Object *o) {
-  return ((Thread *)o)->serial;
-}
+static uint64_t thread_holder (Object *o) { return ((Thread *)o)->serial; }
 
-static const luaL_Reg methods[] = {
-  {"start", thread_start}, {"join", thread_join}, {"result", thread_result},
-  {"is_alive", thread_is_alive}, {"isAlive", thread_is_alive},
-  {"getName", thread_get_name}, {"setName", thread_set_name},
-  {"isDaemon", thread_is_daemon}, {"setDaemon", thread_set_daemon},
-  {"interrupt", thread_interrupt}, {NULL, NULL}
-};
+static const luaL_Reg methods[] = {{"start", thread_start},
+                                   {"join", thread_join},
+                                   {"result", thread_result},
+                                   {"is_alive", thread_is_alive},
+                                   {"isAlive", thread_is_alive},
+                                   {"getName", thread_get_name},
+                                   {"setName", thread_set_name},
+                                   {"isDaemon", thread_is_daemon},
+                                   {"setDaemon", thread_set_daemon},
+                                   {"interrupt", thread_interrupt},
+                                   {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__newindex", thread_set_property}, {NULL, NULL}};
 
-const Kind thread_kind = {
-  .name = "Thread", .destroy = thread_destroy, .describe = thread_describe, .methods = methods,
-  .meta = meta, .property = thread_property, .departing = thread_departing, .values = 1,
-  .holder = thread_holder, .copy_name = copy_name
-};
+const Kind thread_kind = {.name = "Thread",
+                          .destroy = thread_destroy,
+                          .describe = thread_describe,
+                          .methods = methods,
+                          .meta = meta,
+                          .property = thread_property,
+                          .departing = thread_departing,
+                          .values = 1,
+                          .awaited = thread_holder,
+                          .copy_name = copy_name};
 
 Thread *thread_attach_main (lua_State *L, World *world) {
   Thread *t = calloc(1, sizeof *t);

@@ -2,15 +2,15 @@
 ** thread.h - the life of a thread, and what others may do to it. The Lua side is
 ** in thread.c.
 */
-#ifndef THREAD_H
-#define THREAD_H
+#ifndef THREAD_THREAD_H
+#define THREAD_THREAD_H
 
 #include "message/message.h"
 #include "world/thread_record.h"
 
 extern const Kind thread_kind;
-int thread_new (lua_State *L);                /* Thread(...) */
-int thread_spawn (lua_State *L);              /* spawn(fn, ...) */
+int thread_new (lua_State *L);   /* Thread(...) */
+int thread_spawn (lua_State *L); /* spawn(fn, ...) */
 
 /* The main thread of a world, running in L; made once, by the driver or by luaopen. */
 Thread *thread_attach_main (lua_State *L, World *world);

@@ -6,18 +6,16 @@
 #include "world/args.h"
 
 #define TIMEOUT_MESSAGE "timeout must be a non-negative number"
-#define LONGEST 9.2e9             /* seconds; what is longer ends with the clock, in 292 years */
+#define LONGEST 9.2e9 /* seconds; what is longer ends with the clock, in 292 years */
 
-int args_misuse (lua_State *L, const char *message) {
-  return luaL_error(L, "%s", message);
-}
+int args_misuse (lua_State *L, const char *message) { return luaL_error(L, "%s", message); }
 
 Nanos args_timeout (lua_State *L, int arg) {
   lua_Number seconds;
   if (lua_isnoneornil(L, arg)) return FOREVER;
   luaL_argcheck(L, lua_type(L, arg) == LUA_TNUMBER, arg, TIMEOUT_MESSAGE);
   seconds = lua_tonumber(L, arg);
-  luaL_argcheck(L, seconds >= 0, arg, TIMEOUT_MESSAGE);   /* NaN is not >= 0 */
+  luaL_argcheck(L, seconds >= 0, arg, TIMEOUT_MESSAGE); /* NaN is not >= 0 */
   if (seconds >= LONGEST) return isinf(seconds) ? FOREVER : FOREVER - 1;
   return (Nanos)ceil(seconds * NANOS);
 }

@@ -2,8 +2,8 @@
 ** args.h - the conventions of arguments: timeouts, blocking, counts. One place
 ** each, so that the same mistake gets the same words everywhere.
 */
-#ifndef ARGS_H
-#define ARGS_H
+#ifndef WORLD_ARGS_H
+#define WORLD_ARGS_H
 
 #include "world/world.h"
 

@@ -1,23 +1,24 @@
 /*
-** holding.c - see holding.h.
+** cleanup.c - see cleanup.h.
 */
 #include "world/cleanup.h"
 #include "world/thread_record.h"
 
-static _Thread_local Holding *late;
+static _Thread_local Cleanup *late;
 
-bool holdings_are_late (void) {
+bool cleanup_is_late (void) {
   return thread_self != NULL && thread_self->running == NULL && !thread_self->object.world->owns;
 }
 
-Holding **holdings_here (void) {
-  if (thread_self != NULL && thread_self->object.world->owns) return &thread_self->object.world->holdings;
-  return holdings_are_late() ? &late : NULL;
+Cleanup **cleanup_list (void) {
+  if (thread_self != NULL && thread_self->object.world->owns)
+    return &thread_self->object.world->cleanups;
+  return cleanup_is_late() ? &late : NULL;
 }
 
-void holdings_release_late (void) { holding_release_all(&late); }
+void cleanup_release_late (void) { cleanup_release_all(&late); }
 
-void holding_note (Holding **list, Holding *h, void (*release)(Holding *h)) {
+void cleanup_note (Cleanup **list, Cleanup *h, void (*release)(Cleanup *h)) {
   h->list = list;
   if (list == NULL) return;
   h->release = release;
@@ -27,7 +28,7 @@ void holding_note (Holding **list, Holding *h, void (*release)(Holding *h)) {
   *list = h;
 }
 
-void holding_forget (Holding *h) {
+void cleanup_forget (Cleanup *h) {
   if (h->list == NULL) return;
   if (h->previous != NULL) h->previous->next = h->next;
   else *h->list = h->next;
@@ -35,10 +36,10 @@ void holding_forget (Holding *h) {
   h->list = NULL;
 }
 
-void holding_release_all (Holding **list) {
+void cleanup_release_all (Cleanup **list) {
   while (*list != NULL) {
-    Holding *h = *list;
-    holding_forget(h);
+    Cleanup *h = *list;
+    cleanup_forget(h);
     h->release(h);
   }
 }

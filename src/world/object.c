@@ -15,7 +15,7 @@
 
 const Kind *const *object_kinds;
 
-static const char proxies_key;    /* its address names the table of proxies */
+static const char proxies_key; /* its address names the table of proxies */
 
 static unsigned kind_index (const Kind *kind) {
   unsigned i = 0;
@@ -27,9 +27,7 @@ static unsigned kind_index (const Kind *kind) {
 ** Reference counts.
 */
 
-void object_keep (Object *o) {
-  atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
-}
+void object_keep (Object *o) { atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed); }
 
 /* Objects that hold the last reference to others, a million deep perhaps, are destroyed one after the other. */
 static _Thread_local Object *doomed;
@@ -82,7 +80,7 @@ void object_drop (Object *o) {
   if (o->world->owns) unlink_owned(o);
   o->next = doomed;
   doomed = o;
-  if (destroying) return;         /* by one that lies in another: the outermost call goes on with it */
+  if (destroying) return; /* by one that lies in another: the outermost call goes on with it */
   destroying = true;
   while ((o = doomed) != NULL) {
     doomed = o->next;
@@ -108,19 +106,19 @@ const char *object_name (Object *o, char buffer[64]) {
 ** finaliser, so its reference is dropped when the state has gone.
 */
 struct Late {
-  Holding holding;                /* first */
+  Cleanup cleanup; /* first */
   Object *object;
 };
 
-static void late_release (Holding *h) {
+static void late_release (Cleanup *h) {
   Late *l = (Late *)h;
   object_drop(l->object);
   free(l);
 }
 
-/* Room to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
+/* SimPool to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
 static bool late_room (Late **l) {
-  bool late = holdings_are_late();
+  bool late = cleanup_is_late();
   *l = late ? malloc(sizeof **l) : NULL;
   return !late || *l != NULL;
 }
@@ -129,7 +127,7 @@ static void late_add (Proxy *p, Late *l) {
   p->late = l;
   if (l == NULL) return;
   l->object = p->object;
-  holding_note(holdings_here(), &l->holding, late_release);
+  cleanup_note(cleanup_list(), &l->cleanup, late_release);
 }
 
 /* The proxy p stands for o from now on. [0, 0, memory] */
@@ -156,8 +154,8 @@ Object *object_any (lua_State *L, int index) {
 /* Whether the collector calls the running function; the debug library lets anybody, in the midst of a method. */
 static bool collector_calls (lua_State *L) {
   lua_Debug ar;
-  return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL && strcmp(ar.name, "__gc") == 0
-         && strcmp(ar.namewhat, "metamethod") == 0;
+  return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL
+         && strcmp(ar.name, "__gc") == 0 && strcmp(ar.namewhat, "metamethod") == 0;
 }
 
 static int proxy_gc (lua_State *L) {
@@ -166,7 +164,8 @@ static int proxy_gc (lua_State *L) {
   if (object_any(L, 1) == NULL || !collector_calls(L)) return 0;
   o = p->object;
   p->object = NULL;
-  if (p->late != NULL) holding_forget(&p->late->holding);   /* of a state made for a report meanwhile */
+  if (p->late != NULL)
+    cleanup_forget(&p->late->cleanup); /* of a state made for a report meanwhile */
   free(p->late);
   p->late = NULL;
   object_drop(o);
@@ -183,7 +182,8 @@ static int proxy_tostring (lua_State *L) {
   char buffer[64];
   Object *o = object_any(L, 1);
   if (o == NULL) return luaL_error(L, "object has been finalised");
-  if (o->kind->describe == NULL) lua_pushfstring(L, "%s '%s'", o->kind->name, object_name(o, buffer));
+  if (o->kind->describe == NULL)
+    lua_pushfstring(L, "%s '%s'", o->kind->name, object_name(o, buffer));
   else {
     o->kind->describe(L, o);
     lua_pushfstring(L, "%s '%s' (%s)", o->kind->name, object_name(o, buffer), lua_tostring(L, -1));
@@ -202,8 +202,7 @@ static int proxy_index (lua_State *L) {
 }
 
 static const luaL_Reg common_meta[] = {
-  {"__gc", proxy_gc}, {"__eq", proxy_eq}, {"__tostring", proxy_tostring}, {NULL, NULL}
-};
+    {"__gc", proxy_gc}, {"__eq", proxy_eq}, {"__tostring", proxy_tostring}, {NULL, NULL}};
 
 /* What getmetatable shows: the name and the public metamethods, not the table at work. [table -- table] */
 static void protect_metatable (lua_State *L, const Kind *kind) {
@@ -325,7 +324,7 @@ void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
     free(o);
     free(name);
     luaL_error(L, "not enough memory");
-    return NULL;                  /* not reached */
+    return NULL; /* not reached */
   }
   object_init(o, kind, world, name);
   p->object = o;
@@ -341,7 +340,7 @@ void object_push (lua_State *L, Object *o) {
   if (lua_rawgetp(L, -1, o) == LUA_TUSERDATA) {
     lua_remove(L, -2);
     p = lua_touserdata(L, -1);
-    if (p->object == NULL) refer(L, p, o);      /* finalised, as all are while a state closes */
+    if (p->object == NULL) refer(L, p, o); /* finalised, as all are while a state closes */
     return;
   }
   lua_pop(L, 1);
@@ -372,8 +371,8 @@ static bool is_options (lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TTABLE || lua_getmetatable(L, index)) return false;
   lua_pushnil(L);
   while (yes && lua_next(L, index)) {
-    yes = ++count == 1 && lua_type(L, -2) == LUA_TSTRING
-          && strcmp(lua_tostring(L, -2), "name") == 0 && lua_type(L, -1) == LUA_TSTRING;
+    yes = ++count == 1 && lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "name") == 0
+          && lua_type(L, -1) == LUA_TSTRING;
     lua_pop(L, yes ? 1 : 2);
   }
   return yes && count == 1;
@@ -386,7 +385,7 @@ int object_options (lua_State *L, int last, int *n) {
   if (top == 0 || top > last || lua_type(L, top) != LUA_TTABLE) return 0;
   if (!is_options(L, top)) {
     luaL_argerror(L, top, "options are { name = \"...\" }");
-    return 0;                     /* not reached */
+    return 0; /* not reached */
   }
   lua_getfield(L, top, "name");
   luaL_argcheck(L, strlen(lua_tostring(L, -1)) == lua_rawlen(L, -1), top, "name contains zeros");

@@ -9,8 +9,8 @@
 **     Lock *lock = object_new(L, sizeof *lock, &lock_kind, name_index);
 **     Lock *lock = object_check(L, 1, &lock_kind);
 */
-#ifndef OBJECT_H
-#define OBJECT_H
+#ifndef WORLD_OBJECT_H
+#define WORLD_OBJECT_H
 
 #include <lua.h>
 #include <lauxlib.h>
@@ -23,27 +23,30 @@ typedef struct Object Object;
 typedef struct Late Late;
 
 typedef struct Kind {
-  const char *name;               /* "Lock": the constructor and __name */
-  void (*destroy)(Object *o);     /* release what o owns; no Lua state at hand */
+  const char *name;                          /* "Lock": the constructor and __name */
+  void (*destroy)(Object *o);                /* release what o owns; no Lua state at hand */
   void (*describe)(lua_State *L, Object *o); /* push the state: "unlocked" [0, +1] */
   const luaL_Reg *methods;
-  const luaL_Reg *meta;           /* further metamethods, may be NULL */
-  lua_CFunction property;         /* __index(self, key) for non-methods, may be NULL */
+  const luaL_Reg *meta;                       /* further metamethods, may be NULL */
+  lua_CFunction property;                     /* __index(self, key) for non-methods, may be NULL */
   void (*departing)(lua_State *L, int index); /* before a proxy crosses, may be NULL, may raise */
   void (*copy_name)(Object *o, char buffer[64]); /* where the name may change; NULL: it does not */
-  int values;                     /* user values a proxy carries */
-  uint64_t (*holder)(Object *o);  /* the serial of the thread that whoever waits for o waits for; 0 or NULL: none in particular */
-  const struct Mark *(*held_since)(Object *o); /* where that thread took it, or NULL */
-  const struct Mark *(*lost_wakeup)(Object *o); /* where it was notified or set while nobody waited, or NULL */
+  int values;                                    /* user values a proxy carries */
+  uint64_t (*awaited)(
+      Object *
+          o); /* the serial of the thread that whoever waits for o waits for; 0 or NULL: none in particular */
+  const struct CallSite *(*held_since)(Object *o); /* where that thread took it, or NULL */
+  const struct CallSite *(*lost_wakeup)(
+      Object *o); /* where it was notified or set while nobody waited, or NULL */
 } Kind;
 
 struct Object {
   atomic_int refs;
-  const Kind *kind;               /* const after init */
-  World *world;                   /* const after init */
-  unsigned number;                /* const after init; counts objects of a kind in a world */
-  char *name;                     /* const after init (a thread's: under its own lock); NULL: kind-number */
-  Object *next, *previous;        /* in world->objects, where the world owns its objects */
+  const Kind *kind; /* const after init */
+  World *world;     /* const after init */
+  unsigned number;  /* const after init; counts objects of a kind in a world */
+  char *name;       /* const after init (a thread's: under its own lock); NULL: kind-number */
+  Object *next, *previous; /* in world->objects, where the world owns its objects */
 };
 
 /* Fills in the header of zeroed memory; one reference. */
@@ -51,11 +54,10 @@ void object_init (Object *o, const Kind *kind, World *world, char *name);
 /* Frees all objects of a world that owns them, whoever still refers to them; nothing of it runs any more. */
 void object_free_all (World *world);
 
-
 typedef struct Proxy {
   const Kind *kind;
-  Object *object;                 /* NULL once finalised */
-  Late *late;                     /* NULL: finalised as usual */
+  Object *object; /* NULL once finalised */
+  Late *late;     /* NULL: finalised as usual */
 } Proxy;
 
 /*
@@ -90,7 +92,7 @@ void object_prepare (lua_State *L);
 void object_push (lua_State *L, Object *o);
 
 void object_keep (Object *o);
-void object_drop (Object *o);     /* destroys at the last reference */
+void object_drop (Object *o); /* destroys at the last reference */
 
 /* The name reports use: given, or made of kind and number; into buffer if made. */
 const char *object_name (Object *o, char buffer[64]);

@@ -10,17 +10,39 @@
 
 #include "world/thread_record.h"
 
-const char *const op_names[OP_COUNT] = {
-  [OP_ACQUIRE] = "acquire", [OP_TRY_ACQUIRE] = "try acquire", [OP_RELEASE] = "release",
-  [OP_WAIT] = "wait", [OP_REACQUIRE] = "reacquire", [OP_NOTIFY] = "notify",
-  [OP_SET] = "set", [OP_CLEAR] = "clear", [OP_IS_SET] = "is_set", [OP_WAIT_SET] = "wait",
-  [OP_DOWN] = "acquire", [OP_TRY_DOWN] = "try acquire", [OP_UP] = "release", [OP_VALUE] = "value",
-  [OP_PUT] = "put", [OP_GET] = "get", [OP_TRY_PUT] = "try put", [OP_TRY_GET] = "try get",
-  [OP_TASK_DONE] = "task_done", [OP_QUEUE_JOIN] = "join", [OP_SHUTDOWN] = "shutdown", [OP_LOOK] = "look",
-  [OP_READ] = "get", [OP_WRITE] = "set", [OP_UPDATE] = "update", [OP_TRAVERSE] = "pairs",
-  [OP_START] = "start", [OP_JOIN] = "join", [OP_INTERRUPT] = "interrupt", [OP_END] = "end",
-  [OP_SLEEP] = "sleep", [OP_CLOCK] = "clock", [OP_OUTPUT] = "print"
-};
+const char *const op_names[OP_COUNT] = {[OP_ACQUIRE] = "acquire",
+                                        [OP_TRY_ACQUIRE] = "try acquire",
+                                        [OP_RELEASE] = "release",
+                                        [OP_WAIT] = "wait",
+                                        [OP_REACQUIRE] = "reacquire",
+                                        [OP_NOTIFY] = "notify",
+                                        [OP_SET] = "set",
+                                        [OP_CLEAR] = "clear",
+                                        [OP_IS_SET] = "is_set",
+                                        [OP_WAIT_SET] = "wait",
+                                        [OP_DOWN] = "acquire",
+                                        [OP_TRY_DOWN] = "try acquire",
+                                        [OP_UP] = "release",
+                                        [OP_VALUE] = "value",
+                                        [OP_PUT] = "put",
+                                        [OP_GET] = "get",
+                                        [OP_TRY_PUT] = "try put",
+                                        [OP_TRY_GET] = "try get",
+                                        [OP_TASK_DONE] = "task_done",
+                                        [OP_QUEUE_JOIN] = "join",
+                                        [OP_SHUTDOWN] = "shutdown",
+                                        [OP_LOOK] = "look",
+                                        [OP_READ] = "get",
+                                        [OP_WRITE] = "set",
+                                        [OP_UPDATE] = "update",
+                                        [OP_TRAVERSE] = "pairs",
+                                        [OP_START] = "start",
+                                        [OP_JOIN] = "join",
+                                        [OP_INTERRUPT] = "interrupt",
+                                        [OP_END] = "end",
+                                        [OP_SLEEP] = "sleep",
+                                        [OP_CLOCK] = "clock",
+                                        [OP_OUTPUT] = "print"};
 
 _Thread_local Thread *thread_self;
 _Thread_local World *world_here;
@@ -47,9 +69,7 @@ void world_announce (lua_State *L, OpKind kind, void *object, lua_Integer argume
   }
 }
 
-Nanos world_now (World *world) {
-  return world->driver->now(world);
-}
+Nanos world_now (World *world) { return world->driver->now(world); }
 
 Nanos world_deadline (World *world, Nanos relative) {
   Nanos now;
@@ -63,7 +83,7 @@ Nanos world_deadline (World *world, Nanos relative) {
 ** whose thread has ended meanwhile, and its token then means nothing.
 */
 static pthread_mutex_t spots_mu = PTHREAD_MUTEX_INITIALIZER;
-static Spot *spots_free;          /* under spots_mu */
+static Spot *spots_free; /* under spots_mu */
 
 Spot *spot_new (const Driver *driver) {
   Spot *spot;
@@ -173,7 +193,7 @@ void line_moved (Waiter *w, const Waiter *next) {
   Thread *t = w->thread;
   if (w->forever) atomic_fetch_sub(&t->object.world->awake, 1);
   pthread_mutex_lock(&t->mu);
-  w->moved = next;                /* the thread may be on its way to note that it waits */
+  w->moved = next; /* the thread may be on its way to note that it waits */
   t->blocked_kind = next->kind;
   t->blocked_object = next->object;
   pthread_mutex_unlock(&t->mu);
@@ -182,7 +202,7 @@ void line_moved (Waiter *w, const Waiter *next) {
 void line_wake (Waiter *chain) {
   while (chain != NULL) {
     Waiter *w = chain;
-    Spot *spot = w->spot;         /* after woken is set, *w may be gone */
+    Spot *spot = w->spot; /* after woken is set, *w may be gone */
     Waiter *companion = w->companion;
     chain = w->next;
     atomic_store(&w->woken, WAKE_CHOSEN);
@@ -197,9 +217,9 @@ void line_wake (Waiter *chain) {
 
 /* Notes what the running thread is about to wait for, for dumps and reports; `w` is NULL where it sleeps. */
 static void note_blocked (lua_State *L, Thread *self, const Waiter *w, Nanos deadline) {
-  Place place;
+  SourceLine place;
   Nanos now = world_now(self->object.world);
-  place_here(L, &place);
+  source_line_here(L, &place);
   pthread_mutex_lock(&self->mu);
   if (w != NULL && w->moved != NULL) w = w->moved;
   self->blocked_kind = w != NULL ? w->kind : OP_SLEEP;
@@ -235,17 +255,24 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   Thread *self = w->thread;
   World *world = self->object.world;
   Wake wake = WAKE_CHOSEN;
-  bool out = false;               /* no longer in line: only the waker's word is missing */
+  bool out = false; /* no longer in line: only the waker's word is missing */
   note_blocked(L, self, w, deadline);
   if (w->forever) world_less_awake(world);
-  if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL) world->observer->waiting(self, w);
+  if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL)
+    world->observer->waiting(self, w);
   while (atomic_load(&w->woken) == 0) {
     if (!out && is_interrupted(w)) {
-      if (give_up(w, mu)) { wake = WAKE_INTERRUPT; break; }
+      if (give_up(w, mu)) {
+        wake = WAKE_INTERRUPT;
+        break;
+      }
       out = true;
     }
     else if (!out && deadline != FOREVER && world_now(world) >= deadline) {
-      if (give_up(w, mu)) { wake = WAKE_TIMEOUT; break; }
+      if (give_up(w, mu)) {
+        wake = WAKE_TIMEOUT;
+        break;
+      }
       out = true;
     }
     else world->driver->park(self, out ? FOREVER : deadline);

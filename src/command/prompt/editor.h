@@ -1,59 +1,59 @@
 /*
-** lineedit.h - reading one entry from the terminal, with editing.
+** editor.h - reading one entry from the terminal, with editing.
 **
 ** An entry may have several lines: a pasted block, or one recalled from the
 ** history, stays one text in which the cursor moves up and down. While the user
-** types, others may want to print: whoever has text calls lineedit_wake, and
+** types, others may want to print: whoever has text calls editor_wake, and
 ** the editor asks its `output` hook for it, shows it above the prompt and draws
 ** the prompt and the typed text anew.
 **
 ** All texts are UTF-8; bytes that are none survive unchanged. One editor at a
-** time, used by one thread; only lineedit_wake may be called by others.
+** time, used by one thread; only editor_wake may be called by others.
 */
-#ifndef LINEEDIT_H
-#define LINEEDIT_H
+#ifndef COMMAND_PROMPT_EDITOR_H
+#define COMMAND_PROMPT_EDITOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef struct LineEdit LineEdit;
+typedef struct Editor Editor;
 
 /* What the editor asks its owner. Texts belong to the owner and live until the same hook is called again. */
-typedef struct LineHooks {
+typedef struct EditorHooks {
   void *ud;
   /* The prompt; escape sequences that take no room stand between two \1. Asked again every now and then. */
-  const char *(*prompt) (void *ud);
+  const char *(*prompt)(void *ud);
   /* The history entry `back` steps ago (1: the newest), or NULL. */
-  const char *(*recall) (void *ud, int back);
+  const char *(*recall)(void *ud, int back);
   /* The first entry at `back` or older that holds the pattern; 0: none. */
-  int (*search) (void *ud, const char *pattern, int back);
+  int (*search)(void *ud, const char *pattern, int back);
   /* What Tab inserts behind the first `cursor` bytes of the text, or NULL. */
-  const char *(*complete) (void *ud, const char *text, size_t cursor);
-  /* Text for above the prompt, whole lines, or NULL; whether there is any: `waiting`. */
-  const char *(*output) (void *ud, size_t *length);
-  bool (*waiting) (void *ud);
-} LineHooks;
+  const char *(*complete)(void *ud, const char *text, size_t cursor);
+  /* ReplText for above the prompt, whole lines, or NULL; whether there is any: `waiting`. */
+  const char *(*output)(void *ud, size_t *length);
+  bool (*waiting)(void *ud);
+} EditorHooks;
 
-typedef enum LineResult {
-  LINE_TEXT,                      /* the user pressed Enter */
-  LINE_EOF,                       /* Ctrl-D on an empty entry, or the terminal is gone */
-  LINE_INTERRUPTED,               /* Ctrl-C */
-  LINE_BACK                       /* Up in the first line of a continuation: the entry so far is wanted */
-} LineResult;
+typedef enum EditorResult {
+  LINE_TEXT,        /* the user pressed Enter */
+  LINE_EOF,         /* Ctrl-D on an empty entry, or the terminal is gone */
+  LINE_INTERRUPTED, /* Ctrl-C */
+  LINE_BACK         /* Up in the first line of a continuation: the entry so far is wanted */
+} EditorResult;
 
 /* NULL with errno where the terminal cannot be edited on. */
-LineEdit *lineedit_open (const LineHooks *hooks);
-void lineedit_close (LineEdit *e);
+Editor *editor_open (const EditorHooks *hooks);
+void editor_close (Editor *e);
 
 /*
 ** Reads one entry, beginning with the text `initial` (NULL: empty). `continued`:
 ** this is the next line of an unfinished entry. *text is the caller's to free.
 */
-LineResult lineedit_read (LineEdit *e, const char *initial, bool continued, char **text);
+EditorResult editor_read (Editor *e, const char *initial, bool continued, char **text);
 
 /* There is output: look at the hooks. From any thread, and from signal handlers. */
-void lineedit_wake (void);
-/* What a signal handler calls for SIGINT while lineedit_read runs. */
-void lineedit_interrupt (void);
+void editor_wake (void);
+/* What a signal handler calls for SIGINT while editor_read runs. */
+void editor_interrupt (void);
 
 #endif

@@ -1,13 +1,13 @@
 /*
-** lineact.h - between lineedit.c, which knows libedit, and lineact.c, which
+** editor_actions.h - between lineedit.c, which knows libedit, and lineact.c, which
 ** knows what keys do.
 **
 ** A key is answered by queueing codes, which libedit gets as if they had been
 ** typed: keys it knows by itself, or CODE_ACT, for which it calls `action` and
 ** draws anew what that has changed.
 */
-#ifndef LINEACT_H
-#define LINEACT_H
+#ifndef COMMAND_PROMPT_EDITOR_ACTIONS_H
+#define COMMAND_PROMPT_EDITOR_ACTIONS_H
 
 #include <locale.h>
 #include <stdint.h>
@@ -19,74 +19,82 @@
 #define PATTERN_MOST 80
 
 /* Codes that no keyboard sends: C1. */
-enum { CODE_ACT = 0x80, CODE_LEAVE, CODE_PREV_WORD, CODE_NEXT_WORD, CODE_DELETE_WORD, CODE_DELETE_CHAR,
-       CODE_LEFT, CODE_RIGHT };
+enum {
+  CODE_ACT = 0x80,
+  CODE_LEAVE,
+  CODE_PREV_WORD,
+  CODE_NEXT_WORD,
+  CODE_DELETE_WORD,
+  CODE_DELETE_CHAR,
+  CODE_LEFT,
+  CODE_RIGHT
+};
 
-typedef void (*Action) (LineEdit *e);
+typedef void (*EditorAction)(Editor *e);
 
 /* The part of the entry that is drawn, as lineedit.c has it: an editable text with a cursor. */
-typedef struct Buffer {
-  const wchar_t *(*text) (LineEdit *e);         /* not ended by a zero */
-  size_t (*length) (LineEdit *e);
-  size_t (*cursor) (LineEdit *e);
-  void (*move) (LineEdit *e, size_t position);
-  void (*erase) (LineEdit *e, size_t from, size_t to);
-  void (*insert) (LineEdit *e, const wchar_t *text);
-} Buffer;
+typedef struct EditorBuffer {
+  const wchar_t *(*text)(Editor *e); /* not ended by a zero */
+  size_t (*length)(Editor *e);
+  size_t (*cursor)(Editor *e);
+  void (*move)(Editor *e, size_t position);
+  void (*erase)(Editor *e, size_t from, size_t to);
+  void (*insert)(Editor *e, const wchar_t *text);
+} EditorBuffer;
 
-struct LineEdit {
+struct Editor {
   struct editline *el;
-  const Buffer *buffer;           /* const after init */
+  const EditorBuffer *buffer; /* const after init */
   FILE *out;
-  LineHooks hooks;
+  EditorHooks hooks;
   locale_t locale;
-  wchar_t *prompt;                /* as drawn: L"" while blank */
-  wchar_t *prompt_text;           /* as the hook gave it */
-  wchar_t *above, *below;         /* the entry outside the window; never NULL while reading */
-  bool fitted;                    /* the window has been chosen and no key has come since */
-  wchar_t *saved;                 /* while blank: the buffer */
+  wchar_t *prompt;        /* as drawn: L"" while blank */
+  wchar_t *prompt_text;   /* as the hook gave it */
+  wchar_t *above, *below; /* the entry outside the window; never NULL while reading */
+  bool fitted;            /* the window has been chosen and no key has come since */
+  wchar_t *saved;         /* while blank: the buffer */
   size_t saved_cursor;
   bool blank;
-  wchar_t queue[2];               /* codes libedit gets before any key */
+  wchar_t queue[2]; /* codes libedit gets before any key */
   int queued;
-  Action action;                  /* what CODE_ACT does */
-  LineResult result;
-  wchar_t *accepted;              /* the entry, once finished */
+  EditorAction action; /* what CODE_ACT does */
+  EditorResult result;
+  wchar_t *accepted; /* the entry, once finished */
   bool continued;
-  int back;                       /* the history entry shown; 0: none */
-  wchar_t *draft;                 /* what was typed before the history was looked at */
+  int back;       /* the history entry shown; 0: none */
+  wchar_t *draft; /* what was typed before the history was looked at */
   bool searching;
   wchar_t pattern[PATTERN_MOST + 1];
-  int found;                      /* the entry the search has come to; 0: none */
-  wchar_t *taken;                 /* what an action shall insert */
-  int rows, columns;              /* of the terminal */
-  int64_t rested;                 /* when the next output may be printed, ms */
+  int found;         /* the entry the search has come to; 0: none */
+  wchar_t *taken;    /* what an action shall insert */
+  int rows, columns; /* of the terminal */
+  int64_t rested;    /* when the next output may be printed, ms */
 };
 
 /* Queues the codes for what the key means. */
-void act_key (LineEdit *e, wchar_t c);
+void editor_key (Editor *e, wchar_t c);
 /* Queues an action and then a code, if it is not 0. */
-void act_queue (LineEdit *e, Action action, wchar_t code);
+void editor_queue (Editor *e, EditorAction action, wchar_t code);
 /* Queues the insertion of a text, which is consumed. */
-void act_insert (LineEdit *e, wchar_t *text);
+void editor_insert (Editor *e, wchar_t *text);
 /* Queues the end of the reading. */
-void act_leave (LineEdit *e, LineResult result);
-void act_end_search (LineEdit *e);
+void editor_leave (Editor *e, EditorResult result);
+void editor_end_search (Editor *e);
 
 /* Asks for the prompt again; returns whether it is another one. */
-bool act_ask_prompt (LineEdit *e);
-int act_prompt_width (LineEdit *e);
+bool editor_ask_prompt (Editor *e);
+int editor_prompt_width (Editor *e);
 /* Does the window no longer suit the entry? */
-bool act_must_rewindow (LineEdit *e);
+bool editor_must_rewindow (Editor *e);
 
 /* Puts a text and a cursor into the buffer. */
-void act_replace_buffer (LineEdit *e, const wchar_t *text, size_t position);
+void editor_replace_buffer (Editor *e, const wchar_t *text, size_t position);
 
 /* Actions: the prompt as it is to be drawn now; the window around the cursor; nothing drawn; everything again. */
-void act_compose_prompt (LineEdit *e);
-void act_fit_prompt (LineEdit *e);       /* without colours where it is wider than the terminal */
-void act_rewindow (LineEdit *e);
-void act_blank (LineEdit *e);
-void act_restore (LineEdit *e);
+void editor_compose_prompt (Editor *e);
+void editor_fit_prompt (Editor *e); /* without colours where it is wider than the terminal */
+void editor_rewindow (Editor *e);
+void editor_blank (Editor *e);
+void editor_restore (Editor *e);
 
 #endif

@@ -1,5 +1,5 @@
 /*
-** linekeys.c - what comes from the keyboard.
+** keys.c - what comes from the keyboard.
 */
 #include <errno.h>
 #include <poll.h>
@@ -11,8 +11,8 @@
 #include "command/prompt/keys.h"
 #include "command/prompt/wide_text.h"
 
-#define ESCAPE_WAIT 50            /* ms: a lone Escape is no sequence after that */
-#define PASTE_WAIT 2000           /* ms: a paste whose end never comes */
+#define ESCAPE_WAIT 50  /* ms: a lone Escape is no sequence after that */
+#define PASTE_WAIT 2000 /* ms: a paste whose end never comes */
 
 int64_t keys_now (void) {
   struct timespec ts;
@@ -41,7 +41,7 @@ wchar_t keys_char (int first) {
   unsigned char bytes[4] = {(unsigned char)first};
   size_t n = 1;
   wchar_t c;
-  while (wide_decode(bytes, n, &c) == 0) {
+  while (wide_text_decode(bytes, n, &c) == 0) {
     int next = keys_byte(ESCAPE_WAIT);
     if (next < 0) return BYTE_BASE + first;
     bytes[n++] = (unsigned char)next;
@@ -53,12 +53,15 @@ wchar_t keys_char (int first) {
 static char *read_paste (size_t *length) {
   static const char end[] = "\033[201~";
   size_t size = 4096, n = 0, mark = sizeof end - 1;
-  char *text = wide_must(malloc(size));
+  char *text = wide_text_must(malloc(size));
   int byte;
   while ((byte = keys_byte(PASTE_WAIT)) >= 0) {
-    if (n == size) text = wide_must(realloc(text, size *= 2));
+    if (n == size) text = wide_text_must(realloc(text, size *= 2));
     text[n++] = (char)byte;
-    if (n >= mark && memcmp(text + n - mark, end, mark) == 0) { n -= mark; break; }
+    if (n >= mark && memcmp(text + n - mark, end, mark) == 0) {
+      n -= mark;
+      break;
+    }
   }
   *length = n;
   return text;
@@ -75,7 +78,7 @@ wchar_t *keys_paste (void) {
     previous = c;
   }
   while (n > 0 && text[n - 1] == '\n') n--;
-  pasted = wide_from(text, n);
+  pasted = wide_text_from(text, n);
   free(text);
   return pasted;
 }

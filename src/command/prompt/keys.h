@@ -1,16 +1,16 @@
 /*
-** linekeys.h - what comes from the keyboard: bytes, characters, sequences.
+** keys.h - what comes from the keyboard: bytes, characters, sequences.
 **
 ** Bytes are read one at a time and only when they are wanted: what is typed
 ** ahead may be meant for a program that reads the terminal itself.
 */
-#ifndef LINEKEYS_H
-#define LINEKEYS_H
+#ifndef COMMAND_PROMPT_KEYS_H
+#define COMMAND_PROMPT_KEYS_H
 
 #include <stdint.h>
 #include <wchar.h>
 
-#define KEYS_SEQUENCE 16          /* bytes, the final zero included */
+#define KEYS_SEQUENCE 16 /* bytes, the final zero included */
 
 /* Milliseconds on the monotonic clock. */
 int64_t keys_now (void);

@@ -38,31 +38,31 @@
 ** Output of threads.
 */
 
-#define KEPT_MOST (256 * 1024)    /* bytes; who prints more waits for the terminal */
-#define IDLE_PARTIAL 300          /* ms until an unfinished line is shown as it is */
-#define FAILURES_MOST 10          /* of the session's own code, without an entry between them */
+#define KEPT_MOST (256 * 1024) /* bytes; who prints more waits for the terminal */
+#define IDLE_PARTIAL 300       /* ms until an unfinished line is shown as it is */
+#define FAILURES_MOST 10       /* of the session's own code, without an entry between them */
 
-typedef struct Text {
+typedef struct ReplText {
   char *bytes;
   size_t length, size;
-} Text;
+} ReplText;
 
 /* A line that a thread has begun and not yet ended. */
 typedef struct Partial {
   struct Partial *next;
-  uint64_t thread;                /* its serial; 0: none of ours */
+  uint64_t thread; /* its serial; 0: none of ours */
   int stream;
-  int64_t since;                  /* ms */
-  Text text;
+  int64_t since; /* ms */
+  ReplText text;
 } Partial;
 
 static struct {
   pthread_mutex_t mu;
-  pthread_cond_t room;            /* kept text has been shown */
-  bool reading;                   /* under mu: an entry is being read */
-  bool line_open;                 /* under mu: the cursor is not at the beginning of a row */
-  Text kept;                      /* under mu */
-  Partial *partials;              /* under mu */
+  pthread_cond_t room; /* kept text has been shown */
+  bool reading;        /* under mu: an entry is being read */
+  bool line_open;      /* under mu: the cursor is not at the beginning of a row */
+  ReplText kept;       /* under mu */
+  Partial *partials;   /* under mu */
 } out = {.mu = PTHREAD_MUTEX_INITIALIZER, .room = PTHREAD_COND_INITIALIZER};
 
 static int64_t now_ms (void) {
@@ -72,7 +72,7 @@ static int64_t now_ms (void) {
 }
 
 /* False: no memory; nothing added. */
-static bool text_add (Text *t, const char *bytes, size_t length) {
+static bool text_add (ReplText *t, const char *bytes, size_t length) {
   if (t->length + length > t->size) {
     size_t size = 2 * (t->length + length);
     char *new = realloc(t->bytes, size);
@@ -110,7 +110,10 @@ static void end_partials (int64_t before) {
       text_add(&out.kept, "\n", 1);
       p->text.length = 0;
     }
-    if (p->text.length > 0) { at = &p->next; continue; }
+    if (p->text.length > 0) {
+      at = &p->next;
+      continue;
+    }
     *at = p->next;
     free(p->text.bytes);
     free(p);
@@ -135,7 +138,7 @@ static bool keep (int stream, const char *text, size_t length) {
 /* Straight to the stream; under mu. */
 static bool pass_on (int stream, const char *text, size_t length) {
   FILE *f = stream == 1 ? stdout : stderr;
-  if (length == 0) return true;   /* text may be NULL */
+  if (length == 0) return true; /* text may be NULL */
   out.line_open = text[length - 1] != '\n';
   return fwrite(text, 1, length, f) == length;
 }
@@ -148,8 +151,8 @@ static bool take_output (int stream, const char *text, size_t length) {
   if (!out.reading) taken = pass_on(stream, text, length);
   else {
     taken = keep(stream, text, length);
-    lineedit_wake();
-    if (thread_self == NULL || !thread_self->is_main)   /* the main thread is who makes room */
+    editor_wake();
+    if (thread_self == NULL || !thread_self->is_main) /* the main thread is who makes room */
       while (out.reading && out.kept.length > KEPT_MOST) pthread_cond_wait(&out.room, &out.mu);
   }
   pthread_mutex_unlock(&out.mu);
@@ -168,8 +171,8 @@ static bool output_waiting (void *ud) {
 
 /* The hook of the editor: hands the kept text over. */
 static const char *output_take (void *ud, size_t *length) {
-  static Text shown;
-  Text old = shown;
+  static ReplText shown;
+  ReplText old = shown;
   (void)ud;
   pthread_mutex_lock(&out.mu);
   shown = out.kept;
@@ -209,7 +212,7 @@ static void output_end (void) {
 typedef enum Phase { PHASE_SESSION, PHASE_READING, PHASE_CALLING } Phase;
 
 static _Atomic Phase phase;
-static atomic_int presses;        /* of Ctrl-C, not yet obeyed by the running call */
+static atomic_int presses; /* of Ctrl-C, not yet obeyed by the running call */
 
 static void say_stuck (void) {
   static const char text[] = "\nstill inside a C function; one more Ctrl-C ends the process\n";
@@ -219,7 +222,7 @@ static void say_stuck (void) {
 static void on_interrupt (int sig) {
   int saved = errno;
   switch (atomic_load(&phase)) {
-    case PHASE_READING: lineedit_interrupt(); break;
+    case PHASE_READING: editor_interrupt(); break;
     case PHASE_SESSION: break;
     case PHASE_CALLING: {
       int n = atomic_fetch_add(&presses, 1) + 1;
@@ -246,15 +249,13 @@ static void catch_interrupt (struct sigaction *old) {
 */
 
 typedef struct Session {
-  lua_State *L;                   /* where hooks run: the state that reads an entry */
-  LineEdit *editor;
-  int hooks;                      /* stack index of the table of Lua hooks while an entry is read */
-  char *answer;                   /* of the last hook */
+  lua_State *L; /* where hooks run: the state that reads an entry */
+  Editor *editor;
+  int hooks;    /* stack index of the table of Lua hooks while an entry is read */
+  char *answer; /* of the last hook */
 } Session;
 
-static Session *session_of (lua_State *L) {
-  return lua_touserdata(L, lua_upvalueindex(1));
-}
+static Session *session_of (lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
 
 /* Calls the hook with the n values at the top of the stack; keeps its answer as text. NULL: none, or an error. */
 static const char *ask (Session *s, const char *hook, int n) {
@@ -301,13 +302,14 @@ static const char *hook_complete (void *ud, const char *text, size_t cursor) {
 ** or "back", and the text. The hooks are those of lineedit.h.
 */
 static int terminal_read (lua_State *L) {
-  static const char *const words[] = {
-    [LINE_TEXT] = "text", [LINE_EOF] = "end", [LINE_INTERRUPTED] = "interrupt", [LINE_BACK] = "back"
-  };
+  static const char *const words[] = {[LINE_TEXT] = "text",
+                                      [LINE_EOF] = "end",
+                                      [LINE_INTERRUPTED] = "interrupt",
+                                      [LINE_BACK] = "back"};
   Session *s = session_of(L), before = *s;
   Phase old = atomic_load(&phase);
   char *text = NULL;
-  LineResult result;
+  EditorResult result;
   luaL_checktype(L, 1, LUA_TTABLE);
   const char *initial = luaL_optstring(L, 2, NULL);
   luaL_checkstack(L, LUA_MINSTACK, NULL);
@@ -316,7 +318,7 @@ static int terminal_read (lua_State *L) {
   s->answer = NULL;
   output_begin();
   atomic_store(&phase, PHASE_READING);
-  result = lineedit_read(s->editor, initial, lua_toboolean(L, 3), &text);
+  result = editor_read(s->editor, initial, lua_toboolean(L, 3), &text);
   atomic_store(&phase, old);
   output_end();
   free(s->answer);
@@ -356,9 +358,7 @@ static int terminal_show (lua_State *L) {
 }
 
 /* terminal.stop([code]): ends the process with all its threads. */
-static int terminal_stop (lua_State *L) {
-  host_exit((int)luaL_optinteger(L, 1, 0));
-}
+static int terminal_stop (lua_State *L) { program_exit((int)luaL_optinteger(L, 1, 0)); }
 
 /* terminal.columns() */
 static int terminal_columns (lua_State *L) {
@@ -391,18 +391,24 @@ static int terminal_make_folder (lua_State *L) {
   bool done;
   if (copy == NULL) return luaL_error(L, "not enough memory");
   for (char *p = copy + 1; *p != '\0'; p++)
-    if (*p == '/') { *p = '\0'; mkdir(copy, 0700); *p = '/'; }
+    if (*p == '/') {
+      *p = '\0';
+      mkdir(copy, 0700);
+      *p = '/';
+    }
   done = mkdir(copy, 0700) == 0 || errno == EEXIST;
   free(copy);
   return result_of(L, done, path);
 }
 
-static const luaL_Reg functions[] = {
-  {"read", terminal_read}, {"call", terminal_call}, {"show", terminal_show}, {"stop", terminal_stop},
-  {"columns", terminal_columns},
-  {"append", terminal_append}, {"make_folder", terminal_make_folder},
-  {NULL, NULL}
-};
+static const luaL_Reg functions[] = {{"read", terminal_read},
+                                     {"call", terminal_call},
+                                     {"show", terminal_show},
+                                     {"stop", terminal_stop},
+                                     {"columns", terminal_columns},
+                                     {"append", terminal_append},
+                                     {"make_folder", terminal_make_folder},
+                                     {NULL, NULL}};
 
 /* Pushes the terminal; without an editor it has no `read`. */
 static void push_terminal (lua_State *L, Session *s) {
@@ -455,24 +461,24 @@ static bool can_edit (void) {
 
 void repl_run (lua_State *L) {
   static Session session;
-  static const LineHooks hooks = {
-    &session, hook_prompt, hook_recall, hook_search, hook_complete, output_take, output_waiting
-  };
+  static const EditorHooks hooks = {&session,      hook_prompt, hook_recall,   hook_search,
+                                    hook_complete, output_take, output_waiting};
   int top = lua_gettop(L);
   struct sigaction old;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   session = (Session){.L = L};
-  if (can_edit()) session.editor = lineedit_open(&hooks);
+  if (can_edit()) session.editor = editor_open(&hooks);
   catch_interrupt(&old);
-  atomic_fetch_add(&world_real()->awake, 1);    /* the user: no blocked call is hopeless, Ctrl-C ends it */
+  atomic_fetch_add(&real_world()->awake,
+                   1); /* the user: no blocked call is hopeless, Ctrl-C ends it */
   atomic_store(&real_output, take_output);
   lua_pushcfunction(L, open_session);
   lua_pushlightuserdata(L, &session);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) run_session(L);
   else fprintf(stderr, "luasync: %s\n", lua_tostring(L, -1));
   atomic_store(&real_output, NULL);
-  atomic_fetch_sub(&world_real()->awake, 1);
+  atomic_fetch_sub(&real_world()->awake, 1);
   sigaction(SIGINT, &old, NULL);
-  if (session.editor != NULL) lineedit_close(session.editor);
+  if (session.editor != NULL) editor_close(session.editor);
   lua_settop(L, top);
 }

@@ -1,8 +1,8 @@
 /*
 ** repl.h - the session at a terminal.
 */
-#ifndef REPL_H
-#define REPL_H
+#ifndef COMMAND_PROMPT_REPL_H
+#define COMMAND_PROMPT_REPL_H
 
 #include <lua.h>
 

@@ -36,25 +36,30 @@ static int say (lua_State *L, const char *reason) {
 static int put (lua_State *L, Queue *q, Nanos relative) {
   Priority priority, *p = NULL;
   Slot slot;
-  Outcome outcome;
-  bool integer = lua_isinteger(L, 2);               /* the commonest item, asked for first */
+  QueueOutcome outcome;
+  bool integer = lua_isinteger(L, 2); /* the commonest item, asked for first */
   luaL_argcheck(L, integer || !lua_isnoneornil(L, 2), 2, "item must not be nil");
   announce(L, relative == 0 ? OP_TRY_PUT : OP_PUT, q);
   if (q->order == ORDER_PRIORITY) {
-    priority_of(L, 2, &priority);
+    queue_priority_of(L, 2, &priority);
     p = &priority;
   }
-  if (integer) { slot.tag = SLOT_INTEGER; slot.u.integer = lua_tointeger(L, 2); }
+  if (integer) {
+    slot.tag = SLOT_INTEGER;
+    slot.u.integer = lua_tointeger(L, 2);
+  }
   else slot_set(L, 2, &slot, q->object.world);
   outcome = queue_put_item(L, q, &slot, p, relative);
-  if (outcome != DONE) slot_free(&slot);
+  if (outcome != QUEUE_DONE) slot_free(&slot);
   switch (outcome) {
-    case DONE: lua_pushboolean(L, 1); return 1;
-    case SHUT: return say(L, "shutdown");
-    case NO_MEMORY: return luaL_error(L, "not enough memory");
-    case NO_ORDER: return luaL_argerror(L, 2, "priority has no order with those in the queue (number and string)");
-    case INTERRUPTED: thread_raise(L); break;
-    case NOT_ALLOWED: wait_allowed(L); break;
+    case QUEUE_DONE: lua_pushboolean(L, 1); return 1;
+    case QUEUE_SHUT: return say(L, "shutdown");
+    case QUEUE_NO_MEMORY: return luaL_error(L, "not enough memory");
+    case QUEUE_NO_ORDER:
+      return luaL_argerror(L, 2,
+                           "priority has no order with those in the queue (number and string)");
+    case QUEUE_INTERRUPTED: thread_raise(L); break;
+    case QUEUE_NOT_ALLOWED: wait_allowed(L); break;
     default: break;
   }
   return say(L, "full");
@@ -67,9 +72,7 @@ static int queue_put (lua_State *L) {
   return put(L, q, relative);
 }
 
-static int queue_put_nowait (lua_State *L) {
-  return put(L, queue_expect(L), 0);
-}
+static int queue_put_nowait (lua_State *L) { return put(L, queue_expect(L), 0); }
 
 /*
 ** Getting.
@@ -79,10 +82,10 @@ static int get (lua_State *L, Queue *q, Nanos relative) {
   Slot slot;
   announce(L, relative == 0 ? OP_TRY_GET : OP_GET, q);
   switch (queue_get_item(L, q, &slot, relative)) {
-    case DONE: slot_push_free(L, &slot); return 1;
-    case SHUT: return say(L, "shutdown");
-    case INTERRUPTED: thread_raise(L); break;
-    case NOT_ALLOWED: wait_allowed(L); break;
+    case QUEUE_DONE: slot_push_free(L, &slot); return 1;
+    case QUEUE_SHUT: return say(L, "shutdown");
+    case QUEUE_INTERRUPTED: thread_raise(L); break;
+    case QUEUE_NOT_ALLOWED: wait_allowed(L); break;
     default: break;
   }
   return say(L, "empty");
@@ -94,18 +97,14 @@ static int queue_get (lua_State *L) {
   return get(L, q, lua_gettop(L) <= 1 ? FOREVER : args_blocking(L, 2, false));
 }
 
-static int queue_get_nowait (lua_State *L) {
-  return get(L, queue_expect(L), 0);
-}
+static int queue_get_nowait (lua_State *L) { return get(L, queue_expect(L), 0); }
 
-static int queue_task_done (lua_State *L) { return task_done(L, queue_expect(L)); }
-static int queue_join (lua_State *L) { return task_join(L, queue_expect(L)); }
-static int queue_shutdown (lua_State *L) { return task_shutdown(L, queue_expect(L)); }
+static int task_done (lua_State *L) { return queue_task_done(L, queue_expect(L)); }
+static int join (lua_State *L) { return queue_task_join(L, queue_expect(L)); }
+static int shut_down (lua_State *L) { return queue_task_shutdown(L, queue_expect(L)); }
 
 /* The iterator of items(): (queue, last item); nil at shutdown ends the loop. */
-static int next_item (lua_State *L) {
-  return get(L, queue_expect(L), FOREVER);
-}
+static int next_item (lua_State *L) { return get(L, queue_expect(L), FOREVER); }
 
 static int queue_items (lua_State *L) {
   queue_expect(L);
@@ -168,8 +167,8 @@ static void queue_describe (lua_State *L, Object *o) {
 static void queue_destroy (Object *o) {
   Queue *q = (Queue *)o;
   queue_clear(q);
-  if (q->order == ORDER_FIFO) fifo_free(&q->fifo);
-  else heap_free(&q->heap);
+  if (q->order == ORDER_FIFO) queue_fifo_free(&q->fifo);
+  else queue_priority_free(&q->heap);
   pthread_mutex_destroy(&q->first_mu);
   pthread_mutex_destroy(&q->second_mu);
   pthread_mutex_destroy(&q->join_mu);
@@ -184,8 +183,8 @@ static int make (lua_State *L, const Kind *kind, int options, lua_Integer maxsiz
   pthread_mutex_init(&q->join_mu, NULL);
   q->put_mu = &q->first_mu;
   q->get_mu = q->order == ORDER_FIFO ? &q->second_mu : &q->first_mu;
-  q->put_latch = &q->first_latch;
-  q->get_latch = q->order == ORDER_FIFO ? &q->second_latch : &q->first_latch;
+  q->put_spin = &q->first_spin;
+  q->get_spin = q->order == ORDER_FIFO ? &q->second_spin : &q->first_spin;
   return 1;
 }
 
@@ -206,27 +205,42 @@ int simple_new (lua_State *L) {
   return make(L, &simple_kind, options, 0);
 }
 
-static const luaL_Reg methods[] = {
-  {"put", queue_put}, {"get", queue_get}, {"put_nowait", queue_put_nowait}, {"get_nowait", queue_get_nowait},
-  {"task_done", queue_task_done}, {"join", queue_join}, {"shutdown", queue_shutdown}, {"items", queue_items},
-  {"qsize", queue_qsize}, {"empty", queue_empty}, {"full", queue_full}, {NULL, NULL}
-};
+static const luaL_Reg methods[] = {{"put", queue_put},
+                                   {"get", queue_get},
+                                   {"put_nowait", queue_put_nowait},
+                                   {"get_nowait", queue_get_nowait},
+                                   {"task_done", task_done},
+                                   {"join", join},
+                                   {"shutdown", shut_down},
+                                   {"items", queue_items},
+                                   {"qsize", queue_qsize},
+                                   {"empty", queue_empty},
+                                   {"full", queue_full},
+                                   {NULL, NULL}};
 
-static const luaL_Reg simple_methods[] = {
-  {"put", queue_put}, {"get", queue_get}, {"put_nowait", queue_put_nowait}, {"get_nowait", queue_get_nowait},
-  {"qsize", queue_qsize}, {"empty", queue_empty}, {NULL, NULL}
-};
+static const luaL_Reg simple_methods[] = {{"put", queue_put},
+                                          {"get", queue_get},
+                                          {"put_nowait", queue_put_nowait},
+                                          {"get_nowait", queue_get_nowait},
+                                          {"qsize", queue_qsize},
+                                          {"empty", queue_empty},
+                                          {NULL, NULL}};
 
-static const luaL_Reg meta[] = {{"__len", queue_qsize}, {"__newindex", queue_set_property}, {NULL, NULL}};
+static const luaL_Reg meta[] = {
+    {"__len", queue_qsize}, {"__newindex", queue_set_property}, {NULL, NULL}};
 static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
 
-#define QUEUE_KIND(NAME) { .name = NAME, .destroy = queue_destroy, .describe = queue_describe, \
-                           .methods = methods, .meta = meta, .property = queue_property }
+#define QUEUE_KIND(NAME)                                                                    \
+  {                                                                                         \
+    .name = NAME, .destroy = queue_destroy, .describe = queue_describe, .methods = methods, \
+    .meta = meta, .property = queue_property                                                \
+  }
 
 const Kind queue_kind = QUEUE_KIND("Queue");
 const Kind lifo_kind = QUEUE_KIND("LifoQueue");
 const Kind priority_kind = QUEUE_KIND("PriorityQueue");
-const Kind simple_kind = {
-  .name = "SimpleQueue", .destroy = queue_destroy, .describe = queue_describe,
-  .methods = simple_methods, .meta = simple_meta
-};
+const Kind simple_kind = {.name = "SimpleQueue",
+                          .destroy = queue_destroy,
+                          .describe = queue_describe,
+                          .methods = simple_methods,
+                          .meta = simple_meta};

@@ -1,12 +1,12 @@
 /*
 ** queue_flow.c - how items get in and out, and how threads wait for that.
 **
-** A first-in-first-out queue has two latches: producers never wait for
+** A first-in-first-out queue has two spin locks: producers never wait for
 ** consumers. What they must tell each other are two counts that only grow, how
 ** many items have been put and how many taken; each side keeps the last count
 ** it saw of the other and looks again only when that says full or empty, so in
 ** a steady flow the two seldom touch each other's cache lines. The stack and
-** the heap use one latch for both sides.
+** the heap use one spin for both sides.
 **
 ** Waiting: who finds the queue empty stands in line, counts itself as waiting
 ** and looks at `put` once more; a producer raises `put`, then looks whether
@@ -54,19 +54,21 @@ Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count
 ** looks again a few times before it stands in line, at intervals in which the
 ** other side gets several items done. True: it has changed.
 */
-static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64_t *ours, lua_Integer room) {
+static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64_t *ours,
+                    lua_Integer room) {
   for (int n = world_patience(q->object.world); n > 0; n--) {
     world_pause();
     if (atomic_load_explicit(theirs, memory_order_relaxed) + (uint64_t)(room > 0 ? room : 0)
-        != atomic_load_explicit(ours, memory_order_relaxed)) return true;
+        != atomic_load_explicit(ours, memory_order_relaxed))
+      return true;
   }
   return false;
 }
 
-#define GATHER 16                 /* pauses, some microseconds together */
-#define PER_ITEM 2000             /* nanoseconds: it was worth the time if an item has come in each of these */
-#define SPARE 20000               /* about what standing in line costs, sleep and wake-up included */
-#define ALONE 1000                /* where not, it is not tried again so many times */
+#define GATHER 16     /* pauses, some microseconds together */
+#define PER_ITEM 2000 /* nanoseconds: it was worth the time if an item has come in each of these */
+#define SPARE 20000   /* about what standing in line costs, sleep and wake-up included */
+#define ALONE 1000    /* where not, it is not tried again so many times */
 
 /*
 ** A consumer faster than its producers would take each item as it comes; both
@@ -80,9 +82,11 @@ static void gather (Queue *q, bool others_run) {
     Nanos start = world_now(q->object.world);
     uint64_t items, put = atomic_load_explicit(&q->put, memory_order_relaxed);
     if (others_run) sched_yield();
-    else for (int i = 0; i < GATHER; i++) world_pause();
+    else
+      for (int i = 0; i < GATHER; i++) world_pause();
     items = atomic_load_explicit(&q->put, memory_order_relaxed) - put;
-    if ((Nanos)items * PER_ITEM + (others_run ? SPARE : 0) < world_now(q->object.world) - start) alone = ALONE;
+    if ((Nanos)items * PER_ITEM + (others_run ? SPARE : 0) < world_now(q->object.world) - start)
+      alone = ALONE;
   }
   else alone--;
   atomic_store_explicit(&q->alone, alone, memory_order_relaxed);
@@ -101,7 +105,7 @@ static bool await_items (Queue *q) {
 ** Putting in.
 */
 
-/* Under put_latch. */
+/* Under put_spin. */
 static bool has_room (Queue *q) {
   uint64_t put;
   if (q->maxsize <= 0) return true;
@@ -112,26 +116,27 @@ static bool has_room (Queue *q) {
 }
 
 static bool store (Queue *q, const Slot *s, const Priority *p) {
-  if (q->order == ORDER_FIFO) return fifo_add(&q->fifo, s);
-  if (q->order == ORDER_LIFO) return stack_add(&q->heap, s);
-  return heap_add(&q->heap, s, p);
+  if (q->order == ORDER_FIFO) return queue_fifo_add(&q->fifo, s);
+  if (q->order == ORDER_LIFO) return queue_stack_add(&q->heap, s);
+  return queue_priority_add(&q->heap, s, p);
 }
 
-/* Under put_latch: adds the item if that can be done now. */
-static inline Outcome add (Queue *q, const Slot *s, const Priority *p) {
-  if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return SHUT;
-  if (!has_room(q)) return WOULD_WAIT;
-  if (p != NULL && q->heap.size > 0 && !priority_comparable(p, &q->heap.entries[0].priority)) return NO_ORDER;
-  if (!store(q, s, p)) return NO_MEMORY;
+/* Under put_spin: adds the item if that can be done now. */
+static inline QueueOutcome add (Queue *q, const Slot *s, const Priority *p) {
+  if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return QUEUE_SHUT;
+  if (!has_room(q)) return QUEUE_WOULD_WAIT;
+  if (p != NULL && q->heap.size > 0 && !queue_priority_comparable(p, &q->heap.entries[0].priority))
+    return QUEUE_NO_ORDER;
+  if (!store(q, s, p)) return QUEUE_NO_MEMORY;
   fence_write(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
-  return DONE;
+  return QUEUE_DONE;
 }
 
-static inline Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
-  Outcome outcome;
-  latch_take(q->put_latch);
+static inline QueueOutcome try_put (Queue *q, const Slot *s, const Priority *p) {
+  QueueOutcome outcome;
+  spinlock_take(q->put_spin);
   outcome = add(q, s, p);
-  latch_give(q->put_latch);
+  spinlock_give(q->put_spin);
   return outcome;
 }
 
@@ -139,7 +144,7 @@ static inline Outcome try_put (Queue *q, const Slot *s, const Priority *p) {
 ** Taking out.
 */
 
-/* Under get_latch. */
+/* Under get_spin. */
 bool queue_has_item (Queue *q) {
   uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
   if (taken != q->seen_put) return true;
@@ -148,19 +153,22 @@ bool queue_has_item (Queue *q) {
 }
 
 void queue_take_out (Queue *q, Slot *s) {
-  if (q->order == ORDER_FIFO) fifo_take(&q->fifo, s);
-  else if (q->order == ORDER_LIFO) stack_take(&q->heap, s);
-  else heap_take(&q->heap, s);
+  if (q->order == ORDER_FIFO) queue_fifo_take(&q->fifo, s);
+  else if (q->order == ORDER_LIFO) queue_stack_take(&q->heap, s);
+  else queue_priority_take(&q->heap, s);
   fence_write(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1);
 }
 
 /* Takes an item if there is one. */
-static inline Outcome try_get (Queue *q, Slot *s) {
-  Outcome outcome = DONE;
-  latch_take(q->get_latch);
+static inline QueueOutcome try_get (Queue *q, Slot *s) {
+  QueueOutcome outcome = QUEUE_DONE;
+  spinlock_take(q->get_spin);
   if (queue_has_item(q)) queue_take_out(q, s);
-  else outcome = atomic_load(&q->shut) ? SHUT : WOULD_WAIT; /* which a shutdown, now kept out, may have made true */
-  latch_give(q->get_latch);
+  else
+    outcome = atomic_load(&q->shut)
+                  ? QUEUE_SHUT
+                  : QUEUE_WOULD_WAIT; /* which a shutdown, now kept out, may have made true */
+  spinlock_give(q->get_spin);
   return outcome;
 }
 
@@ -179,7 +187,7 @@ static Side side_of (Queue *q, OpKind kind) {
   return (Side){q->get_mu, &q->getters, &q->getters_waiting};
 }
 
-static Outcome attempt (Queue *q, OpKind kind, const Request *r) {
+static QueueOutcome attempt (Queue *q, OpKind kind, const QueueRequest *r) {
   return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
 }
 
@@ -189,9 +197,9 @@ static bool serve (Queue *q, OpKind kind) {
   Waiter *first = NULL, **last = &first, *w;
   pthread_mutex_lock(side.mu);
   while ((w = line_first(side.line)) != NULL) {
-    Request *r = w->payload;
+    QueueRequest *r = w->payload;
     r->outcome = attempt(q, kind, r);
-    if (r->outcome == WOULD_WAIT) break;
+    if (r->outcome == QUEUE_WOULD_WAIT) break;
     line_pick(w);
     *last = w;
     last = &w->next;
@@ -209,45 +217,50 @@ static void serve_after_put (Queue *q) {
 }
 
 static void serve_after_get (Queue *q) {
-  if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve(q, OP_PUT)) serve_after_put(q);
+  if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve(q, OP_PUT))
+    serve_after_put(q);
 }
 
 /* Stands in line; a first try has failed. From the unlocking on, the request is the server's. */
-static Outcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const Priority *p, Nanos relative) {
+static QueueOutcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const Priority *p,
+                                  Nanos relative) {
   Nanos deadline = world_deadline(q->object.world, relative);
   Side side = side_of(q, kind);
-  Request r = {s, p, WOULD_WAIT};
-  Outcome outcome;
+  QueueRequest r = {s, p, QUEUE_WOULD_WAIT};
+  QueueOutcome outcome;
   Waiter w;
-  if (thread_self->updating > 0) return NOT_ALLOWED;
+  if (thread_self->updating > 0) return QUEUE_NOT_ALLOWED;
   waiter_init(&w, kind, q, deadline);
   w.payload = &r;
   pthread_mutex_lock(side.mu);
   if (queue_enter(side.line, &w, side.waiting) && world_is_parallel(q->object.world)) fence_here();
-  outcome = attempt(q, kind, &r);         /* the other side may have acted before it could see us */
-  if (outcome != WOULD_WAIT) queue_leave(&w, side.waiting);
+  outcome = attempt(q, kind, &r); /* the other side may have acted before it could see us */
+  if (outcome != QUEUE_WOULD_WAIT) queue_leave(&w, side.waiting);
   pthread_mutex_unlock(side.mu);
-  if (outcome != WOULD_WAIT) return outcome;
+  if (outcome != QUEUE_WOULD_WAIT) return outcome;
   switch (queue_stay(L, &w, side.mu, side.waiting, deadline)) {
     case WAKE_CHOSEN: return r.outcome;
-    case WAKE_INTERRUPT: return INTERRUPTED;
-    default: return WOULD_WAIT;
+    case WAKE_INTERRUPT: return QUEUE_INTERRUPTED;
+    default: return QUEUE_WOULD_WAIT;
   }
 }
 
-Outcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
-  Outcome outcome = try_put(q, s, p);
-  if (outcome == WOULD_WAIT && relative != 0 && linger(q, &q->taken, &q->put, q->maxsize)) outcome = try_put(q, s, p);
-  if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_PUT, s, p, relative);
-  if (outcome == DONE) serve_after_put(q);
+QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
+  QueueOutcome outcome = try_put(q, s, p);
+  if (outcome == QUEUE_WOULD_WAIT && relative != 0 && linger(q, &q->taken, &q->put, q->maxsize))
+    outcome = try_put(q, s, p);
+  if (outcome == QUEUE_WOULD_WAIT && relative != 0)
+    outcome = wait_in_line(L, q, OP_PUT, s, p, relative);
+  if (outcome == QUEUE_DONE) serve_after_put(q);
   return outcome;
 }
 
-Outcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
-  Outcome outcome = try_get(q, s);
-  if (outcome == WOULD_WAIT && relative != 0 && await_items(q)) outcome = try_get(q, s);
-  if (outcome == WOULD_WAIT && relative != 0) outcome = wait_in_line(L, q, OP_GET, s, NULL, relative);
-  if (outcome == DONE) serve_after_get(q);
+QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
+  QueueOutcome outcome = try_get(q, s);
+  if (outcome == QUEUE_WOULD_WAIT && relative != 0 && await_items(q)) outcome = try_get(q, s);
+  if (outcome == QUEUE_WOULD_WAIT && relative != 0)
+    outcome = wait_in_line(L, q, OP_GET, s, NULL, relative);
+  if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;
 }
 
@@ -255,12 +268,12 @@ Outcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
 lua_Integer queue_size (Queue *q) {
   uint64_t taken = atomic_load(&q->taken), put = atomic_load(&q->put);
   if (atomic_load(&q->taken) != taken) {
-    latch_take(q->put_latch);
-    if (q->get_latch != q->put_latch) latch_take(q->get_latch);
+    spinlock_take(q->put_spin);
+    if (q->get_spin != q->put_spin) spinlock_take(q->get_spin);
     put = atomic_load(&q->put);
     taken = atomic_load(&q->taken);
-    if (q->get_latch != q->put_latch) latch_give(q->get_latch);
-    latch_give(q->put_latch);
+    if (q->get_spin != q->put_spin) spinlock_give(q->get_spin);
+    spinlock_give(q->put_spin);
   }
   return (lua_Integer)(put - taken);
 }

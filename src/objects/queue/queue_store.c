@@ -1,5 +1,5 @@
 /*
-** store.c - segments, stack and heap for queues.
+** queue_store.c - segments, stack and heap for queues.
 */
 #include <math.h>
 #include <stdatomic.h>
@@ -9,30 +9,30 @@
 #include "message/message.h"
 #include "objects/queue/queue_store.h"
 
-#define SEGMENT_SLOTS 127         /* a segment is one page */
+#define SEGMENT_SLOTS 127 /* a segment is one page */
 
-struct Segment {
-  Segment *next;                  /* written by producers before the count is published */
+struct FifoSegment {
+  FifoSegment *next; /* written by producers before the count is published */
   Slot slots[SEGMENT_SLOTS];
 };
 
-static Segment *new_segment (Fifo *f) {
-  Segment *s = atomic_exchange_explicit(&f->spare, NULL, memory_order_acquire);
+static FifoSegment *new_segment (Fifo *f) {
+  FifoSegment *s = atomic_exchange_explicit(&f->spare, NULL, memory_order_acquire);
   if (s == NULL) s = malloc(sizeof *s);
   if (s != NULL) s->next = NULL;
   return s;
 }
 
-static void retire_segment (Fifo *f, Segment *s) {
+static void retire_segment (Fifo *f, FifoSegment *s) {
   free(atomic_exchange_explicit(&f->spare, s, memory_order_acq_rel));
 }
 
-bool fifo_add (Fifo *f, const Slot *s) {
+bool queue_fifo_add (Fifo *f, const Slot *s) {
   if (f->tail == NULL || f->tail_index == SEGMENT_SLOTS) {
-    Segment *fresh = new_segment(f);
+    FifoSegment *fresh = new_segment(f);
     if (fresh == NULL) return false;
     if (f->tail != NULL) f->tail->next = fresh;
-    else f->head = fresh;         /* no consumer looks before the count says there is an item */
+    else f->head = fresh; /* no consumer looks before the count says there is an item */
     f->tail = fresh;
     f->tail_index = 0;
   }
@@ -40,9 +40,9 @@ bool fifo_add (Fifo *f, const Slot *s) {
   return true;
 }
 
-void fifo_take (Fifo *f, Slot *s) {
+void queue_fifo_take (Fifo *f, Slot *s) {
   if (f->head_index == SEGMENT_SLOTS) {
-    Segment *empty = f->head;
+    FifoSegment *empty = f->head;
     f->head = empty->next;
     f->head_index = 0;
     retire_segment(f, empty);
@@ -50,9 +50,9 @@ void fifo_take (Fifo *f, Slot *s) {
   *s = f->head->slots[f->head_index++];
 }
 
-void fifo_free (Fifo *f) {
+void queue_fifo_free (Fifo *f) {
   while (f->head != NULL) {
-    Segment *s = f->head;
+    FifoSegment *s = f->head;
     f->head = s->next;
     free(s);
   }
@@ -63,7 +63,7 @@ void fifo_free (Fifo *f) {
 ** Priorities.
 */
 
-void priority_of (lua_State *L, int index, Priority *p) {
+void queue_priority_of (lua_State *L, int index, Priority *p) {
   bool in_table = lua_type(L, index) == LUA_TTABLE;
   memset(p, 0, sizeof *p);
   if (in_table) lua_rawgeti(L, index, 1);
@@ -82,13 +82,16 @@ void priority_of (lua_State *L, int index, Priority *p) {
     p->text = lua_tolstring(L, -1, &p->length);
   }
   else {
-    const char *type = luaL_getmetafield(L, -1, "__name") == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
-    luaL_argerror(L, index, lua_pushfstring(L, "number, string or table with a priority at [1] expected, got %s%s",
-                                            in_table ? "table with " : "", type));
+    const char *type = luaL_getmetafield(L, -1, "__name") == LUA_TSTRING ? lua_tostring(L, -1)
+                                                                         : luaL_typename(L, -1);
+    luaL_argerror(
+        L, index,
+        lua_pushfstring(L, "number, string or table with a priority at [1] expected, got %s%s",
+                        in_table ? "table with " : "", type));
   }
 }
 
-bool priority_comparable (const Priority *a, const Priority *b) {
+bool queue_priority_comparable (const Priority *a, const Priority *b) {
   return (a->type == PRIORITY_STRING) == (b->type == PRIORITY_STRING);
 }
 
@@ -114,22 +117,23 @@ static bool float_less (lua_Number f, lua_Integer i) {
 static bool priority_less (const Priority *a, const Priority *b) {
   if (a->type == PRIORITY_STRING) return text_less(a, b);
   if (a->type == PRIORITY_INTEGER)
-    return b->type == PRIORITY_INTEGER ? a->integer < b->integer : integer_less(a->integer, b->number);
+    return b->type == PRIORITY_INTEGER ? a->integer < b->integer
+                                       : integer_less(a->integer, b->number);
   return b->type == PRIORITY_INTEGER ? float_less(a->number, b->integer) : a->number < b->number;
 }
 
 /*
-** Heap and stack.
+** PriorityHeap and stack.
 */
 
-static bool entry_before (const Entry *a, const Entry *b) {
+static bool entry_before (const PriorityEntry *a, const PriorityEntry *b) {
   if (priority_less(&a->priority, &b->priority)) return true;
   return !priority_less(&b->priority, &a->priority) && a->order < b->order;
 }
 
-static bool make_room (Heap *h) {
+static bool make_room (PriorityHeap *h) {
   size_t capacity;
-  Entry *entries;
+  PriorityEntry *entries;
   if (h->size < h->capacity) return true;
   capacity = h->capacity == 0 ? 16 : 2 * h->capacity;
   entries = realloc(h->entries, capacity * sizeof *entries);
@@ -149,8 +153,8 @@ static bool own_text (Priority *p) {
   return copy != NULL;
 }
 
-bool heap_add (Heap *h, const Slot *s, const Priority *p) {
-  Entry e = {*s, *p, h->orders};
+bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p) {
+  PriorityEntry e = {*s, *p, h->orders};
   size_t i;
   if (!make_room(h) || !own_text(&e.priority)) return false;
   h->orders++;
@@ -160,8 +164,8 @@ bool heap_add (Heap *h, const Slot *s, const Priority *p) {
   return true;
 }
 
-void heap_take (Heap *h, Slot *s) {
-  Entry last = h->entries[--h->size];
+void queue_priority_take (PriorityHeap *h, Slot *s) {
+  PriorityEntry last = h->entries[--h->size];
   size_t i = 0, child;
   *s = h->entries[0].slot;
   free((char *)h->entries[0].priority.text);
@@ -174,16 +178,12 @@ void heap_take (Heap *h, Slot *s) {
   if (h->size > 0) h->entries[i] = last;
 }
 
-bool stack_add (Heap *h, const Slot *s) {
+bool queue_stack_add (PriorityHeap *h, const Slot *s) {
   if (!make_room(h)) return false;
-  h->entries[h->size++] = (Entry){.slot = *s};
+  h->entries[h->size++] = (PriorityEntry){.slot = *s};
   return true;
 }
 
-void stack_take (Heap *h, Slot *s) {
-  *s = h->entries[--h->size].slot;
-}
+void queue_stack_take (PriorityHeap *h, Slot *s) { *s = h->entries[--h->size].slot; }
 
-void heap_free (Heap *h) {
-  free(h->entries);
-}
+void queue_priority_free (PriorityHeap *h) { free(h->entries); }

@@ -1,11 +1,11 @@
 /*
-** store.h - where a queue keeps its items: a list of segments (first in, first
+** queue_store.h - where a queue keeps its items: a list of segments (first in, first
 ** out), a stack, or a heap. Plain data structures; the queue's mutexes guard
-** them, and nothing here touches Lua but priority_of, which runs before any is
+** them, and nothing here touches Lua but queue_priority_of, which runs before any is
 ** taken.
 */
-#ifndef STORE_H
-#define STORE_H
+#ifndef OBJECTS_QUEUE_QUEUE_STORE_H
+#define OBJECTS_QUEUE_QUEUE_STORE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,53 +15,53 @@
 ** First in, first out: producers work at the tail, consumers at the head, each
 ** under a mutex of their own; they meet only in the link between segments.
 */
-typedef struct Segment Segment;
+typedef struct FifoSegment FifoSegment;
 
 /* All zero at first. */
 typedef struct Fifo {
-  Segment *tail;                  /* producers' */
+  FifoSegment *tail; /* producers' */
   unsigned tail_index;
-  _Atomic(Segment *) spare;       /* one empty segment, to spare the allocator */
-  char apart[64];                 /* the two sides must not share a cache line */
-  unsigned head_index;            /* consumers' */
-  Segment *head;
+  _Atomic(FifoSegment *) spare; /* one empty segment, to spare the allocator */
+  char apart[64];               /* the two sides must not share a cache line */
+  unsigned head_index;          /* consumers' */
+  FifoSegment *head;
 } Fifo;
 
-bool fifo_add (Fifo *f, const Slot *s);       /* false: no memory */
-void fifo_take (Fifo *f, Slot *s);            /* there must be one */
-void fifo_free (Fifo *f);                     /* the segments; items must have been taken */
+bool queue_fifo_add (Fifo *f, const Slot *s); /* false: no memory */
+void queue_fifo_take (Fifo *f, Slot *s);      /* there must be one */
+void queue_fifo_free (Fifo *f);               /* the segments; items must have been taken */
 
 /* What a priority is: numbers come before each other as in Lua, strings byte by byte. */
 typedef struct Priority {
   enum { PRIORITY_INTEGER, PRIORITY_FLOAT, PRIORITY_STRING } type;
   lua_Integer integer;
   lua_Number number;
-  const char *text;               /* in the heap a copy of its own */
+  const char *text; /* in the heap a copy of its own */
   size_t length;
 } Priority;
 
 /* The priority of the item at `index`, which stays on the stack as long as it is borrowed from. [0, +1, raises] */
-void priority_of (lua_State *L, int index, Priority *p);
+void queue_priority_of (lua_State *L, int index, Priority *p);
 /* Whether the two can be told apart by <. */
-bool priority_comparable (const Priority *a, const Priority *b);
+bool queue_priority_comparable (const Priority *a, const Priority *b);
 
-typedef struct Entry {
+typedef struct PriorityEntry {
   Slot slot;
   Priority priority;
-  uint64_t order;                 /* equal priorities leave in the order they came */
-} Entry;
+  uint64_t order; /* equal priorities leave in the order they came */
+} PriorityEntry;
 
 /* A heap by priority, or a stack where priorities are not used. */
-typedef struct Heap {
-  Entry *entries;
+typedef struct PriorityHeap {
+  PriorityEntry *entries;
   size_t size, capacity;
   uint64_t orders;
-} Heap;
+} PriorityHeap;
 
-bool heap_add (Heap *h, const Slot *s, const Priority *p);    /* false: no memory */
-void heap_take (Heap *h, Slot *s);
-bool stack_add (Heap *h, const Slot *s);
-void stack_take (Heap *h, Slot *s);
-void heap_free (Heap *h);
+bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p); /* false: no memory */
+void queue_priority_take (PriorityHeap *h, Slot *s);
+bool queue_stack_add (PriorityHeap *h, const Slot *s);
+void queue_stack_take (PriorityHeap *h, Slot *s);
+void queue_priority_free (PriorityHeap *h);
 
 #endif

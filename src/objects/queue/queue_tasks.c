@@ -1,5 +1,5 @@
 /*
-** queue_tasks.c - what is not in the daily flow of a queue: task_done and join,
+** queue_tasks.c - what is not in the daily flow of a queue: queue_task_done and join,
 ** and shutdown, as in Python 3.13.
 */
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static bool count_done (Queue *q) {
   return true;
 }
 
-int task_done (lua_State *L, Queue *q) {
+int queue_task_done (lua_State *L, Queue *q) {
   announce(L, OP_TASK_DONE, q);
   if (!count_done(q)) return args_misuse(L, "task_done() called too many times");
   wake_joiners(q);
@@ -55,7 +55,7 @@ static bool join_or_queue (Queue *q, Waiter *w) {
 }
 
 /* join([timeout]): true, or false where the time ran out. */
-int task_join (lua_State *L, Queue *q) {
+int queue_task_join (lua_State *L, Queue *q) {
   Nanos relative = args_timeout(L, 2), deadline;
   Waiter w;
   bool all_done;
@@ -84,18 +84,21 @@ int task_join (lua_State *L, Queue *q) {
 static void lock_all (Queue *q) {
   pthread_mutex_lock(q->put_mu);
   if (q->get_mu != q->put_mu) pthread_mutex_lock(q->get_mu);
-  latch_take(q->put_latch);
-  if (q->get_latch != q->put_latch) latch_take(q->get_latch);
+  spinlock_take(q->put_spin);
+  if (q->get_spin != q->put_spin) spinlock_take(q->get_spin);
 }
 
 static void unlock_all (Queue *q) {
-  if (q->get_latch != q->put_latch) latch_give(q->get_latch);
-  latch_give(q->put_latch);
+  if (q->get_spin != q->put_spin) spinlock_give(q->get_spin);
+  spinlock_give(q->put_spin);
   if (q->get_mu != q->put_mu) pthread_mutex_unlock(q->get_mu);
   pthread_mutex_unlock(q->put_mu);
 }
 
-typedef struct Dropped { Slot slot; struct Dropped *next; } Dropped;
+typedef struct Dropped {
+  Slot slot;
+  struct Dropped *next;
+} Dropped;
 
 /* With all locked: takes everything out; to be freed after unlocking. */
 static Dropped *drain (Queue *q) {
@@ -104,8 +107,11 @@ static Dropped *drain (Queue *q) {
     Dropped *d = malloc(sizeof *d);
     Slot slot;
     queue_take_out(q, &slot);
-    count_done(q);                /* unless somebody has been quicker with task_done than with get */
-    if (d == NULL) { slot_free(&slot); continue; }
+    count_done(q); /* unless somebody has been quicker with queue_task_done than with get */
+    if (d == NULL) {
+      slot_free(&slot);
+      continue;
+    }
     d->slot = slot;
     d->next = list;
     list = d;
@@ -122,18 +128,17 @@ static void free_dropped (Dropped *list) {
   }
 }
 
-void queue_clear (Queue *q) {
-  free_dropped(drain(q));
-}
+void queue_clear (Queue *q) { free_dropped(drain(q)); }
 
 /* Those in line learn of the shutdown; with all locked. */
 static Waiter *dismiss (Line *line, atomic_int *count) {
-  for (Waiter *w = line->first; w != NULL; w = w->next) ((Request *)w->payload)->outcome = SHUT;
+  for (Waiter *w = line->first; w != NULL; w = w->next)
+    ((QueueRequest *)w->payload)->outcome = QUEUE_SHUT;
   return queue_choose_all(line, count);
 }
 
 /* shutdown([immediate]) */
-int task_shutdown (lua_State *L, Queue *q) {
+int queue_task_shutdown (lua_State *L, Queue *q) {
   bool immediate = lua_toboolean(L, 2);
   Dropped *dropped = NULL;
   Waiter *getters = NULL, *putters;

@@ -15,49 +15,50 @@
 ** Keys and values.
 */
 
-static const char *other_key (lua_State *L, int index, Key *k, bool write) {
+static const char *other_key (lua_State *L, int index, SharedKey *k, bool write) {
   Object *o;
   switch (lua_type(L, index)) {
     case LUA_TNIL: return write ? "table index is nil" : NULL;
-    case LUA_TLIGHTUSERDATA: key_light(k, lua_touserdata(L, index)); return NULL;
+    case LUA_TLIGHTUSERDATA: shared_key_light(k, lua_touserdata(L, index)); return NULL;
     case LUA_TUSERDATA:
       o = object_any(L, index);
       if (o == NULL || o->world != thread_self->object.world) break;
-      key_object(k, o);
+      shared_key_object(k, o);
       return NULL;
   }
   return lua_pushfstring(L, "cannot use a %s as a key of a Shared", luaL_typename(L, index));
 }
 
-const char *shared_key (lua_State *L, int index, Key *k, bool write) {
+const char *shared_key (lua_State *L, int index, SharedKey *k, bool write) {
   k->tag = SLOT_NIL;
   k->hash = 0;
   switch (lua_type(L, index)) {
     case LUA_TSTRING: {
       size_t length;
       const char *text = lua_tolstring(L, index, &length);
-      key_text(k, text, length);
+      shared_key_text(k, text, length);
       return NULL;
     }
     case LUA_TNUMBER:
-      if (lua_isinteger(L, index)) key_integer(k, lua_tointeger(L, index));
+      if (lua_isinteger(L, index)) shared_key_integer(k, lua_tointeger(L, index));
       else {
         lua_Number n = lua_tonumber(L, index);
-        if (!isnan(n)) key_number(k, n);
+        if (!isnan(n)) shared_key_number(k, n);
         else if (write) return "table index is NaN";
       }
       return NULL;
-    case LUA_TBOOLEAN: key_boolean(k, lua_toboolean(L, index)); return NULL;
+    case LUA_TBOOLEAN: shared_key_boolean(k, lua_toboolean(L, index)); return NULL;
     default: return other_key(L, index, k, write);
   }
 }
 
 void shared_push_key (lua_State *L, const Slot *cell) {
-  if (cell->tag == SLOT_LONG) lua_pushlstring(L, cell_text(cell)->text, cell_text(cell)->length);
+  if (cell->tag == SLOT_LONG)
+    lua_pushlstring(L, shared_cell_text(cell)->text, shared_cell_text(cell)->length);
   else slot_push(L, cell);
 }
 
-void shared_check_key (lua_State *L, int index, Key *k, bool write) {
+void shared_check_key (lua_State *L, int index, SharedKey *k, bool write) {
   const char *unfit = shared_key(L, index, k, write);
   if (__builtin_expect(unfit != NULL, 0)) luaL_error(L, "%s", unfit);
 }
@@ -75,53 +76,53 @@ void shared_set_value (lua_State *L, int index, Slot *cell, World *world) {
 */
 
 /* Takes a copy of the cell at a key. */
-static inline Refusal fetch (lua_State *L, Shared *s, const Key *k, Slot *cell) {
+static inline SharedRefusal fetch (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
   const Slot *found;
-  Refusal why = shared_enter(L, s, OP_READ);
-  if (__builtin_expect(why != ENTERED, 0)) return why;
-  found = table_get(&s->table, k);
+  SharedRefusal why = shared_enter(L, s, OP_READ);
+  if (__builtin_expect(why != SHARED_ENTERED, 0)) return why;
+  found = shared_table_get(&s->table, k);
   if (found == NULL) cell->tag = SLOT_NIL;
   else {
     *cell = *found;
-    cell_keep(cell);
+    shared_cell_keep(cell);
   }
   shared_leave(s);
-  return ENTERED;
+  return SHARED_ENTERED;
 }
 
 /* Stores the cell, which it consumes. [0, 0, raises] */
-static inline void store (lua_State *L, Shared *s, const Key *k, Slot *cell) {
+static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
   Slot key;
   bool stored;
-  Refusal why = shared_enter(L, s, OP_WRITE);
-  if (__builtin_expect(why != ENTERED, 0)) {
-    cell_free(cell);
+  SharedRefusal why = shared_enter(L, s, OP_WRITE);
+  if (__builtin_expect(why != SHARED_ENTERED, 0)) {
+    shared_cell_free(cell);
     shared_refuse(L, why);
-    return;                       /* not reached */
+    return; /* not reached */
   }
-  stored = table_swap(&s->table, k, cell, &key);
+  stored = shared_table_swap(&s->table, k, cell, &key);
   shared_leave(s);
-  cell_free(cell);
-  cell_free(&key);
+  shared_cell_free(cell);
+  shared_cell_free(&key);
   if (!stored) luaL_error(L, "not enough memory");
 }
 
 static int shared_index (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
-  Key key;
+  SharedKey key;
   Slot cell;
-  Refusal why;
+  SharedRefusal why;
   shared_check_key(L, 2, &key, false);
   shared_announce(L, OP_READ, s, &key);
   why = fetch(L, s, &key, &cell);
-  if (why != ENTERED) return shared_refuse(L, why);
+  if (why != SHARED_ENTERED) return shared_refuse(L, why);
   slot_push_free(L, &cell);
   return 1;
 }
 
 static int shared_newindex (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
-  Key key;
+  SharedKey key;
   Slot cell;
   shared_check_key(L, 2, &key, true);
   shared_announce(L, OP_WRITE, s, &key);
@@ -133,11 +134,11 @@ static int shared_newindex (lua_State *L) {
 static int shared_len (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   size_t length;
-  Refusal why;
+  SharedRefusal why;
   announce(L, OP_TRAVERSE, s);
   why = shared_enter(L, s, OP_READ);
-  if (why != ENTERED) return shared_refuse(L, why);
-  length = table_border(&s->table);
+  if (why != SHARED_ENTERED) return shared_refuse(L, why);
+  length = shared_table_border(&s->table);
   shared_leave(s);
   lua_pushinteger(L, (lua_Integer)length);
   return 1;
@@ -147,24 +148,24 @@ static int shared_len (lua_State *L) {
 ** pairs: the keys as they were when it began, with the values of now.
 */
 
-static void release (Holding *h) { copy_free((Copy *)h); }
+static void release (Cleanup *h) { shared_table_copy_free((SharedTableCopy *)h); }
 
-void shared_let_go (Holder *holder) {
-  Copy *copy = holder->copy;
+void shared_free_snapshot (Snapshot *snapshot) {
+  SharedTableCopy *copy = snapshot->copy;
   if (copy == NULL) return;
-  holder->copy = NULL;
-  holding_forget(&copy->holding);
-  copy_free(copy);
+  snapshot->copy = NULL;
+  cleanup_forget(&copy->cleanup);
+  shared_table_copy_free(copy);
 }
 
 static int holder_gc (lua_State *L) {
-  shared_let_go(luaL_checkudata(L, 1, "luasync.Holder"));
+  shared_free_snapshot(luaL_checkudata(L, 1, "luasync.Holder"));
   return 0;
 }
 
-Holder *shared_holder (lua_State *L) {
-  Holder *holder = lua_newuserdatauv(L, sizeof *holder, 1);
-  *holder = (Holder){.copy = NULL};
+Snapshot *shared_new_snapshot (lua_State *L) {
+  Snapshot *snapshot = lua_newuserdatauv(L, sizeof *snapshot, 1);
+  *snapshot = (Snapshot){.copy = NULL};
   if (luaL_newmetatable(L, "luasync.Holder")) {
     lua_pushcfunction(L, holder_gc);
     lua_setfield(L, -2, "__gc");
@@ -172,62 +173,62 @@ Holder *shared_holder (lua_State *L) {
     lua_setfield(L, -2, "__metatable");
   }
   lua_setmetatable(L, -2);
-  return holder;
+  return snapshot;
 }
 
-void shared_take (lua_State *L, Shared *s, Holder *holder, bool values) {
-  Refusal why;
+void shared_take (lua_State *L, Shared *s, Snapshot *snapshot, bool values) {
+  SharedRefusal why;
   announce(L, OP_TRAVERSE, s);
   why = shared_enter(L, s, OP_TRAVERSE);
-  if (why != ENTERED) {
+  if (why != SHARED_ENTERED) {
     shared_refuse(L, why);
-    return;                       /* not reached */
+    return; /* not reached */
   }
-  holder->copy = table_copy(&s->table, values);
+  snapshot->copy = shared_table_copy(&s->table, values);
   shared_leave(s);
-  if (holder->copy == NULL) luaL_error(L, "not enough memory");
-  holding_note(holdings_here(), &holder->copy->holding, release);
+  if (snapshot->copy == NULL) luaL_error(L, "not enough memory");
+  cleanup_note(cleanup_list(), &snapshot->copy->cleanup, release);
 }
 
 /* The next key of the copy; false at the end. */
-static bool next_key (Holder *holder, Key *k) {
-  const Copy *c = holder->copy;
-  size_t i = holder->position++;
+static bool next_key (Snapshot *snapshot, SharedKey *k) {
+  const SharedTableCopy *c = snapshot->copy;
+  size_t i = snapshot->position++;
   if (c == NULL || i >= c->length + c->count) return false;
-  if (i < c->length) key_integer(k, (lua_Integer)i + 1);
-  else copy_key(c, i - c->length, k);
+  if (i < c->length) shared_key_integer(k, (lua_Integer)i + 1);
+  else shared_table_copy_key(c, i - c->length, k);
   return true;
 }
 
 /* Pushes the key that next_key has just passed. [0, +1, raises] */
-static void push_passed (lua_State *L, const Holder *holder) {
-  const Copy *c = holder->copy;
-  size_t i = holder->position - 1;
+static void push_passed (lua_State *L, const Snapshot *snapshot) {
+  const SharedTableCopy *c = snapshot->copy;
+  size_t i = snapshot->position - 1;
   if (i < c->length) lua_pushinteger(L, (lua_Integer)i + 1);
   else shared_push_key(L, &c->entries[i - c->length].key);
 }
 
-/* The iterator of pairs: (holder, previous key) -> key, value. Keys that have vanished are passed over. */
+/* The iterator of pairs: (snapshot, previous key) -> key, value. Keys that have vanished are passed over. */
 static int walk (lua_State *L) {
-  Holder *holder = luaL_checkudata(L, 1, "luasync.Holder");
+  Snapshot *snapshot = luaL_checkudata(L, 1, "luasync.Holder");
   Shared *s;
-  Key key;
+  SharedKey key;
   lua_getiuservalue(L, 1, 1);
   s = object_check(L, -1, &shared_kind);
-  while (next_key(holder, &key)) {
+  while (next_key(snapshot, &key)) {
     Slot cell;
-    Refusal why;
-    push_passed(L, holder);
+    SharedRefusal why;
+    push_passed(L, snapshot);
     shared_announce(L, OP_READ, s, &key);
     why = fetch(L, s, &key, &cell);
-    if (why != ENTERED) return shared_refuse(L, why);
+    if (why != SHARED_ENTERED) return shared_refuse(L, why);
     if (cell.tag != SLOT_NIL) {
       slot_push_free(L, &cell);
       return 2;
     }
     lua_pop(L, 1);
   }
-  shared_let_go(holder);
+  shared_free_snapshot(snapshot);
   lua_pushnil(L);
   return 1;
 }
@@ -235,7 +236,7 @@ static int walk (lua_State *L) {
 static int shared_pairs (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   lua_pushcfunction(L, walk);
-  shared_take(L, s, shared_holder(L), false);
+  shared_take(L, s, shared_new_snapshot(L), false);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   lua_pushnil(L);
@@ -251,18 +252,18 @@ static void describe (lua_State *L, Object *o) {
   Shared *s = (Shared *)o;
   size_t count;
   pthread_mutex_lock(&s->mu);
-  count = table_count(&s->table);
+  count = shared_table_count(&s->table);
   pthread_mutex_unlock(&s->mu);
   lua_pushfstring(L, count == 1 ? "%I item" : "%I items", (LUAI_UACINT)count);
 }
 
 /* A table whose Shared has gone but whose contents have not. */
 typedef struct Rest {
-  Table table;
+  SharedTable table;
   struct Rest *next;
 } Rest;
 
-static _Thread_local Rest *rests;       /* to be freed by the destroy that runs already */
+static _Thread_local Rest *rests; /* to be freed by the destroy that runs already */
 static _Thread_local bool destroying;
 
 /*
@@ -273,31 +274,34 @@ static void destroy (Object *o) {
   Shared *s = (Shared *)o;
   Rest *rest;
   pthread_mutex_destroy(&s->mu);
-  if (table_count(&s->table) > 0 && destroying && (rest = malloc(sizeof *rest)) != NULL) {
+  if (shared_table_count(&s->table) > 0 && destroying && (rest = malloc(sizeof *rest)) != NULL) {
     rest->table = s->table;
     rest->next = rests;
     rests = rest;
     return;
   }
-  if (destroying) { table_free(&s->table); return; }
+  if (destroying) {
+    shared_table_free(&s->table);
+    return;
+  }
   destroying = true;
-  table_free(&s->table);
+  shared_table_free(&s->table);
   while ((rest = rests) != NULL) {
     rests = rest->next;
-    table_free(&rest->table);
+    shared_table_free(&rest->table);
     free(rest);
   }
   destroying = false;
 }
 
-static const luaL_Reg shared_meta[] = {
-  {"__index", shared_index}, {"__newindex", shared_newindex},
-  {"__len", shared_len}, {"__pairs", shared_pairs}, {NULL, NULL}
-};
+static const luaL_Reg shared_meta[] = {{"__index", shared_index},
+                                       {"__newindex", shared_newindex},
+                                       {"__len", shared_len},
+                                       {"__pairs", shared_pairs},
+                                       {NULL, NULL}};
 
 const Kind shared_kind = {
-  .name = "Shared", .destroy = destroy, .describe = describe, .meta = shared_meta
-};
+    .name = "Shared", .destroy = destroy, .describe = describe, .meta = shared_meta};
 
 Shared *shared_create (lua_State *L, int options) {
   Shared *s = object_new(L, sizeof *s, &shared_kind, options);

@@ -4,8 +4,8 @@
 ** for it to end) and shared_copy.c (whole trees: plain tables becoming Shared,
 ** snapshots, named tables).
 */
-#ifndef SHARED_H
-#define SHARED_H
+#ifndef OBJECTS_SHARED_SHARED_H
+#define OBJECTS_SHARED_SHARED_H
 
 #include "message/message.h"
 #include "objects/kinds.h"
@@ -15,32 +15,38 @@
 typedef struct Shared {
   Object object;
   pthread_mutex_t mu;
-  Table table;                    /* under mu */
-  Line line;                      /* under mu: who waits for an update to end */
-  _Atomic(Thread *) updater;      /* written under mu; the thread in sync.update, or NULL */
-  struct Shared *outer;           /* the updater's: the table it was updating already */
-  struct Shared *awaited;         /* under circles_mu: the table the updater waits for */
+  SharedTable table;         /* under mu */
+  Line line;                 /* under mu: who waits for an update to end */
+  _Atomic(Thread *) updater; /* written under mu; the thread in sync.update, or NULL */
+  struct Shared *outer;      /* the updater's: the table it was updating already */
+  struct Shared *awaited;    /* under circles_mu: the table the updater waits for */
 } Shared;
 
 /* Why a table cannot be entered. */
-typedef enum Refusal { ENTERED, TOUCHED, CIRCLE, INTERRUPTED } Refusal;
+typedef enum SharedRefusal {
+  SHARED_ENTERED,
+  SHARED_TOUCHED,
+  SHARED_CIRCLE,
+  SHARED_INTERRUPTED
+} SharedRefusal;
 
-Refusal shared_enter_late (lua_State *L, Shared *s, OpKind kind);
+SharedRefusal shared_enter_slowly (lua_State *L, Shared *s, OpKind kind);
 void shared_pass_on (Shared *s);
 /* The innermost table this state updates, or NULL. [0, 0, -] */
 Shared *shared_innermost (lua_State *L);
 void shared_set_innermost (lua_State *L, Shared *s);
 /* Raises the error of a refusal. [0, 0, raises] */
-int shared_refuse (lua_State *L, Refusal why);
+int shared_refuse (lua_State *L, SharedRefusal why);
 
 /*
-** Takes mu once nobody updates the table. Anything but ENTERED: mu is not held;
+** Takes mu once nobody updates the table. Anything but SHARED_ENTERED: mu is not held;
 ** free what there is to free, then shared_refuse. [0, 0, -]
 */
-static inline Refusal shared_enter (lua_State *L, Shared *s, OpKind kind) {
+static inline SharedRefusal shared_enter (lua_State *L, Shared *s, OpKind kind) {
   pthread_mutex_lock(&s->mu);
-  if (__builtin_expect(atomic_load_explicit(&s->updater, memory_order_relaxed) == NULL, 1)) return ENTERED;
-  return shared_enter_late(L, s, kind);
+  if (__builtin_expect(atomic_load_explicit(&s->updater, memory_order_relaxed) == NULL, 1))
+    return SHARED_ENTERED;
+  return shared_enter_slowly(L, s, kind);
 }
 
 /* Releases mu; wakes the first in line, who will do the same. */
@@ -50,7 +56,7 @@ static inline void shared_leave (Shared *s) {
 }
 
 /* As announce, with what tells the keys of one table apart. */
-static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const Key *k) {
+static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const SharedKey *k) {
   if (__builtin_expect(atomic_load_explicit(&worlds_observed, memory_order_relaxed) != 0, 0))
     world_announce(L, kind, s, k->hash);
 }
@@ -59,9 +65,9 @@ static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const 
 Shared *shared_create (lua_State *L, int options);
 
 /* Reads a key. NULL, or why it cannot be one; nil and NaN are unfit only to write. [0, +(0|1), memory] */
-const char *shared_key (lua_State *L, int index, Key *k, bool write);
+const char *shared_key (lua_State *L, int index, SharedKey *k, bool write);
 /* The same, raising what is wrong. [0, 0, raises] */
-void shared_check_key (lua_State *L, int index, Key *k, bool write);
+void shared_check_key (lua_State *L, int index, SharedKey *k, bool write);
 void shared_push_key (lua_State *L, const Slot *cell);
 
 /* Encodes the value at `index`; a plain table becomes a Shared first, in its place. [0, 0, raises] */
@@ -71,15 +77,15 @@ void shared_set_value (lua_State *L, int index, Slot *cell, World *world);
 void shared_convert (lua_State *L, int index, int options);
 
 /* A table's contents at one moment, in a userdata that frees them. */
-typedef struct Holder {
-  Copy *copy;                     /* NULL: nothing, or no more */
-  size_t position;                /* pairs: what has been passed */
-} Holder;
+typedef struct Snapshot {
+  SharedTableCopy *copy; /* NULL: nothing, or no more */
+  size_t position;       /* pairs: what has been passed */
+} Snapshot;
 
-/* Pushes an empty holder with one user value. [0, +1, memory] */
-Holder *shared_holder (lua_State *L);
+/* Pushes an empty snapshot with one user value. [0, +1, memory] */
+Snapshot *shared_new_snapshot (lua_State *L);
 /* Announces, waits for an update to end, and copies the contents. [0, 0, raises] */
-void shared_take (lua_State *L, Shared *s, Holder *holder, bool values);
-void shared_let_go (Holder *holder);          /* frees the copy, if it has one */
+void shared_take (lua_State *L, Shared *s, Snapshot *snapshot, bool values);
+void shared_free_snapshot (Snapshot *snapshot); /* frees the copy, if it has one */
 
 #endif

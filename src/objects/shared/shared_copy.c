@@ -8,7 +8,7 @@
 #include "message/message.h"
 #include "objects/shared/shared.h"
 
-#define PATH_MOST 12              /* keys shown of a long path */
+#define PATH_MOST 12 /* keys shown of a long path */
 
 /*
 ** Plain tables to Shared.
@@ -17,15 +17,16 @@
 ** the one it was found in and KEYS[i] the key there: for the path in an error.
 */
 typedef struct Job {
-  int memo, work, from, keys;     /* stack indices */
-  lua_Integer count;              /* tables in work */
+  int memo, work, from, keys; /* stack indices */
+  lua_Integer count;          /* tables in work */
   World *world;
 } Job;
 
 /* Pushes `.name`, `[1]` or `[?]` for the key at `index`. [0, +1] */
 static void push_step (lua_State *L, int index) {
   if (lua_type(L, index) == LUA_TSTRING) lua_pushfstring(L, ".%s", lua_tostring(L, index));
-  else if (lua_isinteger(L, index)) lua_pushfstring(L, "[%I]", (LUAI_UACINT)lua_tointeger(L, index));
+  else if (lua_isinteger(L, index))
+    lua_pushfstring(L, "[%I]", (LUAI_UACINT)lua_tointeger(L, index));
   else lua_pushfstring(L, "[%s]", luaL_typename(L, index));
 }
 
@@ -74,7 +75,7 @@ static void adopt (lua_State *L, Job *job, int index, lua_Integer at, int key, i
 /* Puts the pair at the top into the Shared, which nobody else has seen yet. [-1, 0, raises] */
 static void fill_pair (lua_State *L, Job *job, lua_Integer at, Shared *s) {
   int key_index = lua_gettop(L) - 1;
-  Key key;
+  SharedKey key;
   Slot cell, key_out;
   const char *unfit = shared_key(L, key_index, &key, true);
   if (unfit != NULL) fail_at(L, job, unfit, at, 0);
@@ -84,8 +85,8 @@ static void fill_pair (lua_State *L, Job *job, lua_Integer at, Shared *s) {
   }
   if (lua_isthread(L, -1)) fail_at(L, job, "cannot send a coroutine", at, key_index);
   slot_set(L, key_index + 1, &cell, job->world);
-  if (!table_swap(&s->table, &key, &cell, &key_out)) {
-    cell_free(&cell);
+  if (!shared_table_swap(&s->table, &key, &cell, &key_out)) {
+    shared_cell_free(&cell);
     luaL_error(L, "not enough memory");
   }
   lua_pop(L, 1);
@@ -141,12 +142,13 @@ static void push_plain (lua_State *L, Object *o, lua_Integer *count) {
 }
 
 static void push_plain_value (lua_State *L, const Slot *cell, lua_Integer *count) {
-  if (cell->tag == SLOT_OBJECT && cell->u.object->kind == &shared_kind) push_plain(L, cell->u.object, count);
+  if (cell->tag == SLOT_OBJECT && cell->u.object->kind == &shared_kind)
+    push_plain(L, cell->u.object, count);
   else slot_push(L, cell);
 }
 
 /* Fills the plain table at the top from the copy. [0, 0, raises] */
-static void fill_plain (lua_State *L, const Copy *c, lua_Integer *count) {
+static void fill_plain (lua_State *L, const SharedTableCopy *c, lua_Integer *count) {
   for (size_t i = 0; i < c->length; i++) {
     push_plain_value(L, &c->items[i], count);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -162,21 +164,21 @@ static void fill_plain (lua_State *L, const Copy *c, lua_Integer *count) {
 int shared_snapshot (lua_State *L) {
   lua_Integer count = 0;
   Object *first = object_check(L, 1, &shared_kind);
-  Holder *holder;
+  Snapshot *snapshot;
   lua_settop(L, 1);
   lua_newtable(L);
   lua_newtable(L);
-  holder = shared_holder(L);
-  push_plain(L, first, &count);   /* the result */
+  snapshot = shared_new_snapshot(L);
+  push_plain(L, first, &count); /* the result */
   for (lua_Integer i = 1; i <= count; i++) {
     Shared *s;
     lua_rawgeti(L, SNAP_WORK, i);
     s = object_check(L, -1, &shared_kind);
     lua_pop(L, 1);
-    shared_take(L, s, holder, true);
+    shared_take(L, s, snapshot, true);
     lua_rawgetp(L, SNAP_MEMO, s);
-    fill_plain(L, holder->copy, &count);
-    shared_let_go(holder);
+    fill_plain(L, snapshot->copy, &count);
+    shared_free_snapshot(snapshot);
     lua_pop(L, 1);
   }
   return 1;
@@ -189,7 +191,7 @@ int shared_snapshot (lua_State *L) {
 /* Pushes the world's table of named tables. [0, +1, raises] */
 static Shared *push_named (lua_State *L) {
   World *world = thread_self->object.world;
-  Shared *s = shared_create(L, 0);       /* in case there is none: made before locking */
+  Shared *s = shared_create(L, 0); /* in case there is none: made before locking */
   Object *o;
   pthread_mutex_lock(&world->mu);
   if (world->named == NULL) {
@@ -197,37 +199,37 @@ static Shared *push_named (lua_State *L) {
     object_keep(world->named);
   }
   o = world->named;
-  pthread_mutex_unlock(&world->mu);      /* it stays until the world ends */
+  pthread_mutex_unlock(&world->mu); /* it stays until the world ends */
   lua_pop(L, 1);
   object_push(L, o);
   return (Shared *)o;
 }
 
 /* Stores `mine` unless the name is taken. The one there now, with a reference; NULL: no memory. */
-static Object *put_if_new (Shared *names, const Key *k, Object *mine) {
+static Object *put_if_new (Shared *names, const SharedKey *k, Object *mine) {
   Slot cell = {.tag = SLOT_OBJECT}, key_out;
   const Slot *found;
   Object *o = NULL;
   cell.u.object = mine;
   object_keep(mine);
   pthread_mutex_lock(&names->mu);
-  found = table_get(&names->table, k);
+  found = shared_table_get(&names->table, k);
   if (found != NULL) o = found->u.object;
-  else if (table_swap(&names->table, k, &cell, &key_out)) o = mine;
+  else if (shared_table_swap(&names->table, k, &cell, &key_out)) o = mine;
   if (o != NULL) object_keep(o);
   pthread_mutex_unlock(&names->mu);
-  cell_free(&cell);
+  shared_cell_free(&cell);
   return o;
 }
 
 int shared_named (lua_State *L) {
   Shared *names, *mine;
   Object *o;
-  Key key;
+  SharedKey key;
   luaL_checkstring(L, 1);
   lua_settop(L, 1);
   shared_key(L, 1, &key, true);
-  lua_newtable(L);                       /* options: the table is called by its name */
+  lua_newtable(L); /* options: the table is called by its name */
   lua_pushvalue(L, 1);
   lua_setfield(L, 2, "name");
   mine = shared_create(L, 2);
@@ -235,6 +237,6 @@ int shared_named (lua_State *L) {
   o = put_if_new(names, &key, &mine->object);
   if (o == NULL) return luaL_error(L, "not enough memory");
   object_push(L, o);
-  object_drop(o);                        /* the table of names holds it */
+  object_drop(o); /* the table of names holds it */
   return 1;
 }

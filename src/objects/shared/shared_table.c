@@ -1,5 +1,5 @@
 /*
-** table.c - a hash table with an array part, made of plain C data.
+** shared_table.c - a hash table with an array part, made of plain C data.
 **
 ** The hash part is an array of entries in order of insertion, and an index of
 ** positions in it. Removing an entry only marks it; the index still leads to it,
@@ -11,7 +11,7 @@
 #include "message/message.h"
 #include "objects/shared/shared_table.h"
 
-#define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15)   /* 2^64 / golden ratio, odd */
+#define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15) /* 2^64 / golden ratio, odd */
 #define FIRST_ITEMS 4
 #define FIRST_INDEX 4
 
@@ -19,8 +19,8 @@
 ** Cells.
 */
 
-static Text *new_text (const char *text, size_t length) {
-  Text *t = malloc(sizeof *t + length);
+static SharedText *new_text (const char *text, size_t length) {
+  SharedText *t = malloc(sizeof *t + length);
   if (t == NULL) return NULL;
   atomic_init(&t->refs, 1);
   t->length = length;
@@ -28,17 +28,17 @@ static Text *new_text (const char *text, size_t length) {
   return t;
 }
 
-void cell_keep_other (const Slot *cell) {
+void shared_cell_keep_other (const Slot *cell) {
   switch (cell->tag) {
     case SLOT_OBJECT: object_keep(cell->u.object); break;
     case SLOT_MESSAGE: message_keep(cell->u.message); break;
-    default: atomic_fetch_add_explicit(&cell_text(cell)->refs, 1, memory_order_relaxed);
+    default: atomic_fetch_add_explicit(&shared_cell_text(cell)->refs, 1, memory_order_relaxed);
   }
 }
 
-void cell_free_other (Slot *cell) {
+void shared_cell_free_other (Slot *cell) {
   if (cell->tag != SLOT_LONG) slot_free(cell);
-  else if (atomic_fetch_sub_explicit(&cell_text(cell)->refs, 1, memory_order_acq_rel) == 1)
+  else if (atomic_fetch_sub_explicit(&shared_cell_text(cell)->refs, 1, memory_order_acq_rel) == 1)
     free(cell->u.light);
 }
 
@@ -76,24 +76,24 @@ static uint32_t hash_text (const char *text, size_t n) {
   return mix(h ^ few_bytes(text, n));
 }
 
-void key_text (Key *k, const char *text, size_t length) {
+void shared_key_text (SharedKey *k, const char *text, size_t length) {
   k->tag = length <= SLOT_TEXT ? SLOT_TEXT_IN : SLOT_LONG;
   k->u.text = text;
   k->length = length;
   k->hash = hash_text(text, length);
 }
 
-void key_integer (Key *k, lua_Integer i) {
+void shared_key_integer (SharedKey *k, lua_Integer i) {
   k->tag = SLOT_INTEGER;
   k->u.integer = i;
   k->hash = mix((uint64_t)i);
 }
 
-void key_number (Key *k, lua_Number n) {
+void shared_key_number (SharedKey *k, lua_Number n) {
   lua_Integer i;
   uint64_t bits;
   if (lua_numbertointeger(n, &i) && (lua_Number)i == n) {
-    key_integer(k, i);
+    shared_key_integer(k, i);
     return;
   }
   k->tag = SLOT_FLOAT;
@@ -102,25 +102,25 @@ void key_number (Key *k, lua_Number n) {
   k->hash = mix(bits);
 }
 
-void key_boolean (Key *k, bool b) {
+void shared_key_boolean (SharedKey *k, bool b) {
   k->tag = b ? SLOT_TRUE : SLOT_FALSE;
   k->hash = k->tag;
 }
 
-void key_light (Key *k, void *p) {
+void shared_key_light (SharedKey *k, void *p) {
   k->tag = SLOT_LIGHT;
   k->u.light = p;
   k->hash = mix((uintptr_t)p);
 }
 
 /* By kind and number, which are the same in every run, as addresses are not. */
-void key_object (Key *k, Object *o) {
+void shared_key_object (SharedKey *k, Object *o) {
   k->tag = SLOT_OBJECT;
   k->u.object = o;
   k->hash = mix(o->number ^ (uint64_t)(unsigned char)o->kind->name[0] << 32);
 }
 
-static bool matches (const Entry *e, const Key *k) {
+static bool matches (const SharedEntry *e, const SharedKey *k) {
   if (e->hash != k->hash || e->key.tag != k->tag) return false;
   switch (k->tag) {
     case SLOT_INTEGER: return e->key.u.integer == k->u.integer;
@@ -130,14 +130,14 @@ static bool matches (const Entry *e, const Key *k) {
     case SLOT_TEXT_IN:
       return e->key.length == k->length && memcmp(e->key.u.text, k->u.text, k->length) == 0;
     case SLOT_LONG:
-      return cell_text(&e->key)->length == k->length
-             && memcmp(cell_text(&e->key)->text, k->u.text, k->length) == 0;
-    default: return true;         /* booleans: the tag says it */
+      return shared_cell_text(&e->key)->length == k->length
+             && memcmp(shared_cell_text(&e->key)->text, k->u.text, k->length) == 0;
+    default: return true; /* booleans: the tag says it */
   }
 }
 
 /* The table's own copy of a key. False: no memory. */
-static bool store_key (Slot *cell, const Key *k) {
+static bool store_key (Slot *cell, const SharedKey *k) {
   cell->tag = k->tag;
   switch (k->tag) {
     case SLOT_INTEGER: cell->u.integer = k->u.integer; return true;
@@ -151,9 +151,7 @@ static bool store_key (Slot *cell, const Key *k) {
       cell->length = (uint8_t)k->length;
       memcpy(cell->u.text, k->u.text, k->length);
       return true;
-    case SLOT_LONG:
-      cell->u.light = new_text(k->u.text, k->length);
-      return cell->u.light != NULL;
+    case SLOT_LONG: cell->u.light = new_text(k->u.text, k->length); return cell->u.light != NULL;
     default: return true;
   }
 }
@@ -162,30 +160,28 @@ static bool store_key (Slot *cell, const Key *k) {
 ** The hash part.
 */
 
-static size_t entries_size (const Table *t) {
-  return t->index_size / 4 * 3;
-}
+static size_t entries_size (const SharedTable *t) { return t->index_size / 4 * 3; }
 
-static void index_add (Table *t, size_t position) {
+static void index_add (SharedTable *t, size_t position) {
   size_t mask = t->index_size - 1;
   size_t i = t->entries[position].hash & mask;
   while (t->index[i] != 0) i = (i + 1) & mask;
   t->index[i] = (uint32_t)(position + 1);
 }
 
-static Entry *find (const Table *t, const Key *k) {
+static SharedEntry *find (const SharedTable *t, const SharedKey *k) {
   size_t mask = t->index_size - 1;
   if (t->live == 0) return NULL;
   for (size_t i = k->hash & mask; t->index[i] != 0; i = (i + 1) & mask) {
-    Entry *e = &t->entries[t->index[i] - 1];
+    SharedEntry *e = &t->entries[t->index[i] - 1];
     if (matches(e, k)) return e;
   }
   return NULL;
 }
 
 /* Makes room for one more entry: packs them, in twice the space if more than half are alive. */
-static bool make_room (Table *t) {
-  Table new = *t;
+static bool make_room (SharedTable *t) {
+  SharedTable new = *t;
   if (t->index_size == 0) new.index_size = FIRST_INDEX;
   else if (t->live > entries_size(t) / 2) new.index_size *= 2;
   if (new.index_size > UINT32_MAX) return false;
@@ -209,8 +205,8 @@ static bool make_room (Table *t) {
 }
 
 /* Appends an entry, taking *value over. */
-static bool add (Table *t, const Key *k, Slot *value) {
-  Entry *e;
+static bool add (SharedTable *t, const SharedKey *k, Slot *value) {
+  SharedEntry *e;
   if (t->used == entries_size(t) && !make_room(t)) return false;
   e = &t->entries[t->used];
   if (!store_key(&e->key, k)) return false;
@@ -223,13 +219,13 @@ static bool add (Table *t, const Key *k, Slot *value) {
 }
 
 /* Marks an entry removed; its key and value are the caller's. */
-static void take_out (Table *t, Entry *e, Slot *value, Slot *key_out) {
+static void take_out (SharedTable *t, SharedEntry *e, Slot *value, Slot *key_out) {
   *value = e->value;
   *key_out = e->key;
   e->key.tag = e->value.tag = SLOT_NIL;
   t->live--;
   if (t->live == 0 && t->used >= entries_size(t) / 2) {
-    t->used = 0;                  /* nothing left: start anew, which pays for itself */
+    t->used = 0; /* nothing left: start anew, which pays for itself */
     memset(t->index, 0, t->index_size * sizeof *t->index);
   }
 }
@@ -238,7 +234,7 @@ static void take_out (Table *t, Entry *e, Slot *value, Slot *key_out) {
 ** The array part.
 */
 
-static bool resize_items (Table *t, size_t size) {
+static bool resize_items (SharedTable *t, size_t size) {
   Slot *items = size > SIZE_MAX / sizeof *items ? NULL : realloc(t->items, size * sizeof *items);
   if (items == NULL) return false;
   t->items = items;
@@ -246,23 +242,23 @@ static bool resize_items (Table *t, size_t size) {
   return true;
 }
 
-static bool reserve_item (Table *t) {
+static bool reserve_item (SharedTable *t) {
   if (t->length < t->items_size) return true;
   return resize_items(t, t->items_size == 0 ? FIRST_ITEMS : t->items_size * 2);
 }
 
-static void push_item (Table *t, const Slot *value) {
+static void push_item (SharedTable *t, const Slot *value) {
   t->items[t->length++] = *value;
   t->filled++;
 }
 
 /* Moves the key that comes next from the hash part, if it is there. */
-static bool adopt_next (Table *t, Slot *value) {
-  Key k;
-  Entry *e;
-  Slot key;                       /* an integer: nothing to free */
+static bool adopt_next (SharedTable *t, Slot *value) {
+  SharedKey k;
+  SharedEntry *e;
+  Slot key; /* an integer: nothing to free */
   if (t->live == 0) return false;
-  key_integer(&k, (lua_Integer)t->length + 1);
+  shared_key_integer(&k, (lua_Integer)t->length + 1);
   e = find(t, &k);
   if (e == NULL) return false;
   take_out(t, e, value, &key);
@@ -270,10 +266,10 @@ static bool adopt_next (Table *t, Slot *value) {
 }
 
 /* Stores *value at length + 1, and brings along what follows in the hash part. */
-static bool append_item (Table *t, Slot *value) {
+static bool append_item (SharedTable *t, Slot *value) {
   Slot old = {.tag = SLOT_NIL}, next;
   if (!reserve_item(t)) return false;
-  adopt_next(t, &old);            /* there only if memory was short when it should have moved */
+  adopt_next(t, &old); /* there only if memory was short when it should have moved */
   push_item(t, value);
   *value = old;
   while (t->live > 0 && reserve_item(t) && adopt_next(t, &next)) push_item(t, &next);
@@ -281,22 +277,23 @@ static bool append_item (Table *t, Slot *value) {
 }
 
 /* Exchanges the item at position i (from 0); trailing nils leave the array. */
-static void swap_item (Table *t, size_t i, Slot *value) {
+static void swap_item (SharedTable *t, size_t i, Slot *value) {
   Slot old = t->items[i];
   t->filled += (value->tag != SLOT_NIL) - (old.tag != SLOT_NIL);
   t->items[i] = *value;
   *value = old;
   if (t->items[t->length - 1].tag != SLOT_NIL) return;
   while (t->length > 0 && t->items[t->length - 1].tag == SLOT_NIL) t->length--;
-  if (t->length < t->items_size / 4 && t->items_size > 4 * FIRST_ITEMS) resize_items(t, t->items_size / 2);
+  if (t->length < t->items_size / 4 && t->items_size > 4 * FIRST_ITEMS)
+    resize_items(t, t->items_size / 2);
 }
 
 /*
 ** The whole.
 */
 
-const Slot *table_get (const Table *t, const Key *k) {
-  Entry *e;
+const Slot *shared_table_get (const SharedTable *t, const SharedKey *k) {
+  SharedEntry *e;
   if (k->tag == SLOT_INTEGER) {
     lua_Unsigned i = (lua_Unsigned)k->u.integer - 1;
     if (i < t->length) return &t->items[i];
@@ -305,13 +302,16 @@ const Slot *table_get (const Table *t, const Key *k) {
   return e != NULL ? &e->value : NULL;
 }
 
-bool table_swap (Table *t, const Key *k, Slot *value, Slot *key_out) {
-  Entry *e;
+bool shared_table_swap (SharedTable *t, const SharedKey *k, Slot *value, Slot *key_out) {
+  SharedEntry *e;
   Slot old;
   key_out->tag = SLOT_NIL;
   if (k->tag == SLOT_INTEGER) {
     lua_Unsigned i = (lua_Unsigned)k->u.integer - 1;
-    if (i < t->length) { swap_item(t, i, value); return true; }
+    if (i < t->length) {
+      swap_item(t, i, value);
+      return true;
+    }
     if (i == t->length && value->tag != SLOT_NIL) return append_item(t, value);
   }
   e = find(t, k);
@@ -325,11 +325,11 @@ bool table_swap (Table *t, const Key *k, Slot *value, Slot *key_out) {
   return true;
 }
 
-void table_free (Table *t) {
-  for (size_t i = 0; i < t->length; i++) cell_free(&t->items[i]);
+void shared_table_free (SharedTable *t) {
+  for (size_t i = 0; i < t->length; i++) shared_cell_free(&t->items[i]);
   for (size_t i = 0; i < t->used; i++) {
-    cell_free(&t->entries[i].key);
-    cell_free(&t->entries[i].value);
+    shared_cell_free(&t->entries[i].key);
+    shared_cell_free(&t->entries[i].value);
   }
   free(t->items);
   free(t->entries);
@@ -341,25 +341,25 @@ void table_free (Table *t) {
 ** Copies.
 */
 
-static bool copy_items (Copy *c, const Table *t) {
+static bool copy_items (SharedTableCopy *c, const SharedTable *t) {
   c->items = malloc((t->length + 1) * sizeof *c->items);
   if (c->items == NULL) return false;
   for (size_t i = 0; i < t->length; i++) {
     c->items[i] = t->items[i];
-    cell_keep(&c->items[i]);
+    shared_cell_keep(&c->items[i]);
   }
   return true;
 }
 
-static void copy_entry (Entry *to, const Entry *from, bool values) {
+static void copy_entry (SharedEntry *to, const SharedEntry *from, bool values) {
   *to = *from;
-  cell_keep(&to->key);
-  if (values) cell_keep(&to->value);
+  shared_cell_keep(&to->key);
+  if (values) shared_cell_keep(&to->value);
   else to->value.tag = SLOT_NIL;
 }
 
-Copy *table_copy (const Table *t, bool values) {
-  Copy *c = malloc(sizeof *c + t->live * sizeof *c->entries);
+SharedTableCopy *shared_table_copy (const SharedTable *t, bool values) {
+  SharedTableCopy *c = malloc(sizeof *c + t->live * sizeof *c->entries);
   if (c == NULL) return NULL;
   c->items = NULL;
   c->length = t->length;
@@ -369,22 +369,23 @@ Copy *table_copy (const Table *t, bool values) {
     return NULL;
   }
   for (size_t i = 0; i < t->used; i++)
-    if (t->entries[i].key.tag != SLOT_NIL) copy_entry(&c->entries[c->count++], &t->entries[i], values);
+    if (t->entries[i].key.tag != SLOT_NIL)
+      copy_entry(&c->entries[c->count++], &t->entries[i], values);
   return c;
 }
 
-void copy_free (Copy *c) {
+void shared_table_copy_free (SharedTableCopy *c) {
   if (c == NULL) return;
-  for (size_t i = 0; c->items != NULL && i < c->length; i++) cell_free(&c->items[i]);
+  for (size_t i = 0; c->items != NULL && i < c->length; i++) shared_cell_free(&c->items[i]);
   for (size_t i = 0; i < c->count; i++) {
-    cell_free(&c->entries[i].key);
-    cell_free(&c->entries[i].value);
+    shared_cell_free(&c->entries[i].key);
+    shared_cell_free(&c->entries[i].value);
   }
   free(c->items);
   free(c);
 }
 
-void copy_key (const Copy *c, size_t i, Key *k) {
+void shared_table_copy_key (const SharedTableCopy *c, size_t i, SharedKey *k) {
   const Slot *cell = &c->entries[i].key;
   k->tag = cell->tag;
   k->hash = c->entries[i].hash;
@@ -393,8 +394,14 @@ void copy_key (const Copy *c, size_t i, Key *k) {
     case SLOT_FLOAT: k->u.number = cell->u.number; break;
     case SLOT_LIGHT: k->u.light = cell->u.light; break;
     case SLOT_OBJECT: k->u.object = cell->u.object; break;
-    case SLOT_TEXT_IN: k->u.text = cell->u.text; k->length = cell->length; break;
-    case SLOT_LONG: k->u.text = cell_text(cell)->text; k->length = cell_text(cell)->length; break;
+    case SLOT_TEXT_IN:
+      k->u.text = cell->u.text;
+      k->length = cell->length;
+      break;
+    case SLOT_LONG:
+      k->u.text = shared_cell_text(cell)->text;
+      k->length = shared_cell_text(cell)->length;
+      break;
     default: break;
   }
 }

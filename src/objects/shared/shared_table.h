@@ -1,5 +1,5 @@
 /*
-** table.h - the table behind a Shared: keys and values outside any Lua state.
+** shared_table.h - the table behind a Shared: keys and values outside any Lua state.
 **
 ** Nothing in here calls Lua, locks or waits; the owner does the locking. What
 ** must not be freed under a lock (a value may be the last reference to a large
@@ -9,11 +9,11 @@
 ** order of insertion: two runs that do the same see the same order.
 **
 ** What it holds is called a cell: a Slot, copied freely as long as each copy is
-** counted with cell_keep and ends in cell_free (or slot_push_free, for values). A
-** key that is a long string lies in a Text, which only keys use.
+** counted with shared_cell_keep and ends in shared_cell_free (or slot_push_free, for values). A
+** key that is a long string lies in a SharedText, which only keys use.
 */
-#ifndef TABLE_H
-#define TABLE_H
+#ifndef OBJECTS_SHARED_SHARED_TABLE_H
+#define OBJECTS_SHARED_SHARED_TABLE_H
 
 #include <stdbool.h>
 #include "world/cleanup.h"
@@ -22,31 +22,29 @@
 #define SLOT_LONG (SLOT_MESSAGE + 1)
 
 /* A long string, counted by references. */
-typedef struct Text {
+typedef struct SharedText {
   atomic_int refs;
-  size_t length;                  /* const after init */
-  char text[];                    /* const after init */
-} Text;
+  size_t length; /* const after init */
+  char text[];   /* const after init */
+} SharedText;
 
-static inline Text *cell_text (const Slot *cell) {
-  return cell->u.light;
-}
+static inline SharedText *shared_cell_text (const Slot *cell) { return cell->u.light; }
 
-void cell_keep_other (const Slot *cell);
-void cell_free_other (Slot *cell);
+void shared_cell_keep_other (const Slot *cell);
+void shared_cell_free_other (Slot *cell);
 
 /* A copy of a cell has been made: count it. */
-static inline void cell_keep (const Slot *cell) {
-  if (cell->tag >= SLOT_OBJECT) cell_keep_other(cell);
+static inline void shared_cell_keep (const Slot *cell) {
+  if (cell->tag >= SLOT_OBJECT) shared_cell_keep_other(cell);
 }
 
-static inline void cell_free (Slot *cell) {
-  if (cell->tag >= SLOT_OBJECT) cell_free_other(cell);
+static inline void shared_cell_free (Slot *cell) {
+  if (cell->tag >= SLOT_OBJECT) shared_cell_free_other(cell);
   cell->tag = SLOT_NIL;
 }
 
 /* A key to look for. It borrows what it points to; the table makes its own copy when it stores one. */
-typedef struct Key {
+typedef struct SharedKey {
   union {
     lua_Integer integer;
     lua_Number number;
@@ -54,64 +52,61 @@ typedef struct Key {
     Object *object;
     const char *text;
   } u;
-  size_t length;                  /* of text */
+  size_t length; /* of text */
   uint32_t hash;
-  uint8_t tag;                    /* as the tag of a cell */
-} Key;
+  uint8_t tag; /* as the tag of a cell */
+} SharedKey;
 
-void key_text (Key *k, const char *text, size_t length);
-void key_integer (Key *k, lua_Integer i);
-void key_number (Key *k, lua_Number n);  /* an integral one becomes an integer */
-void key_boolean (Key *k, bool b);
-void key_light (Key *k, void *p);
-void key_object (Key *k, Object *o);
+void shared_key_text (SharedKey *k, const char *text, size_t length);
+void shared_key_integer (SharedKey *k, lua_Integer i);
+void shared_key_number (SharedKey *k, lua_Number n); /* an integral one becomes an integer */
+void shared_key_boolean (SharedKey *k, bool b);
+void shared_key_light (SharedKey *k, void *p);
+void shared_key_object (SharedKey *k, Object *o);
 
-typedef struct Entry {
-  Slot key;                       /* SLOT_NIL: removed */
+typedef struct SharedEntry {
+  Slot key; /* SLOT_NIL: removed */
   Slot value;
   uint32_t hash;
-} Entry;
+} SharedEntry;
 
-typedef struct Table {
-  Slot *items;                    /* values of the keys 1..length; the last one is not nil */
+typedef struct SharedTable {
+  Slot *items; /* values of the keys 1..length; the last one is not nil */
   size_t length, items_size;
-  size_t filled;                  /* items that are not nil */
-  Entry *entries;                 /* in order of insertion, removed ones among them */
-  uint32_t *index;                /* open addressing: position in entries + 1, or 0 */
-  size_t used, live, index_size;  /* entries in use, those not removed; a power of two, or 0 */
-} Table;
+  size_t filled;                 /* items that are not nil */
+  SharedEntry *entries;          /* in order of insertion, removed ones among them */
+  uint32_t *index;               /* open addressing: position in entries + 1, or 0 */
+  size_t used, live, index_size; /* entries in use, those not removed; a power of two, or 0 */
+} SharedTable;
 
 /* The cell at a key, or NULL. Valid until the table changes. */
-const Slot *table_get (const Table *t, const Key *k);
+const Slot *shared_table_get (const SharedTable *t, const SharedKey *k);
 
 /*
 ** Stores *value, nil to remove, and leaves the old value in its place; *key_out
 ** gets the table's copy of the key if it is no longer needed. Free both after
 ** unlocking. False: no memory, nothing changed.
 */
-bool table_swap (Table *t, const Key *k, Slot *value, Slot *key_out);
+bool shared_table_swap (SharedTable *t, const SharedKey *k, Slot *value, Slot *key_out);
 
-static inline size_t table_count (const Table *t) {
-  return t->filled + t->live;
-}
+static inline size_t shared_table_count (const SharedTable *t) { return t->filled + t->live; }
 
-static inline size_t table_border (const Table *t) {
-  return t->length;
-}
+static inline size_t shared_table_border (const SharedTable *t) { return t->length; }
 
-void table_free (Table *t);       /* frees what is inside, not t itself */
+void shared_table_free (SharedTable *t); /* frees what is inside, not t itself */
 
 /* A table's contents at one moment, with references of its own. */
-typedef struct Copy {
-  Holding holding;                /* first: whoever holds it may never be finalised */
-  size_t length;                  /* of the array part */
-  Slot *items;                    /* NULL without values */
+typedef struct SharedTableCopy {
+  Cleanup cleanup; /* first: whoever holds it may never be finalised */
+  size_t length;   /* of the array part */
+  Slot *items;     /* NULL without values */
   size_t count;
-  Entry entries[];                /* none removed; values nil without values */
-} Copy;
+  SharedEntry entries[]; /* none removed; values nil without values */
+} SharedTableCopy;
 
-Copy *table_copy (const Table *t, bool values);  /* NULL: no memory */
-void copy_free (Copy *c);         /* NULL is allowed */
-void copy_key (const Copy *c, size_t i, Key *k);   /* the key of entry i */
+SharedTableCopy *shared_table_copy (const SharedTable *t, bool values); /* NULL: no memory */
+void shared_table_copy_free (SharedTableCopy *c);                       /* NULL is allowed */
+void shared_table_copy_key (const SharedTableCopy *c, size_t i,
+                            SharedKey *k); /* the key of entry i */
 
 #endif

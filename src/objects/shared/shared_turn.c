@@ -13,7 +13,8 @@
 */
 #include "objects/shared/shared.h"
 
-static const char updating_key;   /* registry: the innermost table this state updates, light userdata */
+static const char
+    updating_key; /* registry: the innermost table this state updates, light userdata */
 
 /* Where the line of waiters for tables closes in on itself; never taken on the fast paths. */
 static pthread_mutex_t circles_mu = PTHREAD_MUTEX_INITIALIZER;
@@ -61,7 +62,7 @@ static bool stand_in_line (lua_State *L, Shared *s, OpKind kind) {
     pthread_mutex_lock(&s->mu);
     if (wake == WAKE_INTERRUPT) return false;
     updater = atomic_load(&s->updater);
-    if (updater == w.thread) atomic_store(&s->updater, NULL);   /* given to us */
+    if (updater == w.thread) atomic_store(&s->updater, NULL); /* given to us */
     if (updater == w.thread || updater == NULL) return true;
     w.starving = true;
     line_rejoin(&s->line, &w);
@@ -69,18 +70,18 @@ static bool stand_in_line (lua_State *L, Shared *s, OpKind kind) {
 }
 
 /* Enters a table somebody updates; mu is held. */
-Refusal shared_enter_late (lua_State *L, Shared *s, OpKind kind) {
+SharedRefusal shared_enter_slowly (lua_State *L, Shared *s, OpKind kind) {
   Thread *self = thread_self;
   Shared *own;
-  Refusal why = TOUCHED;
+  SharedRefusal why = SHARED_TOUCHED;
   if (atomic_load(&s->updater) == self) goto out;
   own = self->updating > 0 ? shared_innermost(L) : NULL;
-  why = CIRCLE;
+  why = SHARED_CIRCLE;
   if (own != NULL && closes_circle(s, own, self)) goto out;
-  why = stand_in_line(L, s, kind) ? ENTERED : INTERRUPTED;
+  why = stand_in_line(L, s, kind) ? SHARED_ENTERED : SHARED_INTERRUPTED;
   if (own != NULL) forget_awaited(own);
 out:
-  if (why != ENTERED) pthread_mutex_unlock(&s->mu);
+  if (why != SHARED_ENTERED) pthread_mutex_unlock(&s->mu);
   return why;
 }
 
@@ -92,10 +93,10 @@ void shared_pass_on (Shared *s) {
   line_wake(next);
 }
 
-int shared_refuse (lua_State *L, Refusal why) {
+int shared_refuse (lua_State *L, SharedRefusal why) {
   switch (why) {
-    case TOUCHED: return luaL_error(L, "cannot touch the table being updated");
-    case CIRCLE: return luaL_error(L, "cannot block inside update");
+    case SHARED_TOUCHED: return luaL_error(L, "cannot touch the table being updated");
+    case SHARED_CIRCLE: return luaL_error(L, "cannot block inside update");
     default: thread_raise(L); return luaL_error(L, "interrupted");
   }
 }

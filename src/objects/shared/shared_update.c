@@ -12,16 +12,16 @@
 ** and still shows where it came from.
 */
 
-typedef struct Turn {
-  Shared *s;                      /* NULL: not begun, or over */
-} Turn;
+typedef struct UpdateTurn {
+  Shared *s; /* NULL: not begun, or over */
+} UpdateTurn;
 
-static void turn_end (lua_State *L, Turn *turn) {
+static void turn_end (lua_State *L, UpdateTurn *turn) {
   Shared *s = turn->s;
   if (s == NULL) return;
   turn->s = NULL;
   thread_self->updating--;
-  shared_set_innermost(L, s->outer);     /* the field is there: no memory is needed */
+  shared_set_innermost(L, s->outer); /* the field is there: no memory is needed */
   s->outer = NULL;
   pthread_mutex_lock(&s->mu);
   atomic_store(&s->updater, NULL);
@@ -34,8 +34,8 @@ static int turn_close (lua_State *L) {
   return 0;
 }
 
-static Turn *push_turn (lua_State *L) {
-  Turn *turn = lua_newuserdatauv(L, sizeof *turn, 0);
+static UpdateTurn *push_turn (lua_State *L) {
+  UpdateTurn *turn = lua_newuserdatauv(L, sizeof *turn, 0);
   turn->s = NULL;
   if (luaL_newmetatable(L, "luasync.Turn")) {
     lua_pushcfunction(L, turn_close);
@@ -51,15 +51,16 @@ static Turn *push_turn (lua_State *L) {
 }
 
 /* Makes the table ours and takes a copy of the cell. */
-static Refusal turn_begin (lua_State *L, Turn *turn, Shared *s, const Key *k, Slot *cell) {
+static SharedRefusal turn_begin (lua_State *L, UpdateTurn *turn, Shared *s, const SharedKey *k,
+                                 Slot *cell) {
   const Slot *found;
   Shared *outer = shared_innermost(L);
-  Refusal why = shared_enter(L, s, OP_UPDATE);
-  if (why != ENTERED) return why;
-  found = table_get(&s->table, k);
+  SharedRefusal why = shared_enter(L, s, OP_UPDATE);
+  if (why != SHARED_ENTERED) return why;
+  found = shared_table_get(&s->table, k);
   if (found == NULL) cell->tag = SLOT_NIL;
   else *cell = *found;
-  cell_keep(cell);
+  shared_cell_keep(cell);
   atomic_store(&s->updater, thread_self);
   pthread_mutex_unlock(&s->mu);
   object_keep(&s->object);
@@ -67,39 +68,39 @@ static Refusal turn_begin (lua_State *L, Turn *turn, Shared *s, const Key *k, Sl
   shared_set_innermost(L, s);
   thread_self->updating++;
   turn->s = s;
-  return ENTERED;
+  return SHARED_ENTERED;
 }
 
 /* Stores the cell in the table that is ours. [0, 0, raises] */
-static void put (lua_State *L, Shared *s, const Key *k, Slot *cell) {
+static void put (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
   Slot key;
   bool stored;
   pthread_mutex_lock(&s->mu);
-  stored = table_swap(&s->table, k, cell, &key);
+  stored = shared_table_swap(&s->table, k, cell, &key);
   pthread_mutex_unlock(&s->mu);
-  cell_free(cell);
-  cell_free(&key);
+  shared_cell_free(cell);
+  shared_cell_free(&key);
   if (!stored) luaL_error(L, "not enough memory");
 }
 
 int shared_update (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
-  Key key;
+  SharedKey key;
   Slot cell;
-  Turn *turn;
-  Refusal why;
+  UpdateTurn *turn;
+  SharedRefusal why;
   shared_check_key(L, 2, &key, true);
   luaL_checktype(L, 3, LUA_TFUNCTION);
   luaL_checkstack(L, 8, NULL);
   shared_announce(L, OP_UPDATE, s, &key);
   turn = push_turn(L);
-  lua_insert(L, 3);               /* s key turn fn ... */
+  lua_insert(L, 3); /* s key turn fn ... */
   lua_toclose(L, 3);
   why = turn_begin(L, turn, s, &key, &cell);
-  if (why != ENTERED) return shared_refuse(L, why);
+  if (why != SHARED_ENTERED) return shared_refuse(L, why);
   slot_push_free(L, &cell);
   lua_insert(L, 5);
-  lua_call(L, lua_gettop(L) - 4, 1);   /* s key turn result */
+  lua_call(L, lua_gettop(L) - 4, 1); /* s key turn result */
   shared_set_value(L, 4, &cell, s->object.world);
   put(L, s, &key, &cell);
   turn_end(L, turn);
