@@ -272,7 +272,7 @@ static void push_facts (lua_State *L, const Facts *f, Nanos now) {
   lua_setfield(L, -2, "main");
   if (f->traceback != NULL) set_string(L, "traceback", f->traceback);
   if (!f->blocked) return;
-  set_string(L, "operation", op_names[f->operation]);
+  set_string(L, "operation", op_info[f->operation].word);
   lua_pushnumber(L, (lua_Number)(now - f->since) / NANOS);
   lua_setfield(L, -2, "since");
   if (f->until != FOREVER) {

@@ -20,6 +20,7 @@
 
 typedef struct World World;
 typedef struct Object Object;
+typedef struct Thread Thread;
 typedef struct Late Late;
 
 typedef struct Kind {
@@ -31,7 +32,9 @@ typedef struct Kind {
   lua_CFunction property;                     /* __index(self, key) for non-methods, may be NULL */
   void (*departing)(lua_State *L, int index); /* before a proxy crosses, may be NULL, may raise */
   void (*copy_name)(Object *o, char buffer[64]); /* where the name may change; NULL: it does not */
-  int values;                                    /* user values a proxy carries */
+  /* What an operation of thread t on o could find right now: bits READY_… of op.h. NULL: everything. */
+  unsigned (*ready)(Object *o, const Thread *t);
+  int values; /* user values a proxy carries */
   uint64_t (*awaited)(
       Object *
           o); /* the serial of the thread that whoever waits for o waits for; 0 or NULL: none in particular */

@@ -6,7 +6,7 @@
 #define WORLD_THREAD_RECORD_H
 
 #include <sys/types.h>
-#include "world/world.h"
+#include "world/wait_line.h"
 
 typedef struct Message Message;
 

@@ -55,10 +55,10 @@ static inline void shared_leave (Shared *s) {
   else shared_pass_on(s);
 }
 
-/* As announce, with what tells the keys of one table apart. */
+/* As announce, for one key. */
 static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const SharedKey *k) {
-  if (__builtin_expect(atomic_load_explicit(&worlds_observed, memory_order_relaxed) != 0, 0))
-    world_announce(L, kind, s, k->hash);
+  if (world_is_observed())
+    world_announce(&(Op){.kind = kind, .object = &s->object, .key = k, .until = FOREVER, .L = L});
 }
 
 /* Makes an empty Shared and pushes its proxy. [0, +1, raises] */

@@ -1,0 +1,96 @@
+/*
+** op.h - operations: what a thread says at the door before it acts on an object.
+**
+** One table has all there is to know of each kind of operation: the word that
+** reports use, what it does to its object, and what it must wait for. The
+** scheduler of a simulated world, the search and the reports read it there; no
+** second list stands anywhere.
+*/
+#ifndef WORLD_OP_H
+#define WORLD_OP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lua.h>
+#include "world/object.h"
+
+/* What must be so before an operation can take effect: bits of Kind.ready. */
+enum {
+  READY_TAKE =
+      1, /* lock free, value positive, item there, flag set, thread ended, table not being updated */
+  READY_ROOM = 2, /* a queue has room */
+  READY_DONE = 4  /* all tasks of a queue are done */
+};
+
+/* What is true of an operation. */
+enum {
+  OP_READS = 1, /* leaves its object as it was: two of these never depend on each other */
+  OP_LOOKS = 2, /* brings nothing forward: a program of these alone is a livelock */
+  OP_TIMED = 4, /* looks, where it ends by its timeout */
+  OP_APART = 8  /* has no object that another operation could depend on */
+};
+
+/*
+**   X(kind, word in reports, needs, flags)
+*/
+/* clang-format off */
+#define OP_TABLE(X) \
+  X(OP_ACQUIRE,     "acquire",     READY_TAKE, OP_TIMED) \
+  X(OP_TRY_ACQUIRE, "try acquire", 0,          OP_LOOKS) \
+  X(OP_RELEASE,     "release",     0,          0) \
+  X(OP_WAIT,        "wait",        0,          OP_TIMED) \
+  X(OP_REACQUIRE,   "reacquire",   READY_TAKE, OP_LOOKS) \
+  X(OP_NOTIFY,      "notify",      0,          0) \
+  X(OP_SET,         "set",         0,          0) \
+  X(OP_CLEAR,       "clear",       0,          0) \
+  X(OP_IS_SET,      "is_set",      0,          OP_READS | OP_LOOKS) \
+  X(OP_WAIT_SET,    "wait",        READY_TAKE, OP_READS | OP_LOOKS) \
+  X(OP_DOWN,        "acquire",     READY_TAKE, OP_TIMED) \
+  X(OP_TRY_DOWN,    "try acquire", 0,          OP_LOOKS) \
+  X(OP_UP,          "release",     0,          0) \
+  X(OP_VALUE,       "value",       0,          OP_READS | OP_LOOKS) \
+  X(OP_PUT,         "put",         READY_ROOM, OP_TIMED) \
+  X(OP_GET,         "get",         READY_TAKE, OP_TIMED) \
+  X(OP_TRY_PUT,     "try put",     0,          OP_LOOKS) \
+  X(OP_TRY_GET,     "try get",     0,          OP_LOOKS) \
+  X(OP_TASK_DONE,   "task_done",   0,          0) \
+  X(OP_QUEUE_JOIN,  "join",        READY_DONE, OP_READS | OP_LOOKS) \
+  X(OP_SHUTDOWN,    "shutdown",    0,          0) \
+  X(OP_LOOK,        "look",        0,          OP_READS | OP_LOOKS) \
+  X(OP_READ,        "get",         READY_TAKE, OP_READS | OP_LOOKS) \
+  X(OP_WRITE,       "set",         READY_TAKE, 0) \
+  X(OP_UPDATE,      "update",      READY_TAKE, 0) \
+  X(OP_TRAVERSE,    "pairs",       READY_TAKE, OP_READS | OP_LOOKS) \
+  X(OP_START,       "start",       0,          0) \
+  X(OP_JOIN,        "join",        READY_TAKE, OP_READS | OP_LOOKS) \
+  X(OP_INTERRUPT,   "interrupt",   0,          0) \
+  X(OP_END,         "end",         0,          0) \
+  X(OP_SLEEP,       "sleep",       0,          OP_LOOKS | OP_APART) \
+  X(OP_CLOCK,       "clock",       0,          OP_READS | OP_LOOKS) \
+  X(OP_OUTPUT,      "print",       0,          OP_APART)
+/* clang-format on */
+
+#define OP_KIND(kind, word, needs, flags) kind,
+typedef enum OpKind { OP_TABLE(OP_KIND) OP_COUNT } OpKind;
+#undef OP_KIND
+
+typedef struct OpInfo {
+  const char *word;
+  unsigned char needs, flags;
+} OpInfo;
+
+extern const OpInfo op_info[OP_COUNT];
+
+/* One operation, as announced before it takes effect. What it points to is borrowed. */
+typedef struct Op {
+  OpKind kind;
+  Object *object;  /* NULL: none (sleep, clock) */
+  Object *second;  /* a condition's lock, for OP_WAIT; else NULL */
+  const void *key; /* the SharedKey of an operation on one key of a Shared; else NULL */
+  bool removes;    /* OP_WRITE: the new value is nil */
+  int64_t until;   /* Nanos: how long the thread may wait for it; FOREVER */
+  lua_State *L;    /* the caller: its file and line can be asked for */
+} Op;
+
+#endif
