@@ -87,6 +87,12 @@ $(MODULE): $(MODULE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(MODULE_LDFLAGS) -o $@ $^ -lm
 
+# The search by itself, for its spec: no Lua state, no thread.
+SEARCH_CHECK := $(BUILD)/search_check
+$(SEARCH_CHECK): spec/explore/search_check.c $(patsubst %,$(BUILD)/host/explore/%.o,footprint history wakeup_tree dpor state_graph)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) -no-pie -o $@ $^
+
 $(BUILD)/host/lua/%.o: $(LUA_STATIC)
 	$(Q)mkdir -p $(@D) && cd $(@D) && ar x $(LUA_STATIC) $(@F) && touch $(@F)
 	$(Q)objcopy --set-section-alignment .text=64 $@ 2>/dev/null || true
@@ -147,7 +153,7 @@ ABS_BUILD = $(abspath $(BUILD))
 BUSTED    = $(shell command -v busted || echo busted-is-missing)
 SPECS    ?=
 SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
-            LUASYNC='$(ABS_BUILD)/luasync' LUASYNC_MODULE='$(ABS_BUILD)/luasync.so' \
+            LUASYNC='$(ABS_BUILD)/luasync' LUASYNC_MODULE='$(ABS_BUILD)/luasync.so' LUASYNC_SEARCH='$(ABS_BUILD)/search_check' \
             LUA_PATH='lua/?.lua;;' LUA_CPATH='$(ABS_BUILD)/?.so;;' \
             ASAN_OPTIONS=abort_on_error=0:$$ASAN_OPTIONS \
             TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:atexit_sleep_ms=0:$$TSAN_OPTIONS \
@@ -167,12 +173,12 @@ SKIPPED_undefined = --exclude-tags=slow
 SKIPPED_thread    = --exclude-tags=slow,notsan
 SKIPPED = $(SKIPPED_$(SANITIZE))
 
-spec-host: all
+spec-host: all $(SEARCH_CHECK)
 	@echo "== specs in $(HOST)"
 	$(Q)$(SPEC_ENV) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(SPECS)
 
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.
-spec-stock: all
+spec-stock: all $(SEARCH_CHECK)
 ifeq ($(SANITIZE),)
 	@echo "== specs in $(LUA) with $(MODULE)"
 	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) $(SPECS)
@@ -186,7 +192,7 @@ valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
 	  $(HOST) $(BUSTED) --ignore-lua --exclude-tags=slow,novalgrind $(BUSTED_FLAGS) $(SPECS)
 
 LINTED_LUA = $(wildcard lua scripts spec)
-C_FILES = $(sort $(shell find src -name '*.[ch]'))
+C_FILES = $(sort $(shell find src spec -name '*.[ch]'))
 CLANG_FORMAT ?= clang-format
 lint: ## luacheck for Lua; layout, layers and cppcheck for C
 	$(call say,LINT,$(LINTED_LUA))

@@ -1,0 +1,318 @@
+/*
+** dpor.c - the search (see dpor.h).
+**
+** A node stands in front of each event of the current execution. Its sleep set has
+** the operations that need not be tried there any more: those that were tried, and
+** those tried further up that nothing since depends on. Its tree has what is to be
+** tried. When an execution has come to its end each of its races is reversed: the
+** sequence that does so is put into the tree of the node in front of the race's first
+** event, unless an operation in the sleep set there could begin it.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore/dpor.h"
+#include "explore/wakeup_tree.h"
+
+typedef struct Node {
+  uint32_t *sleep; /* thread << 24 | footprint */
+  int sleeping, capacity;
+  WakeupTree tree;
+  uint64_t waiting; /* plain search: threads still to be tried */
+} Node;
+
+struct Dpor {
+  Subject subject;
+  DporOptions options;
+  History *history;
+  Node *nodes; /* one for each event, and one for what comes next */
+  int node_capacity;
+  int depth; /* of the subject */
+  int target;
+  int last; /* the thread that has moved last */
+  uint32_t *sequence;
+  uint32_t sequence_capacity;
+  bool begun, cut, bounded, failed, strayed;
+  bool asleep; /* the leaf is one only because all that can go sleeps */
+  long blocked;
+  /* while races are looked for */
+  int race_of;
+  Pending pending;
+};
+
+Dpor *dpor_new (const Subject *subject, const DporOptions *options) {
+  Dpor *d = calloc(1, sizeof *d);
+  if (d == NULL) return NULL;
+  d->subject = *subject;
+  d->options = *options;
+  d->last = -1;
+  d->history = history_new(subject->footprints);
+  if (d->history == NULL) {
+    free(d);
+    return NULL;
+  }
+  return d;
+}
+
+void dpor_free (Dpor *d) {
+  if (d == NULL) return;
+  for (int i = 0; i < d->node_capacity; i++) {
+    wakeup_tree_free(&d->nodes[i].tree);
+    free(d->nodes[i].sleep);
+  }
+  free(d->nodes);
+  free(d->sequence);
+  history_free(d->history);
+  free(d);
+}
+
+History *dpor_history (Dpor *d) { return d->history; }
+int dpor_depth (const Dpor *d) { return d->depth; }
+bool dpor_was_cut (const Dpor *d) { return d->cut; }
+long dpor_blocked (const Dpor *d) { return d->blocked; }
+bool dpor_is_bounded (const Dpor *d) { return d->bounded; }
+
+/* Node number n, made where it is new; NULL: no memory. */
+static Node *node_at (Dpor *d, int n) {
+  if (n >= d->node_capacity) {
+    int capacity = d->node_capacity > 0 ? 2 * d->node_capacity : 64;
+    Node *grown;
+    while (capacity <= n) capacity *= 2;
+    grown = realloc(d->nodes, (size_t)capacity * sizeof *grown);
+    if (grown == NULL) return NULL;
+    memset(grown + d->node_capacity, 0, (size_t)(capacity - d->node_capacity) * sizeof *grown);
+    d->nodes = grown;
+    d->node_capacity = capacity;
+  }
+  return &d->nodes[n];
+}
+
+static bool put_to_sleep (Node *n, uint32_t step) {
+  if (n->sleeping == n->capacity) {
+    int capacity = n->capacity > 0 ? 2 * n->capacity : 8;
+    uint32_t *grown = realloc(n->sleep, (size_t)capacity * sizeof *grown);
+    if (grown == NULL) return false;
+    n->sleep = grown;
+    n->capacity = capacity;
+  }
+  n->sleep[n->sleeping++] = step;
+  return true;
+}
+
+static bool is_asleep (const Node *n, int thread) {
+  for (int i = 0; i < n->sleeping; i++)
+    if (step_thread(n->sleep[i]) == thread) return true;
+  return false;
+}
+
+/*
+** Moving the subject.
+*/
+
+/* Lets a thread do its pending operation, and adds it to the history. */
+static bool move (Dpor *d, int thread, const Peek *p) {
+  Ready ready[ACCESSES_MOST];
+  Effects effects = {0};
+  Event e = {
+      .thread = (uint16_t)thread, .late = p->late, .silent = p->silent, .footprint = p->footprint};
+  d->subject.ready(d->subject.ud, thread, ready);
+  if (!d->subject.step(d->subject.ud, thread, &effects) || !history_push(d->history, &e, ready))
+    return false;
+  for (int i = 0; i < effects.count; i++)
+    if (!history_edge(d->history, effects.threads[i])) return false;
+  d->depth++;
+  d->last = thread;
+  return true;
+}
+
+/* Brings the subject back to `depth`, running again what the nearest point it can go back to lacks. */
+static bool go_back (Dpor *d, int depth) {
+  int at = d->subject.rewind(d->subject.ud, depth);
+  if (at < 0 || at > depth) return false;
+  for (; at < depth; at++) {
+    const Event *e = history_event(d->history, at);
+    Effects effects = {0};
+    Peek p;
+    if (!d->subject.peek(d->subject.ud, e->thread, &p) || !p.enabled
+        || p.footprint != e->footprint) {
+      d->strayed = true;
+      d->depth = at;
+      return false;
+    }
+    if (!d->subject.step(d->subject.ud, e->thread, &effects)) return false;
+  }
+  history_truncate(d->history, depth);
+  d->depth = depth;
+  d->last = depth > 0 ? history_event(d->history, depth - 1)->thread : -1;
+  return true;
+}
+
+/*
+** Going down.
+*/
+
+/* The thread that goes on where nothing tells: the one that moved last, else the lowest. -1: none can; *blocked: but some sleep. */
+static int choose (Dpor *d, const Node *n, Peek *p, bool *blocked) {
+  int threads = d->subject.threads(d->subject.ud), found = -1;
+  *blocked = false;
+  for (int i = -1; i < threads && found < 0; i++) {
+    int t = i < 0 ? d->last : i;
+    if (t < 0 || !d->subject.peek(d->subject.ud, t, p) || !p->enabled) continue;
+    if (is_asleep(n, t)) *blocked = true;
+    else found = t;
+  }
+  return found;
+}
+
+/* The threads that could go, in plain search. */
+static uint64_t all_enabled (Dpor *d) {
+  int threads = d->subject.threads(d->subject.ud);
+  uint64_t set = 0;
+  Peek p;
+  for (int t = 0; t < threads; t++)
+    if (d->subject.peek(d->subject.ud, t, &p) && p.enabled) set |= (uint64_t)1 << t;
+  return set;
+}
+
+/* What sleeps in front of the next event: what slept here and does not depend on this step. */
+static bool pass_sleep (Dpor *d, int depth, uint32_t step) {
+  Node *next = node_at(d, depth + 1), *n = &d->nodes[depth];
+  if (next == NULL) return false;
+  next->sleeping = 0;
+  for (int i = 0; i < n->sleeping; i++)
+    if (!footprint_dependent(d->subject.footprints, step_thread(n->sleep[i]),
+                             step_footprint(n->sleep[i]), step_thread(step), step_footprint(step))
+        && !put_to_sleep(next, n->sleep[i]))
+      return false;
+  return true;
+}
+
+/* Plain search: the next thread of those not yet tried here; -1: none. */
+static int take_waiting (Dpor *d, Node *n, Peek *p) {
+  int thread;
+  if (n->waiting == 0) n->waiting = all_enabled(d);
+  if (n->waiting == 0) return -1;
+  thread = d->last >= 0 && (n->waiting >> d->last & 1) ? d->last : __builtin_ctzll(n->waiting);
+  n->waiting &= ~((uint64_t)1 << thread);
+  d->nodes[d->depth + 1].waiting = 0;
+  d->subject.peek(d->subject.ud, thread, p);
+  return thread;
+}
+
+/*
+** The next thread by the tree, else by choice; -1: none. Sequences that were cut to
+** their first step may ask for what cannot be done here: they are dropped, what they
+** were for comes another way.
+*/
+static int take_planned (Dpor *d, Node *n, Peek *p) {
+  WakeupTree *rest = &d->nodes[d->depth + 1].tree;
+  int thread;
+  while (n->tree.first != NULL) {
+    thread = step_thread(wakeup_tree_first(&n->tree));
+    wakeup_tree_take(&n->tree, rest);
+    if (d->subject.peek(d->subject.ud, thread, p) && p->enabled) return thread;
+    wakeup_tree_free(rest);
+    d->bounded = true;
+  }
+  thread = choose(d, n, p, &d->asleep);
+  if (thread >= 0) d->asleep = false;
+  return thread;
+}
+
+/* One step down. False: a leaf, or something is wrong (d->failed). */
+static bool go_down (Dpor *d) {
+  Node *n;
+  int thread;
+  Peek p;
+  if (node_at(d, d->depth + 1) == NULL) return !(d->failed = true);
+  n = &d->nodes[d->depth];
+  d->cut = d->depth >= d->options.depth;
+  if (d->cut) return false;
+  thread = d->options.reduce ? take_planned(d, n, &p) : take_waiting(d, n, &p);
+  if (thread < 0) return false;
+  if (d->options.reduce && !pass_sleep(d, d->depth, (uint32_t)thread << 24 | p.footprint))
+    return !(d->failed = true);
+  return move(d, thread, &p) || !(d->failed = true);
+}
+
+/*
+** Races.
+*/
+
+static void reverse (void *ud, int e) {
+  Dpor *d = ud;
+  Reversal r = {d->history, e, d->race_of, &d->pending};
+  Node *n = &d->nodes[e];
+  int length;
+  for (int i = 0; i < n->sleeping; i++)
+    if (history_is_initial(&r, step_thread(n->sleep[i]), step_footprint(n->sleep[i]))) return;
+  length = history_sequence(&r, d->sequence);
+  if (d->options.tree_steps > 0 && wakeup_tree_steps() > d->options.tree_steps) {
+    d->bounded = true;
+    length = 1;
+  }
+  if (wakeup_tree_insert(&n->tree, d->subject.footprints, d->sequence, length) == TREE_NO_MEMORY)
+    d->failed = true;
+}
+
+/* Reverses all races of the execution that has come to its end. */
+static void reverse_all (Dpor *d) {
+  int length = history_length(d->history), threads = d->subject.threads(d->subject.ud);
+  if ((uint32_t)length + 1 > d->sequence_capacity) {
+    uint32_t *grown = realloc(d->sequence, (size_t)(2 * length + 16) * sizeof *grown);
+    if (grown == NULL) {
+      d->failed = true;
+      return;
+    }
+    d->sequence = grown;
+    d->sequence_capacity = (uint32_t)(2 * length + 16);
+  }
+  for (d->race_of = 0; d->race_of < length; d->race_of++)
+    history_races(d->history, d->race_of, NULL, reverse, d);
+  for (int t = 0; t < threads; t++) {
+    Peek p;
+    if (!d->subject.peek(d->subject.ud, t, &p)) continue;
+    d->pending = (Pending){t, p.footprint, p.late};
+    history_races(d->history, length, &d->pending, reverse, d);
+  }
+}
+
+/*
+** Going up.
+*/
+
+/* The deepest node that has something left to try, the event behind it put to sleep there; -1: none. */
+static int next_node (Dpor *d) {
+  for (int depth = history_length(d->history) - 1; depth >= 0; depth--) {
+    Node *n = &d->nodes[depth];
+    const Event *e = history_event(d->history, depth);
+    if (!d->options.reduce) {
+      if (n->waiting != 0) return depth;
+      continue;
+    }
+    if (!put_to_sleep(n, (uint32_t)e->thread << 24 | e->footprint)) d->failed = true;
+    if (n->tree.first != NULL || d->failed) return depth;
+  }
+  return -1;
+}
+
+DporEnd dpor_next (Dpor *d) {
+  do {
+    if (d->begun) {
+      int depth;
+      if (d->options.reduce) {
+        reverse_all(d);
+        wakeup_tree_free(&d->nodes[d->depth].tree);
+      }
+      depth = next_node(d);
+      if (depth < 0 && !d->failed) return DPOR_COMPLETE;
+      if (d->failed || !go_back(d, depth)) return d->strayed ? DPOR_STRAYED : DPOR_BROKEN;
+    }
+    d->begun = true;
+    d->asleep = false;
+    while (go_down(d)) {}
+    if (d->failed) return DPOR_BROKEN;
+    if (d->asleep) d->blocked++;
+  } while (d->asleep);
+  return DPOR_LEAF;
+}

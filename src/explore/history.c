@@ -1,0 +1,631 @@
+/*
+** history.c - events, clocks and races (see history.h).
+**
+** For each place (a part of an object) a chain of the events that access it, for
+** each thread a chain of its events, and one of the events that grip threads. What
+** an event depends on directly is found by walking a few chains back to their last
+** write; so adding an event costs what it touches, not how long the history is.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore/history.h"
+#include "world/op.h"
+
+#define NONE UINT32_MAX
+
+typedef uint16_t Clock;
+
+/* Event numbers in order; those of a truncated end are taken off. */
+typedef struct Chain {
+  uint32_t *events;
+  uint32_t count, capacity;
+} Chain;
+
+typedef struct Edge {
+  uint32_t event;
+  uint16_t thread;
+} Edge;
+
+typedef struct Cursor {
+  const Chain *chain;
+  uint32_t at; /* events not yet passed */
+} Cursor;
+
+struct History {
+  Footprints *footprints;
+  Event *events;
+  uint32_t count, capacity;
+  int threads;   /* seen so far */
+  int width;     /* of a clock */
+  Clock *clocks; /* two for each event: its own, and that of its thread before it */
+  Clock current[HISTORY_THREADS]
+               [HISTORY_THREADS]; /* what happens before the next event of each thread */
+  Chain of_thread[HISTORY_THREADS];
+  Chain gripping;
+  Chain *of_place;
+  uint32_t place_count;
+  Cursor *cursors; /* room for a walk through all chains, each place met by each access */
+  Ready *ready;
+  uint32_t ready_used, ready_capacity;
+  Edge *edges;
+  uint32_t edge_count, edge_capacity;
+};
+
+static bool grow (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
+  void **p = list;
+  uint32_t n = *capacity > 0 ? *capacity : 16;
+  void *grown;
+  if (wanted <= *capacity) return true;
+  while (n < wanted) n *= 2;
+  grown = realloc(*p, n * size);
+  if (grown == NULL) return false;
+  *p = grown;
+  *capacity = n;
+  return true;
+}
+
+static bool chain_add (Chain *c, uint32_t event) {
+  if (!grow(&c->events, &c->capacity, c->count + 1, sizeof *c->events)) return false;
+  c->events[c->count++] = event;
+  return true;
+}
+
+/* The first in the chain from event `e` on; its length where there is none. */
+static uint32_t chain_find (const Chain *c, uint32_t e) {
+  uint32_t low = 0, high = c->count;
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    if (c->events[middle] < e) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+static void chain_truncate (Chain *c, uint32_t length) {
+  while (c->count > 0 && c->events[c->count - 1] >= length) c->count--;
+}
+
+History *history_new (Footprints *f) {
+  History *h = calloc(1, sizeof *h);
+  if (h != NULL) {
+    h->footprints = f;
+    h->width = 8;
+  }
+  return h;
+}
+
+void history_free (History *h) {
+  if (h == NULL) return;
+  for (int i = 0; i < HISTORY_THREADS; i++) free(h->of_thread[i].events);
+  for (uint32_t i = 0; i < h->place_count; i++) free(h->of_place[i].events);
+  free(h->gripping.events);
+  free(h->of_place);
+  free(h->cursors);
+  free(h->events);
+  free(h->clocks);
+  free(h->ready);
+  free(h->edges);
+  free(h);
+}
+
+int history_length (const History *h) { return (int)h->count; }
+int history_threads (const History *h) { return h->threads; }
+const Event *history_event (const History *h, int i) { return &h->events[i]; }
+
+static Clock *clock_of (const History *h, uint32_t i) {
+  return h->clocks + 2 * (size_t)i * (size_t)h->width;
+}
+/* The clock of the event's thread in front of it. */
+static Clock *clock_before (const History *h, uint32_t i) { return clock_of(h, i) + h->width; }
+
+static void join (Clock *into, const Clock *c, int n) {
+  for (int i = 0; i < n; i++)
+    if (c[i] > into[i]) into[i] = c[i];
+}
+
+static bool covers (const History *h, const Clock *c, uint32_t i) {
+  return h->events[i].nth <= c[h->events[i].thread];
+}
+
+bool history_before (const History *h, int i, int j) {
+  return covers(h, clock_of(h, (uint32_t)j), (uint32_t)i);
+}
+
+uint32_t history_count_before (const History *h, int i, int thread) {
+  return chain_find(&h->of_thread[thread], (uint32_t)i);
+}
+
+/*
+** Chains to look at for an operation.
+*/
+
+/* A walk back through several chains at once, latest event first. One at a time: the cursors are the history's. */
+typedef struct Walk {
+  const History *h;
+  Cursor *cursors;
+  int count;
+  int thread;
+} Walk;
+
+static void walk_add (Walk *w, const Chain *c, uint32_t before) {
+  uint32_t at = chain_find(c, before);
+  if (at > 0) w->cursors[w->count++] = (Cursor){c, at};
+}
+
+/* All places of an object that an access to `place` meets. */
+static void walk_places (Walk *w, uint32_t place, uint32_t before) {
+  const Footprints *f = w->h->footprints;
+  bool all = footprint_part(f, place) == PART_ALL;
+  for (uint32_t p = footprint_first_place(f, place); p != NONE; p = footprint_next_place(f, p))
+    if (p < w->h->place_count && (all || p == place || footprint_part(f, p) == PART_ALL))
+      walk_add(w, &w->h->of_place[p], before);
+}
+
+static void walk_begin (Walk *w, const History *h, int thread, uint32_t footprint,
+                        uint32_t before) {
+  const Footprint *f = footprint_at(h->footprints, footprint);
+  const uint32_t *places = footprint_places(h->footprints, footprint);
+  *w = (Walk){h, h->cursors, 0, thread};
+  for (int i = 0; i < f->count; i++) walk_places(w, places[i], before);
+  walk_add(w, &h->gripping, before);
+  if (f->grips == GRIPS_NONE) return;
+  for (int t = 0; t < h->threads; t++)
+    if (f->grips == GRIPS_ALL || f->grips == t) walk_add(w, &h->of_thread[t], before);
+}
+
+/*
+** The next event that the operation depends on, or -1. One of the same thread, or a
+** gripping one that means others, is not reported.
+*/
+static int walk_next (Walk *w, uint32_t footprint) {
+  for (;;) {
+    uint32_t last = 0;
+    bool any = false;
+    for (int i = 0; i < w->count; i++) {
+      const Cursor *c = &w->cursors[i];
+      if (c->at > 0 && (!any || c->chain->events[c->at - 1] > last)) {
+        last = c->chain->events[c->at - 1];
+        any = true;
+      }
+    }
+    if (!any) return -1;
+    for (int i = 0; i < w->count; i++) {
+      Cursor *c = &w->cursors[i];
+      if (c->at > 0 && c->chain->events[c->at - 1] == last) c->at--;
+    }
+    if (w->h->events[last].thread != w->thread
+        && footprint_dependent(w->h->footprints, w->h->events[last].thread,
+                               w->h->events[last].footprint, w->thread, footprint))
+      return (int)last;
+  }
+}
+
+/* All that is left lies before `clock`, which an event that all of them happen before has given: cut the walk. */
+static void walk_cut (Walk *w, const Clock *clock) {
+  for (int i = 0; i < w->count; i++) {
+    Cursor *c = &w->cursors[i];
+    /* a write that is covered covers what stands before it in its chain */
+    while (c->at > 0) {
+      uint32_t e = c->chain->events[c->at - 1];
+      if (!covers(w->h, clock, e)) break;
+      c->at--;
+      if (c->chain == &w->h->gripping) continue;
+      const Footprint *f = footprint_at(w->h->footprints, w->h->events[e].footprint);
+      const uint32_t *places = footprint_places(w->h->footprints, w->h->events[e].footprint);
+      const Access *a = footprint_accesses(w->h->footprints, w->h->events[e].footprint);
+      bool writes = c->chain >= w->h->of_thread && c->chain < w->h->of_thread + HISTORY_THREADS;
+      for (int k = 0; k < f->count; k++)
+        if (a[k].write && places[k] < w->h->place_count && &w->h->of_place[places[k]] == c->chain)
+          writes = true;
+      if (writes) c->at = 0;
+    }
+  }
+}
+
+/*
+** Adding and taking back.
+*/
+
+static bool widen (History *h, int threads) {
+  int width = h->width;
+  Clock *clocks;
+  while (width < threads) width *= 2;
+  if (width == h->width) return true;
+  clocks = calloc(2 * (size_t)h->capacity * (size_t)width + 1, sizeof *clocks);
+  if (clocks == NULL) return false;
+  for (uint32_t i = 0; i < 2 * h->count; i++)
+    memcpy(clocks + (size_t)i * (size_t)width, h->clocks + (size_t)i * (size_t)h->width,
+           (size_t)h->width * sizeof *clocks);
+  free(h->clocks);
+  h->clocks = clocks;
+  h->width = width;
+  return true;
+}
+
+static bool know_thread (History *h, int thread) {
+  if (thread < h->threads) return true;
+  if (thread >= HISTORY_THREADS || !widen(h, thread + 1)) return false;
+  h->threads = thread + 1;
+  return true;
+}
+
+static bool know_places (History *h) {
+  uint32_t count = footprint_place_count(h->footprints);
+  Chain *grown;
+  Cursor *cursors;
+  if (count <= h->place_count) return true;
+  count += count / 2 + 16;
+  cursors = realloc(h->cursors, (ACCESSES_MOST * count + HISTORY_THREADS + 1) * sizeof *cursors);
+  if (cursors == NULL) return false;
+  h->cursors = cursors;
+  grown = realloc(h->of_place, count * sizeof *grown);
+  if (grown == NULL) return false;
+  memset(grown + h->place_count, 0, (count - h->place_count) * sizeof *grown);
+  h->of_place = grown;
+  h->place_count = count;
+  return true;
+}
+
+static bool reserve_event (History *h) {
+  uint32_t capacity = h->capacity;
+  Clock *clocks;
+  if (h->count < h->capacity) return true;
+  if (!grow(&h->events, &capacity, h->count + 1, sizeof *h->events)) return false;
+  clocks = realloc(h->clocks, 2 * (size_t)capacity * (size_t)h->width * sizeof *clocks);
+  if (clocks == NULL) return false;
+  h->clocks = clocks;
+  h->capacity = capacity;
+  return true;
+}
+
+static bool add_to_chains (History *h, uint32_t i) {
+  const Event *e = &h->events[i];
+  const Footprint *f = footprint_at(h->footprints, e->footprint);
+  const uint32_t *places = footprint_places(h->footprints, e->footprint);
+  if (!chain_add(&h->of_thread[e->thread], i)) return false;
+  if (f->grips != GRIPS_NONE && !chain_add(&h->gripping, i)) return false;
+  for (int k = 0; k < f->count; k++)
+    if (!chain_add(&h->of_place[places[k]], i)) return false;
+  return true;
+}
+
+static void make_clocks (History *h, uint32_t i) {
+  const Event *e = &h->events[i];
+  Clock *clock = clock_of(h, i);
+  Walk w;
+  int d;
+  memcpy(clock_before(h, i), h->current[e->thread], (size_t)h->width * sizeof *clock);
+  memcpy(clock, h->current[e->thread], (size_t)h->width * sizeof *clock);
+  walk_begin(&w, h, e->thread, e->footprint, i);
+  while ((d = walk_next(&w, e->footprint)) >= 0) {
+    join(clock, clock_of(h, (uint32_t)d), h->threads);
+    walk_cut(&w, clock);
+  }
+  clock[e->thread] = (Clock)e->nth;
+  memcpy(h->current[e->thread], clock, (size_t)h->width * sizeof *clock);
+}
+
+bool history_push (History *h, const Event *e, const Ready *ready) {
+  const Footprint *f = footprint_at(h->footprints, e->footprint);
+  uint32_t i = h->count;
+  if (!know_thread(h, e->thread) || !know_places(h) || !reserve_event(h)
+      || !grow(&h->ready, &h->ready_capacity, h->ready_used + f->count, sizeof *h->ready))
+    return false;
+  h->events[i] = *e;
+  h->events[i].nth = h->of_thread[e->thread].count + 1;
+  h->events[i].ready = h->ready_used;
+  memcpy(h->ready + h->ready_used, ready, f->count * sizeof *ready);
+  h->ready_used += f->count;
+  make_clocks(h, i);
+  h->count++;
+  return add_to_chains(h, i);
+}
+
+bool history_edge (History *h, int thread) {
+  if (!know_thread(h, thread)
+      || !grow(&h->edges, &h->edge_capacity, h->edge_count + 1, sizeof *h->edges))
+    return false;
+  h->edges[h->edge_count++] = (Edge){h->count - 1, (uint16_t)thread};
+  join(h->current[thread], clock_of(h, h->count - 1), h->width);
+  return true;
+}
+
+/* What happens before the next event of a thread, from what is left. */
+static void restore_current (History *h, int thread) {
+  const Chain *c = &h->of_thread[thread];
+  uint32_t last = c->count > 0 ? c->events[c->count - 1] : NONE;
+  if (last == NONE) memset(h->current[thread], 0, sizeof h->current[thread]);
+  else memcpy(h->current[thread], clock_of(h, last), (size_t)h->width * sizeof(Clock));
+  for (uint32_t i = h->edge_count; i > 0; i--) {
+    const Edge *edge = &h->edges[i - 1];
+    if (last != NONE && edge->event < last) break;
+    if (edge->thread == thread) join(h->current[thread], clock_of(h, edge->event), h->width);
+  }
+}
+
+void history_truncate (History *h, int length) {
+  if ((uint32_t)length >= h->count) return;
+  for (uint32_t i = (uint32_t)length; i < h->count; i++) {
+    const Footprint *f = footprint_at(h->footprints, h->events[i].footprint);
+    const uint32_t *places = footprint_places(h->footprints, h->events[i].footprint);
+    for (int k = 0; k < f->count; k++) chain_truncate(&h->of_place[places[k]], (uint32_t)length);
+  }
+  h->ready_used = h->events[length].ready;
+  h->count = (uint32_t)length;
+  chain_truncate(&h->gripping, h->count);
+  while (h->edge_count > 0 && h->edges[h->edge_count - 1].event >= h->count) h->edge_count--;
+  for (int t = 0; t < h->threads; t++) chain_truncate(&h->of_thread[t], h->count);
+  for (int t = 0; t < h->threads; t++) restore_current(h, t);
+}
+
+/*
+** Races.
+*/
+
+/*
+** What could be done at a place right before event e. The first event from e on that
+** touches the place knows it. Where there is none, only an operation that is pending
+** at the end asks, and it is pending because nothing could be done.
+*/
+static Ready ready_at (const History *h, uint32_t e, uint32_t place) {
+  const Chain *c = place < h->place_count ? &h->of_place[place] : NULL;
+  uint32_t i = c != NULL ? chain_find(c, e) : 0;
+  const Event *event;
+  const uint32_t *places;
+  if (c == NULL || i == c->count) return (Ready){0, 0};
+  event = &h->events[c->events[i]];
+  places = footprint_places(h->footprints, event->footprint);
+  for (i = 0; places[i] != place; i++) {}
+  return h->ready[event->ready + i];
+}
+
+static bool satisfies (const Ready *r, uint8_t needs, int thread) {
+  return ((needs & READY_TAKE) && (r->takers >> thread & 1)) || (r->bits & needs & ~READY_TAKE);
+}
+
+/* Whether the operation could have gone through right before event e, as far as the objects that e touches tell. */
+static bool possible_before (const History *h, uint32_t e, int thread, uint32_t footprint) {
+  const Footprint *f = footprint_at(h->footprints, footprint);
+  const Access *a = footprint_accesses(h->footprints, footprint);
+  const uint32_t *places = footprint_places(h->footprints, footprint);
+  bool needs = false;
+  for (int i = 0; i < f->count; i++) {
+    Ready r;
+    if (a[i].needs == 0) continue;
+    needs = true;
+    r = ready_at(h, e, places[i]);
+    if (satisfies(&r, a[i].needs, thread)) return true;
+  }
+  return !needs;
+}
+
+void history_races (History *h, int o, const Pending *pending, void (*found)(void *ud, int e),
+                    void *ud) {
+  bool done = (uint32_t)o < h->count;
+  int thread = done ? h->events[o].thread : pending->thread;
+  uint32_t footprint = done ? h->events[o].footprint : pending->footprint;
+  bool late = done ? h->events[o].late : pending->late;
+  Clock cover[HISTORY_THREADS];
+  Walk w;
+  int e;
+  memcpy(cover, done ? clock_before(h, (uint32_t)o) : h->current[thread],
+         (size_t)h->width * sizeof *cover);
+  walk_begin(&w, h, thread, footprint, (uint32_t)o);
+  walk_cut(&w, cover);
+  while ((e = walk_next(&w, footprint)) >= 0) {
+    if (covers(h, cover, (uint32_t)e)) continue;
+    if (!late && !possible_before(h, (uint32_t)e, thread, footprint)) continue;
+    join(cover, clock_of(h, (uint32_t)e), h->threads);
+    found(ud, e);
+    walk_cut(&w, cover);
+  }
+}
+
+/*
+** Reversals.
+*/
+
+/* The thread and footprint of o. */
+static int thread_of (const Reversal *r) {
+  return (uint32_t)r->o < r->h->count ? r->h->events[r->o].thread : r->pending->thread;
+}
+static uint32_t footprint_of (const Reversal *r) {
+  return (uint32_t)r->o < r->h->count ? r->h->events[r->o].footprint : r->pending->footprint;
+}
+
+static bool is_after (const History *h, uint32_t i, uint32_t e) {
+  return covers(h, clock_of(h, i), e);
+}
+
+/* Whether an event of the sequence comes before o and o depends on it. */
+static bool waits_for_others (const Reversal *r) {
+  const History *h = r->h;
+  int thread = thread_of(r);
+  uint32_t footprint = footprint_of(r);
+  const Clock *before =
+      (uint32_t)r->o < h->count ? clock_before(h, (uint32_t)r->o) : h->current[thread];
+  for (uint32_t i = (uint32_t)r->e + 1; i < (uint32_t)r->o; i++) {
+    if (is_after(h, i, (uint32_t)r->e)) continue;
+    if (covers(h, before, i)
+        || footprint_dependent(h->footprints, h->events[i].thread, h->events[i].footprint, thread,
+                               footprint))
+      return true;
+  }
+  return false;
+}
+
+/* Whether event f, of the sequence, happens after another one of it. */
+static bool has_predecessor (const Reversal *r, uint32_t f) {
+  const History *h = r->h;
+  const Clock *c = clock_of(h, f);
+  for (int t = 0; t < h->threads; t++) {
+    uint32_t own = t == h->events[f].thread;
+    if (c[t] > history_count_before(h, r->e, t) + own) return true;
+  }
+  return false;
+}
+
+/* The thread does not appear: whether its operation depends on nothing in the sequence. */
+static bool is_independent (const Reversal *r, int thread, uint32_t footprint) {
+  const History *h = r->h;
+  if (footprint_dependent(h->footprints, thread, footprint, thread_of(r), footprint_of(r)))
+    return false;
+  for (uint32_t i = (uint32_t)r->e + 1; i < h->count; i++)
+    if (!is_after(h, i, (uint32_t)r->e)
+        && footprint_dependent(h->footprints, thread, footprint, h->events[i].thread,
+                               h->events[i].footprint))
+      return false;
+  return true;
+}
+
+bool history_is_initial (const Reversal *r, int thread, uint32_t footprint) {
+  const History *h = r->h;
+  uint32_t n = history_count_before(h, r->e + 1, thread);
+  const Chain *c = &h->of_thread[thread];
+  uint32_t first = n < c->count ? c->events[n] : NONE;
+  if (first != NONE && !is_after(h, first, (uint32_t)r->e)) return !has_predecessor(r, first);
+  if (thread == thread_of(r)) return !waits_for_others(r);
+  return is_independent(r, thread, footprint);
+}
+
+int history_sequence (const Reversal *r, uint32_t *sequence) {
+  const History *h = r->h;
+  int n = 0;
+  for (uint32_t i = (uint32_t)r->e + 1; i < h->count; i++)
+    if (!is_after(h, i, (uint32_t)r->e))
+      sequence[n++] = (uint32_t)h->events[i].thread << 24 | h->events[i].footprint;
+  sequence[n++] = (uint32_t)thread_of(r) << 24 | footprint_of(r);
+  return n;
+}
+
+/*
+** Counting.
+*/
+
+/* The number of orders in which the events up to these positions can come. */
+typedef struct Count {
+  unsigned __int128 key; /* the positions, packed; 0 marks a free entry but for the start */
+  unsigned __int128 ways;
+} Count;
+
+typedef struct Layer {
+  Count *entries;
+  size_t size, used; /* a power of two */
+} Layer;
+
+typedef struct Extensions {
+  const History *h;
+  int shift[HISTORY_THREADS], bits[HISTORY_THREADS];
+  uint32_t *of[HISTORY_THREADS]; /* the loud events of each thread */
+  uint32_t counts[HISTORY_THREADS];
+  Clock *needs; /* for each event: how many loud events of each thread must have come */
+} Extensions;
+
+static Count *layer_find (Layer *l, unsigned __int128 key) {
+  uint64_t h = (uint64_t)key * 0x9e3779b97f4a7c15u ^ (uint64_t)(key >> 64) * 0xc4ceb9fe1a85ec53u;
+  size_t i = (size_t)(h >> 20) & (l->size - 1);
+  while (l->entries[i].ways != 0 && l->entries[i].key != key) i = (i + 1) & (l->size - 1);
+  return &l->entries[i];
+}
+
+static bool layer_add (Layer *l, unsigned __int128 key, unsigned __int128 ways) {
+  Count *c;
+  if (2 * (l->used + 1) > l->size) {
+    Layer grown = {calloc(2 * l->size, sizeof(Count)), 2 * l->size, l->used};
+    if (grown.entries == NULL) return false;
+    for (size_t i = 0; i < l->size; i++)
+      if (l->entries[i].ways != 0) *layer_find(&grown, l->entries[i].key) = l->entries[i];
+    free(l->entries);
+    *l = grown;
+  }
+  c = layer_find(l, key);
+  if (c->ways == 0) l->used++;
+  c->key = key;
+  c->ways += ways;
+  return true;
+}
+
+static uint32_t position (const Extensions *x, unsigned __int128 key, int t) {
+  return x->bits[t] == 0 ? 0 : (uint32_t)(key >> x->shift[t]) & ((1u << x->bits[t]) - 1);
+}
+
+static bool may_come (const Extensions *x, unsigned __int128 key, uint32_t event) {
+  const Clock *needs = x->needs + (size_t)event * (size_t)x->h->threads;
+  for (int t = 0; t < x->h->threads; t++)
+    if (position(x, key, t) < needs[t]) return false;
+  return true;
+}
+
+/* All positions that one more event leads to from those of `from`. */
+static bool next_layer (const Extensions *x, const Layer *from, Layer *to) {
+  for (size_t i = 0; i < from->size; i++) {
+    const Count *c = &from->entries[i];
+    if (c->ways == 0) continue;
+    for (int t = 0; t < x->h->threads; t++) {
+      uint32_t at = position(x, c->key, t);
+      if (at < x->counts[t] && may_come(x, c->key, x->of[t][at])
+          && !layer_add(to, c->key + ((unsigned __int128)1 << x->shift[t]), c->ways))
+        return false;
+    }
+  }
+  return true;
+}
+
+/* Which events count, and what each of them needs; false: no memory, or the positions do not fit. */
+static bool extensions_begin (Extensions *x, const History *h) {
+  int shift = 0;
+  memset(x, 0, sizeof *x);
+  x->h = h;
+  x->needs = calloc((size_t)h->count * (size_t)h->threads + 1, sizeof *x->needs);
+  if (x->needs == NULL) return false;
+  for (int t = 0; t < h->threads; t++) {
+    const Chain *c = &h->of_thread[t];
+    x->of[t] = calloc((size_t)c->count + 1, sizeof *x->of[t]);
+    if (x->of[t] == NULL) return false;
+    for (uint32_t i = 0; i < c->count; i++)
+      if (!h->events[c->events[i]].silent) x->of[t][x->counts[t]++] = c->events[i];
+    x->shift[t] = shift;
+    while (x->counts[t] >> x->bits[t] != 0) x->bits[t]++;
+    shift += x->bits[t];
+  }
+  if (shift > 127) return false;
+  for (int t = 0; t < h->threads; t++)
+    for (uint32_t i = 0; i < x->counts[t]; i++) {
+      uint32_t e = x->of[t][i];
+      for (int u = 0; u < h->threads; u++) {
+        uint32_t n = 0;
+        while (n < x->counts[u] && h->events[x->of[u][n]].nth <= clock_of(h, e)[u]) n++;
+        x->needs[(size_t)e * (size_t)h->threads + (size_t)u] = (Clock)(u == t ? i : n);
+      }
+    }
+  return true;
+}
+
+static void extensions_end (Extensions *x) {
+  for (int t = 0; t < HISTORY_THREADS; t++) free(x->of[t]);
+  free(x->needs);
+}
+
+unsigned __int128 history_interleavings (History *h, size_t states, bool *exact) {
+  Extensions x = {0};
+  Layer now = {calloc(16, sizeof(Count)), 16, 0}, next;
+  unsigned __int128 ways = 1;
+  size_t seen = 0;
+  uint32_t steps = 0;
+  bool good = now.entries != NULL && extensions_begin(&x, h) && layer_add(&now, 0, 1);
+  for (int t = 0; good && t < h->threads; t++) steps += x.counts[t];
+  for (; good && steps > 0; steps--) {
+    next = (Layer){calloc(16, sizeof(Count)), 16, 0};
+    good = next.entries != NULL && next_layer(&x, &now, &next) && (seen += next.used) <= states;
+    free(now.entries);
+    now = next;
+  }
+  if (good)
+    for (size_t i = 0; i < now.size; i++)
+      if (now.entries[i].ways != 0) ways = now.entries[i].ways;
+  if (!good) *exact = false;
+  free(now.entries);
+  if (x.h == h) extensions_end(&x);
+  return ways;
+}

@@ -1,0 +1,56 @@
+/*
+** state_graph.h - the second way to search: states instead of traces.
+**
+** Where threads fight over few objects, traces explode and states do not. Each state
+** is visited once, and all steps that can be done in it are done; what follows from
+** the graph is then computed without running the program again:
+**
+**   interleavings  paths from the first state to an end
+**   executions     the same where each node carries its sleep set as well: one path
+**                  for each trace (Godefroid's sleep sets leave out all others)
+**   failing        those of them that end in an outcome that is a failure
+**   chance         how likely a schedule that draws each step evenly ends in one
+**
+** Two states are one only where the subject gives them the same key: then their
+** futures must be the same.
+*/
+#ifndef EXPLORE_STATE_GRAPH_H
+#define EXPLORE_STATE_GRAPH_H
+
+#include "explore/subject.h"
+
+typedef unsigned __int128 Ways;
+
+typedef struct StateGraph StateGraph;
+
+typedef enum GraphEnd {
+  GRAPH_MORE,     /* not done yet */
+  GRAPH_COMPLETE, /* every state has been visited */
+  GRAPH_STRAYED,
+  GRAPH_BROKEN
+} GraphEnd;
+
+typedef struct GraphCounts {
+  Ways interleavings, executions, failing, failing_interleavings;
+  bool unbounded; /* some state can come again: paths have no end */
+  bool rounded;   /* more than 128 bits, or too many sleep sets: at least so many */
+  double chance;  /* of a random schedule to fail */
+  size_t states;
+} GraphCounts;
+
+/* The state the subject stands in, as 128 bits; false: it has none. */
+typedef bool (*GraphKey)(void *ud, uint64_t key[2]);
+/* Called at an end; a number of the outcome, negative: it is no failure. */
+typedef int (*GraphOutcome)(void *ud);
+
+StateGraph *state_graph_new (const Subject *subject, GraphKey key, GraphOutcome outcome, int depth);
+void state_graph_free (StateGraph *g);
+/* Visits states until `steps` steps have been done or all is done. */
+GraphEnd state_graph_run (StateGraph *g, long steps);
+size_t state_graph_states (const StateGraph *g);
+/* Counts what a complete graph says; false: no memory. `sleep_sets` bounds the memory for executions. */
+bool state_graph_count (StateGraph *g, size_t sleep_sets, GraphCounts *counts);
+/* Whether paths were cut at the depth bound. */
+bool state_graph_was_cut (const StateGraph *g);
+
+#endif
