@@ -167,8 +167,7 @@ static void queue_describe (lua_State *L, Object *o) {
 static void queue_destroy (Object *o) {
   Queue *q = (Queue *)o;
   queue_clear(q);
-  if (q->order == ORDER_FIFO) queue_fifo_free(&q->fifo);
-  else queue_priority_free(&q->heap);
+  queue_fifo_free(&q->fifo, 0); /* its spare segment */
   pthread_mutex_destroy(&q->first_mu);
   pthread_mutex_destroy(&q->second_mu);
   pthread_mutex_destroy(&q->join_mu);

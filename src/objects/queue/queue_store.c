@@ -50,7 +50,18 @@ void queue_fifo_take (Fifo *f, Slot *s) {
   *s = f->head->slots[f->head_index++];
 }
 
-void queue_fifo_free (Fifo *f) {
+void queue_fifo_move (Fifo *to, Fifo *from) {
+  *to = (Fifo){.head = from->head, .head_index = from->head_index};
+  from->head = from->tail = NULL;
+  from->head_index = from->tail_index = 0;
+}
+
+void queue_fifo_free (Fifo *f, uint64_t count) {
+  for (; count > 0; count--) {
+    Slot slot;
+    queue_fifo_take(f, &slot);
+    slot_free(&slot);
+  }
   while (f->head != NULL) {
     FifoSegment *s = f->head;
     f->head = s->next;
@@ -186,4 +197,15 @@ bool queue_stack_add (PriorityHeap *h, const Slot *s) {
 
 void queue_stack_take (PriorityHeap *h, Slot *s) { *s = h->entries[--h->size].slot; }
 
-void queue_priority_free (PriorityHeap *h) { free(h->entries); }
+void queue_priority_move (PriorityHeap *to, PriorityHeap *from) {
+  *to = *from;
+  *from = (PriorityHeap){.orders = to->orders};
+}
+
+void queue_priority_free (PriorityHeap *h) {
+  for (size_t i = 0; i < h->size; i++) {
+    slot_free(&h->entries[i].slot);
+    free((char *)h->entries[i].priority.text);
+  }
+  free(h->entries);
+}

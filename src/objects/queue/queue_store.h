@@ -29,7 +29,8 @@ typedef struct Fifo {
 
 bool queue_fifo_add (Fifo *f, const Slot *s); /* false: no memory */
 void queue_fifo_take (Fifo *f, Slot *s);      /* there must be one */
-void queue_fifo_free (Fifo *f);               /* the segments; items must have been taken */
+void queue_fifo_move (Fifo *to, Fifo *from); /* all items, in constant time; `from` is empty then */
+void queue_fifo_free (Fifo *f, uint64_t count); /* frees the `count` items in it, then its memory */
 
 /* What a priority is: numbers come before each other as in Lua, strings byte by byte. */
 typedef struct Priority {
@@ -62,6 +63,7 @@ bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p); /* 
 void queue_priority_take (PriorityHeap *h, Slot *s);
 bool queue_stack_add (PriorityHeap *h, const Slot *s);
 void queue_stack_take (PriorityHeap *h, Slot *s);
-void queue_priority_free (PriorityHeap *h);
+void queue_priority_move (PriorityHeap *to, PriorityHeap *from); /* as queue_fifo_move */
+void queue_priority_free (PriorityHeap *h); /* the items in it as well; stacks too */
 
 #endif
