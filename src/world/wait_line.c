@@ -99,10 +99,8 @@ void line_wake (Waiter *chain) {
   while (chain != NULL) {
     Waiter *w = chain;
     Spot *spot = w->spot; /* after woken is set, *w may be gone */
-    Waiter *companion = w->companion;
     chain = w->next;
     atomic_store(&w->woken, WAKE_CHOSEN);
-    if (companion != NULL) atomic_store(&companion->woken, WAKE_CHOSEN);
     spot->driver->unpark(spot);
   }
 }
