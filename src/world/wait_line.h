@@ -74,6 +74,9 @@ void line_leave (Waiter *w);
 */
 Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline);
 
+/* Whether an interrupt is about to take the waiter out of its line; under the object's mutex. */
+bool waiter_is_leaving (const Waiter *w);
+
 /*
 ** Choosing whom to wake; under the object's mutex. Waiters with a pending
 ** interrupt are skipped: they are about to leave the line, and what they were

@@ -134,6 +134,12 @@ static inline void announce (lua_State *L, OpKind kind, void *object) {
     world_announce(&(Op){.kind = kind, .object = object, .until = FOREVER, .L = L});
 }
 
+/* The same for an operation that waits until the deadline at most. */
+static inline void announce_until (lua_State *L, OpKind kind, void *object, Nanos deadline) {
+  if (world_is_observed())
+    world_announce(&(Op){.kind = kind, .object = object, .until = deadline, .L = L});
+}
+
 /* Time: the deadline that is `relative` from now; FOREVER stays. */
 Nanos world_now (World *world);
 Nanos world_deadline (World *world, Nanos relative);
