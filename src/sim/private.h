@@ -1,24 +1,38 @@
 /*
-** private.h - what world_sim.c, the driver of a simulated world, and
-** sim_run.c, its beginning and end, share.
+** private.h - the record of a simulated world, which its driver, its policies,
+** its pace and sim_run.c, its beginning and end, share.
 */
 #ifndef SIM_PRIVATE_H
 #define SIM_PRIVATE_H
 
-#include "sim/sim_thread.h"
+#include "sim/pace.h"
+#include "sim/policy.h"
 #include "sim/sim.h"
+#include "sim/sim_thread.h"
 #include "sim/watchdog.h"
 
 #define SIM_EPOCH ((Nanos)1257894000 * NANOS) /* 2009-11-10 23:00:00 UTC */
 
 typedef struct SimFile SimFile;
 
-typedef struct Sim {
+/* Of policy_seeded. */
+typedef struct Draws {
+  uint64_t random;
+  int picked; /* in `ready`: the thread drawn in front of an operation; -1: none */
+} Draws;
+
+/* Of policy_replay. */
+typedef struct Replay {
+  size_t turn;    /* of the schedule, the next one */
+  size_t strayed; /* the first turn that ended before it had done what it should, from 1; 0: none */
+} Replay;
+
+struct Sim {
   World world; /* first */
   SimOptions options;
   SimReport *report;
   Watched watched; /* its steps are the run's */
-  SimPool *room;
+  SimPool *pool;
   Fibre outside;
   Thread *outside_thread;
   SimThread *current;
@@ -27,24 +41,20 @@ typedef struct Sim {
   SimThread **parked; /* with a deadline or without */
   int parked_count, parked_capacity;
   Nanos now;
-  uint64_t random;
-  uint64_t parkings;
-  long idle;        /* operations in a row that only looked, since the clock last moved */
-  long looks;       /* the same, wherever the clock went */
-  uint64_t halfway; /* parkings when half the looks were done that make a livelock */
-  long polls;       /* looks at the clock since it last moved */
-  long busy;        /* operations in a row without a moment in which no thread could run */
-  size_t turn;      /* replay: the next one */
-  size_t
-      strayed; /* replay: the first turn that ended before it had done what it should, from 1; 0: none */
-  int picked; /* seeded: who was drawn in front of an operation, -1: nobody */
+  uint64_t parkings; /* waits that have begun */
+  Pace pace;
+  Draws draws;
+  Replay replay;
   int (*body)(lua_State *L, void *ud);
   void *ud;
   size_t output_capacity;
   SimFile *files; /* opened and not yet closed */
-} Sim;
+};
 
 static inline Sim *sim_of (World *world) { return (Sim *)world; }
+
+/* The number of a thread in a schedule: main is 0. */
+static inline uint64_t sim_thread_number (const SimThread *st) { return st->thread->serial - 1; }
 
 static inline long sim_steps (Sim *sim) {
   return atomic_load_explicit(&sim->watched.steps, memory_order_relaxed);
@@ -56,13 +66,16 @@ void sim_close_files (Sim *sim);
 /* The end of a run: only sim_run goes on. */
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
 
-/* The turn of the thread in `seat` is over. */
+/* The clock. */
+Nanos sim_next_deadline (Sim *sim);        /* of all that are parked; FOREVER: none */
+void sim_set_clock (Sim *sim, Nanos time); /* makes threads ready whose deadline that is */
+bool sim_pass_time (Sim *sim);             /* to the next deadline; false: there is none */
+bool sim_tick (Sim *sim);                  /* the same between two turns: part of the schedule */
+
+/* The turn of `st` is over: it is noted in the schedule. */
 void sim_note_turn (Sim *sim, SimThread *st, bool preempted);
 
 /* Warns of threads that wait for each other while the run goes on without them. */
 void sim_warn_of_circles (Sim *sim);
-
-/* Whether the replayed schedule begins with the main thread's turn, as any does; it runs then. */
-bool sim_first_turn (Sim *sim);
 
 #endif

@@ -79,7 +79,7 @@ static bool start_main (Sim *sim) {
   Thread *main = thread_attach_main(NULL, &sim->world);
   lua_State *L;
   if (main == NULL) return false;
-  thread_self = sim->outside_thread; /* a new seat's state is made on behalf of the caller */
+  thread_self = sim->outside_thread; /* a new state is made on behalf of the caller */
   L = sim_driver.open(main, NULL);
   thread_self = main;
   if (L == NULL) return false;
@@ -87,9 +87,6 @@ static bool start_main (Sim *sim) {
   atomic_store(&main->native_id, 1);
   return true;
 }
-
-static const char no_main[] =
-    "cannot follow the schedule at its turn 1: the first turn is thread 0 (MainThread)";
 
 static bool run (Sim *sim) {
   SimThread *st;
@@ -99,11 +96,8 @@ static bool run (Sim *sim) {
   fibre_start(&st->fibre, run_main, sim);
   st->state = SIM_THREAD_RUNNING;
   sim->current = st;
-  if (sim_first_turn(sim)) fibre_switch(&sim->outside, &st->fibre);
-  else {
-    sim->report->verdict = SIM_CANNOT_FOLLOW;
-    sim->report->text = strdup(no_main);
-  }
+  if (sim->options.policy->begin == NULL || sim->options.policy->begin(sim))
+    fibre_switch(&sim->outside, &st->fibre);
   fibre_outside_done(&sim->outside);
   return true;
 }
@@ -121,8 +115,8 @@ static void pass_signals (Sim *sim) {
 static Sim *new_sim (const SimOptions *options, SimReport *report) {
   Sim *sim = calloc(1, sizeof *sim);
   if (sim == NULL) return NULL;
-  sim->room = sim_pool_take(sim_stdlib_equip);
-  if (sim->room == NULL) {
+  sim->pool = sim_pool_take(sim_stdlib_equip);
+  if (sim->pool == NULL) {
     free(sim);
     return NULL;
   }
@@ -132,28 +126,12 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   sim->world.silent_deadlocks = options->silent;
   sim->options = *options;
   if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
-  sim->random = options->seed;
-  sim->picked = -1;
   sim->outside_thread = thread_self;
   world_here = &sim->world;
   memset(report, 0, sizeof *report);
   report->closed = true;
   sim->report = report;
   return sim;
-}
-
-/* A run that ended well before its schedule did is worth a word: it may be another program's. */
-static void note_rest (Sim *sim) {
-  size_t turns = sim->options.policy == SIM_REPLAY ? sim->options.schedule->count : 0;
-  char text[128];
-  if (sim->report->verdict != SIM_DONE) return;
-  if (sim->turn < turns)
-    snprintf(text, sizeof text, "the run ended after turn %zu of the %zu of its schedule",
-             sim->turn, turns);
-  else if (sim->strayed > 0)
-    snprintf(text, sizeof text, "turn %zu of the schedule was longer than the run's", sim->strayed);
-  else return;
-  sim->report->text = strdup(text);
 }
 
 /* Frees what is in the world; nothing of it runs any more. */
@@ -169,7 +147,8 @@ static void world_done (World *world) {
 }
 
 static void free_sim (Sim *sim) {
-  note_rest(sim);
+  if (sim->report->verdict == SIM_DONE && sim->options.policy->ended != NULL)
+    sim->options.policy->ended(sim);
   sim->report->elapsed = sim->now;
   sim->report->steps = sim_steps(sim);
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
@@ -178,7 +157,7 @@ static void free_sim (Sim *sim) {
   world_here = sim_inside() ? thread_self->object.world : NULL;
   pass_signals(sim);
   world_done(&sim->world);
-  sim_pool_leave(sim->room);
+  sim_pool_leave(sim->pool);
   free(sim->ready);
   free(sim->parked);
   free(sim);

@@ -1,8 +1,8 @@
 /*
-** sim_thread.h - where a thread of a simulated world sits: a C stack and an arena
-** with a Lua state, at addresses that are the same in every process. Seats come
-** in rooms, one room for each simulated world that is alive at a time; a room
-** and its threads are kept for the next world, each state as it was when new.
+** sim_thread.h - what a thread of a simulated world runs on: a C stack and an
+** arena with a Lua state, at addresses that are the same in every process.
+** A pool holds those of one world. Pools and their threads outlive the world:
+** the next one finds each state as it was when new.
 */
 #ifndef SIM_SIM_THREAD_H
 #define SIM_SIM_THREAD_H
@@ -37,12 +37,19 @@ typedef struct SimThread {
 
 typedef struct SimPool SimPool;
 
-/* `equip` turns a fresh state into one for simulated threads. The first few rooms have fixed addresses. NULL: all are in use, or no memory. */
+/*
+** A pool that no other world uses. `equip` turns a fresh state into one for
+** simulated threads. The first few pools have fixed addresses. NULL: all are in
+** use, or no memory.
+*/
 SimPool *sim_pool_take (lua_CFunction equip);
-void sim_pool_leave (SimPool *room); /* nobody in it runs any more */
+void sim_pool_leave (SimPool *pool); /* none of its threads runs any more */
 
-/* A free seat with a pristine state, built on `here`'s behalf where it is new. NULL: none, or no memory. */
-SimThread *sim_thread_take (SimPool *room, Fibre *here);
+/*
+** The first free thread of the pool, with a pristine state; a new one is built
+** while the fibre `here` waits. NULL: all are in use, or no memory.
+*/
+SimThread *sim_thread_take (SimPool *pool, Fibre *here);
 
 /* Begins math.random's sequence anew: another one for each n. */
 void sim_thread_seed (SimThread *st, uint64_t n);

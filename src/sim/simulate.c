@@ -46,12 +46,12 @@ static const char *read_options (lua_State *L, int index, SimOptions *o) {
                 "field 'trace' is not available in this version");
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
-    o->policy = SIM_SEEDED;
+    o->policy = &policy_seeded;
     o->seed = (uint64_t)lua_tointeger(L, -1);
   }
   if (lua_getfield(L, index, "schedule") == LUA_TNIL) return NULL;
   luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'schedule' must be a string");
-  luaL_argcheck(L, o->policy != SIM_SEEDED, index, "either 'seed' or 'schedule', not both");
+  luaL_argcheck(L, o->policy != &policy_seeded, index, "either 'seed' or 'schedule', not both");
   return lua_tostring(L, -1);
 }
 
@@ -61,7 +61,7 @@ static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *sc
   char problem[128];
   r->work = message_encode(L, 1, 1, ROOT_CALL, NULL); /* no object of any world may come along */
   if (text == NULL) return;
-  o->policy = SIM_REPLAY;
+  o->policy = &policy_replay;
   o->schedule = schedule;
   if (schedule_parse(schedule, text, problem)) return;
   schedule_clear(schedule);
@@ -129,7 +129,7 @@ static int fill (lua_State *L) {
 }
 
 int simulate (lua_State *L) {
-  SimOptions options = {.policy = SIM_ROUND_ROBIN, .capture = true};
+  SimOptions options = {.policy = &policy_round_robin, .capture = true};
   Schedule schedule = {0};
   SimReport report;
   SimRequest request = {.home = thread_self->object.world, .caller = L};
