@@ -70,48 +70,15 @@ static void pass_busy_time (Sim *sim) {
   else sim->now += step;
 }
 
-/* Whether an operation changes nothing that another thread could see. */
-static bool only_looks (OpKind kind) {
-  switch (kind) {
-    case OP_IS_SET:
-    case OP_VALUE:
-    case OP_LOOK:
-    case OP_READ:
-    case OP_TRAVERSE:
-    case OP_CLOCK:
-    case OP_SLEEP:
-    case OP_TRY_ACQUIRE:
-    case OP_TRY_DOWN:
-    case OP_TRY_GET:
-    case OP_TRY_PUT:
-    case OP_WAIT_SET:
-    case OP_JOIN:
-    case OP_QUEUE_JOIN:
-    case OP_REACQUIRE: return true;
-    default: return false;
-  }
-}
-
-/* The same where it runs into its timeout. */
-static bool may_time_out (OpKind kind) {
-  switch (kind) {
-    case OP_ACQUIRE:
-    case OP_WAIT:
-    case OP_DOWN:
-    case OP_GET:
-    case OP_PUT: return true;
-    default: return false;
-  }
-}
-
 /*
 ** Whether `me` has changed something with its last operation, or is about to.
 ** What may time out counts afterwards only, when it is known whether it did.
 */
 static bool makes_progress (SimThread *me, OpKind kind) {
   bool waited = me->may_time_out && !me->timed_out;
-  me->may_time_out = may_time_out(kind);
-  return waited || (!me->may_time_out && !only_looks(kind));
+  unsigned flags = op_info[kind].flags;
+  me->may_time_out = (flags & OP_TIMED) != 0;
+  return waited || (flags & (OP_TIMED | OP_LOOKS)) == 0;
 }
 
 /* Whether a thread that has waited since half of the looks will go on one day. */
