@@ -293,6 +293,7 @@ void message_prepare (lua_State *L) { names_get(L); }
 
 static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
   e->L = L;
+  e->here = thread_self->object.world;
   e->names = names_peek(L);
   e->to = to;
   e->root = root;
@@ -342,13 +343,10 @@ static int encode_protected (lua_State *L) {
   return 0;
 }
 
-static void release_encoder (Cleanup *h) { encoder_release((Encoder *)h); }
-
 /* Encodes in protected mode; raises only after all has been let go. A __transfer may wait, and wait for ever. */
 static void encode_any (Encoder *e, int first, int n) {
   lua_State *L = e->L;
   int status;
-  cleanup_note(cleanup_list(), &e->cleanup, release_encoder);
   do {
     encoder_release(e);
     e->mode = e->mode == MODE_PLAIN ? MODE_FULL : MODE_ANCHORED;
@@ -359,7 +357,6 @@ static void encode_any (Encoder *e, int first, int n) {
     for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
     status = lua_pcall(L, n + 1, 0, 0);
   } while (status == LUA_OK && e->again);
-  cleanup_forget(&e->cleanup);
   if (status == LUA_OK) return;
   encoder_release(e);
   if (e->fault) message_add_position(L);
@@ -368,15 +365,16 @@ static void encode_any (Encoder *e, int first, int n) {
 
 /* The block as a message of its own size. */
 static Message *encoder_message (Encoder *e, int n) {
-  bool mine = e->data == e->scratch;
-  Message *m = realloc(mine ? NULL : e->data, e->length);
+  bool mine = e->data == e->scratch || e->here != e->to;
+  Message *m = world_realloc(e->to, mine ? NULL : e->data, e->length);
   if (m == NULL) {
     encoder_release(e);
     luaL_error(e->L, "not enough memory");
     return NULL; /* not reached */
   }
-  if (mine) memcpy(m, e->scratch, e->length);
-  message_init(m, n, e->length);
+  if (mine) memcpy(m, e->data, e->length);
+  if (mine && e->data != e->scratch) world_free(e->here, e->data);
+  message_init(m, e->to, n, e->length);
   m->globals = (uint32_t)e->global_count;
   m->shared = e->shared;
   m->depth = (uint32_t)e->deepest;
@@ -393,5 +391,5 @@ Message *message_encode (lua_State *L, int first, int n, Root root, World *to) {
   encoder_init(&e, L, root, to);
   first = lua_absindex(L, first);
   if (!encode_plain(&e, first, n)) encode_any(&e, first, n);
-  return message_give_to(encoder_message(&e, n), to);
+  return encoder_message(&e, n);
 }

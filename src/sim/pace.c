@@ -101,7 +101,7 @@ static bool only_look_for_ever (Sim *sim) {
 PaceVerdict pace_operation (Sim *sim, SimThread *me, const Op *op) {
   Pace *p = &sim->pace;
   bool in_vain;
-  if (sim->options.policy->moves_clock) return PACE_FINE;
+  if (sim->options.policy->searches) return PACE_FINE;
   if (op->kind == OP_CLOCK) read_clock(sim);
   if (++p->busy % BUSY_TICK == 0) pass_busy_time(sim);
   if (makes_progress(me, op->kind)) p->looks = p->all_looks = 0;

@@ -33,8 +33,12 @@ struct SimPolicy {
   void (*turn_over)(Sim *sim, SimThread *st, bool preempted);
   /* The run has ended well: a remark on it goes into the report's text. NULL: none. */
   void (*ended)(Sim *sim);
-  /* Only the policy moves the clock while a thread can run: pace.c keeps still. */
-  bool moves_clock;
+  /*
+  ** The policy searches: equal histories must lead to equal states. It alone
+  ** moves the clock while a thread can run (pace.c keeps still), and memory that
+  ** another thread frees is not used again (sim_memory.c).
+  */
+  bool searches;
 };
 
 #endif

@@ -36,6 +36,7 @@ struct Sim {
   Fibre outside;
   Thread *outside_thread;
   SimThread *current;
+  size_t freed;      /* of the world's memory, in bytes */
   SimThread **ready; /* in the order in which they became ready */
   int ready_count, ready_capacity;
   SimThread **parked; /* with a deadline or without */
@@ -59,6 +60,11 @@ static inline uint64_t sim_thread_number (const SimThread *st) { return st->thre
 static inline long sim_steps (Sim *sim) {
   return atomic_load_explicit(&sim->watched.steps, memory_order_relaxed);
 }
+
+/* The world's memory: Driver.memory. */
+void *sim_memory (World *world, void *block, size_t size);
+/* A block that no thread has made: the scheduler's. It lies there until the run ends. NULL: no memory. */
+void *sim_memory_of_pool (Sim *sim, size_t size);
 
 /* Closes what the threads have left open. */
 void sim_close_files (Sim *sim);

@@ -32,8 +32,9 @@ static void note (Sim *sim, Turn turn) {
 static void push (Sim *sim, SimThread ***list, int *count, int *capacity, SimThread *st) {
   if (*count == *capacity) {
     int more = *capacity == 0 ? 16 : 2 * *capacity;
-    SimThread **grown = realloc(*list, (size_t)more * sizeof *grown);
+    SimThread **grown = sim_memory_of_pool(sim, (size_t)more * sizeof *grown);
     if (grown == NULL) sim_leave(sim, SIM_NO_MEMORY);
+    if (*count > 0) memcpy(grown, *list, (size_t)*count * sizeof *grown);
     *list = grown;
     *capacity = more;
   }
@@ -231,7 +232,8 @@ static lua_State *sim_open (Thread *t, lua_State *parent) {
   st->thread = t;
   st->timed_out = st->may_time_out = false;
   t->driver_data = st;
-  t->spot->fibre = st;
+  st->spot = (Spot){.driver = &sim_driver, .fibre = st};
+  t->spot = &st->spot;
   if (parent != NULL) state_inherit(parent, st->L);
   return st->L;
 }
@@ -308,4 +310,5 @@ const Driver sim_driver = {.announce = sim_announce,
                            .spawn = sim_spawn,
                            .poke = sim_poke,
                            .write = sim_write,
-                           .exit = sim_exit};
+                           .exit = sim_exit,
+                           .memory = sim_memory};

@@ -8,7 +8,9 @@
 
 #include "sim/private.h"
 
-bool sim_inside (void) { return thread_self != NULL && thread_self->object.world->owns; }
+bool sim_inside (void) {
+  return thread_self != NULL && thread_self->object.world->driver == &sim_driver;
+}
 
 void sim_opened (void) {
   if (sim_inside()) sim_of(thread_self->object.world)->report->closed = false;

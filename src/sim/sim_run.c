@@ -122,7 +122,6 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   }
   world_init(&sim->world, &sim_driver);
   sim->world.observer = &sim_observer;
-  sim->world.owns = true;
   sim->world.silent_deadlocks = options->silent;
   sim->options = *options;
   if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
@@ -134,16 +133,11 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   return sim;
 }
 
-/* Frees what is in the world; nothing of it runs any more. */
+/* Nothing of the world runs any more. All that it has made goes with its memory, but main's outcome, which may be for the world outside. */
 static void world_done (World *world) {
-  message_free(world->excepthook);
-  world->excepthook = NULL;
-  cleanup_release_all(&world->cleanups);
-  object_free_all(world);
-  message_free_all(world);
-  thread_graves_free(world);
+  if (world->main != NULL) message_free(world->main->outcome);
   pthread_mutex_destroy(&world->mu);
-  if (world->driver->announce != NULL) atomic_fetch_sub(&worlds_observed, 1);
+  atomic_fetch_sub(&worlds_observed, 1);
 }
 
 static void free_sim (Sim *sim) {
@@ -158,8 +152,6 @@ static void free_sim (Sim *sim) {
   pass_signals(sim);
   world_done(&sim->world);
   sim_pool_leave(sim->pool);
-  free(sim->ready);
-  free(sim->parked);
   free(sim);
 }
 

@@ -22,11 +22,19 @@
 #define ARENA_SIZE ((size_t)64 << 20)
 #define ARENA_BASE 0x1000000000
 #define STACK_BASE 0x6000000000
+#define MEMORY_BASE 0x6400000000
+#define MEMORY_SIZE ((size_t)16 << 20)
+#define POOL_MEMORY_BASE 0x7800000000
+#define POOL_MEMORY_SIZE ((size_t)512 << 20)
 #else
 #define THREADS 8192
 #define ARENA_SIZE ((size_t)1 << 30)
 #define ARENA_BASE 0x110000000000
 #define STACK_BASE 0x540000000000
+#define MEMORY_BASE 0x580000000000
+#define MEMORY_SIZE ((size_t)512 << 20)
+#define POOL_MEMORY_BASE 0x780000000000
+#define POOL_MEMORY_SIZE ((size_t)64 << 30)
 #endif
 #define STACK_STEP (2 * FIBRE_STACK)
 
@@ -34,6 +42,8 @@ struct SimPool {
   int number;
   bool taken;          /* under pools_mu */
   lua_CFunction equip; /* makes a fresh state one for simulated threads */
+  Arena *memory;       /* NULL: nothing yet */
+  bool made;           /* something lies in it */
   int built;           /* threads that exist: 0 .. built-1 */
   SimThread *threads[THREADS];
 };
@@ -60,9 +70,14 @@ SimPool *sim_pool_take (lua_CFunction equip) {
 
 void sim_pool_leave (SimPool *pool) {
   for (int i = 0; i < pool->built; i++) {
-    pool->threads[i]->state = SIM_THREAD_FREE;
-    pool->threads[i]->thread = NULL;
+    SimThread *st = pool->threads[i];
+    if (st->made) arena_restore(st->memory);
+    st->state = SIM_THREAD_FREE;
+    st->thread = NULL;
+    st->made = false;
   }
+  if (pool->made) arena_restore(pool->memory);
+  pool->made = false;
   pthread_mutex_lock(&pools_mu);
   pool->taken = false;
   pthread_mutex_unlock(&pools_mu);
@@ -105,9 +120,9 @@ void sim_thread_seed (SimThread *st, uint64_t n) {
     st->random[i] = random_mix((4 * n + (uint64_t)i + 1) * RANDOM_STEP);
 }
 
-static Arena *make_arena (void *address) {
+static Arena *make_arena (void *address, size_t most) {
   Arena *a = NULL;
-  for (size_t size = ARENA_SIZE; a == NULL && size >= (size_t)16 << 20; size /= 4)
+  for (size_t size = most; a == NULL && size >= (size_t)16 << 20; size /= 4)
     a = arena_new(address, size);
   return a;
 }
@@ -115,7 +130,8 @@ static Arena *make_arena (void *address) {
 static SimThread *build_thread (SimPool *pool, int index, Fibre *here) {
   SimThread *st = calloc(1, sizeof *st);
   if (st == NULL) return NULL;
-  st->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, pool, index));
+  st->index = index;
+  st->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, pool, index), ARENA_SIZE);
   if (st->arena != NULL && fibre_init(&st->fibre, fixed(STACK_BASE, STACK_STEP, pool, index))) {
     Building b = {st, pool->equip, here};
     fibre_start(&st->fibre, build_state, &b);
@@ -144,4 +160,30 @@ SimThread *sim_thread_take (SimPool *pool, Fibre *here) {
   st->operations = st->outputs = 0;
   st->state = SIM_THREAD_TAKEN;
   return st;
+}
+
+/*
+** Memory for what threads make in their world. It is empty when it is kept as
+** its image, so to put that back is to forget all.
+*/
+static Arena *make_memory (void *address, size_t most) {
+  Arena *a = make_arena(address, most);
+  if (a == NULL || arena_keep_image(a)) return a;
+  arena_delete(a);
+  return NULL;
+}
+
+Arena *sim_thread_memory (SimPool *pool, SimThread *st) {
+  if (st->memory == NULL)
+    st->memory = make_memory(fixed(MEMORY_BASE, MEMORY_SIZE, pool, st->index), MEMORY_SIZE);
+  st->made = st->memory != NULL;
+  return st->memory;
+}
+
+Arena *sim_pool_memory (SimPool *pool) {
+  void *address = (void *)(POOL_MEMORY_BASE + (uintptr_t)pool->number * POOL_MEMORY_SIZE);
+  if (pool->memory == NULL)
+    pool->memory = make_memory(pool->number < FIXED ? address : NULL, POOL_MEMORY_SIZE);
+  pool->made = pool->memory != NULL;
+  return pool->memory;
 }

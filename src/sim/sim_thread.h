@@ -21,7 +21,11 @@ typedef enum SimThreadState {
 
 typedef struct SimThread {
   Fibre fibre;
+  int index; /* in its pool */
   Arena *arena;
+  Arena *memory;    /* for what it makes in the world: see sim_memory.c; NULL: nothing yet */
+  bool made;        /* something lies in it */
+  Spot spot;        /* where its threads park */
   lua_State *L;     /* in the arena, the same at every restore */
   uint64_t *random; /* the state of math.random in it, or NULL */
   bool used;        /* no longer as new */
@@ -43,13 +47,18 @@ typedef struct SimPool SimPool;
 ** use, or no memory.
 */
 SimPool *sim_pool_take (lua_CFunction equip);
-void sim_pool_leave (SimPool *pool); /* none of its threads runs any more */
+/* None of its threads runs any more: all that they have made is gone. */
+void sim_pool_leave (SimPool *pool);
 
 /*
 ** The first free thread of the pool, with a pristine state; a new one is built
 ** while the fibre `here` waits. NULL: all are in use, or no memory.
 */
 SimThread *sim_thread_take (SimPool *pool, Fibre *here);
+
+/* The arena for what the thread makes in the world, and the one for all that is made elsewhere. NULL: no memory. */
+Arena *sim_thread_memory (SimPool *pool, SimThread *st);
+Arena *sim_pool_memory (SimPool *pool);
 
 /* Begins math.random's sequence anew: another one for each n. */
 void sim_thread_seed (SimThread *st, uint64_t n);

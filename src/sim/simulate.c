@@ -26,9 +26,9 @@ static int run_request (lua_State *L, void *ud) {
   SimRequest *r = ud;
   Thread *self = thread_self;
   state_inherit(r->caller, L);
-  self->work = r->work;
+  self->work = message_copy(r->work, self->object.world);
+  if (self->work == NULL) return r->failed = true;
   self->reports_to = r->home;
-  r->work = NULL;
   r->failed = !thread_call_work(L, self);
   r->outcome = self->outcome;
   message_keep(r->outcome);
@@ -104,6 +104,7 @@ static int fill (lua_State *L) {
     message_decode(L, f->request->outcome);
     lua_setfield(L, 1, "error");
   }
+  else if (f->request->failed) set_text(L, "error", "not enough memory");
   else if (!f->request->failed && r->verdict == SIM_DONE) {
     push_results(L, f->request->outcome);
     lua_setfield(L, 1, "results");

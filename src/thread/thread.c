@@ -13,6 +13,7 @@
 
 #include "message/message.h"
 #include "world/args.h"
+#include "world/memory.h"
 #include "thread/thread.h"
 #include "thread/name.h"
 
@@ -30,9 +31,9 @@ static bool is_callable (lua_State *L, int index) {
 }
 
 static void number (Thread *t) {
-  static atomic_uint_least64_t last;
-  t->serial = 1 + atomic_fetch_add(&t->object.world->serials, 1);
-  t->unique = 1 + atomic_fetch_add(&last, 1);
+  World *world = t->object.world;
+  t->serial = 1 + atomic_fetch_add(&world->serials, 1);
+  t->unique = world->base + t->serial;
 }
 
 /* Makes an unstarted thread; pushes its proxy. */
@@ -198,8 +199,7 @@ static bool change_life (Thread *t, Life from, Life to) {
 static int launch (lua_State *L, Thread *t) {
   World *world = t->object.world;
   int error;
-  if (t->spot == NULL) t->spot = spot_new(world->driver);
-  t->L = t->spot != NULL ? world->driver->open(t, L) : NULL;
+  t->L = world->driver->open(t, L);
   if (t->L == NULL) return ENOMEM;
   object_keep(&t->object);
   thread_list_add(t);
@@ -462,14 +462,13 @@ const Kind thread_kind = {.name = "Thread",
                           .copy_name = copy_name};
 
 Thread *thread_attach_main (lua_State *L, World *world) {
-  Thread *t = calloc(1, sizeof *t);
-  char *name;
-  if (t != NULL) t->spot = spot_new(world->driver);
-  name = strdup("MainThread");
-  if (t == NULL || t->spot == NULL || name == NULL) {
+  Thread *t = world_alloc_zeroed(world, sizeof *t);
+  char *name = world_strdup(world, "MainThread");
+  if (t != NULL && L != NULL) t->spot = spot_new(world->driver);
+  if (t == NULL || (t->spot == NULL && L != NULL) || name == NULL) {
     if (t != NULL) spot_free(t->spot);
-    free(t);
-    free(name);
+    world_free(world, t);
+    world_free(world, name);
     return NULL;
   }
   object_init(&t->object, &thread_kind, world, name);

@@ -177,6 +177,7 @@ static int make (lua_State *L, const Kind *kind, int options, lua_Integer maxsiz
   Queue *q = object_new(L, sizeof *q, kind, options);
   q->order = kind == &lifo_kind ? ORDER_LIFO : kind == &priority_kind ? ORDER_PRIORITY : ORDER_FIFO;
   q->maxsize = maxsize;
+  q->fifo.world = q->heap.world = q->object.world;
   pthread_mutex_init(&q->first_mu, NULL);
   pthread_mutex_init(&q->second_mu, NULL);
   pthread_mutex_init(&q->join_mu, NULL);

@@ -17,7 +17,7 @@
 */
 typedef struct FifoSegment FifoSegment;
 
-/* All zero at first. */
+/* All zero at first but for `world`. */
 typedef struct Fifo {
   FifoSegment *tail; /* producers' */
   unsigned tail_index;
@@ -25,6 +25,7 @@ typedef struct Fifo {
   char apart[64];               /* the two sides must not share a cache line */
   unsigned head_index;          /* consumers' */
   FifoSegment *head;
+  World *world; /* const after init: in whose memory the segments lie */
 } Fifo;
 
 bool queue_fifo_add (Fifo *f, const Slot *s); /* false: no memory */
@@ -57,6 +58,7 @@ typedef struct PriorityHeap {
   PriorityEntry *entries;
   size_t size, capacity;
   uint64_t orders;
+  World *world; /* const after init: in whose memory the entries lie */
 } PriorityHeap;
 
 bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p); /* false: no memory */
