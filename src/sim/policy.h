@@ -27,14 +27,14 @@ struct SimPolicy {
   bool (*before_op)(Sim *sim, SimThread *me, const Op *op);
   /* Before a thread is chosen, perhaps while none is ready: may let the clock go on. NULL: nothing to do. */
   void (*before_turn)(Sim *sim);
-  /* The index in `ready` of the thread that runs next; there is one. */
+  /* The index in `ready` of the thread that runs next; there is one. A search: or -1, the outside. */
   int (*next)(Sim *sim);
   /* The turn of `st` is over, because it was preempted or waits. NULL: nothing to do. */
   void (*turn_over)(Sim *sim, SimThread *st, bool preempted);
   /* The run has ended well: a remark on it goes into the report's text. NULL: none. */
   void (*ended)(Sim *sim);
   /*
-  ** The policy searches: equal histories must lead to equal states. It alone
+  ** The world is moved from outside by a search: equal histories must lead to equal states. It alone
   ** moves the clock while a thread can run (pace.c keeps still), and memory that
   ** another thread frees is not used again (sim_memory.c).
   */

@@ -44,6 +44,10 @@ struct Sim {
   Nanos now;
   uint64_t parkings; /* waits that have begun */
   Pace pace;
+  bool over; /* the run has ended: the verdict stands in the report */
+  SimThread *
+      *by_number; /* under a search: the started threads by their numbers, NULL where ended */
+  int numbered;   /* entries of that */
   Draws draws;
   Replay replay;
   int (*body)(lua_State *L, void *ud);
@@ -69,8 +73,21 @@ void *sim_memory_of_pool (Sim *sim, size_t size);
 /* Closes what the threads have left open. */
 void sim_close_files (Sim *sim);
 
-/* The end of a run: only sim_run goes on. */
+/*
+** A world whose main thread is about to run, as `current`: sim_switch_to it.
+** NULL: no memory, or too many are alive. sim_close ends it, wherever it stands.
+*/
+Sim *sim_open (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+               SimReport *report);
+void sim_close (Sim *sim);
+
+/* The end of a run: only the outside goes on. */
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
+
+/* Takes the thread at this index out of `ready`. */
+SimThread *sim_take_ready (Sim *sim, int index);
+/* Lets `to`, which is in no list, run instead of the fibre `from`, which is the running one. */
+void sim_switch_to (Sim *sim, Fibre *from, SimThread *to);
 
 /* The clock. */
 Nanos sim_next_deadline (Sim *sim);        /* of all that are parked; FOREVER: none */

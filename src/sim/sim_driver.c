@@ -17,6 +17,7 @@
 
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict) {
   sim->report->verdict = verdict;
+  sim->over = true;
   fibre_switch(&sim->current->fibre, &sim->outside);
   abort();
 }
@@ -69,6 +70,11 @@ Nanos sim_next_deadline (Sim *sim) {
   Nanos next = FOREVER;
   for (int i = 0; i < sim->parked_count; i++)
     if (sim->parked[i]->deadline < next) next = sim->parked[i]->deadline;
+  for (int i = 0; i < sim->numbered; i++) {
+    const SimThread *st = sim->by_number[i];
+    if (st == NULL || st->state != SIM_THREAD_HELD) continue;
+    if (st->pending->until > sim->now && st->pending->until < next) next = st->pending->until;
+  }
   return next;
 }
 
@@ -147,24 +153,35 @@ static void wait_for_ready (Sim *sim) {
   sim_leave(sim, SIM_DEADLOCK);
 }
 
-/* Switches to the thread whose turn is next; the current one has been put where it belongs. */
-static void schedule_next (Sim *sim) {
-  SimThread *from = sim->current, *to;
-  wait_for_ready(sim);
-  to = take_at(sim->ready, &sim->ready_count, sim->options.policy->next(sim));
+SimThread *sim_take_ready (Sim *sim, int index) {
+  return take_at(sim->ready, &sim->ready_count, index);
+}
+
+void sim_switch_to (Sim *sim, Fibre *from, SimThread *to) {
   to->state = SIM_THREAD_RUNNING;
   to->operations = to->outputs = 0;
-  if (to == from) return;
+  if (from == &to->fibre) return;
   sim->current = to;
   thread_self = to->thread;
   if (to->thread->running != NULL && thread_is_asked(to->thread))
     thread_arm(to->thread, to->thread->running);
-  fibre_switch(&from->fibre, &to->fibre);
+  fibre_switch(from, &to->fibre);
+}
+
+/* Switches to the thread whose turn is next, or to the outside; the current one has been put where it belongs. */
+static void schedule_next (Sim *sim) {
+  Fibre *from = &sim->current->fibre;
+  int next;
+  if (!sim->options.policy->searches) wait_for_ready(sim);
+  next = sim->options.policy->next(sim);
+  if (next >= 0) sim_switch_to(sim, from, sim_take_ready(sim, next));
+  else fibre_switch(from, &sim->outside);
 }
 
 static void give_up_turn (Sim *sim, SimThread *me) {
   sim_note_turn(sim, me, true);
-  make_ready(sim, me);
+  if (sim->options.policy->searches) me->state = SIM_THREAD_HELD;
+  else make_ready(sim, me);
   schedule_next(sim);
 }
 
@@ -223,7 +240,23 @@ static Nanos sim_time (World *world) {
   return now < FOREVER - SIM_EPOCH ? SIM_EPOCH + now : FOREVER;
 }
 
-static lua_State *sim_open (Thread *t, lua_State *parent) {
+/* The thread can be found by its number from now on; false: no memory. */
+static bool number (Sim *sim, SimThread *st) {
+  int n = (int)sim_thread_number(st);
+  if (n >= sim->numbered) {
+    int more = n < 8 ? 16 : 2 * n;
+    SimThread **grown = sim_memory_of_pool(sim, (size_t)more * sizeof *grown);
+    if (grown == NULL) return false;
+    memset(grown, 0, (size_t)more * sizeof *grown);
+    if (sim->numbered > 0) memcpy(grown, sim->by_number, (size_t)sim->numbered * sizeof *grown);
+    sim->by_number = grown;
+    sim->numbered = more;
+  }
+  sim->by_number[n] = st;
+  return true;
+}
+
+static lua_State *open_thread (Thread *t, lua_State *parent) {
   Sim *sim = sim_of(t->object.world);
   SimThread *st =
       sim_thread_take(sim->pool, sim->current != NULL ? &sim->current->fibre : &sim->outside);
@@ -232,13 +265,14 @@ static lua_State *sim_open (Thread *t, lua_State *parent) {
   st->thread = t;
   st->timed_out = st->may_time_out = false;
   t->driver_data = st;
+  if (sim->options.policy->searches && !number(sim, st)) return NULL;
   st->spot = (Spot){.driver = &sim_driver, .fibre = st};
   t->spot = &st->spot;
   if (parent != NULL) state_inherit(parent, st->L);
   return st->L;
 }
 
-static void sim_close (Thread *t, lua_State *L) {
+static void close_thread (Thread *t, lua_State *L) {
   SimThread *st = t->driver_data;
   if (sim_of(t->object.world)->options.tidy || t->has_finalisers) lua_close(L);
   if (st->state == SIM_THREAD_TAKEN) st->state = SIM_THREAD_FREE; /* the thread was never started */
@@ -251,6 +285,7 @@ static void run_fibre (void *ud) {
   object_keep(&st->thread->object); /* for the note of its last turn */
   thread_body(st->thread);
   sim_note_turn(sim, st, false);
+  if (sim->numbered > 0) sim->by_number[sim_thread_number(st)] = NULL;
   object_drop(&st->thread->object);
   st->state = SIM_THREAD_FREE;
   schedule_next(sim);
@@ -305,8 +340,8 @@ const Driver sim_driver = {.announce = sim_announce,
                            .unpark = sim_unpark,
                            .now = sim_now,
                            .time = sim_time,
-                           .open = sim_open,
-                           .close = sim_close,
+                           .open = open_thread,
+                           .close = close_thread,
                            .spawn = sim_spawn,
                            .poke = sim_poke,
                            .write = sim_write,

@@ -88,17 +88,14 @@ static bool start_main (Sim *sim) {
   return true;
 }
 
-static bool run (Sim *sim) {
+/* Makes the main thread; it is `current` and has yet to run. False: no memory. */
+static bool prepare_main (Sim *sim) {
   SimThread *st;
   fibre_outside(&sim->outside);
   if (!start_main(sim)) return false;
   st = thread_self->driver_data;
   fibre_start(&st->fibre, run_main, sim);
-  st->state = SIM_THREAD_RUNNING;
   sim->current = st;
-  if (sim->options.policy->begin == NULL || sim->options.policy->begin(sim))
-    fibre_switch(&sim->outside, &st->fibre);
-  fibre_outside_done(&sim->outside);
   return true;
 }
 
@@ -140,7 +137,9 @@ static void world_done (World *world) {
   atomic_fetch_sub(&worlds_observed, 1);
 }
 
-static void free_sim (Sim *sim) {
+void sim_close (Sim *sim) {
+  watchdog_end(&sim->watched);
+  if (sim->current != NULL) fibre_outside_done(&sim->outside);
   if (sim->report->verdict == SIM_DONE && sim->options.policy->ended != NULL)
     sim->options.policy->ended(sim);
   sim->report->elapsed = sim->now;
@@ -155,19 +154,27 @@ static void free_sim (Sim *sim) {
   free(sim);
 }
 
-bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
-              SimReport *report) {
+Sim *sim_open (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+               SimReport *report) {
   Sim *sim = new_sim(options, report);
-  bool ran;
-  if (sim == NULL) return false;
+  if (sim == NULL) return NULL;
   sim->body = body;
   sim->ud = ud;
   watchdog_begin(&sim->watched);
-  ran = run(sim);
-  watchdog_end(&sim->watched);
-  free_sim(sim);
-  if (!ran) sim_report_free(report);
-  return ran;
+  if (prepare_main(sim)) return sim;
+  sim_close(sim);
+  sim_report_free(report);
+  return NULL;
+}
+
+bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+              SimReport *report) {
+  Sim *sim = sim_open(options, body, ud, report);
+  const SimPolicy *policy = options->policy;
+  if (sim == NULL) return false;
+  if (policy->begin == NULL || policy->begin(sim)) sim_switch_to(sim, &sim->outside, sim->current);
+  sim_close(sim);
+  return true;
 }
 
 void sim_report_free (SimReport *report) {

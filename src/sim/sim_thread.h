@@ -15,6 +15,7 @@ typedef enum SimThreadState {
   SIM_THREAD_FREE,
   SIM_THREAD_TAKEN,
   SIM_THREAD_READY,
+  SIM_THREAD_HELD, /* under policy_steps, in front of `pending` */
   SIM_THREAD_RUNNING,
   SIM_THREAD_PARKED
 } SimThreadState;
@@ -31,6 +32,7 @@ typedef struct SimThread {
   bool used;        /* no longer as new */
   SimThreadState state;
   Thread *thread;
+  const Op *pending;        /* while held; on the stack of the thread */
   Nanos deadline;           /* while parked */
   uint64_t order;           /* of parking: equal deadlines end in this order */
   bool looked_at;           /* since it has parked: whether it waits in a circle */
