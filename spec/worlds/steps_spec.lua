@@ -57,6 +57,16 @@ describe("a world moved from outside", function()
     assert.equal("! (no deadline) 0:clock 1:end", lines[7])
   end)
 
+  it("goes back to a checkpoint as if nothing had happened since", function()
+    local runs = {
+      ["every way of a lost update"] = 20, ["every way of two adders"] = 2217,
+      ["every way of a condition"] = 15, ["every way with much garbage"] = 28,
+    }
+    for title, n in pairs(runs) do
+      assert.equal(("%d runs with checkpoints, %d without: the same"):format(n, n), parts[title][1], title)
+    end
+  end)
+
   it("writes schedules that a replay follows", function()
     local lines = parts["last first"]
     local output, schedule = lines[#lines]:match "^done, output '(.*)', schedule (.*)$"

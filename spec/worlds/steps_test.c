@@ -10,6 +10,7 @@
 
 #include "module/luasync.h"
 #include "module/program.h"
+#include "sim/checkpoint.h"
 #include "sim/steps.h"
 
 static int run_text (lua_State *L, void *ud) {
@@ -105,6 +106,131 @@ static const char condition[] = "local sync = require 'luasync'\n"
                                 "c:acquire() c:notify() c:release()\n"
                                 "t:join()\n";
 
+/*
+** Every way to step a world, in two manners: going back by checkpoints, and
+** running a new world along the same way again. Both must see the same.
+*/
+typedef struct Search {
+  const char *text;
+  char way[256]; /* the numbers of the threads stepped; '!': the clock */
+  int depth;
+  long runs;
+  unsigned long sum; /* over outputs and schedules */
+} Search;
+
+static unsigned long hash (unsigned long h, const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211UL;
+  return h;
+}
+
+static void count_run (Search *s, const SimReport *report) {
+  char *schedule = schedule_text(&report->schedule);
+  unsigned long h = hash(hash(1469598103934665603UL, schedule, strlen(schedule)), report->output,
+                         report->output_length);
+  s->runs++;
+  s->sum += hash(h, (const char *)&report->verdict, sizeof report->verdict);
+  free(schedule);
+}
+
+static bool step (Sim *sim, char what) {
+  if (what == '!') return sim_step_clock(sim);
+  if (sim_pending(sim, what - '0') == NULL) return false;
+  sim_step(sim, what - '0');
+  return true;
+}
+
+static bool is_way (Sim *sim, int n, char *what) {
+  if (n < sim_thread_count(sim)) {
+    *what = (char)('0' + n);
+    return sim_pending(sim, n) != NULL;
+  }
+  *what = '!';
+  for (int i = 0; i < n; i++)
+    if (sim_pending(sim, i) != NULL) return false;
+  return true;
+}
+
+static void go_back (Sim *sim, SimReport *report, Search *s) {
+  char what;
+  Checkpoint *c;
+  int most = sim_thread_count(sim);
+  if (sim_is_over(sim)) {
+    count_run(s, report);
+    return;
+  }
+  c = checkpoint_take(sim);
+  if (c == NULL) abort();
+  for (int n = 0; n <= most; n++) {
+    if (!is_way(sim, n, &what)) continue;
+    if (step(sim, what)) go_back(sim, report, s);
+    else count_run(s, report); /* stuck */
+    checkpoint_restore(sim, c);
+  }
+  checkpoint_free(c);
+}
+
+static void run_again (Search *s, int depth) {
+  SimReport report;
+  Sim *sim = begin(s->text, &report);
+  int most, ways = 0;
+  char what[16];
+  for (int i = 0; i < depth; i++)
+    if (!step(sim, s->way[i])) abort();
+  most = sim_thread_count(sim);
+  for (int n = 0; n <= most && !sim_is_over(sim); n++)
+    if (is_way(sim, n, &what[ways])) ways++;
+  if (ways == 1 && what[0] == '!' && !sim_step_clock(sim)) ways = 0;
+  if (ways == 0) count_run(s, &report);
+  sim_end(sim);
+  sim_report_free(&report);
+  for (int i = 0; i < ways; i++) {
+    s->way[depth] = what[i];
+    run_again(s, depth + 1);
+  }
+}
+
+static void search (const char *title, const char *text) {
+  Search back = {.text = text}, again = {.text = text};
+  SimReport report;
+  Sim *sim;
+  Checkpoint *c;
+  printf("%s\n", title);
+  run_again(&again, 0); /* before the other: worlds that are alive at once have other addresses */
+  sim = begin(text, &report);
+  c = checkpoint_take(sim);
+  if (c != NULL) go_back(sim, &report, &back);
+  else back = again;
+  checkpoint_free(c);
+  sim_end(sim);
+  sim_report_free(&report);
+  printf("%ld runs with checkpoints, %ld without: %s\n", back.runs, again.runs,
+         back.sum == again.sum ? "the same" : "DIFFERENT");
+}
+
+static const char lost_update[] = "local sync = require 'luasync'\n"
+                                  "local shared = sync.Shared { n = 0 }\n"
+                                  "local function add() shared.n = shared.n + 1 end\n"
+                                  "local a = sync.spawn(add)\n"
+                                  "add()\n"
+                                  "a:join()\n"
+                                  "io.write(shared.n)\n";
+
+static const char garbage[] = "local sync = require 'luasync'\n"
+                              "local queue, kept = sync.Queue(), {}\n"
+                              "local t = sync.spawn(function()\n"
+                              "  for i = 1, 2 do\n"
+                              "    local list = {}\n"
+                              "    for k = 1, 2000 do list[k] = { ('x'):rep(k % 50) } end\n"
+                              "    queue:put(list)\n"
+                              "  end\n"
+                              "  sync.sleep(1)\n"
+                              "  local late = sync.spawn(function() return ('y'):rep(100000) end)\n"
+                              "  io.write(#late:result(), ' ')\n"
+                              "end)\n"
+                              "for i = 1, 2 do kept[i] = queue:get() collectgarbage() end\n"
+                              "t:join()\n"
+                              "io.write(#kept[2][1999][1], ' ', tostring(kept[1]))\n";
+
 int main (void) {
   lua_State *L = program_open(luaopen_luasync);
   if (L == NULL) return 1;
@@ -114,5 +240,9 @@ int main (void) {
   run_last_first("last first", two_adders);
   follow("the clock", sleepers, "010!!!");
   follow("a condition", condition, "0111000");
+  search("every way of a lost update", lost_update);
+  search("every way of two adders", two_adders);
+  search("every way of a condition", condition);
+  search("every way with much garbage", garbage);
   return program_close(L, 0);
 }

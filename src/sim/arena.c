@@ -244,3 +244,11 @@ void arena_restore (Arena *a) {
   trim(a, &a->zones[THINGS], things);
   trim(a, &a->zones[STRINGS], strings);
 }
+
+void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]) {
+  s[0] = (ArenaStretch){(char *)a, offsetof(Arena, outside)};
+  for (int i = 0; i < ZONES; i++) {
+    const Zone *z = &a->zones[i];
+    s[1 + i] = (ArenaStretch){(char *)a + z->start, z->top - z->start};
+  }
+}

@@ -46,8 +46,11 @@ struct Sim {
   Pace pace;
   bool over; /* the run has ended: the verdict stands in the report */
   SimThread *
-      *by_number; /* under a search: the started threads by their numbers, NULL where ended */
-  int numbered;   /* entries of that */
+      *by_number;  /* under a search: the started threads by their numbers, NULL where ended */
+  int numbered;    /* entries of that */
+  int taken;       /* under a search: threads of the pool that have been used; none is twice */
+  uint64_t stamps; /* the last one given to a thread */
+  struct Checkpoint *root; /* the first one there is, or NULL */
   Draws draws;
   Replay replay;
   int (*body)(lua_State *L, void *ud);
@@ -70,8 +73,8 @@ void *sim_memory (World *world, void *block, size_t size);
 /* A block that no thread has made: the scheduler's. It lies there until the run ends. NULL: no memory. */
 void *sim_memory_of_pool (Sim *sim, size_t size);
 
-/* Closes what the threads have left open. */
-void sim_close_files (Sim *sim);
+/* Closes what the threads have left open, but `kept` and those opened before it. NULL: all. */
+void sim_close_files (Sim *sim, SimFile *kept);
 
 /*
 ** A world whose main thread is about to run, as `current`: sim_switch_to it.

@@ -160,6 +160,7 @@ SimThread *sim_take_ready (Sim *sim, int index) {
 void sim_switch_to (Sim *sim, Fibre *from, SimThread *to) {
   to->state = SIM_THREAD_RUNNING;
   to->operations = to->outputs = 0;
+  to->stamp = ++sim->stamps;
   if (from == &to->fibre) return;
   sim->current = to;
   thread_self = to->thread;
@@ -258,9 +259,10 @@ static bool number (Sim *sim, SimThread *st) {
 
 static lua_State *open_thread (Thread *t, lua_State *parent) {
   Sim *sim = sim_of(t->object.world);
-  SimThread *st =
-      sim_thread_take(sim->pool, sim->current != NULL ? &sim->current->fibre : &sim->outside);
+  Fibre *here = sim->current != NULL ? &sim->current->fibre : &sim->outside;
+  SimThread *st = sim_thread_take(sim->pool, sim->taken, here);
   if (st == NULL) return NULL;
+  if (sim->options.policy->searches) sim->taken = st->index + 1;
   sim_thread_seed(st, t->serial);
   st->thread = t;
   st->timed_out = st->may_time_out = false;
@@ -301,7 +303,10 @@ static int sim_spawn (Thread *t) {
 }
 
 static void sim_poke (Thread *t) {
-  if (t->running != NULL) thread_arm(t, t->running);
+  SimThread *st = t->driver_data;
+  if (t->running == NULL) return;
+  if (st != NULL) st->stamp = ++sim_of(t->object.world)->stamps;
+  thread_arm(t, t->running);
 }
 
 static void capture (Sim *sim, const char *text, size_t length) {

@@ -145,7 +145,7 @@ void sim_close (Sim *sim) {
   sim->report->elapsed = sim->now;
   sim->report->steps = sim_steps(sim);
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
-  sim_close_files(sim);
+  sim_close_files(sim, NULL);
   thread_self = sim->outside_thread;
   world_here = sim_inside() ? thread_self->object.world : NULL;
   pass_signals(sim);

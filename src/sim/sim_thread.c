@@ -144,8 +144,11 @@ static SimThread *build_thread (SimPool *pool, int index, Fibre *here) {
   return NULL;
 }
 
-SimThread *sim_thread_take (SimPool *pool, Fibre *here) {
-  int i = 0;
+int sim_pool_threads (const SimPool *pool) { return pool->built; }
+SimThread *sim_pool_thread (const SimPool *pool, int index) { return pool->threads[index]; }
+
+SimThread *sim_thread_take (SimPool *pool, int first, Fibre *here) {
+  int i = first;
   SimThread *st;
   while (i < pool->built && pool->threads[i]->state != SIM_THREAD_FREE) i++;
   if (i == THREADS) return NULL;

@@ -26,6 +26,7 @@ typedef struct SimThread {
   Arena *arena;
   Arena *memory;    /* for what it makes in the world: see sim_memory.c; NULL: nothing yet */
   bool made;        /* something lies in it */
+  uint64_t stamp;   /* under a search: another number each time that its state may have changed */
   Spot spot;        /* where its threads park */
   lua_State *L;     /* in the arena, the same at every restore */
   uint64_t *random; /* the state of math.random in it, or NULL */
@@ -53,10 +54,15 @@ SimPool *sim_pool_take (lua_CFunction equip);
 void sim_pool_leave (SimPool *pool);
 
 /*
-** The first free thread of the pool, with a pristine state; a new one is built
-** while the fibre `here` waits. NULL: all are in use, or no memory.
+** The first free thread of the pool from number `first` on, with a pristine
+** state; a new one is built while the fibre `here` waits. NULL: all are in use, or
+** no memory.
 */
-SimThread *sim_thread_take (SimPool *pool, Fibre *here);
+SimThread *sim_thread_take (SimPool *pool, int first, Fibre *here);
+
+/* The threads of a pool, free ones too: 0 .. n-1. */
+int sim_pool_threads (const SimPool *pool);
+SimThread *sim_pool_thread (const SimPool *pool, int index);
 
 /* The arena for what the thread makes in the world, and the one for all that is made elsewhere. NULL: no memory. */
 Arena *sim_thread_memory (SimPool *pool, SimThread *st);
