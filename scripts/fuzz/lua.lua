@@ -16,7 +16,7 @@ return function(fuzz)
         local name, value = debug.getlocal(level, index)
         if not name then break end
         local kind = type(value)
-        if kind == "userdata" and fuzz.kind(value) ~= "FILE*" then
+        if kind == "userdata" and fuzz.kind(value) then          -- no light one: its address is from outside
           fuzz.keep(value)
           if random(4) == 1 then fuzz.nest(function() return tostring(value), value.name end) end
         elseif kind == "function" and not fuzz.library[value] and random(9) == 1 then fuzz.keep(value)

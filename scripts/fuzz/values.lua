@@ -30,7 +30,8 @@ return function(fuzz)
   --- Keeps a value for later calls, in place of any other.
   function fuzz.keep(value)
     if value == nil then return end
-    local isObject = type(value) == "userdata" and fuzz.kind(value) ~= "FILE*"
+    local kind = type(value) == "userdata" and fuzz.kind(value)
+    local isObject = kind and kind ~= "FILE*"
     local list, most = fuzz.pool, POOL
     if isObject then list, most = fuzz.objects, OBJECTS end
     list[#list < most and #list + 1 or random(most)] = value

@@ -54,7 +54,7 @@ function worker.run(job)
       local kind = type(value)
       mix((kind == "string" or kind == "number" or kind == "boolean") and tostring(value) or kind)
     end
-    if job.log then print(job.number, "->", ...) end
+    if job.log then print(job.number, collectgarbage "count" * 1024 | 0, "->", ...) end
     return ...
   end
 

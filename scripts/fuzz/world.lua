@@ -3,7 +3,7 @@
 local world = {}
 
 --- @return a function for sync.simulate that makes `calls` calls in each of `count` threads and returns their digests
-function world.make(plan, seed, calls, count)
+function world.make(plan, seed, calls, count, log)
   local run = dofile(plan.folder .. "worker.lua").run
   return function()
     local sync = require "luasync"
@@ -15,7 +15,7 @@ function world.make(plan, seed, calls, count)
       workers[number] = sync.Thread {
         target = run, daemon = true,
         args = { { plan = plan, seed = seed, number = number, calls = calls, common = common, progress = progress,
-                   objects = objects } },
+                   objects = objects, log = log } },
       }:start()
     end
     -- Whoever waits for ever is interrupted, so that most calls are made; a deadlock after that is one more ending.
