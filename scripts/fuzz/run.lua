@@ -60,7 +60,7 @@ local KINDS = {
   simulated = { share = 3, threads = 5, file = "program.lua", calls = 600, repeats = true },
   inside = { share = 2, threads = 3, file = "inside.lua", calls = 40 },
   replay = { share = 1, threads = 3, file = "replay.lua", calls = 40 },
-  message = { share = 1, threads = 1, file = "message.lua", calls = 2000 },
+  message = { share = 1, threads = 1, file = "message.lua", calls = 1000 },
 }
 local ORDER = { "real", "simulated", "inside", "replay", "message", "signals" }
 
@@ -74,7 +74,7 @@ local function kind_of(seed)
 end
 
 --- Sanitizers: their own exit codes say nothing that their words do not.
-local ENVIRONMENT = "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0 TSAN_OPTIONS=halt_on_error=1 "
+local ENVIRONMENT = "ASAN_OPTIONS=detect_leaks=0:$ASAN_OPTIONS TSAN_OPTIONS=halt_on_error=1:$TSAN_OPTIONS "
   .. "LUASYNC_FUZZ=%d LUA_PATH=" .. quoted "lua/?.lua;;" .. " "
 
 --- One program; returns the number of calls and what went wrong.
@@ -105,6 +105,7 @@ local function try(seed)
   return calls, wrong
 end
 
+io.stdout:setvbuf "line"
 os.execute("mkdir -p " .. quoted(options.keep))
 print(("fuzz: seed=%d calls=%d seconds=%d"):format(options.seed, options.calls, options.seconds))
 local started, seed, made, failures = os.time(), options.seed, 0, 0
