@@ -42,7 +42,7 @@ endif
 # -------------------------------------------------------------------- sources
 SOURCES   := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 HOST_ONLY := $(filter src/command/%,$(SOURCES))
-EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua lua/luasync/*/*.lua))
+EMBEDDED  := $(sort $(wildcard lua/luasync/*.* lua/luasync/*/*.* lua/luasync/*/*/*.*))
 
 # Lua's interpreter is 5 % slower or faster by where its code happens to begin:
 # its objects are taken out of the static library and put on cache lines.
@@ -244,7 +244,7 @@ install: all docs ## install command, module and Lua files (PREFIX=/usr/local, D
 	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)'
 	$(Q)install -m 755 $(HOST) '$(BINDIR)/luasync'
 	$(Q)install -m 644 $(MODULE) '$(CMODDIR)/luasync.so'
-	$(Q)cd lua/luasync && find . -name '*.lua' -exec install -D -m 644 {} '$(abspath $(LMODDIR))/{}' \;
+	$(Q)cd lua/luasync && find . -type f -exec install -D -m 644 {} '$(abspath $(LMODDIR))/{}' \;
 	$(Q)install -d '$(MANDIR)' && install -m 644 $(BUILD)/docs/luasync.1 '$(MANDIR)/luasync.1'
 	$(call say,DONE,$(BINDIR)/luasync)
 

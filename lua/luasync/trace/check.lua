@@ -35,7 +35,8 @@ function before.wake(c)
   end
 end
 function before.handed(c)
-  if c.thread.state ~= "waiting" then c.say("%s is handed something but %s", words.thread(c.run, c.x), c.thread.state) end
+  if c.thread.state == "waiting" then return end
+  c.say("%s is handed something but %s", words.thread(c.run, c.x), c.thread.state)
 end
 
 -- Operations. An object's state before is c.object.value.
