@@ -59,7 +59,7 @@ function showCompare(on, a, b) {
   c.pair = (c.pair || []).map(({ th, n }) => ({ th, steps: [A, B].map(R => callsOf(R, th)[n - 1]?.s ?? -1) }))
   view.compare = c
   view.runs = [A, B]; view.play = [c.part, c.part]; view.twin = c.part; view.twinBefore = 0
-  view.mix = view.goal = 0; view.tail = view.runs.some(R => R.run.verdict?.circle) ? 124 : 0; view.padRight = view.tail ? 210 : 26
+  view.mix = view.goal = 0
   view.runs.forEach(layAxis)
   showHead(); showSource(); showOutput(); resize(); fitAll(); goTo(c.part, true); axisButtons()
 }

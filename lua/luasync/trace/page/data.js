@@ -114,6 +114,8 @@ function derive(run, data) {
   R.hist = tracks(R.objects); R.inline = tracks(R.objects); R.waits = lists(R.objects); R.items = R.objects.map(() => null)
   R.acc = lists(R.objects); R.rowsIn = R.objects.map(() => 1)
   R.arrows = []; R.out = []
+  // by event: the write that this one makes lost
+  R.overwritten = {}
   const effects = new Effects(R)
   const state = new Uint8Array(R.threads.length), until = new Float64Array(R.threads.length).fill(-1)
   const failed = new Uint8Array(R.threads.length)

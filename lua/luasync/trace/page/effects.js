@@ -119,7 +119,7 @@ class Effects {
     if (!write) { cell.seen.set(x, cell.writes.length); return }
     const seen = p === O.write && cell.seen.get(x)
     if (typeof seen === 'number') for (let j = seen; j < cell.writes.length; j++)
-      if (cell.writes[j].th !== x) { cell.writes[j].lostBy = s; access.overwrites = cell.writes[j]; R.lostUpdates = (R.lostUpdates || 0) + 1 }
+      if (cell.writes[j].th !== x) { cell.writes[j].lostBy = s; access.overwrites = R.overwritten[i] = cell.writes[j] }
     cell.writes.push(access)
     cell.seen.delete(x)
   }

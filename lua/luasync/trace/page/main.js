@@ -50,8 +50,6 @@ function pickRun(r) {
   const R = view.all[r], { run } = R
   view.run = r; view.compare = null; view.runs = [R]; view.play = [0]; view.hits = null; foundText = ''
   view.mix = view.goal = R.T === 0 ? 0 : R.simulated ? .55 : 1
-  view.tail = run.verdict?.circle ? 124 : 0
-  view.padRight = run.verdict?.circle ? 210 : 26
   if (view.selected >= R.threads.length) view.selected = -1
   layAxis(R)
   showHead(); showSource(); showOutput(); resize()

@@ -39,6 +39,10 @@ function resize() {
   const narrow = innerWidth <= 900, high = main.clientHeight
   view.left = narrow ? 128 : 184
   view.top = run0().T > 0 ? 44 : 30
+  // room at the right for what lasts for ever, and for the circle that closes it
+  const circle = view.runs.some(R => R.run.verdict?.circle)
+  view.tail = !circle ? 0 : innerWidth < 600 ? 92 : 124
+  view.padRight = !circle ? 26 : view.tail + 86
   view.roomy = narrow ? 0 : high - strip.offsetHeight - $('legend').offsetHeight - Math.min(320, Math.max(190, high * .42))
   layRows()
   lanes.style.height = Math.min(view.height + view.top + 4, narrow ? 460 : 1e5) + 'px'

@@ -140,7 +140,8 @@ function eventWords(R, i) {
 
 // What a step brings about beside its own event.
 function stepMore(R, s) {
-  const out = [], x = R.th[R.main[s]]
+  const out = [], x = R.th[R.main[s]], lost = R.overwritten[R.main[s]]
+  if (lost) out.push('overwrites ' + lost.text + ', written by ' + threadName(R, lost.th) + ' since it read')
   for (let i = R.main[s] + 1; i <= R.last[s] && i < R.n; i++) {
     if (R.k[i] === WAKE) out.push('wakes ' + threadName(R, R.a[i]))
     else if (R.k[i] === HANDED) out.push(handedWords(R, i) + ' ' + threadName(R, R.th[i]))
