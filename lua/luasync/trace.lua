@@ -16,7 +16,8 @@ local trace = {}
 
 -- What is written, by the ending of the file's name. The longest ending counts.
 local WRITERS = {
-  [".json"] = "luasync.trace.canonical", [".html"] = "luasync.trace.html", [".perfetto.json"] = "luasync.trace.perfetto",
+  [".html"] = "luasync.trace.html", [".json"] = "luasync.trace.canonical",
+  [".perfetto.json"] = "luasync.trace.perfetto",
   [".mmd"] = "luasync.trace.mermaid", [".svg"] = "luasync.trace.svg", [".txt"] = "luasync.trace.text",
 }
 local ENDINGS = ".html, .json, .perfetto.json, .mmd, .svg or .txt"

@@ -27,7 +27,9 @@ function builder.new(opts)
     for key, value in pairs(object) do if type(key) == "string" then entry[key] = value end end
     table.insert(self.objects, entry)
   end
-  for i, name in ipairs(opts.threads) do table.insert(self.objects, { kind = "Thread", name = name, thread = i - 1 }) end
+  for i, name in ipairs(opts.threads) do
+    table.insert(self.objects, { kind = "Thread", name = name, thread = i - 1 })
+  end
   for i, object in ipairs(self.objects) do self.numbers[object.name] = self.numbers[object.name] or i - 1 end
   for line = 1, opts.lines or 40 do self.places[line + 1] = { 0, line } end
   self.events = { t = {}, th = {}, k = {}, op = {}, ob = {}, at = {}, a = {}, b = {}, text = {} }
@@ -109,13 +111,15 @@ function builder.every_object()
   b:at(1):op(0, "start", "reader"):op(0, "start", "writer"):op(0, "start", "Timer-1")
   b:wait(0, "scope_join", "Scope-1"):turn(1):at(2):op(1, "acquire_read", "rw", 1, 1)
   b:wait(1, "barrier_wait", "B"):turn(2):at(3):wait(2, "acquire_write", "rw"):turn(3):wait(3, "sleep", nil, 5000000)
-  b:clock(5000000):turn(3):go(3, "sleep", nil, 2):at(4):op(3, "barrier_wait", "B", 2, 0):wake(3, "barrier_wait", "B", 1)
-  b:op(3, "cancel", "Future-1", 1, 3):finish(3):turn(1):go(1, "barrier_wait", "B"):at(5):op(1, "barrier_wait", "B", 1, 0)
+  b:clock(5000000):turn(3):go(3, "sleep", nil, 2):at(4):op(3, "barrier_wait", "B", 2, 0)
+  b:wake(3, "barrier_wait", "B", 1):op(3, "cancel", "Future-1", 0, 0):finish(3):turn(1):go(1, "barrier_wait", "B")
+  b:at(5):op(1, "barrier_wait", "B", 1, 0)
   b:op(1, "release_read", "rw", 1, 0):handed(2, "acquire_write", "rw", 1, -1):wake(1, "acquire_write", "rw", 2)
   b:op(1, "acquire", "again", 1, 1):op(1, "acquire", "again", 1, 2):op(1, "release", "again", 1, 1)
   b:op(1, "release", "again", 1, 0):op(1, "down", "units", 1, 1):op(1, "up", "units", 1, 2)
   b:op(1, "update", "hits", 1, 0, "1"):op(1, "put", "q", 1, 1, "'x'"):op(1, "set", "go", 1, 1)
-  b:yield(1, "take", "pool"):turn(2):go(2, "acquire_write", "rw"):op(2, "acquire_write", "rw", 1, -1):op(2, "release_write", "rw", 2, 0)
+  b:yield(1, "take", "pool"):turn(2):go(2, "acquire_write", "rw"):op(2, "acquire_write", "rw", 1, -1)
+  b:op(2, "release_write", "rw", 2, 0)
   b:op(2, "submit", "pool", 1, 1, "work"):op(2, "get", "q", 1, 0):op(2, "select", "select-1", 1)
   b:wait(2, "wait", "C"):turn(1):op(1, "take", "pool", 1, 0):op(1, "run", "Future-1", 0, 1)
   b:op(1, "resolve", "Future-1", 1, 2):op(1, "notify", "C", -1, 1):wake(1, "wait", "C", 2):out(1, "done"):finish(1)

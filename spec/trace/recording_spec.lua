@@ -72,13 +72,15 @@ end)
 
 describe("JSON", function()
   it("keeps integers, floats and all of Unicode", function()
-    assert.same({ 1, 2.5, -300.0, "é😀\127", { a = true } }, (json.decode '[1,2.5,-3e2,"\\u00e9\\ud83d\\ude00\127",{"a":true}]'))
+    assert.same({ 1, 2.5, -300.0, "é😀\127", { a = true } },
+      (json.decode '[1,2.5,-3e2,"\\u00e9\\ud83d\\ude00\127",{"a":true}]'))
     assert.equal("integer", math.type(json.decode "9007199254740993"))
   end)
 
   it("is read strictly", function()
     for text, message in pairs {
-      ["[01]"] = "a value expected at byte 2", ["[1.]"] = "a value expected at byte 2", ["[null]"] = "null in a list at byte 2",
+      ["[01]"] = "a value expected at byte 2", ["[1.]"] = "a value expected at byte 2",
+      ["[null]"] = "null in a list at byte 2",
       ['"\\x"'] = "an unknown escape at byte 2", ['["a\nb"]'] = "a control character in a string at byte 4",
       ["[1 2]"] = "',' or ']' expected at byte 4", ["{1:2}"] = "a name expected at byte 2",
     } do

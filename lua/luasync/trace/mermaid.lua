@@ -17,6 +17,7 @@ local function escape(text)
   return (words.visible(text):gsub("[#;<>%%:]", ENTITIES))
 end
 local function short(text)
+  text = words.visible(text)
   if (utf8.len(text) or #text) <= 60 then return text end
   return text:sub(1, utf8.offset(text, 60) - 1) .. "…"
 end

@@ -144,8 +144,8 @@ function text.write(doc, opts)
       words.visible(run.title or run.world or "run"), r.thread_count, r.steps,
       r.total > 0 and ", " .. words.seconds(r.total) or "",
       r.lost > 0 and (", the first %d events are lost"):format(r.lost) or "")
-    for _, line in ipairs { verdict.text or "", verdict.sentence or "" } do
-      if line ~= "" then out[#out + 1] = line end
+    for line in ((verdict.text or "") .. "\n" .. (verdict.sentence or "")):gmatch "[^\n]+" do
+      out[#out + 1] = words.visible(line)
     end
     if run.command then out[#out + 1] = "repeat: " .. words.visible(run.command) end
     out[#out + 1] = ""

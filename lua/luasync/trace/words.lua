@@ -1,9 +1,11 @@
 --- The sentences of a recording, in the words of the reports and of the page.
+local json = require "luasync.trace.json"
+
 local words = {}
 
---- Control characters as pictures of themselves, so that no name breaks a line.
+--- Control characters as pictures of themselves, so that no name breaks a line; as UTF-8 whatever came.
 function words.visible(text)
-  return (text:gsub("%c", function(c)
+  return (json.clean(text):gsub("%c", function(c)
     return utf8.char(c == "\127" and 0x2421 or 0x2400 + c:byte())
   end))
 end
