@@ -129,4 +129,68 @@ function builder.every_object()
   return b
 end
 
+--- A made-up run in real time: so many events of so many threads, which take turns at eight locks and a queue.
+function builder.busy(events, threads)
+  local names, objects = { "MainThread" }, {}
+  for x = 1, threads - 1 do names[x + 1] = "worker-" .. x end
+  for i = 1, 8 do objects[i] = { "Lock", "shard-" .. i } end
+  objects[9] = { "Queue", "jobs", max = 64 }
+  local b = builder.new { threads = names, objects = objects, world = "real", title = "real time" }
+  local random, owner, line, holds, waits, put, got = 12345, {}, {}, {}, {}, 0, 0
+  local function draw(n)
+    random = (random * 1103515245 + 12345) & 0x7fffffff
+    return (random >> 8) % n + 1
+  end
+  for i = 1, 8 do line[i] = {} end
+  for x = 1, threads - 1 do b:later(9000):at(3):op(0, "start", names[x + 1]):turn(x) end
+  local function take(x, i)
+    owner[i], holds[x] = x, i
+    b:at(7 + i):op(x, "acquire", "shard-" .. i, 1, 1)
+  end
+  while #b.events.t < events do
+    local x, i = draw(threads - 1), draw(8)
+    b:later(draw(4000))
+    while waits[x] do x = x % (threads - 1) + 1 end
+    if holds[x] then
+      i = holds[x]
+      holds[x], owner[i] = nil, nil
+      b:at(16 + i):op(x, "release", "shard-" .. i, x, 0)
+      local woken = table.remove(line[i], 1)
+      if woken then
+        waits[woken] = nil
+        b:wake(x, "acquire", "shard-" .. i, woken):later(2500):at(7 + i):go(woken, "acquire", "shard-" .. i)
+        take(woken, i)
+      end
+    elseif draw(4) == 1 then
+      if put - got < 64 and draw(2) == 1 or put == got then
+        put = put + 1
+        b:at(30):op(x, "put", "jobs", put, put - got, tostring(put))
+      else
+        got = got + 1
+        b:at(31):op(x, "get", "jobs", got, put - got)
+      end
+    elseif draw(60) == 1 then b:at(33):out(x, "worker-" .. x .. " is still there")
+    elseif owner[i] then
+      waits[x] = true
+      table.insert(line[i], x)
+      b:at(7 + i):wait(x, "acquire", "shard-" .. i)
+    else take(x, i) end
+  end
+  return b
+end
+
+--- Many threads, each started, doing one thing, and ending.
+function builder.crowd(threads)
+  local names = { "MainThread" }
+  for x = 1, threads - 1 do names[x + 1] = "worker-" .. x end
+  local b = builder.new { threads = names, objects = { { "Lock", "A" } } }
+  for x = 1, threads - 1 do b:at(1):op(0, "start", names[x + 1]) end
+  b:wait(0, "join", "worker-1")
+  for x = 1, threads - 1 do
+    b:turn(x):at(2):op(x, "acquire", "A", 1, 1):at(3):op(x, "release", "A", x, 0):finish(x)
+    if x == 1 then b:wake(1, "join", "worker-1", 0) end
+  end
+  return b
+end
+
 return builder

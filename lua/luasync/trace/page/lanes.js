@@ -42,10 +42,17 @@ function drawDense(x, by, bar, n) {
 function drawState(row, i, by, a, b, isLast, circle) {
   const { R, id: x, bar } = row, track = R.seg[x], state = track.v[i], ev = track.ev[i], colour = colourOf(x)
   const middle = by + bar / 2, w = b - a
+  // what is narrow gets no rounded corners and no hatch of its own: they would not be seen, and cost much
+  if (w < 5 && !(isLast && state === WAITS)) {
+    cx.fillStyle = state === WAITS ? P.dense : colour
+    if (state === RUNS) cx.fillRect(a, by, Math.max(w, 1.2), bar)
+    else if (state === WAITS) cx.fillRect(a, by + 1.5, Math.max(w, .5), bar - 3)
+    else { cx.fillRect(a, middle - (state === READY ? 4 : 1), w, 1.5); if (state === READY) cx.fillRect(a, middle + 2.5, w, 1.5) }
+    return
+  }
   if (state === RUNS) {
     cx.fillStyle = colour
-    if (w < 5) cx.fillRect(a, by, Math.max(w, 1.2), bar)
-    else { roundBox(a, by, w, bar, 3); cx.fill() }
+    roundBox(a, by, w, bar, 3); cx.fill()
   }
   else if (state === READY) {
     roundBox(a + .75, middle - 4, Math.max(w - 1.5, .5), 8, 3)
