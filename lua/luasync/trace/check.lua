@@ -18,6 +18,7 @@ local ACTS = { op = true, wait = true, out = true, err = true, ["end"] = true, y
 local before = {}
 
 function before.turn(c)
+  if not c.run.simulated then return end
   for x = 0, c.run.thread_count - 1 do
     if x ~= c.x and c.state.threads[x].state == "running" then
       c.say("%s gets the turn while %s runs", words.thread(c.run, c.x), words.thread(c.run, x))

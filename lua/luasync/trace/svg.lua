@@ -8,7 +8,8 @@ local svg = {}
 
 local LEFT, RIGHT, TOP = 168, 24, 46
 local ROW, BAR = 42, 18
-local WIDEST, MOST_MARKS = 1100, 1500
+local WIDEST = 1100
+local MOST_MARKS = 400       -- in a lane; more are shown as shares of columns
 local WIDE = 5.2             -- pixels of a letter, about
 
 local STYLE = [[
@@ -59,26 +60,25 @@ end
 
 -- ------------------------------------------------------------------- threads
 
--- Many states in few pixels: how much of each column of two pixels ran.
-function Picture:dense_lane(x, y)
-  local ran = {}
+-- Many entries in few pixels: columns of two pixels, as high as weight(entry) is in their mean.
+function Picture:dense_lane(entries, weight, y, height, fill)
+  local sums = {}
   local columns = math.ceil((self:x(self.run.steps) - LEFT) / 2)
-  for _, entry in ipairs(self.picture.threads[x]) do
-    if entry.state == "running" then
-      local a, b = (self:x(entry.from) - LEFT) / 2, (self:x(entry.to) - LEFT) / 2
-      for column = math.floor(a), math.min(columns - 1, math.floor(b)) do
-        local share = math.min(b, column + 1) - math.max(a, column)
-        ran[column] = (ran[column] or 0) + math.max(share, 0)
-      end
+  for _, entry in ipairs(entries) do
+    local w = weight(entry)
+    local a, b = (self:x(entry.from) - LEFT) / 2, (self:x(entry.to) - LEFT) / 2
+    for column = math.floor(a), w > 0 and math.min(columns - 1, math.floor(b)) or -1 do
+      local share = math.min(b, column + 1) - math.max(a, column)
+      sums[column] = (sums[column] or 0) + math.max(share, 0) * w
     end
   end
-  self:add('<rect x="%d" y="%.1f" width="%d" height="%d" fill="var(--line)"/>', LEFT, y, columns * 2, BAR)
+  self:add('<rect x="%d" y="%.1f" width="%d" height="%d" fill="var(--line)"/>', LEFT, y, columns * 2, height)
   local path = {}
   for column = 0, columns - 1 do
-    local h = math.min(1, ran[column] or 0) * BAR
-    if h > 0 then path[#path + 1] = ("M%d %.1fv%.1fh2v%.1fz"):format(LEFT + column * 2, y + BAR, -h, h) end
+    local h = math.min(1, sums[column] or 0) * height
+    if h > 0 then path[#path + 1] = ("M%d %.1fv%.1fh2v%.1fz"):format(LEFT + column * 2, y + height, -h, h) end
   end
-  self:add('<path d="%s" fill="%s"/>', table.concat(path), colour(x))
+  self:add('<path d="%s" fill="%s"/>', table.concat(path), fill)
 end
 
 -- Text in a bar, on the ground's colour.
@@ -191,7 +191,7 @@ function Picture:thread(x)
   self:text(17 + width, y + 13, "b", fit(words.visible(run:thread(x).name), LEFT - 24 - width))
   local entries = self.picture.threads[x]
   if #entries > MOST_MARKS then
-    self:dense_lane(x, y)
+    self:dense_lane(entries, function(entry) return entry.state == "running" and 1 or 0 end, y, BAR, colour(x))
   else
     for n, entry in ipairs(entries) do self:state(x, entry, y, n == #entries) end
     if self.scale > 2 then self:cells(x, y) end
@@ -224,6 +224,14 @@ function Picture:object(o, y)
   self:text(12, y + 12, "", fit(words.object(run, o), LEFT - 20))
   local entries, most = self.picture.objects[o], math.max(1, math.tointeger(run:object(o).max) or 1)
   for _, entry in ipairs(entries) do most = math.max(most, entry.value) end
+  if #entries > MOST_MARKS then
+    local owned = family == "lock" or family == "future"
+    self:dense_lane(entries, function(entry)
+      if owned then return entry.value >= 0 and 1 or 0 end
+      return math.abs(entry.value) / most
+    end, y + 2, 14, "var(--ink2)")
+    return
+  end
   for _, entry in ipairs(entries) do
     local a, b, value = self:x(entry.from), self:x(entry.to) + (entry.open and self.tail or 0), entry.value
     local owner = (family == "lock" or family == "future") and value or family == "rwlock" and value < 0 and -1 - value
