@@ -109,7 +109,7 @@ describe("the timeline page #slow", function()
   it("does what its keys, mouse, wheel and touch promise", function()
     if not browser then return pending "chromium is not installed" end
     local html = with_driver(page(recorded "semaphore_pool"), "window.CASES=" .. json.encode(cases()) .. ";",
-      read_file "spec/trace/page_driver.js")
+      read_file "spec/trace/page_driver.js" .. read_file "spec/trace/page_frames.js")
     local results = results_of((browse(html, "--virtual-time-budget=60000 --dump-dom")))
     local failed = {}
     for _, result in ipairs(results) do

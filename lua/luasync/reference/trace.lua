@@ -121,12 +121,14 @@ print(recording:sentence(1))]],
     name = "Recording:sentence", kind = "method", call = "recording:sentence(step [, run])",
     about = "A step in words, with its consequences.",
     args = { { "step", "integer", "0 is before the first" }, RUN }, returns = { { "string", "" } },
-    example = SMALL .. "print(recording:sentence(2))", output = 'MainThread prints "hello"', see = { "Recording:state" },
+    example = SMALL .. "print(recording:sentence(2))", output = 'MainThread prints "hello"',
+    see = { "Recording:state" },
   },
   {
     name = "Recording:order", kind = "method", call = "recording:order(list [, run])",
-    about = "Whether events come in an order, each behind the one before. A description is words that an event has "
-      .. "all of: its operation, thread, object, value, kind or place: \"put 1\", \"P1 acquire A\", \"wait a.lua:8\".",
+    about = "Whether events come in an order, each behind the one before. A description is words that an event "
+      .. "has all of: its operation, thread, object, value, kind or place: \"put 1\", \"P1 acquire A\", "
+      .. "\"wait a.lua:8\".",
     args = { { "list", "string[]", "descriptions" }, RUN },
     returns = { { "boolean?", "true, or nil" }, { "string?", "which one does not come: for assert" } },
     example = SMALL .. 'print(recording:order{ "acquire A", "print hello" })\n'

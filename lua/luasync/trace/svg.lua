@@ -289,26 +289,59 @@ function Picture:circle()
   end
 end
 
+-- The next of 1, 2, 5, 10, 20 … that is not less than x.
+local function nice(x)
+  local power = 10 ^ math.floor(math.log(x, 10))
+  for _, factor in ipairs { 1, 2, 5 } do
+    if x <= factor * power then return factor * power end
+  end
+  return 10 * power
+end
+
+-- Where a time is: between the steps before and after it.
+function Picture:x_of_time(t)
+  local run, low, high = self.run, 0, self.run.steps
+  while low < high do
+    local mid = (low + high) // 2
+    if run:step_time(mid) < t then low = mid + 1 else high = mid end
+  end
+  local t1, t0 = run:step_time(low), run:step_time(math.max(0, low - 1))
+  local x1, x0 = self:x(low), self:x(math.max(0, low - 1))
+  return t1 > t0 and x0 + (x1 - x0) * (t - t0) / (t1 - t0) or x1
+end
+
+-- Instants where they are few, as in a simulated world; else even times.
+function Picture:time_ruler()
+  local run, instants = self.run, { 0 }
+  for s = 1, run.steps do
+    if #instants < 62 and run:step_time(s) ~= run:step_time(s - 1) then instants[#instants + 1] = run:step_time(s) end
+  end
+  if #instants > 60 then
+    local distance = nice(run.total / math.max(2, run.steps * self.scale / 100))
+    instants = {}
+    for t = 0, run.total // distance do instants[t + 1] = t * distance end
+  end
+  local before = -100
+  for _, t in ipairs(instants) do
+    local x = self:x_of_time(t)
+    if x - before > 60 then
+      self:text(x, 28, "", words.seconds(t), "middle")
+      before = x
+    end
+  end
+end
+
 function Picture:ruler()
-  local run = self.run
-  local before, before_time = -100, nil
-  for s = 0, run.steps do
+  local run, before = self.run, -100
+  local distance = math.max(1, math.floor(nice(46 / self.scale)))
+  for s = 0, run.steps, distance do
     local x = self:x(s)
-    if x - before > 46 and (s % 2 == 0 or self.scale > 46) then
+    if x - before > 40 then
       self:text(x, 40, "d", tostring(s), "middle")
       before = x
     end
   end
-  if run.total == 0 then return end
-  before = -100
-  for s = 0, run.steps do
-    local t, x = run:step_time(s), self:x(s)
-    if t ~= before_time and x - before > 60 then
-      self:text(x, 28, "", words.seconds(t), "middle")
-      before = x
-    end
-    before_time = t
-  end
+  if run.total > 0 then self:time_ruler() end
 end
 
 -- Where everything goes.
