@@ -209,7 +209,7 @@ function words.step(run, s, state, items)
   return (x >= 0 and words.thread(run, x) .. " " or "") .. words.event(run, i, state, items)
 end
 
---- A tag of one to three letters for each thread, tags[0] first: what stands in its badge.
+--- A tag of a few letters for each thread, tags[0] first: what stands in its badge.
 function words.tags(run)
   local tags, seen = {}, {}
   for x = 0, run.thread_count - 1 do
@@ -220,7 +220,7 @@ function words.tags(run)
     if name == "MainThread" then tag = "M"
     elseif numbered then tag = numbered
     elseif (utf8.len(name) or 9) <= 2 then tag = name
-    elseif digits and #digits < 3 then tag = first .. digits
+    elseif digits and #digits < 4 then tag = first .. digits
     else tag = name:match "^[\0-\x7F\xC2-\xFD][\x80-\xBF]*[\0-\x7F\xC2-\xFD][\x80-\xBF]*" or first end
     local n = 2
     while seen[tag] do

@@ -5,8 +5,8 @@
 function comparable(data) {
   if (data.compare) return data.compare
   if (data.runs.length < 2) return null
-  const failed = data.runs.findIndex(run => run.verdict && run.verdict.kind !== 'done'),
-    well = data.runs.findIndex(run => !run.verdict || run.verdict.kind === 'done')
+  const failed = data.runs.findIndex(isWrong),
+    well = data.runs.findIndex(run => !isWrong(run))
   return failed >= 0 && well >= 0 ? { a: failed, b: well } : { a: 0, b: 1 }
 }
 
@@ -180,11 +180,10 @@ function compareHtml() {
           escapeHtml(stepText(R, p.s).replace(/, held by .*/, ''))
       )
       .join(', then ')
-  const verdict = R => {
-    const kind = R.run.verdict?.kind ?? 'done'
-    return kind === 'done'
-      ? '<b>✓ Ends well:</b> '
-      : '<b class="wrong">✕ ' + escapeHtml(kind[0].toUpperCase() + kind.slice(1)) + ':</b> '
+  const verdict = ({ run }) => {
+    const text = verdictWords(run, 'ends well')
+    const mark = verdictMark(run) + escapeHtml(text[0].toUpperCase() + text.slice(1))
+    return '<b' + (isWrong(run) ? ' class="wrong"' : '') + '>' + mark + ':</b> '
   }
   return (
     '<section><h2>Step ' +

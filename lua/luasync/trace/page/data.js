@@ -100,7 +100,7 @@ const visible = text =>
     String.fromCharCode(c === '\x7f' ? 0x2421 : 0x2400 + c.charCodeAt(0))
   )
 
-// A tag of one to three letters for each thread: what stands in its badge.
+// A tag of a few letters for each thread: what stands in its badge.
 function makeTags(threads) {
   const seen = new Set()
   return threads.map(({ name }) => {
@@ -114,7 +114,7 @@ function makeTags(threads) {
           ? numbered[1]
           : letters.length <= 2
             ? letters.join('')
-            : digits && digits[1].length < 3
+            : digits && digits[1].length < 4
               ? letters[0] + digits[1]
               : letters.slice(0, 2).join('')
     for (let i = 2; seen.has(tag); i++) tag = letters[0] + i

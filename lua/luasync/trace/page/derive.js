@@ -123,8 +123,7 @@ class Pass {
         R.arrows.push({ s: this.s, ev: i, from: x, to: R.a[i], kind: 'wake' })
         return
       case CLOCK:
-        for (let w = 0; w < this.until.length; w++)
-          if (this.until[w] >= 0 && this.until[w] <= R.t[i]) this.ready(w, i)
+        for (let w = 0; w < this.until.length; w++) if (this.until[w] >= 0 && this.until[w] <= R.t[i]) this.ready(w, i)
         return
       case OUT:
         return this.say(x, i, false)

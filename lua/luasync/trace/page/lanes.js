@@ -278,9 +278,9 @@ function drawTitle(row, y) {
 }
 function drawRunLabel(row, y) {
   const { run } = row.R,
-    bad = run.verdict && run.verdict.kind !== 'done'
+    bad = isWrong(run)
   write(
-    fitText((bad ? '✕ ' : '✓ ') + (bad ? run.verdict.kind : 'ends well'), view.left - 24, F12B),
+    fitText(verdictMark(run) + verdictWords(run, 'ends well'), view.left - 24, F12B),
     12,
     y + row.h / 2,
     F12B,

@@ -89,7 +89,7 @@ function pickRun(r) {
   view.k = fitScale()
   view.x0 = -8 / view.k
   clampView()
-  goTo(run.verdict && run.verdict.kind !== 'done' && run.verdict.kind !== 'unfinished' ? R.N : 0, true)
+  goTo(isWrong(run) ? R.N : 0, true)
   axisButtons()
 }
 

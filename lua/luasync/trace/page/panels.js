@@ -3,15 +3,15 @@
 function showHead() {
   const R = run0(),
     { run } = R,
-    verdict = run.verdict || { kind: 'done' },
-    bad = verdict.kind !== 'done',
+    verdict = verdictOf(run),
+    bad = isWrong(run),
     both = !!view.compare
   const objects = R.used.filter(Boolean).length,
     title = visible(R.files[0]?.name ?? view.data.program ?? 'timeline')
   $('title').textContent = title
   document.title = title + ' · luasync timeline'
   $('badge').className = 'badge' + (bad && !both ? ' bad' : '')
-  $('badge').textContent = both ? '2 runs' : bad ? '✕ ' + verdict.kind : '✓ ended well'
+  $('badge').textContent = both ? '2 runs' : verdictMark(run) + verdictWords(run, 'ended well')
   $('facts').textContent = [
     run.world === 'real' ? 'real time' : run.seed != null ? 'seed ' + run.seed : run.title,
     plural(R.threads.length, 'thread'),
@@ -34,7 +34,6 @@ function showHead() {
 // A tab for each run, and for what differs; of more than two runs any two can be chosen.
 function runTabs() {
   if (view.all.length < 2) return ''
-  const mark = run => ((run.verdict?.kind ?? 'done') === 'done' ? '✓ ' : '✕ ')
   const tabs = view.all.map(
     ({ run }, i) =>
       '<button data-run="' +
@@ -42,7 +41,7 @@ function runTabs() {
       '" aria-pressed="' +
       (!view.compare && i === view.run) +
       '">' +
-      mark(run) +
+      verdictMark(run) +
       escapeHtml(run.title ?? 'run ' + (i + 1)) +
       '</button>'
   )
@@ -57,7 +56,7 @@ function runTabs() {
             '"' +
             (i === chosen ? ' selected' : '') +
             '>' +
-            mark(run) +
+            verdictMark(run) +
             escapeHtml(run.title ?? '') +
             '</option>'
         )
@@ -189,7 +188,7 @@ function stateValue() {
         waits = d.state === WAITS && d.ev >= 0
       return {
         name,
-        state: STATE_WORDS[d.state],
+        state: R.lost && d.state === NONE ? 'not recorded' : STATE_WORDS[d.state],
         waitsFor: waits ? objectName(R, R.ob[d.ev]) || spoken(R.op[d.ev]) : null,
         holds: holdsAt(R, x, e).map(h => objectName(R, h.ob)),
         line: place && place[0] >= 0 ? place[1] : null,

@@ -2,6 +2,15 @@
 
 const escapeHtml = text =>
   visible(text).replace(/[&<>"]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
+// How a run ended: the word for it, and whether that is something wrong.
+const verdictOf = run => run.verdict || { kind: 'done' }
+function isWrong(run) {
+  const { kind, exit } = verdictOf(run)
+  return kind !== 'done' && kind !== 'unfinished' && !(kind === 'exit' && !exit)
+}
+const verdictMark = run => (isWrong(run) ? '✕ ' : '✓ ')
+const verdictWords = (run, well) => (verdictOf(run).kind === 'done' ? well : verdictOf(run).kind)
+
 const plural = (n, word) => n.toLocaleString('en') + ' ' + word + (n === 1 ? '' : 's')
 
 // "Thread-1 (work)" -> "Thread-1"; a name that is no word: "thread '0'".
