@@ -20,6 +20,7 @@ local WRITERS = {
   [".perfetto.json"] = "luasync.trace.perfetto",
   [".mmd"] = "luasync.trace.mermaid", [".svg"] = "luasync.trace.svg", [".txt"] = "luasync.trace.text",
 }
+local CANONICAL = ('{"format":"%s","version":%d,'):format(recording.FORMAT, recording.VERSION)
 local ENDINGS = ".html, .json, .perfetto.json, .mmd, .svg or .txt"
 
 local function ending_of(file)
@@ -217,6 +218,10 @@ end
 -- @return the text; or nil and a message
 function trace.format(value, ending)
   if not WRITERS[ending] then return nil, ("unknown ending '%s': use %s"):format(ending, ENDINGS) end
+  -- a page checks what it shows itself: a long recording that is text already need not be read for it
+  if ending == ".html" and type(value) == "string" and value:find(CANONICAL, 1, true) == 1 then
+    return require "luasync.trace.html".of_json(value)
+  end
   if getmetatable(value) ~= Recording then
     local message
     value, message = trace.parse(value)

@@ -73,7 +73,8 @@ end
 
 --- A style sheet.
 function squeeze.style(text)
-  return (text:gsub("/%*.-%*/", ""):gsub("%s+", " "):gsub(" ?([{};,]) ?", "%1"):gsub(": ", ":"):gsub(";}", "}"))
+  return (text:gsub("/%*.-%*/", ""):gsub("%s+", " "):gsub(" ?([{};,]) ?", "%1"):gsub(": ", ":"):gsub(";}", "}")
+    :gsub("^ +", ""):gsub(" +$", ""))
 end
 
 --- Markup.

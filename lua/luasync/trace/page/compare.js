@@ -209,7 +209,7 @@ function compareHtml() {
       ? '<section><h2>The schedules</h2>' +
         words.map(schedule).join('') +
         '<p class="label">A word is a turn: the thread’s number, and after x how many operations it did before it ' +
-        'lost the turn. Dark: where they differ.</p></section>'
+        'lost the turn. Marked: where they differ.</p></section>'
       : '') +
     '<section hidden></section>'
   )
