@@ -48,6 +48,7 @@ enum { THINGS, STRINGS, ZONES };
 /* What does not change when the image is put back. */
 typedef struct Outside {
   char *image;
+  bool empty; /* the image is an arena with nothing in it: there is no need to keep that */
   size_t mapped[ZONES]; /* how far each zone's memory goes: an offset */
   bool reserved;        /* the addresses up to the end are ours, if not at fixed ones */
 } Outside;
@@ -130,7 +131,7 @@ static bool extend (Arena *a, const Zone *z, size_t rounded) {
 
 static void *take (Arena *a, Zone *z, unsigned class, size_t rounded) {
   void *block = take_free(z, class);
-  if (block == NULL && a->outside.image == NULL) block = cut_free(z, class);
+  if (block == NULL && a->outside.image == NULL && !a->outside.empty) block = cut_free(z, class);
   if (block != NULL) return block;
   if (rounded > a->outside.mapped[z - a->zones] - z->top && !extend(a, z, rounded))
     return cut_free(z, class);
@@ -194,7 +195,6 @@ Arena *arena_new (void *address, size_t reserve) {
   a->zones[THINGS] = (Zone){.start = start, .top = start, .end = middle};
   a->zones[STRINGS] = (Zone){.start = middle, .top = middle, .end = reserve};
   a->outside = (Outside){.mapped = {STEP, middle}, .reserved = reserved};
-  watch(a, sizeof *a);
   return a;
 }
 
@@ -206,7 +206,7 @@ void arena_delete (Arena *a) {
   middle = a->zones[STRINGS].start;
   end = a->zones[STRINGS].end;
   free(o.image);
-  unwatch(a, sizeof *a);
+  if (o.image != NULL) unwatch(a, sizeof *a);
   if (!o.reserved && o.mapped[STRINGS] > middle)
     munmap((char *)a + middle, o.mapped[STRINGS] - middle);
   munmap(a, o.reserved ? end : o.mapped[THINGS]);
@@ -221,10 +221,13 @@ bool arena_keep_image (Arena *a) {
   char *image = malloc(things + strings);
   if (image == NULL) return false;
   a->outside.image = image;
+  watch(a, sizeof *a);
   memcpy(image, a, things);
   memcpy(image + things, (char *)a + a->zones[STRINGS].start, strings);
   return true;
 }
+
+void arena_keep_empty (Arena *a) { a->outside.empty = true; }
 
 /* Gives back what lies far above the top that the zone has again. */
 static void trim (Arena *a, const Zone *z, size_t used) {
@@ -233,7 +236,16 @@ static void trim (Arena *a, const Zone *z, size_t used) {
     madvise((char *)a + kept, ((used + 4095) & ~(size_t)4095) - kept, MADV_DONTNEED);
 }
 
-void arena_restore (Arena *a) {
+static void restore_empty (Arena *a) {
+  for (int i = 0; i < ZONES; i++) {
+    Zone *z = &a->zones[i];
+    size_t used = z->top;
+    *z = (Zone){.start = z->start, .top = z->start, .end = z->end};
+    trim(a, z, used);
+  }
+}
+
+static void restore_image (Arena *a) {
   size_t things = a->zones[THINGS].top, strings = a->zones[STRINGS].top;
   Outside outside = a->outside;
   const char *image = outside.image;
@@ -243,6 +255,11 @@ void arena_restore (Arena *a) {
   a->outside = outside;
   trim(a, &a->zones[THINGS], things);
   trim(a, &a->zones[STRINGS], strings);
+}
+
+void arena_restore (Arena *a) {
+  if (a->outside.empty) restore_empty(a);
+  else restore_image(a);
 }
 
 void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]) {

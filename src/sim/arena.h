@@ -33,6 +33,8 @@ void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]);
 
 /* Remembers the contents as they are; once for an arena. False: no memory. */
 bool arena_keep_image (Arena *a);
+/* The same for an arena with nothing in it. */
+void arena_keep_empty (Arena *a);
 /* Puts them back, and gives memory used since beyond a megabyte back to the system. */
 void arena_restore (Arena *a);
 

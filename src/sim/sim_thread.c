@@ -171,9 +171,8 @@ SimThread *sim_thread_take (SimPool *pool, int first, Fibre *here) {
 */
 static Arena *make_memory (void *address, size_t most) {
   Arena *a = make_arena(address, most);
-  if (a == NULL || arena_keep_image(a)) return a;
-  arena_delete(a);
-  return NULL;
+  if (a != NULL) arena_keep_empty(a);
+  return a;
 }
 
 Arena *sim_thread_memory (SimPool *pool, SimThread *st) {
