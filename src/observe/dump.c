@@ -215,8 +215,10 @@ static void free_facts (Facts *list, int n) {
 ** Turning facts into tables.
 */
 
+/* Without lua_pushstring, which keeps a cache by addresses: those of malloc differ from run to run. */
 static void set_string (lua_State *L, const char *field, const char *value) {
-  lua_pushstring(L, value);
+  if (value != NULL) lua_pushlstring(L, value, strlen(value));
+  else lua_pushnil(L);
   lua_setfield(L, -2, field);
 }
 

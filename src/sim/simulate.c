@@ -88,7 +88,8 @@ typedef struct Filling {
 
 /* Sets a field to what the run had to say; without memory for that it says so. */
 static void set_text (lua_State *L, const char *field, const char *text) {
-  lua_pushstring(L, text != NULL ? text : "not enough memory to say more");
+  if (text == NULL) text = "not enough memory to say more";
+  lua_pushlstring(L, text, strlen(text)); /* lua_pushstring looks its address up in a cache */
   lua_setfield(L, 1, field);
 }
 

@@ -32,7 +32,8 @@ print(report.results[1], report.virtual_time)]],
       .. "runs until it waits, then the one that has been ready longest; with a seed the schedule is drawn from that. "
       .. "When fn has returned, the world's other threads are joined, as at the end of a script; daemons are dropped. "
       .. "What the world prints goes into the report, warnings too. Ctrl-C interrupts its main thread. os.exit ends "
-      .. "the program, as anywhere. Worlds may be nested and "
+      .. "the program, as anywhere. A world holds 8,191 threads at a time beside its main thread; more cannot be "
+      .. "started. Worlds may be nested and "
       .. "run in several real threads at once; addresses are the same in each run only for the first eight alive at a "
       .. "time, and in stock lua5.4 the order of pairs over string keys is its own.",
     args = {
