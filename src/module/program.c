@@ -18,7 +18,7 @@
 #include <lauxlib.h>
 
 #include "observe/deadlock.h"
-#include "observe/dump.h"
+#include "observe/sigquit.h"
 #include "module/program.h"
 #include "objects/kinds.h"
 #include "state/state.h"
@@ -63,7 +63,7 @@ lua_State *program_open (lua_CFunction module) {
     lua_close(L);
     return NULL;
   }
-  dump_install(); /* after whatever is costly once a process has two threads */
+  sigquit_install(); /* after whatever is costly once a process has two threads */
   return L;
 }
 

@@ -20,6 +20,7 @@
 
 #include "observe/deadlock.h"
 #include "observe/dump.h"
+#include "observe/sigquit.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
 #include "thread/thread.h"
@@ -162,8 +163,5 @@ static void waiting (Thread *self, Waiter *w) {
   if (atomic_load(&w->woken) == 0) deadlock_warn(self);
 }
 
-const Observer deadlock_observer = {.spawning = dump_install,
-                                    .stuck = stuck,
-                                    .waiting = waiting,
-                                    .poked = dump_rest,
-                                    .alerted = dump_answer};
+const Observer deadlock_observer = {
+    .spawning = sigquit_install, .stuck = stuck, .waiting = waiting, .alerted = dump_answer};

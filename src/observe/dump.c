@@ -4,16 +4,14 @@
 ** A thread that waits stands still as long as its mutex is held, for it must
 ** clear `blocked` under that mutex before it goes on: so others may read its
 ** Lua stack. A thread that runs is asked: its hook writes the traceback at its
-** next instruction. One that waits for the system, as in io.read, stays in the
-** handler of the signal that asks it until its stack has been read. Who does not
-** answer within a moment is busy in C code.
+** next instruction. A thread that waits for the system, as in io.read, says so
+** (system.h) and stands still as well. One that does not answer within a moment
+** is busy in C code.
 **
 ** Facts are copied into plain C first, then turned into Lua tables, since no
 ** Lua call may happen while a mutex is held.
 */
 #include <errno.h>
-#include <semaphore.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +22,10 @@
 
 #include "observe/dump.h"
 #include "thread/name.h"
+#include "thread/system.h"
 #include "state/state.h"
-#include "real/real_driver.h"
 
-#define PATIENCE 100         /* milliseconds a running thread has to answer */
-#define STACK_SIZE (1 << 20) /* of the thread that writes: every program has it, few ever use it */
+#define PATIENCE 100 /* milliseconds a running thread has to answer */
 
 typedef struct Facts {
   Thread *thread; /* a reference */
@@ -101,38 +98,19 @@ static void answer (Thread *t, char *text) {
 
 void dump_answer (lua_State *L, Thread *self) { answer(self, traceback_of(self, L)); }
 
-/* The states of Thread.rest: it may be read; somebody does; that is over. */
-enum { REST_NONE, REST_OFFERED, REST_READ, REST_OVER };
-
-void dump_rest (Thread *self, bool resting) {
-  const struct timespec moment = {0, 1000000};
-  int offered = REST_OFFERED;
-  if (!resting || self->running == NULL || !(atomic_load(&self->alerts) & ALERT_DUMP)) return;
-  atomic_store(&self->rest, REST_OFFERED);
-  for (int n = 0; atomic_load(&self->rest) != REST_OVER; n++) {
-    nanosleep(&moment, NULL);
-    if (n >= 2 * PATIENCE
-        && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) { /* nobody has come */
-      atomic_fetch_and(&self->alerts, ~ALERT_DUMP);
-      return;
-    }
-    offered = REST_OFFERED;
-  }
-  atomic_store(&self->rest, REST_NONE);
-}
-
-/* Reads the stack of a thread that offers that. */
-static bool read_resting (Thread *t) {
-  int offered = REST_OFFERED;
-  if (!atomic_compare_exchange_strong(&t->rest, &offered, REST_READ)) return false;
-  answer(t, traceback_of(t, t->running));
-  atomic_store(&t->rest, REST_OVER);
-  return true;
-}
-
 /*
 ** Gathering.
 */
+
+/* Takes the traceback of a thread that waits for the system; false: it does not. Under its mu. */
+static bool read_in_system (Facts *f) {
+  Thread *t = f->thread;
+  lua_State *L = system_hold(t);
+  if (L == NULL) return false;
+  f->traceback = traceback_of(t, L);
+  system_release(t);
+  return true;
+}
 
 /* Copies what is known of t; where it runs, asks it for its traceback. */
 static void look_at (Facts *f, Thread *t) {
@@ -155,7 +133,7 @@ static void look_at (Facts *f, Thread *t) {
     lua_State *L = t == thread_self ? t->running : t->at;
     if (L != NULL) f->traceback = traceback_of(t, L);
   }
-  else if (t != thread_self && t->running != NULL) {
+  else if (t != thread_self && t->L != NULL && !read_in_system(f)) {
     f->asked = true;
     f->answers = t->answers;
     atomic_fetch_or(&t->alerts, ALERT_DUMP);
@@ -164,25 +142,26 @@ static void look_at (Facts *f, Thread *t) {
   pthread_mutex_unlock(&t->mu);
 }
 
-/* Whether the answer has come, which is copied then: others may have asked as well. */
+/* Whether there is an answer to copy, or none will come. Others may have asked as well. */
 static bool has_answered (Facts *f) {
   Thread *t = f->thread;
   bool answered;
   pthread_mutex_lock(&t->mu);
   answered = t->answers != f->answers;
   if (answered && t->traceback != NULL) f->traceback = strdup(t->traceback);
+  else if (t->L == NULL) answered = true; /* its end has come */
+  else if (!answered) answered = read_in_system(f);
   pthread_mutex_unlock(&t->mu);
   return answered;
 }
 
-/* Waits for those who were asked. */
+/* Waits for the threads that were asked. */
 static void collect_answers (Facts *list, int n) {
   struct timespec moment = {0, 1000000};
   int patience = PATIENCE;
   for (int i = 0; i < n; i++) {
     Facts *f = &list[i];
-    while (f->asked && !has_answered(f) && (read_resting(f->thread) || patience-- > 0))
-      nanosleep(&moment, NULL);
+    while (f->asked && !has_answered(f) && patience-- > 0) nanosleep(&moment, NULL);
   }
 }
 
@@ -388,74 +367,4 @@ char *dump_report (World *world, const char *name, const char *detail) {
     lua_close(L);
   }
   return r.text;
-}
-
-/*
-** SIGQUIT. The handler only posts; a thread of its own writes the dump, so that
-** it comes out whatever the others are doing. Where a simulated world runs under
-** the handler, its threads stand still as long as that one does, and it must
-** write for all: at its next instruction.
-*/
-static sem_t asked;
-
-void dump_ask (void) {
-  if (!thread_signal_here(ALERT_QUIT)) sem_post(&asked);
-}
-
-static void on_quit (int sig) {
-  int saved = errno;
-  (void)sig;
-  dump_ask();
-  errno = saved;
-}
-
-static void write_dump (World *world) {
-  char *text = dump_report(world, "dump", NULL);
-  if (text != NULL) {
-    real_driver.write(real_world(), 2, text, strlen(text));
-    fflush(stderr);
-  }
-  free(text);
-}
-
-static void *write_dumps (void *ud) {
-  (void)ud;
-  for (;;) {
-    while (sem_wait(&asked) != 0) continue;
-    write_dump(real_world());
-  }
-  return NULL;
-}
-
-void dump_simulated (Thread *self) {
-  World *real = real_world();
-  bool others;
-  write_dump(self->object.world);
-  pthread_mutex_lock(&real->mu);
-  others = real->alive > 1;
-  pthread_mutex_unlock(&real->mu);
-  if (others) sem_post(&asked);
-}
-
-static void install (void) {
-  struct sigaction sa;
-  pthread_attr_t attributes;
-  sigset_t all, old;
-  pthread_t os;
-  memset(&sa, 0, sizeof sa);
-  sa.sa_handler = on_quit;
-  sa.sa_flags = SA_RESTART;
-  if (sem_init(&asked, 0, 0) != 0 || pthread_attr_init(&attributes) != 0) return;
-  pthread_attr_setstacksize(&attributes, STACK_SIZE);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  if (pthread_create(&os, &attributes, write_dumps, NULL) == 0) sigaction(SIGQUIT, &sa, NULL);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pthread_attr_destroy(&attributes);
-}
-
-void dump_install (void) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, install);
 }

@@ -25,16 +25,4 @@ int dump_dump (lua_State *L);
 /* Answers a request for the traceback of the running thread; from its hook. */
 void dump_answer (lua_State *L, Thread *self);
 
-/* From anywhere: a dump of the real world is to be written. */
-void dump_ask (void);
-
-/* In the handler of a poke: where the thread waits for the system and is asked for its traceback, others may read its stack. */
-void dump_rest (Thread *self, bool resting);
-
-/* Writes what SIGQUIT asked for while a simulated world ran; from the hook of its thread. */
-void dump_simulated (Thread *self);
-
-/* Once: from now on SIGQUIT writes a dump on stderr, and the program goes on. */
-void dump_install (void);
-
 #endif

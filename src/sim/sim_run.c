@@ -11,6 +11,7 @@
 
 #include "message/message.h"
 #include "observe/dump.h"
+#include "observe/sigquit.h"
 #include "real/real_driver.h"
 #include "sim/private.h"
 #include "sim/sim_stdlib.h"
@@ -22,8 +23,7 @@
 ** Loops without operations. The watchdog's signal is meant for whoever runs.
 */
 
-static void poked (Thread *self, bool resting) {
-  (void)resting;
+static void poked (Thread *self) {
   if (watchdog_suspects(&sim_of(self->object.world)->watched))
     atomic_fetch_or(&self->alerts, ALERT_LOOP);
 }
@@ -39,7 +39,7 @@ static void loops (Thread *self, char *text) {
 static void alerted (lua_State *L, Thread *self) {
   World *world = self->object.world;
   unsigned signals = atomic_exchange(&world->signals, 0);
-  if (signals & ALERT_QUIT) dump_simulated(self);
+  if (signals & ALERT_QUIT) sigquit_simulated(self);
   if (signals & ALERT_BREAK) {
     thread_alert(world->main, ALERT_SIGNAL);
     sim_driver.poke(world->main);
@@ -104,7 +104,7 @@ static void pass_signals (Sim *sim) {
   unsigned signals = atomic_load(&sim->world.signals);
   Thread *self = thread_self;
   if (signals & ALERT_BREAK) real_interrupt(SIGINT);
-  if (signals & ALERT_QUIT) dump_ask();
+  if (signals & ALERT_QUIT) sigquit_ask();
   if (self != NULL && self->running != NULL && atomic_load(&self->alerts) != 0)
     thread_arm(self, self->running);
 }

@@ -11,19 +11,31 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "state/files.h"
 #include "state/library.h"
 #include "state/output.h"
+#include "thread/system.h"
 #include "thread/thread.h"
 
 /* The stream number of a file the world takes charge of, or 0. */
 static int stream_of (FILE *f) { return f == stdout ? 1 : f == stderr ? 2 : 0; }
 
-/* Writes one piece; false: errno is set. */
-static bool emit (lua_State *L, FILE *f, const char *text, size_t length) {
+static bool write_piece (FILE *f, const char *text, size_t length) {
+  World *world = thread_self != NULL ? thread_self->object.world : NULL;
   int stream = stream_of(f);
-  if (stream == 0 || thread_self == NULL) return fwrite(text, 1, length, f) == length;
-  announce(L, OP_OUTPUT, NULL);
-  return thread_self->object.world->driver->write(thread_self->object.world, stream, text, length);
+  if (stream == 0 || world == NULL) return fwrite(text, 1, length, f) == length;
+  return world->driver->write(world, stream, text, length);
+}
+
+/* Writes one piece, and has it leave the process if `flushed`; false: errno is set. */
+static bool emit (lua_State *L, FILE *f, const char *text, size_t length, bool flushed) {
+  bool done;
+  if (stream_of(f) != 0 && thread_self != NULL) announce(L, OP_OUTPUT, NULL);
+  system_enter(L);
+  done = write_piece(f, text, length);
+  if (flushed) fflush(f);
+  system_leave();
+  return done;
 }
 
 static int print (lua_State *L) {
@@ -44,8 +56,7 @@ static int print (lua_State *L) {
   luaL_addchar(&b, '\n');
   luaL_pushresult(&b);
   text = lua_tolstring(L, -1, &length);
-  emit(L, stdout, text, length);
-  fflush(stdout);
+  emit(L, stdout, text, length, true);
   return 0;
 }
 
@@ -77,34 +88,26 @@ static int write_arguments (lua_State *L, FILE *f, int first, int last, int file
   else if (first == last) lua_pushvalue(L, first);
   else lua_pushliteral(L, "");
   text = lua_tolstring(L, -1, &length);
-  if (length > 0 && !emit(L, f, text, length)) return luaL_fileresult(L, 0, NULL);
+  if (length > 0 && !emit(L, f, text, length, false)) return luaL_fileresult(L, 0, NULL);
   lua_pushvalue(L, file);
   return 1;
 }
 
 static int file_write (lua_State *L) {
-  luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  if (s->closef == NULL) return luaL_error(L, "attempt to use a closed file");
+  luaL_Stream *s = files_check(L);
+  files_note(s);
   return write_arguments(L, s->f, 2, lua_gettop(L), 1);
 }
 
 static int io_write (lua_State *L) {
   int n = lua_gettop(L);
-  luaL_Stream *s;
-  lua_getfield(L, LUA_REGISTRYINDEX, "_IO_output");
-  s = luaL_testudata(L, -1, LUA_FILEHANDLE);
-  if (s == NULL || s->closef == NULL) return luaL_error(L, "default output file is closed");
+  luaL_Stream *s = files_default(L, "output");
+  files_note(s);
   return write_arguments(L, s->f, 1, n, n + 1);
 }
 
 void output_equip (lua_State *L) {
   library_replace(L, LUA_GNAME, "print", print);
   library_replace(L, LUA_IOLIBNAME, "write", io_write);
-  if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE
-      && lua_getfield(L, -1, "__index") == LUA_TTABLE) {
-    lua_pushcfunction(L, file_write);
-    lua_setfield(L, -2, "write");
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
+  files_set_method(L, "write", file_write);
 }

@@ -21,6 +21,7 @@
 
 #include "state/library.h"
 #include "state/process.h"
+#include "thread/system.h"
 #include "thread/thread.h"
 
 extern char **environ;
@@ -79,7 +80,13 @@ static int run_shell (const char *command) {
 /* os.execute([command]) as in Lua's own library. */
 static int os_execute (lua_State *L) {
   const char *command = luaL_optstring(L, 1, NULL);
-  if (command != NULL) return luaL_execresult(L, run_shell(command));
+  if (command != NULL) {
+    int status;
+    system_enter(L);
+    status = run_shell(command);
+    system_leave();
+    return luaL_execresult(L, status);
+  }
   lua_pushboolean(L, access("/bin/sh", X_OK) == 0);
   return 1;
 }
@@ -87,8 +94,12 @@ static int os_execute (lua_State *L) {
 /* The end of a pipe, as io.close finds it in the file. */
 static int pipe_close (lua_State *L) {
   luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  int status;
   errno = 0;
-  return luaL_execresult(L, pclose(s->f));
+  system_enter(L);
+  status = pclose(s->f);
+  system_leave();
+  return luaL_execresult(L, status);
 }
 
 /*

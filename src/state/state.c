@@ -18,6 +18,8 @@
 
 #include "state/embedded.h"
 #include "state/heap.h"
+#include "state/files.h"
+#include "state/input.h"
 #include "state/output.h"
 #include "base/source_line.h"
 #include "state/process.h"
@@ -81,6 +83,8 @@ int state_equip (lua_State *L) {
   note_package(L);
   equip_preload(L);
   source_line_probe(L);
+  files_equip(L);
+  input_equip(L);
   output_equip(L);
   coroutine_equip(L);
   return 0;

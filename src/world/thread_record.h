@@ -61,7 +61,8 @@ struct Thread {
   bool has_finalisers;     /* own; simulated: its state must be closed properly */
   char *traceback;         /* the last answer to ALERT_DUMP; under mu */
   unsigned answers;        /* how many there have been; under mu */
-  atomic_int rest;         /* see dump.c */
+  atomic_int system;       /* see thread/system.h */
+  lua_State *in_system;    /* its running coroutine; readable while `system` says so */
   lua_State *at;           /* simulated: the coroutine of its last operation */
   World *reports_to;       /* const while started: the world that gets its outcome; NULL: its own */
   Thread *next, *previous; /* in world->threads, under world->mu */

@@ -81,8 +81,8 @@ typedef struct Observer {
   void (*stuck)(World *world);
   /* The thread stands in line for ever. May park for a moment. */
   void (*waiting)(Thread *self, Waiter *w);
-  /* A poke has come; inside its signal handler. resting: the thread waits for the system. */
-  void (*poked)(Thread *self, bool resting);
+  /* A poke has come; inside its signal handler. */
+  void (*poked)(Thread *self);
   /* The hook of a thread with alerts other than interrupts. */
   void (*alerted)(lua_State *L, Thread *self);
 } Observer;
