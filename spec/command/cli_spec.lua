@@ -248,10 +248,10 @@ end)
 describe("the command's own options", function()
   local function host(command) return run("host", command) end
 
-  -- One line with the complaint, exit code 1.
+  -- The complaint, then how the command is used, as lua5.4 does; exit code 1.
   local function refuses(command, complaint)
     local out, err, code = host(command)
-    assert.equal("prog: " .. complaint .. "\n", err)
+    assert.equal("prog: " .. complaint .. "\n" .. host "prog --help", err)
     assert.equal("", out)
     assert.equal(1, code)
   end

@@ -387,6 +387,38 @@ describe("The prompt #repl #novalgrind", function()
       assert.equal("2", t:run "1 + 1")
     end)
 
+    it("cuts a long history to its newest entries, which nobody else may read", function()
+      local home, lines = os.tmpname(), {}
+      os.remove(home)
+      local folder = home .. "/.local/state/luasync"
+      os.execute("mkdir -p " .. folder)
+      for i = 1, 4100 do lines[i] = "entry " .. i .. "\n" end
+      write_file(folder .. "/history", table.concat(lines))
+      write_file(folder .. "/history.new", "left behind\n")
+      os.execute("chmod 644 " .. folder .. "/*")
+      local t = open { home = home }
+      t.owns_home = true
+      t:run "'one more'"
+      local pipe = io.popen(("cd %s && ls && stat -c %%a history && sed -n '1p;$p' history"):format(folder))
+      assert.equal("history\n600\nentry 2101\n'one more'\n", pipe:read "a")
+      pipe:close()
+    end)
+
+    it("takes a history from others that could be read by all", function()
+      local home = os.tmpname()
+      os.remove(home)
+      local file = home .. "/.local/state/luasync/history"
+      os.execute("mkdir -p " .. file:match ".*/")
+      write_file(file, "old\n")
+      os.execute("chmod 644 " .. file)
+      local t = open { home = home }
+      t.owns_home = true
+      t:run "'new'"
+      local pipe = io.popen("stat -c %a " .. file)
+      assert.equal("600\n", pipe:read "a")
+      pipe:close()
+    end)
+
     it("goes on with an unreadable history", function()
       local home = os.tmpname()
       os.remove(home)

@@ -174,6 +174,54 @@ describe("non-daemon threads", function()
   end)
 end)
 
+-- What has been printed is never lost, whoever holds a file when the program ends.
+describe("output at the end", function()
+  local ENDS = {
+    ["by the end of main"] = "",
+    ["by os.exit"] = "os.exit(0)",
+    ["by os.exit in a thread"] = "sync.spawn(function() os.exit(0) end):join()",
+  }
+  -- More than a pipe holds.
+  local MANY = "for i = 1, 12000 do io.write('line ', i, '\\n') end "
+
+  for name, ending in pairs(ENDS) do
+    it("is kept while a daemon reads from a pipe, " .. name, function()
+      local path = os.tmpname()
+      local result = run(([[
+        local file = io.open(%q, "w")
+        file:write "to a file"
+        sync.Thread { daemon = true, target = function() io.popen("sleep 3"):read "a" end }:start()
+        sync.Thread { daemon = true, target = function() io.read "a" end }:start()
+        sync.sleep(0.2)
+        io.write "to stdout"
+      ]]):format(path) .. ending, { redirect = "<&1 | cat" })
+      local file = io.open(path)
+      assert.equal("to a file", file:read "a")
+      file:close()
+      os.remove(path)
+      assert.equal("to stdout", result.out)
+    end)
+
+    it("waits for a slow reader while a daemon lives, " .. name, function()
+      local result = run("sync.Thread { daemon = true, target = function() sync.sleep(100) end }:start() "
+        .. MANY .. ending, { redirect = "| (sleep 0.6; tail -n 1)" })
+      assert.equal("line 12000\n", result.out)
+    end)
+  end
+
+  it("waits for its reader no longer when Ctrl-C comes twice", function()
+    local result = run([[
+      io.stdout:setvbuf("full", 1000000)
+      print(sync.get_native_id())
+      sync.Thread { daemon = true, target = function() sync.sleep(100) end }:start()
+      io.write(("x"):rep(200000))
+    ]], { redirect = "2>/dev/null | (read pid; sleep 0.5; kill -INT $pid; sleep 0.3; kill -INT $pid; "
+      .. "while kill -0 $pid; do sleep 0.05; done 2>/dev/null; echo ended)" })
+    assert.equal("ended\n", result.out)
+    assert.is_true(result.seconds < 40)
+  end)
+end)
+
 describe("daemons", function()
   --- Starts each of these as a daemon, prints, and ends.
   local bodies = {

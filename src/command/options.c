@@ -259,28 +259,3 @@ void options_free (Options *o) {
   free(o->steps);
   o->steps = NULL;
 }
-
-void options_print_help (const Options *o) {
-  printf("usage: %s [options] [script [args]]\n", o->program);
-  fputs("Without a script: the prompt on a terminal, else runs standard input.\n"
-        "As lua5.4:\n"
-        "  -e stat              execute string 'stat'\n"
-        "  -l mod, -l g=mod     require library 'mod' into global 'mod', or 'g'\n"
-        "  -i                   enter interactive mode after executing 'script'\n"
-        "  -v                   show version information\n"
-        "  -E                   ignore environment variables\n"
-        "  -W                   turn warnings on\n"
-        "  --                   stop handling options\n"
-        "  -                    stop handling options and execute stdin\n"
-        "Threads (--opt VALUE and --opt=VALUE are the same):\n"
-        "  --virtual            virtual clock: waiting takes no time\n"
-        "  --seed N             the same, scheduled by N: same seed, same output\n"
-        "  --explore[=N]        try every interleaving (not in this version)\n"
-        "  --replay S           run the one schedule S of such a report again\n"
-        "  --trace FILE         write a timeline (not in this version)\n"
-        "  --race               report unordered accesses (not in this version)\n"
-        "  --no-deadlock-check  wait for ever instead of reporting a deadlock\n"
-        "  -h, --help [NAME]    this text, or what the reference says of NAME\n"
-        "  --version            the versions of luasync and Lua\n",
-        stdout);
-}

@@ -51,13 +51,10 @@ typedef struct Options {
 } Options;
 
 /*
-** Fills `o` from the command line. On a mistake writes one line and a hint to
-** stderr and returns false. Either way options_free is due afterwards.
+** Fills `o` from the command line. On a mistake writes one line to stderr and
+** returns false. Either way options_free is due afterwards.
 */
 bool options_parse (Options *o, int argc, char **argv);
 void options_free (Options *o);
-
-/* What `--help` prints: fits one screen of 80 x 24. */
-void options_print_help (const Options *o);
 
 #endif

@@ -194,7 +194,10 @@ static void free_facts (Facts *list, int n) {
 ** Turning facts into tables.
 */
 
-/* Without lua_pushstring, which keeps a cache by addresses: those of malloc differ from run to run. */
+/*
+** lua_pushstring would look the text up by its address in memory: whether it finds
+** it, and so the collector's pace, would depend on where malloc has put it.
+*/
 static void set_string (lua_State *L, const char *field, const char *value) {
   if (value != NULL) lua_pushlstring(L, value, strlen(value));
   else lua_pushnil(L);

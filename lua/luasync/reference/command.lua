@@ -1,15 +1,17 @@
 --- The reference: the command and its options. See luasync.reference for the shape of an entry.
 -- An entry with `planned` describes what this version refuses or does not have; a spec checks that it is so.
 
-local function option(call, about, planned, see, aliases)
-  return {
-    name = call:match "^%-[%-%w]*", kind = "option", call = "luasync " .. call, about = about, planned = planned,
-    see = see, aliases = aliases,
+-- `short`: { as --help lists it, what it says there }
+local function option(call, short, about, fields)
+  local entry = {
+    name = call:match "^%-[%-%w]*", kind = "option", call = "luasync " .. call, short = short, about = about,
   }
+  for name, value in pairs(fields or {}) do entry[name] = value end
+  return entry
 end
 
-local function like_lua(call, about)
-  return option(call, about .. " As in lua5.4.")
+local function like_lua(call, short, about)
+  return option(call, short, about .. " As in lua5.4.", { as_lua = true })
 end
 
 return {
@@ -23,23 +25,33 @@ return {
       .. "`require \"luasync\"` finds the module without any path.",
     python = "python3", see = { "-e", "--help", "ends" },
   },
-  like_lua("-e STAT", "Executes the string as Lua code."),
-  like_lua("-l MOD, -l G=MOD", "Requires a library into the global MOD, or G."),
-  like_lua("-i SCRIPT", "Enters the prompt after the script."),
-  like_lua("-v", "Shows the version."),
-  like_lua("-E", "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH."),
-  like_lua("-W", "Turns warnings on."),
-  option("--help", "Shows the options; -h does, too.", nil, nil, { "-h" }),
-  option("--version", "The versions of luasync and Lua."),
-  option("--virtual", "Runs the script in a simulated world: when every thread waits, its clock jumps to the next "
-    .. "deadline, so waiting takes no time. A failed run prints the line that repeats it.", nil,
-    { "worlds" }),
-  option("--seed N", "As --virtual, with the schedule drawn from the integer N: same seed, same output, byte for byte.",
-    nil, { "worlds" }),
-  option("--explore[=N]", "Runs every distinct interleaving, at most N, and reports failures.", true),
-  option("--replay S", "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
-    .. "it, it says at which turn.", nil, { "worlds" }),
-  option("--trace FILE", "Writes a timeline; the ending says how: .html, .json, .mmd, .svg, .txt.", true),
-  option("--race", "Reports accesses to shared data that nothing orders.", true),
-  option("--no-deadlock-check", "Waits for ever where else a deadlock would be reported.", nil, { "deadlocks" }),
+  like_lua("-e STAT", { "-e stat", "execute string 'stat'" }, "Executes the string as Lua code."),
+  like_lua("-l MOD, -l G=MOD", { "-l mod, -l g=mod", "require library 'mod' into global 'mod', or 'g'" },
+    "Requires a library into the global MOD, or G."),
+  like_lua("-i SCRIPT", { "-i", "enter interactive mode after executing 'script'" },
+    "Enters the prompt after the script."),
+  like_lua("-v", { "-v", "show version information" }, "Shows the version."),
+  like_lua("-E", { "-E", "ignore environment variables" },
+    "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH."),
+  like_lua("-W", { "-W", "turn warnings on" }, "Turns warnings on."),
+  option("--virtual", { "--virtual", "virtual clock: waiting takes no time" },
+    "Runs the script in a simulated world: when every thread waits, its clock jumps to the next "
+    .. "deadline, so waiting takes no time. A failed run prints the line that repeats it.", { see = { "worlds" } }),
+  option("--seed N", { "--seed N", "the same, scheduled by N: same seed, same output" },
+    "As --virtual, with the schedule drawn from the integer N: same seed, same output, byte for byte.",
+    { see = { "worlds" } }),
+  option("--explore[=N]", { "--explore[=N]", "try every interleaving" },
+    "Runs every distinct interleaving, at most N, and reports failures.", { planned = true }),
+  option("--replay S", { "--replay S", "run the one schedule S of such a report again" },
+    "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
+    .. "it, it says at which turn.", { see = { "worlds" } }),
+  option("--trace FILE", { "--trace FILE", "write a timeline" },
+    "Writes a timeline; the ending says how: .html, .json, .mmd, .svg, .txt.", { planned = true }),
+  option("--race", { "--race", "report unordered accesses" }, "Reports accesses to shared data that nothing orders.",
+    { planned = true }),
+  option("--no-deadlock-check", { "--no-deadlock-check", "wait for ever instead of reporting a deadlock" },
+    "Waits for ever where else a deadlock would be reported.", { see = { "deadlocks" } }),
+  option("--help", { "-h, --help [NAME]", "this text, or what the reference says of NAME" },
+    "Shows the options; -h does, too. With a NAME: what this reference says of it.", { aliases = { "-h" } }),
+  option("--version", { "--version", "the versions of luasync and Lua" }, "The versions of luasync and Lua."),
 }

@@ -39,20 +39,19 @@ local function read_entries(path)
   return entries
 end
 
---- Writes the file anew beside the old one, then takes its place.
-local function rewrite(path, entries)
-  local lines = {}
+--- Writes the file anew beside the old one, which the new one then replaces. `append` makes a file that nobody else
+-- may read, whatever is left of an earlier try.
+local function rewrite(path, entries, append)
+  local lines, new = {}, path .. ".new"
   for i, entry in ipairs(entries) do lines[i] = encode(entry) .. "\n" end
-  local file = io.open(path .. ".new", "wb")
-  if not file then return end
-  local written = file:write(table.concat(lines))
-  file:close()
-  if written then os.rename(path .. ".new", path) end
+  os.remove(new)
+  if not append(new, table.concat(lines)) or not os.rename(new, path) then os.remove(new) end
 end
 
 --- Opens the history in a file.
 -- @param path string, or nil: nothing is kept
--- @param append function(path, text): adds text to a file; returns nil and a message where it cannot
+-- @param append function(path, text): adds text to a file that nobody else may read; returns nil and a message where
+--   it cannot
 -- @return the history; and a message where the file cannot be read: then nothing is written to it either
 function history.open(path, append)
   local self = setmetatable({ entries = {}, path = path, append = append }, history)
@@ -65,7 +64,7 @@ function history.open(path, append)
   self.entries = entries
   if #entries > MOST then
     local newest = table.move(entries, #entries - MOST + 1, #entries, 1, {})
-    if #entries > 2 * MOST then rewrite(path, newest) end
+    if #entries > 2 * MOST then rewrite(path, newest, append) end
     self.entries = newest
   end
   return self

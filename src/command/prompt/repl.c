@@ -372,13 +372,38 @@ static int result_of (lua_State *L, bool done, const char *path) {
   return luaL_fileresult(L, done, path);
 }
 
-/* terminal.append(path, text): one write at the end of a file that nobody else may read. */
+/* Writes all of the text; false: errno is set. A disk that is full takes a part of it. */
+static bool write_all (int fd, const char *text, size_t length) {
+  while (length > 0) {
+    ssize_t n = write(fd, text, length);
+    if (n < 0 && errno != EINTR) return false;
+    if (n > 0) {
+      text += n;
+      length -= (size_t)n;
+    }
+  }
+  return true;
+}
+
+/* Takes a file away from all but its owner; where that is not allowed, it stays as it is. */
+static void make_private (int fd) {
+  struct stat is;
+  if (fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && (is.st_mode & 077) != 0
+      && fchmod(fd, 0600) != 0)
+    errno = 0;
+}
+
+/* terminal.append(path, text): adds it to a file that only its owner may read; in one write, for other sessions append as well. */
 static int terminal_append (lua_State *L) {
   size_t length;
   const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
-  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  bool done = fd >= 0 && write(fd, text, length) == (ssize_t)length;
-  int saved = errno;
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600), saved;
+  bool done = false;
+  if (fd >= 0) {
+    make_private(fd);
+    done = write_all(fd, text, length);
+  }
+  saved = errno;
   if (fd >= 0) close(fd);
   errno = saved;
   return result_of(L, done, path);

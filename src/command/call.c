@@ -1,0 +1,65 @@
+/*
+** call.c - calls that Ctrl-C can end, and what the command says of errors.
+*/
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "command/call.h"
+#include "real/real_driver.h"
+
+/* One call of stdio per message: threads write to stderr as well. */
+void call_say (const char *program, const char *message) {
+  if (program) fprintf(stderr, "%s: %s\n", program, message);
+  else fprintf(stderr, "%s\n", message);
+  fflush(stderr);
+}
+
+/* [-1, +0] if status is an error: writes the message on the top. */
+int call_report (lua_State *L, int status, const char *program) {
+  if (status != LUA_OK) {
+    const char *message = lua_tostring(L, -1);
+    call_say(program, message ? message : "(error message not a string)");
+    lua_pop(L, 1);
+  }
+  return status;
+}
+
+/* Message handler: anything without a text of its own is named by its type. */
+static int add_traceback (lua_State *L) {
+  const char *message = lua_tostring(L, 1);
+  if (!message) {
+    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
+      return 1; /* the object's own text stands alone */
+    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+  }
+  luaL_traceback(L, L, message, 1);
+  return 1;
+}
+
+/*
+** The default action comes back with the first Ctrl-C, so that a second one
+** ends a program that never gets to raise its error.
+*/
+void call_catch_sigint (bool on) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on ? real_interrupt : SIG_DFL;
+  action.sa_flags = (int)SA_RESETHAND;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+}
+
+/* [-(n+1), +results or the message] */
+int call_function (lua_State *L, int n, int results) {
+  int handler = lua_gettop(L) - n;
+  lua_pushcfunction(L, add_traceback);
+  lua_insert(L, handler);
+  call_catch_sigint(true);
+  int status = lua_pcall(L, n, results, handler);
+  call_catch_sigint(false);
+  lua_remove(L, handler);
+  return status;
+}
