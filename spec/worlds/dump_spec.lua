@@ -215,8 +215,8 @@ print(text)]])
     for i, waits in ipairs { "pipe method 'read'", "execute field 'execute'", "all method 'read'", "lines for iterator",
       "number method 'read'", "fill method 'write'", "finish method 'close'" } do
       local name, call = waits:match "^(%S+) (.*)"
-      assert.matches(("Thread %s %%(daemon%%): running\n  stack traceback:\n  \t%%[C%%]: in %s[^\n]*\n"):format(name, call)
-        .. ("  \t[^\n]*:%d: in "):format(i + 1), result.out)
+      local head = "Thread " .. name .. " %(daemon%): running\n  stack traceback:\n"
+      assert.matches(head .. ("  \t%%[C%%]: in %s[^\n]*\n  \t[^\n]*:%d: in "):format(call, i + 1), result.out)
     end
     assert.equal(0, result.code)
   end)
