@@ -64,32 +64,62 @@ describe("The prompt among threads #repl #novalgrind", function()
       assert.truthy(t:run("6 * 7"):find "42")
     end)
 
-    -- Between a terminal's taking a new size and its telling the program, what is erased is measured
-    -- with the old one: a line may go in that moment. So one of three tries must lose nothing.
-    it("that print while the window is resized lose nothing", function()
-      local function lines_shown()
-        local t = open()
-        t:enter "w = spawn(function() for i = 1, 40 do print('resized ' .. i) sleep(0.03) end end)"
-        t:wait_for "[1 running]>"         -- what is typed earlier the terminal shows by itself
-        t:type "a text that is wrapped when the window is narrow, and then not"
-        for _, width in ipairs { 60, 40, 90, 30, 80 } do t:resize(width, 24) os.execute "sleep 0.1" end
-        t:wait_for "resized 40\n"
-        t:wait_until(function(screen)
-          return screen:gsub("\n", ""):find "luasync> a text that is wrapped when the window is narrow, and then not$"
-        end)
-        local shown = {}
-        for _, line in ipairs(lines_of(t:screen "-J -S -")) do
-          shown[#shown + 1] = tonumber(line:match "^resized (%d+)$")
-        end
-        return shown
+    local TYPED = "a text that is wrapped when the window is narrow, and then not"
+    -- Spaces at the end of a row are not seen.
+    local function shows_typed(screen) return screen:gsub("%s", ""):find(">" .. TYPED:gsub(" ", "") .. "$") end
+
+    -- The lines that a thread has printed, and whether each is whole.
+    local function printed(t)
+      local shown = {}
+      for _, line in ipairs(lines_of(t:screen "-J -S -")) do
+        shown[#shown + 1] = tonumber(line:match "^line (%d+)$")
       end
-      local all, shown = {}, nil
-      for i = 1, 40 do all[i] = i end
-      for _ = 1, 3 do
-        shown = lines_shown()
-        if #shown == #all then break end
+      return shown
+    end
+
+    it("that print between changes of the window's size lose nothing", function()
+      local t = open()
+      local widths = { 60, 40, 90, 30, 80, 25, 120, 80 }
+      t:enter "function asked(path) local f = io.open(path) if f then f:close() end return f end"
+      t:enter(("function say(i) while not asked('%s/' .. i) do sleep(0.01) end print('line ' .. i) end"):format(t.home))
+      t:enter(("w = spawn(function() for i = 1, %d do say(i) end end)"):format(#widths + 1))
+      t:wait_for "[1 running]>"         -- what is typed earlier the terminal shows by itself
+      t:type(TYPED)
+      local all = {}
+      for i = 1, #widths + 1 do
+        all[i] = i
+        io.open(t.home .. "/" .. i, "w"):close()
+        t:wait_for(("line %d\n"):format(i))
+        t:wait_until(shows_typed)
+        if widths[i] then t:resize(widths[i], 24) end
       end
-      assert.same(all, shown)
+      t:wait_until(shows_typed)
+      assert.same(all, printed(t))
+    end)
+
+    -- What is on its way to the terminal when that takes a new size was measured with the old one: it may erase lines.
+    it("that print while the window's size changes leave the typed text alone, and their lines in order", function()
+      local t = open()
+      t:enter "w = spawn(function() for i = 1, 40 do print('line ' .. i) sleep(0.03) end end)"
+      t:wait_for "[1 running]>"
+      t:type(TYPED)
+      for _, width in ipairs { 60, 40, 90, 30, 80 } do t:resize(width, 24) os.execute "sleep 0.1" end
+      t:wait_for "line 40\n"
+      t:wait_until(shows_typed)
+      local shown = printed(t)
+      for i = 2, #shown do assert.is_true(shown[i] > shown[i - 1]) end
+    end)
+
+    it("are shown by Ctrl-\\ behind keys that have not been read yet, and these are not lost", function()
+      local t = open()
+      local pid = t:run "get_native_id()"
+      os.execute("kill -STOP " .. pid)
+      t:type "typed before"
+      t:key "C-\\"
+      t:type " and after"
+      os.execute("kill -CONT " .. pid)
+      t:wait_for "luasync: 1 thread\nThread MainThread: running"
+      t:wait_until(function(screen) return screen:find "luasync> typed before and after$" end)
     end)
 
     it("put their lines together from pieces", function()

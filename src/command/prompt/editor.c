@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <histedit.h>
@@ -176,6 +177,7 @@ static void stop (Editor *e) {
   signal(SIGTSTP, on_signal);
   look_at_size(e);
   lib.el_wset(e->el, EL_PREP_TERM, 1);
+  e->has_keys = false;
   fputs("\033[?2004h", e->out);
   editor_replace_buffer(e, text, at);
   free(text);
@@ -237,9 +239,21 @@ static void next_action (Editor *e) {
   }
 }
 
+/*
+** Ctrl-\ and Ctrl-Z become keys. As signals they have the terminal forget what has
+** been typed and not yet read. libedit gives the terminal its old settings back.
+*/
+static void take_signal_keys (Editor *e) {
+  struct termios settings;
+  if (e->has_keys || tcgetattr(STDIN_FILENO, &settings) != 0) return;
+  settings.c_cc[VQUIT] = settings.c_cc[VSUSP] = _POSIX_VDISABLE;
+  e->has_keys = tcsetattr(STDIN_FILENO, TCSANOW, &settings) == 0;
+}
+
 static int next_key (EditLine *el, wchar_t *c) {
   Editor *e;
   lib.el_wget(el, EL_CLIENTDATA, &e);
+  take_signal_keys(e);
   if (e->queued == 0 && !e->blank && editor_must_rewindow(e)) editor_queue(e, editor_rewindow, 0);
   while (e->queued == 0) next_action(e);
   *c = e->queue[0];
@@ -351,6 +365,7 @@ static void begin (Editor *e, const char *initial, bool continued) {
   e->searching = e->blank = false;
   e->rested = 0;
   e->queued = 0;
+  e->has_keys = false;
   wide_text_set(&e->accepted, NULL);
   wide_text_set(&e->draft, wide_text_copy(L"", 0));
   wide_text_set(&e->above, wide_text_copy(L"", 0));

@@ -2,6 +2,7 @@
 ** editor_actions.c - what the keys do: lines and the window on them, the history, the
 ** search, the prompt.
 */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,7 +432,15 @@ static bool is_plain_key (wchar_t c) {
          || c == 0x19;
 }
 
+/* Ctrl-\ and Ctrl-Z do what the terminal would have them do: see take_signal_keys. */
+static bool is_signal_key (wchar_t c) {
+  if (c == 0x1C) raise(SIGQUIT);
+  else if (c == 0x1A) kill(0, SIGTSTP);
+  return c == 0x1C || c == 0x1A;
+}
+
 void editor_key (Editor *e, wchar_t c) {
+  if (is_signal_key(c)) return;
   e->fitted = false;
   if (e->searching) {
     if (search_key(e, c)) return;

@@ -51,6 +51,7 @@ struct Editor {
   wchar_t *prompt;        /* as drawn: L"" while blank */
   wchar_t *prompt_text;   /* as the hook gave it */
   wchar_t *above, *below; /* the entry outside the window; never NULL while reading */
+  bool has_keys;          /* the terminal sends Ctrl-\ and Ctrl-Z as keys */
   bool fitted;            /* the window has been chosen and no key has come since */
   wchar_t *saved;         /* while blank: the buffer */
   size_t saved_cursor;
