@@ -75,7 +75,7 @@ MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 
 # ---------------------------------------------------------------------- build
-.PHONY: all help setup demo docs play test check spec spec-host spec-stock lint format bench valgrind \
+.PHONY: all help setup demo docs play test check spec spec-host spec-stock stress lint format bench valgrind \
         apicheck fuzz install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) ## build the command build/luasync and the module build/luasync.so
@@ -141,11 +141,11 @@ demo: ## set up, build and play every tutorial program, quickly
 play: all
 	@scripts/demo.sh $(HOST)
 
-test: ## set up, build, lint and run every spec in luasync and in stock lua5.4
+test: ## set up, build, lint and run the specs in luasync and in stock lua5.4; those tagged slow are in stress
 	@scripts/setup.sh test
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) lint
-	@$(MAKE) spec
+	@$(MAKE) spec BUSTED_FLAGS="--exclude-tags=slow $(BUSTED_FLAGS)"
 
 # The specs find what they test through these; child states of the module in
 # stock Lua look at them as well.
@@ -164,7 +164,7 @@ spec: ## run the specs only (SPECS="spec/lock_spec.lua", BUSTED_FLAGS="--tags=fa
 	@$(MAKE) spec-stock
 
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
-# long; #notsan what needs a signal inside a Lua loop (ThreadSanitizer keeps it
+# long (`make test` leaves that to `make stress`); #notsan what needs a signal inside a Lua loop (ThreadSanitizer keeps it
 # back until the next call of the C library); #noasan what leaves a cycle behind
 # or measures memory. For valgrind #novalgrind: what leaves a cycle behind, maps
 # more pieces of memory than it can count, or needs a terminal's pace.
@@ -184,12 +184,22 @@ spec-host: all $(C_CHECKS)
 	@echo "== specs in $(HOST)"
 	$(Q)$(SPEC_ENV) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(SPECS)
 
+# Specs of the command start it in processes of their own, which are the same
+# whoever starts them: one round is enough.
+ONCE = spec/command/% spec/explore/% spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
+STOCK_SPECS = $(or $(SPECS),$(filter-out $(ONCE),$(sort $(wildcard spec/*/*_spec.lua))))
+
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.
 spec-stock: all $(C_CHECKS)
 ifeq ($(SANITIZE),)
 	@echo "== specs in $(LUA) with $(MODULE)"
-	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) $(SPECS)
+	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) $(STOCK_SPECS)
 endif
+
+# Seconds each; STRESS=long: an hour.
+stress: all ## run what is long by nature: specs tagged slow, random runs of many threads (STRESS=long for more)
+	@$(MAKE) spec BUSTED_FLAGS="--tags=slow $(BUSTED_FLAGS)"
+	@LUASYNC_STRESS=$(if $(filter long,$(STRESS)),1000,10) $(MAKE) spec SPECS=spec/whole/stress_spec.lua
 
 valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
 	@scripts/setup.sh valgrind
