@@ -157,8 +157,8 @@ describe("The prompt among threads #repl #novalgrind", function()
 
     it("in a deadlock are announced above the prompt", function()
       local t = open()
-      t:enter "a, b = Lock { name = 'A' }, Lock { name = 'B' }"
-      t:enter "function grab(x, y) x:acquire() sleep(0.2) y:acquire() end"
+      t:enter "a, b, n = Lock { name = 'A' }, Lock { name = 'B' }, Atomic()"
+      t:enter "function grab(x, y) x:acquire() n:add(1) while n:get() < 2 do sleep(0.01) end y:acquire() end"
       t:enter "one = Thread { name = 'one', daemon = true, target = grab, args = { a, b } }:start()"
       t:enter "two = Thread { name = 'two', daemon = true, target = grab, args = { b, a } }:start()"
       t:type "typed"

@@ -8,7 +8,10 @@
 
 /* OS threads and the wall clock. Returns the exit code. */
 int run_real (const Options *o);
-/* --virtual, --seed, --replay: says on stderr what went wrong, and the line that repeats it. Returns the exit code. */
+/*
+** --virtual, --seed, --replay: says on stderr what went wrong, and the line that
+** repeats it. Returns the exit code.
+*/
 int run_simulated (const Options *o);
 
 /* The versions of luasync and Lua, on stdout. */

@@ -13,7 +13,10 @@
 /* Writes what --help says. False: no memory, and nothing is written. */
 bool text_write_help (FILE *out, const Options *o);
 
-/* Writes the line that repeats a simulated run, and a word on what could make another run differ, on stderr. */
+/*
+** Writes the line that repeats a simulated run, and a word on what could make
+** another run differ, on stderr.
+*/
 void text_write_replay (const Options *o, const SimReport *r);
 
 #endif

@@ -41,7 +41,10 @@ static Thread **living (World *world, int *n) {
   return list;
 }
 
-/* (list, n) pushes a table of proxies; in protected mode, so that the references can be dropped after it. */
+/*
+** (list, n) pushes a table of proxies; in protected mode, so that the references can
+** be dropped after it.
+*/
 static int push_living (lua_State *L) {
   Thread **list = lua_touserdata(L, 1);
   int n = (int)lua_tointeger(L, 2);

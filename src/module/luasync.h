@@ -12,7 +12,10 @@
 #define LUASYNC_EXPORT __attribute__((visibility("default")))
 #endif
 
-/* Opens the module in a state; the first one of a process becomes the main thread of the real world. */
+/*
+** Opens the module in a state; the first one of a process becomes the main thread of
+** the real world.
+*/
 LUASYNC_EXPORT int luaopen_luasync (lua_State *L);
 
 #endif

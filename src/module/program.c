@@ -3,9 +3,7 @@
 **
 ** At the end of the main script the non-daemon threads are joined, as in
 ** Python, and the state is closed. Daemon threads are left running: a process
-** that ends takes them along, wherever they are. Then nothing may run that
-** waits for them: not exit(), whose handlers they could disturb, not a flush of
-** a stream whose lock one of them holds in io.read.
+** that ends takes them along, wherever they are (real/exit.c).
 */
 #include <malloc.h>
 #include <signal.h>
@@ -30,7 +28,10 @@ _Noreturn void program_exit (int code) {
   abort();
 }
 
-/* The main thread of the real world, and who watches it. */
+/*
+** Makes L the main state of the real world, and sets what the world needs to know of
+** the floors above.
+*/
 static bool attach (lua_State *L) {
   World *world = real_world();
   Thread *main;

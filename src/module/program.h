@@ -30,7 +30,10 @@ void program_check_deadlocks (bool check);
 */
 bool program_attach_stock (lua_State *L, lua_CFunction module);
 
-/* Ends the process at once with what was printed flushed; other threads may be running. In a simulated world: ends that. */
+/*
+** Ends the process at once with what was printed flushed; other threads may be
+** running. In a simulated world: ends that.
+*/
 _Noreturn void program_exit (int code);
 
 #endif

@@ -1,19 +1,21 @@
 /*
 ** deadlock.c - nobody can ever run again, or some wait for each other in a circle.
 **
-** A world counts its awake threads: those that are not parked for ever. Whoever
-** chooses a waiter counts it as awake at once, so zero means that nobody runs
-** and nobody is about to. What is left to check is a pending interrupt.
+** A world counts its awake threads: those that are not parked for ever. A waker
+** counts the waiter that it chooses as awake at once, so zero means that no thread
+** runs and none is about to. What is left to check is a pending interrupt.
 **
-** A circle among some threads while others go on is looked for by a thread that
-** has stood in line for a while; in a simulated world by the scheduler, when the
-** clock goes on without them and at the end. It is reported when each of them waits for ever
-** for what the next one holds: the owner of a lock is read from the lock, and
-** an owner that waits cannot release. But anybody may release a plain lock, which
-** is how locks are used as signals, so it counts only where that is out of the
-** question or nobody has ever done it: a thread that waits for a lock it holds
-** itself is left alone, and so is one that holds a lock that others know of
-** while it waits for the end of a thread.
+** Some threads may wait for each other in a circle while others go on. A thread
+** that has stood in line for a while looks for such a circle; in a simulated world
+** the scheduler does, when the clock goes on without the threads and at the end.
+** In a circle each thread waits for ever for what the next one holds; the owner of
+** a lock is read from the lock.
+**
+** A circle counts only if nobody outside can break it. Only its owner ends an RLock
+** or a join. A plain Lock, which any thread may release, counts if no other thread
+** refers to it, or if none but its owner has ever released it. A thread that waits
+** for a lock which it holds itself is left alone, and so is one that holds a lock
+** that others know of while it waits for the end of a thread.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +71,11 @@ static Thread *find (World *world, uint64_t serial) {
   return t;
 }
 
-/* Who can end a wait: none but the thread waited for; its end; any thread that knows the lock, and some do. */
+/*
+** What can end a wait. SURE: the thread waited for alone. END: that thread's end.
+** LOCKED, SIGNAL: any thread that knows the lock, and some do; SIGNAL: one that did
+** not own the lock has released it before.
+*/
 typedef enum Certainty { SURE = 1, END = 2, LOCKED = 4, SIGNAL = 8 } Certainty;
 
 /* One thread of a circle and the wait it was seen in. */
@@ -86,7 +92,7 @@ static Certainty certainty_of (Object *o) {
   return lock_is_signal((Lock *)o) ? SIGNAL : LOCKED;
 }
 
-/* The serial of the thread that t waits for, for ever; 0: none. Fills *link. */
+/* The serial of the thread that t waits for without a deadline; 0: none. Fills *link. */
 static uint64_t awaited (Thread *t, WaitLink *link) {
   uint64_t serial = 0;
   Object *o;
@@ -103,7 +109,10 @@ static uint64_t awaited (Thread *t, WaitLink *link) {
   return serial;
 }
 
-/* Goes from `self` to whom it waits for, and on; the number of threads in the circle that leads back, 0: none. */
+/*
+** Follows the waits from `self` on. Returns how many threads are in the circle that
+** leads back to it; 0: none does.
+*/
 static int follow (World *world, Thread *self, WaitLink circle[LONGEST]) {
   Thread *t = self;
   int n = 0;
@@ -118,7 +127,10 @@ static int follow (World *world, Thread *self, WaitLink circle[LONGEST]) {
   return closed ? n : 0;
 }
 
-/* Whether the first one's wait is the latest: it has closed the circle, and is the one that reports. */
+/*
+** Whether the wait of the first thread is the latest: that thread has closed the
+** circle, and it alone reports it.
+*/
 static bool is_latest (const WaitLink *circle, int n) {
   for (int i = 1; i < n; i++)
     if (circle[i].since > circle[0].since
@@ -134,8 +146,9 @@ static bool is_certain (const WaitLink *circle, int n) {
 }
 
 /*
-** Whether `self` has closed a circle of two or more. The threads are looked at
-** one after the other; what is seen twice in the same waits held at once in between.
+** Whether `self` has closed a circle of two or more. The threads are looked at one
+** after the other, twice. If both looks find the same waits, all of them held at
+** one moment in between.
 */
 static bool in_circle (World *world, Thread *self) {
   WaitLink first[LONGEST], second[LONGEST];

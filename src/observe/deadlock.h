@@ -6,7 +6,10 @@
 
 #include "world/world.h"
 
-/* Watches the real world: ends it where nobody can ever run again, reports circles, answers dumps. */
+/*
+** Watches the real world: ends it where no thread can ever run again, reports
+** circles, answers dumps.
+*/
 extern const Observer deadlock_observer;
 
 /* Warns of the circle that t has closed by the wait it stands in, if it has. */
@@ -14,7 +17,10 @@ void deadlock_warn (Thread *t);
 
 /* What there is to say of a world in which nobody can run, malloc'ed; NULL: no memory. */
 char *deadlock_text (World *world);
-/* The same of one that runs without getting anywhere; `looking`: its threads only look at things. */
+/*
+** The same for a world that runs without getting anywhere. looking: its threads only
+** look at objects.
+*/
 char *livelock_text (World *world, bool looking);
 
 #endif

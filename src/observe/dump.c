@@ -65,7 +65,10 @@ static void write_frames (FILE *out, lua_State *L) {
 
 static const char no_memory[] = "stack traceback:\n\t(not enough memory)";
 
-/* Of t, which runs in the coroutine L or waits there: that one's frames, and those of who has resumed it. */
+/*
+** The frames of t, which runs or waits in the coroutine L, and those of the
+** coroutines that have resumed L.
+*/
 static char *traceback_of (Thread *t, lua_State *L) {
   char *text = NULL;
   size_t length;
@@ -112,7 +115,7 @@ static bool read_in_system (Facts *f) {
   return true;
 }
 
-/* Copies what is known of t; where it runs, asks it for its traceback. */
+/* Copies what is known of t. If t runs, asks it for its traceback. */
 static void look_at (Facts *f, Thread *t) {
   memset(f, 0, sizeof *f);
   f->thread = t;
@@ -215,7 +218,7 @@ static void set_place (lua_State *L, const char *file, const char *line, const S
   set_integer(L, line, place->line);
 }
 
-/* Who holds the object, and since where. */
+/* Sets the thread that holds the object, and the line since which it does. */
 static void set_holder (lua_State *L, Object *o) {
   uint64_t serial = o->kind->awaited != NULL ? o->kind->awaited(o) : 0;
   char name[64];

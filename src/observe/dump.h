@@ -7,7 +7,10 @@
 
 #include "thread/thread.h"
 
-/* Pushes the list of the world's threads, as threads() below returns it; in protected mode. [0, +1, raises] */
+/*
+** Pushes the list of the world's threads, as threads() below returns it; in
+** protected mode. [0, +1, raises]
+*/
 void dump_push_threads (lua_State *L, World *world);
 
 /*

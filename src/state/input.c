@@ -173,7 +173,11 @@ static bool read_value (lua_State *L, FILE *f, int arg) {
   return most == 0 ? read_nothing(L, f) : read_bytes(L, f, most);
 }
 
-/* Reads what the arguments from `first` on ask for, or a line; pushes the values, the last one nil where it was not there, or nil and an error. Returns how many. */
+/*
+** Reads what the arguments from `first` on ask for; without any, a line. Pushes the
+** values, of which the last is nil where it was not there; or nil and an error.
+** Returns how many it has pushed.
+*/
 static int read_values (lua_State *L, FILE *f, int first) {
   int top = lua_gettop(L), arg = first;
   bool there = true;
@@ -202,7 +206,10 @@ static int file_read (lua_State *L) { return read_values(L, files_check(L)->f, 2
 ** Lines.
 */
 
-/* The iterator. Upvalues: the file, how many formats there are, whether it is closed at the end, the formats. */
+/*
+** The iterator. Upvalues: the file, how many formats there are, whether it is closed
+** at the end, the formats.
+*/
 static int next_values (lua_State *L) {
   luaL_Stream *s = lua_touserdata(L, lua_upvalueindex(1));
   int formats = (int)lua_tointeger(L, lua_upvalueindex(2)), n;

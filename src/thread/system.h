@@ -13,7 +13,10 @@
 
 #include "world/thread_record.h"
 
-/* States of Thread.system: in Lua or elsewhere; in the C library; the same, and its stack is being read. */
+/*
+** States of Thread.system: in Lua or elsewhere; in the C library; the same, and its
+** stack is being read.
+*/
 enum { SYSTEM_OUT, SYSTEM_IN, SYSTEM_READ };
 
 void system_leave_read (Thread *self);

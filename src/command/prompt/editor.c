@@ -165,7 +165,10 @@ static void resize (Editor *e) {
   editor_queue(e, editor_rewindow, 0);
 }
 
-/* Ctrl-Z: gives the terminal back for as long as the process is stopped. libedit forgets its buffer over that. */
+/*
+** Ctrl-Z: gives the terminal back for as long as the process is stopped. libedit
+** forgets its buffer over that.
+*/
 static void stop (Editor *e) {
   size_t at = buffer_cursor(e);
   wchar_t *text = wide_text_copy(buffer_text(e), buffer_length(e));
@@ -376,7 +379,7 @@ static void begin (Editor *e, const char *initial, bool continued) {
   if (initial != NULL) editor_insert(e, wide_text_from(initial, strlen(initial)));
 }
 
-/* What an editor takes care of; Ctrl-C is the prompt's, and Ctrl-\ writes a dump above it. */
+/* The signals that the editor takes; the session takes Ctrl-C. */
 static const int caught[] = {SIGWINCH, SIGTSTP};
 
 static void catch_signals (struct sigaction old[2]) {

@@ -3,9 +3,9 @@
 **
 ** An entry may have several lines: a pasted block, or one recalled from the
 ** history, stays one text in which the cursor moves up and down. While the user
-** types, others may want to print: whoever has text calls editor_wake, and
-** the editor asks its `output` hook for it, shows it above the prompt and draws
-** the prompt and the typed text anew.
+** types, other threads may print: such a thread calls editor_wake, and the editor
+** asks its `output` hook for the text, shows it above the prompt and draws the
+** prompt and the typed text anew.
 **
 ** All texts are UTF-8; bytes that are none survive unchanged. One editor at a
 ** time, used by one thread; only editor_wake may be called by others.
@@ -18,10 +18,13 @@
 
 typedef struct Editor Editor;
 
-/* What the editor asks its owner. Texts belong to the owner and live until the same hook is called again. */
+/*
+** What the editor asks its owner. Texts belong to the owner and live until the same
+** hook is called again.
+*/
 typedef struct EditorHooks {
   void *ud;
-  /* The prompt; escape sequences that take no room stand between two \1. Asked again every now and then. */
+  /* The prompt, asked for every now and then. Escape sequences stand between two \1. */
   const char *(*prompt)(void *ud);
   /* The history entry `back` steps ago (1: the newest), or NULL. */
   const char *(*recall)(void *ud, int back);

@@ -57,7 +57,10 @@ void editor_compose_prompt (Editor *e) {
   editor_fit_prompt(e);
 }
 
-/* libedit aborts when a prompt without colours replaces one with colours that goes over more than a row. */
+/*
+** libedit aborts when a prompt without colours replaces one with colours that goes
+** over more than a row.
+*/
 void editor_fit_prompt (Editor *e) {
   wchar_t *to = e->prompt;
   bool hidden = false;
@@ -104,7 +107,10 @@ static void choose_lines (Editor *e, const wchar_t *text, size_t length, size_t 
   }
 }
 
-/* The part of the entry to be shown: whole lines, or a piece of one line that is taller than the screen. */
+/*
+** The part of the entry to be shown: whole lines, or a piece of one line that is
+** taller than the screen.
+*/
 static void choose_window (Editor *e, const wchar_t *text, size_t position, size_t *from,
                            size_t *to) {
   size_t length = wcslen(text), half = (size_t)rows_for_entry(e) * (size_t)e->columns / 4;

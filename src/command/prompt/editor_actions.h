@@ -91,7 +91,10 @@ bool editor_must_rewindow (Editor *e);
 /* Puts a text and a cursor into the buffer. */
 void editor_replace_buffer (Editor *e, const wchar_t *text, size_t position);
 
-/* Actions: the prompt as it is to be drawn now; the window around the cursor; nothing drawn; everything again. */
+/*
+** Actions: the prompt as it is to be drawn now; the window around the cursor;
+** nothing drawn; everything again.
+*/
 void editor_compose_prompt (Editor *e);
 void editor_fit_prompt (Editor *e); /* without colours where it is wider than the terminal */
 void editor_rewindow (Editor *e);

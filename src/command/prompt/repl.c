@@ -38,7 +38,7 @@
 ** Output of threads.
 */
 
-#define KEPT_MOST (256 * 1024) /* bytes; who prints more waits for the terminal */
+#define KEPT_MOST (256 * 1024) /* bytes; a thread that prints more waits for the terminal */
 #define IDLE_PARTIAL 300       /* ms until an unfinished line is shown as it is */
 #define FAILURES_MOST 10       /* of the session's own code, without an entry between them */
 
@@ -99,7 +99,10 @@ static Partial *partial_of_caller (int stream) {
   return p;
 }
 
-/* Moves unfinished lines that have waited since `before` to the kept text, with a line end. Under mu. */
+/*
+** Moves unfinished lines that have waited since `before` to the kept text, with a
+** line end. Under mu.
+*/
 static void end_partials (int64_t before) {
   Partial **at = &out.partials;
   while (*at != NULL) {
@@ -120,7 +123,10 @@ static void end_partials (int64_t before) {
   }
 }
 
-/* Keeps text for the editor: what is whole in lines, and the rest as the beginning of one. Under mu. */
+/*
+** Keeps text for the editor: what is whole in lines, and the rest as the beginning
+** of one. Under mu.
+*/
 static bool keep (int stream, const char *text, size_t length) {
   const char *last = memrchr(text, '\n', length);
   size_t whole = last != NULL ? (size_t)(last - text) + 1 : 0;
@@ -152,7 +158,7 @@ static bool take_output (int stream, const char *text, size_t length) {
   else {
     taken = keep(stream, text, length);
     editor_wake();
-    if (thread_self == NULL || !thread_self->is_main) /* the main thread is who makes room */
+    if (thread_self == NULL || !thread_self->is_main) /* the main thread makes room */
       while (out.reading && out.kept.length > KEPT_MOST) pthread_cond_wait(&out.room, &out.mu);
   }
   pthread_mutex_unlock(&out.mu);
@@ -257,7 +263,10 @@ typedef struct Session {
 
 static Session *session_of (lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
 
-/* Calls the hook with the n values at the top of the stack; keeps its answer as text. NULL: none, or an error. */
+/*
+** Calls the hook with the n values at the top of the stack; keeps its answer as
+** text. NULL: none, or an error.
+*/
 static const char *ask (Session *s, const char *hook, int n) {
   lua_State *L = s->L;
   const char *text = NULL;
@@ -393,7 +402,10 @@ static void make_private (int fd) {
     errno = 0;
 }
 
-/* terminal.append(path, text): adds it to a file that only its owner may read; in one write, for other sessions append as well. */
+/*
+** terminal.append(path, text): adds it to a file that only its owner may read; in
+** one write, for other sessions append as well.
+*/
 static int terminal_append (lua_State *L) {
   size_t length;
   const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
@@ -460,7 +472,10 @@ static int open_session (lua_State *L) {
   return 1;
 }
 
-/* Runs the session at the top of the stack until the user leaves, whatever happens to its own code. */
+/*
+** Runs the session at the top of the stack until the user leaves, whatever happens
+** to its own code.
+*/
 static void run_session (lua_State *L) {
   int failures = 0;
   while (failures < FAILURES_MOST) {
