@@ -56,6 +56,12 @@ Lock 'C'          P3──────
       1, true))
   end)
 
+  it("marks reads and writes of tables, and the one that was lost", function()
+    assert.truthy(format(recorded "lost_update", ".txt"):find("\nShared-1           rw rwrr!wrw  rw  r\n", 1, true))
+    local text = format(recorded "lost_update", ".svg")
+    assert.equal(1, select(2, text:gsub('class="r" text%-decoration="line%-through">3<', "")))
+  end)
+
   it("fits into a width, and shows only the last steps where that is asked", function()
     local text = require "luasync.trace.text"
     local doc = recorded("pipeline").doc

@@ -5,6 +5,7 @@ local State = require "luasync.trace.state"
 local lanes = {}
 
 local TAKES = { put = true, try_put = true, submit = true }
+local ACCESSES = { read = true, write = true, update = true }
 local GIVES = { get = true, try_get = true, take = true }
 
 -- Ends the last entry of a list at step s and event i, unless it goes on.
@@ -82,11 +83,38 @@ local function note_arrows(out, run, i, s)
   end
 end
 
+-- A read or write of a Shared's key or an Atomic. A write that follows a read by the same thread makes those writes of
+-- others lost that came in between.
+local function note_access(out, run, i, s)
+  local op, e, text = run:op(i), run.events, run:text(i) or ""
+  local o, x = e.ob[i], e.th[i]
+  if run:kind(i) ~= "op" or run:family(o) ~= "cells" or not ACCESSES[op] then return end
+  local atomic = run:object(o).kind == "Atomic"
+  local key, value = text:match "^(.-) = (.*)$"
+  if atomic or not key then key, value = atomic and "" or text, atomic and text or "" end
+  local access = { step = s, thread = x, text = text, value = value, write = op ~= "read" }
+  table.insert(out.accesses[o], access)
+  local cells = out.cells[o] or {}
+  out.cells[o] = cells
+  local cell = cells[key] or { writes = {}, seen = {} }
+  cells[key] = cell
+  if not access.write then
+    cell.seen[x] = #cell.writes
+    return
+  end
+  for j = op == "write" and cell.seen[x] and cell.seen[x] + 1 or #cell.writes + 1, #cell.writes do
+    if cell.writes[j].thread ~= x then cell.writes[j].lost = true end
+  end
+  table.insert(cell.writes, access)
+  cell.seen[x] = nil
+end
+
 --- Everything about run that has a place in the picture.
--- @return { threads, holds, objects: lists by number; arrows }. Entries have `from` and `to`, steps, and the events
+-- @return { threads, holds, objects, accesses: lists by number; arrows }. Entries have `from` and `to`, steps, and the events
 -- there; `open` where they last to the end of the run.
 function lanes.of(run)
-  local out = { threads = {}, holds = {}, objects = {}, arrows = {}, open = {}, put = {} }
+  local out = { threads = {}, holds = {}, objects = {}, accesses = {}, arrows = {} }
+  out.open, out.put, out.cells = {}, {}, {}     -- what the pass needs to remember
   local state = State.new(run)
   for x = 0, run.thread_count - 1 do
     out.threads[x], out.holds[x], out.open[x] = {}, {}, {}
@@ -94,7 +122,7 @@ function lanes.of(run)
     note_holds(out, state, x, 0, 0)
   end
   for o = 0, run.object_count - 1 do
-    out.objects[o] = {}
+    out.objects[o], out.accesses[o] = {}, {}
     if state.objects[o].value then note_object(out, run, state, o, 0, 0) end
   end
   for i = 1, run.n do
@@ -117,6 +145,7 @@ function lanes.of(run)
     note_object(out, run, state, e.ob[i], s, i)
     if waited then note_object(out, run, state, waited, s, i) end
     note_arrows(out, run, i, s)
+    note_access(out, run, i, s)
   end
   lanes.close(out, run)
   return out
@@ -131,7 +160,7 @@ function lanes.close(out, run)
       end
     end
   end
-  out.open, out.put = nil, nil
+  out.open, out.put, out.cells = nil, nil, nil
 end
 
 --- The objects that are drawn: not luasync's own, not threads, and something happened to them.
@@ -140,7 +169,8 @@ function lanes.drawn(run, out)
   for o = 0, run.object_count - 1 do
     local object, family = run:object(o), run:family(o)
     local happened = #out.objects[o] > 1 or out.objects[o][1] and out.objects[o][1].from > 0
-    if not object.internal and family ~= "thread" and family ~= "cells" and happened then list[#list + 1] = o end
+    happened = happened or #out.accesses[o] > 0
+    if not object.internal and family ~= "thread" and happened then list[#list + 1] = o end
   end
   table.sort(list, function(a, b)
     local p, q = run:object(a), run:object(b)

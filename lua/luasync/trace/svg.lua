@@ -218,10 +218,30 @@ function Picture:value(value, most, family, a, b, y)
   if width_of(label) < b - a - 4 then self:text(a + 3, y + 17 - h + (h > 10 and 11 or -3), "d", label) end
 end
 
+-- Ring = read, dot = write, with the value beside it; a value that was overwritten unseen is struck through.
+function Picture:accesses(list, y)
+  local before = -9
+  for n, access in ipairs(list) do
+    local x = self:x(access.step)
+    if x - before > 3 or access.lost then
+      self:add('<circle cx="%.1f" cy="%.1f" r="4" fill="%s" stroke="%s" stroke-width="1.75"/>', x, y + 9,
+        access.write and colour(access.thread) or "var(--bg)", colour(access.thread))
+      local room = (list[n + 1] and self:x(list[n + 1].step) or self.width) - x - 14
+      local text = width_of(access.text) < room and access.text or words.visible(access.value)
+      if text ~= "" and width_of(text) < room then
+        self:add('<text x="%.1f" y="%.1f" class="%s"%s>%s</text>', x + 8, y + 12.5, access.lost and "r" or "d",
+          access.lost and ' text-decoration="line-through"' or "", escape(text))
+      end
+      before = x
+    end
+  end
+end
+
 function Picture:object(o, y)
   local run, family = self.run, self.run:family(o)
   self:add('<path d="M0 %.1fH%.1f" class="l"/>', y - 4, self.width)
   self:text(12, y + 12, "", fit(words.object(run, o), LEFT - 20))
+  if #self.picture.accesses[o] > 0 then return self:accesses(self.picture.accesses[o], y) end
   local entries, most = self.picture.objects[o], math.max(1, math.tointeger(run:object(o).max) or 1)
   for _, entry in ipairs(entries) do most = math.max(most, entry.value) end
   if #entries > MOST_MARKS then

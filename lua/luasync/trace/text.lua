@@ -57,6 +57,20 @@ local function draw_object(run, o, entries, tags, view)
   return table.concat(out)
 end
 
+-- A Shared's lane: r and w where it is read and written, ! where that write was overwritten unseen.
+local function draw_accesses(accesses, view)
+  local out = {}
+  for column = 1, view.columns do out[column] = " " end
+  for _, access in ipairs(accesses) do
+    local column = (access.step - 1 - view.first) // view.per + 1
+    if access.step > view.first then
+      local mark = access.lost and "!" or access.write and "w" or "r"
+      if out[column] ~= "!" and (out[column] ~= "w" or mark == "!") then out[column] = mark end
+    end
+  end
+  return table.concat(out)
+end
+
 -- The numbers of steps, every 10, 20, 100, 200 …, above the lanes.
 local function ruler(view)
   local distance, factor = 10, 2
@@ -100,9 +114,13 @@ local function draw_picture(run, out, opts)
   lane("step", ruler(view))
   for _, x in ipairs(shown) do lane(words.visible(run:thread(x).name), draw_lane(picture.threads[x], view)) end
   for _, o in ipairs(objects) do
-    lane(words.object(run, o), draw_object(run, o, picture.objects[o], tags, view))
+    local accesses = picture.accesses[o]
+    lane(words.object(run, o), #accesses > 0 and draw_accesses(accesses, view)
+      or draw_object(run, o, picture.objects[o], tags, view))
   end
-  out[#out + 1] = "█ runs  ░ ready  ╱ waits  · sleeps" .. (per > 1 and ("   (a column is %d steps)"):format(per) or "")
+  local cells = false
+  for _, o in ipairs(objects) do cells = cells or #picture.accesses[o] > 0 end
+  out[#out + 1] = "█ runs  ░ ready  ╱ waits  · sleeps" .. (cells and "  r reads  w writes  ! written over unseen" or "") .. (per > 1 and ("   (a column is %d steps)"):format(per) or "")
 end
 
 -- The steps, one a line: number, time, thread and sentence, place.
