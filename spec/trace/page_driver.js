@@ -105,7 +105,8 @@ async function stepping() {
   luasync.step(41)
   equal(
     'a step is said with its consequences',
-    "1thread '1' gives a unit back to Semaphore-1 → hands a unit to thread '3', wakes thread '3' 32_semaphore_active_pool.lua:50",
+    "1thread '1' gives a unit back to Semaphore-1 → hands a unit to thread '3', wakes thread '3' " +
+      '32_semaphore_active_pool.lua:50',
     byPart('state').querySelector('.what').textContent.trim().replace(/^1 /, '1')
   )
   equal('state(): who holds what', ['Semaphore-1'], threadNow('3').holds)
@@ -292,7 +293,7 @@ async function hovering() {
   pointer(picture, 'pointermove', pixelOf(30), y)
   check(
     'a hover says what, how long, where and who ended it',
-    /thread '3' waits for a unit of Semaphore-1.*100 ms, \d+ steps · 32_semaphore_active_pool\.lua:45.*woken by thread '1' 32_semaphore_active_pool\.lua:50/.test(
+    /thread '3' waits for a unit of Semaphore-1.*100 ms, \d+ steps · .*pool\.lua:45.*woken by thread '1' .*pool\.lua:50/.test(
       tip.textContent
     ) && tip.style.display === 'block',
     tip.textContent

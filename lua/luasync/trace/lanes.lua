@@ -110,8 +110,8 @@ local function note_access(out, run, i, s)
 end
 
 --- Everything about run that has a place in the picture.
--- @return { threads, holds, objects, accesses: lists by number; arrows }. Entries have `from` and `to`, steps, and the events
--- there; `open` where they last to the end of the run.
+-- @return { threads, holds, objects, accesses: lists by number; arrows }. Entries have `from` and `to`, steps, and the
+-- events there; `open` where they last to the end of the run.
 function lanes.of(run)
   local out = { threads = {}, holds = {}, objects = {}, accesses = {}, arrows = {} }
   out.open, out.put, out.cells = {}, {}, {}     -- what the pass needs to remember

@@ -29,7 +29,8 @@ end
 local function space_between(before, after, has_newline)
   if before == "" or after == "" then return "" end
   if has_newline then
-    if before:find "[{%(%[,;\n]" or after:find "[}%)%],]" then return "" end
+    -- the statement goes on where one side is an operator; + and - may be ++ and --
+    if before:find "[{%(%[,;\n%*=&|?:<>]" or after:find "[}%)%],?:%.&|=]" then return "" end
     return "\n"
   end
   local word = "[%w_$\128-\255]"

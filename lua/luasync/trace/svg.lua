@@ -144,7 +144,7 @@ function Picture:cells(x, y)
         if kind ~= "end" and b - a > 3 then
           self:add('<path d="M%.1f %.1fv%d" stroke="var(--bg)" stroke-width="1.5"/>', b, y, BAR)
         end
-        if width_of(label) < b - a - 3 then
+        if kind ~= "err" and width_of(label) < b - a - 3 then
           self:add('<text x="%.1f" y="%.1f" text-anchor="middle" style="fill:var(--o%d)">%s</text>', (a + b) / 2,
             y + 12.5, slot(x), escape(label))
         end

@@ -120,7 +120,9 @@ local function draw_picture(run, out, opts)
   end
   local cells = false
   for _, o in ipairs(objects) do cells = cells or #picture.accesses[o] > 0 end
-  out[#out + 1] = "█ runs  ░ ready  ╱ waits  · sleeps" .. (cells and "  r reads  w writes  ! written over unseen" or "") .. (per > 1 and ("   (a column is %d steps)"):format(per) or "")
+  out[#out + 1] = "█ runs  ░ ready  ╱ waits  · sleeps"
+    .. (cells and "  r reads  w writes  ! written over unseen" or "")
+    .. (per > 1 and ("   (a column is %d steps)"):format(per) or "")
 end
 
 -- The steps, one a line: number, time, thread and sentence, place.

@@ -93,99 +93,17 @@ class Effects {
       this.handed[x] = -1
       return
     } else this.handed[x] = -1
-    const note = v => R.hist[o].push(s, i, v)
-    switch (p) {
-      case O.acquire:
-      case O.try_acquire:
-      case O.reacquire:
-        if (a) {
-          this.hold(o, x, s, i)
-          note(x)
-        }
-        break
-      case O.release:
-        if (b === 0) {
-          this.drop(o, a, s, i)
-          note(-1)
-        }
-        break
-      case O.down:
-      case O.try_down:
-        if (a) {
-          this.hold(o, x, s, i)
-          note(b)
-        }
-        break
-      case O.up:
-        this.drop(o, x, s, i)
-        note(b)
-        break
-      case O.set:
-        note(1)
-        break
-      case O.clear:
-        note(0)
-        break
-      case O.put:
-      case O.try_put:
-      case O.submit:
-        if (a > 0) {
-          this.put(i, x, o, s)
-          note(b)
-        }
-        break
-      case O.get:
-      case O.try_get:
-      case O.take:
-        if (a > 0) {
-          note(b)
-          this.get(i, x, o, s)
-        }
-        break
-      case O.shutdown:
-        note(b)
-        break
-      case O.acquire_read:
-      case O.try_read:
-        if (a) {
-          this.hold(o, x, s, i)
-          note(b)
-        }
-        break
-      case O.acquire_write:
-      case O.try_write:
-        if (a) {
-          this.hold(o, x, s, i)
-          note(-1 - x)
-        }
-        break
-      case O.release_read:
-      case O.release_write:
-        this.drop(o, a, s, i)
-        note(b)
-        break
-      case O.barrier_wait:
-      case O.barrier_abort:
-      case O.barrier_reset:
-        note(b)
-        break
-      case O.scope_join:
-      case O.notify:
-        break
-      case O.run:
-        note(x)
-        break
-      case O.resolve:
-        note(a ? -2 : -4)
-        break
-      case O.cancel:
-        if (a && R.objects[o].family === 'future') note(-3)
-        break
-      case O.read:
-      case O.write:
-      case O.update:
-        this.access(i, x, o, s, p)
-    }
+    EFFECTS[p]?.(this, { i, x, o, s, a, b, p })
+  }
+
+  note({ i, o, s }, value) {
+    this.R.hist[o].push(s, i, value)
+  }
+
+  taken(e, value) {
+    if (!e.a) return
+    this.hold(e.o, e.x, e.s, e.i)
+    this.note(e, value)
   }
 
   put(i, x, o, s) {
@@ -253,4 +171,54 @@ class Effects {
     for (const list of this.R.waits) for (const w of list) if (w.open) w.s1 = s
     for (const list of this.R.holds) for (const h of list) if (h.open) h.s1 = s
   }
+}
+
+// What each operation does to its object: e is the event i of thread x on object o in step s, with its numbers a and b.
+const takes = (effects, e) => effects.taken(e, e.b)
+const owns = (effects, e) => effects.taken(e, e.x)
+const writes = (effects, e) => effects.taken(e, -1 - e.x)
+const becomes = value => (effects, e) => effects.note(e, value)
+const counts = (effects, e) => effects.note(e, e.b)
+const gives = (effects, e) => {
+  effects.drop(e.o, e.a, e.s, e.i)
+  effects.note(e, e.b)
+}
+const puts = (effects, e) => {
+  if (e.a <= 0) return
+  effects.put(e.i, e.x, e.o, e.s)
+  effects.note(e, e.b)
+}
+const gets = (effects, e) => {
+  if (e.a <= 0) return
+  effects.note(e, e.b)
+  effects.get(e.i, e.x, e.o, e.s)
+}
+const accesses = (effects, e) => effects.access(e.i, e.x, e.o, e.s, e.p)
+const EFFECTS = []
+for (const [words, effect] of [
+  ['acquire try_acquire reacquire', owns],
+  ['down try_down acquire_read try_read', takes],
+  ['acquire_write try_write', writes],
+  ['release_read release_write', gives],
+  ['put try_put submit', puts],
+  ['get try_get take', gets],
+  ['shutdown barrier_wait barrier_abort barrier_reset', counts],
+  ['read write update', accesses],
+  ['set', becomes(1)],
+  ['clear', becomes(0)],
+  ['run', (effects, e) => effects.note(e, e.x)],
+  ['resolve', (effects, e) => effects.note(e, e.a ? -2 : -4)],
+])
+  for (const word of words.split(' ')) EFFECTS[O[word]] = effect
+EFFECTS[O.release] = (effects, e) => {
+  if (e.b !== 0) return
+  effects.drop(e.o, e.a, e.s, e.i)
+  effects.note(e, -1)
+}
+EFFECTS[O.up] = (effects, e) => {
+  effects.drop(e.o, e.x, e.s, e.i)
+  effects.note(e, e.b)
+}
+EFFECTS[O.cancel] = (effects, e) => {
+  if (e.a && effects.R.objects[e.o].family === 'future') effects.note(e, -3)
 }

@@ -22,39 +22,7 @@ function graphHtml(R, e) {
       thing = point(2 * i + 1),
       owner = R.objects[o]?.thread ?? ownerAt(R, o, e)
     edges += edge(at, thing, now === o, true) + edge(thing, point((2 * i + 2) % n), owner === next, false)
-    nodes +=
-      '<circle cx="' +
-      at[0] +
-      '" cy="' +
-      at[1] +
-      '" r="15" fill="' +
-      cssColour(x) +
-      '"/><text x="' +
-      at[0] +
-      '" y="' +
-      (at[1] + 4) +
-      '" text-anchor="middle" style="fill:var(--o' +
-      slot(x) +
-      ')">' +
-      escapeHtml(R.tag[x]) +
-      '</text>'
-    const own = R.objects[o]?.name ?? '?',
-      name = own.length > 9 ? own.slice(0, 8) + '…' : own,
-      half = Math.max(15, name.length * 3.6 + 6)
-    nodes +=
-      '<rect x="' +
-      (thing[0] - half) +
-      '" y="' +
-      (thing[1] - 13) +
-      '" width="' +
-      2 * half +
-      '" height="26" rx="4" fill="var(--panel)" stroke="var(--ink2)" stroke-width="1.5"/><text x="' +
-      thing[0] +
-      '" y="' +
-      (thing[1] + 4) +
-      '" text-anchor="middle">' +
-      escapeHtml(name) +
-      '</text>'
+    nodes += threadNode(R, x, at) + objectNode(R.objects[o]?.name ?? '?', thing)
   })
   const marker = (id, colour) =>
     '<marker id="' +
@@ -78,6 +46,36 @@ function graphHtml(R, e) {
     nodes +
     '</svg><div class="label">╌▸ waits for &nbsp; ─▸ held by</div>'
   )
+}
+function threadNode(R, x, [cx, cy]) {
+  return (
+    '<circle cx="' +
+    cx +
+    '" cy="' +
+    cy +
+    '" r="15" fill="' +
+    cssColour(x) +
+    '"/>' +
+    nodeText(cx, cy, R.tag[x], ' style="fill:var(--o' + slot(x) + ')"')
+  )
+}
+function objectNode(own, [x, y]) {
+  const name = own.length > 9 ? own.slice(0, 8) + '…' : own,
+    half = Math.max(15, name.length * 3.6 + 6)
+  return (
+    '<rect x="' +
+    (x - half) +
+    '" y="' +
+    (y - 13) +
+    '" width="' +
+    2 * half +
+    '" height="26" rx="4"' +
+    ' fill="var(--panel)" stroke="var(--ink2)" stroke-width="1.5"/>' +
+    nodeText(x, y, name, '')
+  )
+}
+function nodeText(x, y, text, style) {
+  return '<text x="' + x + '" y="' + (y + 4) + '" text-anchor="middle"' + style + '>' + escapeHtml(text) + '</text>'
 }
 function edge([x0, y0], [x1, y1], on, dashed) {
   const length = Math.hypot(x1 - x0, y1 - y0),

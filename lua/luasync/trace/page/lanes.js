@@ -66,18 +66,8 @@ function drawState(row, i, by, a, b, isLast, circle) {
     colour = colourOf(x)
   const middle = by + bar / 2,
     w = b - a
-  // what is narrow gets no rounded corners and no hatch of its own: they would not be seen, and cost much
-  if (w < 5 && !(isLast && state === WAITS)) {
-    cx.fillStyle = state === WAITS ? P.dense : colour
-    if (state === RUNS) cx.fillRect(a, by, Math.max(w, 1.2), bar)
-    else if (state === WAITS) cx.fillRect(a, by + 1.5, Math.max(w, 0.5), bar - 3)
-    else {
-      cx.fillRect(a, middle - (state === READY ? 4 : 1), w, 1.5)
-      if (state === READY) cx.fillRect(a, middle + 2.5, w, 1.5)
-    }
-    return
-  }
-  if (state === RUNS) {
+  if (w < 5 && !(isLast && state === WAITS)) drawNarrow(state, colour, a, by, w, bar)
+  else if (state === RUNS) {
     cx.fillStyle = colour
     roundBox(a, by, w, bar, 3)
     cx.fill()
@@ -89,35 +79,37 @@ function drawState(row, i, by, a, b, isLast, circle) {
     cx.lineWidth = 1.5
     cx.stroke()
   } else if (state === SLEEPS) {
-    stroke(
-      () => {
-        cx.moveTo(a + 2, middle)
-        cx.lineTo(b - 2, middle)
-      },
-      colour,
-      2,
-      [2, 5]
-    )
-    if (w > 34 && !row.tight) {
-      const text = waitWords(R, ev).short,
-        tw = textWidth(text, F11)
-      if (tw < w - 16) plate(text, a + (w - tw) / 2, middle, F11, P.ink2, P.panel, w)
+    const line = () => {
+      cx.moveTo(a + 2, middle)
+      cx.lineTo(b - 2, middle)
     }
-  } else if (state === WAITS) {
-    const red = circle && isLast,
-      full = isLast ? w + tailOf(R) : w
-    fillPattern(red ? P.hatchedRed : P.hatched, a + 0.5, by + 1.5, Math.max(full - 1, 0.5), bar - 3, 2.5)
-    if (w > 3 || isLast) {
-      cx.strokeStyle = red ? P.red : P.hatch
-      cx.lineWidth = 1
-      cx.stroke()
-    }
-    if (full > 40 && !row.tight && ev >= 0) {
-      const words = waitWords(R, ev, R.last[Math.min(R.N, track.s[i])]).short
-      const text = textWidth(words, F11) < full - 18 ? words : fitText(R.objects[R.ob[ev]]?.name || '', full - 16, F11)
-      if (text) plate(text, a + 8, middle, F11, red ? P.red : P.ink, red ? P.redbg : P.wait, full - 14)
-    }
+    stroke(line, colour, 2, [2, 5])
+    const text = w > 34 && !row.tight ? waitWords(R, ev).short : '',
+      tw = textWidth(text, F11)
+    if (text && tw < w - 16) plate(text, a + (w - tw) / 2, middle, F11, P.ink2, P.panel, w)
+  } else if (state === WAITS) drawWait(row, track.s[i], ev, by, a, isLast ? w + tailOf(R) : w, circle && isLast)
+}
+// What is narrow gets no rounded corners and no hatch of its own: they would not be seen, and cost much.
+function drawNarrow(state, colour, a, by, w, bar) {
+  const middle = by + bar / 2
+  cx.fillStyle = state === WAITS ? P.dense : colour
+  if (state === RUNS) cx.fillRect(a, by, Math.max(w, 1.2), bar)
+  else if (state === WAITS) cx.fillRect(a, by + 1.5, Math.max(w, 0.5), bar - 3)
+  else {
+    cx.fillRect(a, middle - (state === READY ? 4 : 1), w, 1.5)
+    if (state === READY) cx.fillRect(a, middle + 2.5, w, 1.5)
   }
+}
+// A wait, event ev, that began in step s; red: it is one of a deadlock's.
+function drawWait({ R, bar, tight }, s, ev, by, a, w, red) {
+  fillPattern(red ? P.hatchedRed : P.hatched, a + 0.5, by + 1.5, Math.max(w - 1, 0.5), bar - 3, 2.5)
+  cx.strokeStyle = red ? P.red : P.hatch
+  cx.lineWidth = 1
+  cx.stroke()
+  if (w <= 40 || tight || ev < 0) return
+  const words = waitWords(R, ev, R.last[Math.min(R.N, s)]).short
+  const text = textWidth(words, F11) < w - 18 ? words : fitText(R.objects[R.ob[ev]]?.name || '', w - 16, F11)
+  if (text) plate(text, a + 8, by + bar / 2, F11, red ? P.red : P.ink, red ? P.redbg : P.wait, w - 14)
 }
 
 // Where one operation ends and the next begins, with the words that fit; prints and errors above the bar.

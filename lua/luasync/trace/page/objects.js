@@ -288,6 +288,30 @@ function cellsOf(R, o, e) {
   return cells
 }
 
+const chipHtml = (fresh, html) => '<span class="chip' + (fresh ? ' new' : '') + '">' + html + '</span>'
+function itemsHtml(R, o, e, main) {
+  const { kind, max } = R.objects[o],
+    n = Math.max(0, R.hist[o].value(e, 0)),
+    items = itemsOf(R, o, e)
+  const many = max > 0 ? ' of ' + max : '',
+    word = kind === 'Pool' ? ' task' : ' item'
+  const chips = items.slice(0, 6).map(q => chipHtml(q.ev === main, escapeHtml(q.text)))
+  const words = '<b>' + n + '</b>' + many + word + (n === 1 && !many ? ' ' : 's ')
+  return words + chips.join('') + (items.length > 6 ? '…' : '')
+}
+function cellsHtml(R, o, e, main) {
+  const cells = [...cellsOf(R, o, e)]
+  if (!cells.length) return R.lost ? 'not seen yet' : R.objects[o].kind === 'Atomic' ? '?' : 'empty'
+  const chips = cells.slice(0, 12).map(([key, p]) => {
+    const fresh = p.write && main >= 0 && R.step[p.ev] === R.step[main],
+      lost = fresh && p.overwrites
+    const title = lost && escapeHtml('written by ' + threadName(R, lost.th) + ', never seen')
+    const old = lost ? '<s title="' + title + '">' + escapeHtml(lost.value) + '</s> ' : ''
+    return chipHtml(fresh, (key ? escapeHtml(key) + ' = ' : '') + old + escapeHtml(p.value))
+  })
+  return chips.join('') + (cells.length > 12 ? '…' : '')
+}
+
 // The state of object o after event e in html; `main` is the event of the step, what it made is marked.
 function objectHtml(R, o, e, main = -1) {
   const { family, kind, max } = R.objects[o],
@@ -316,51 +340,10 @@ function objectHtml(R, o, e, main = -1) {
           ? '<b>run by ' + escapeHtml(threadName(R, v)) + '</b>'
           : { '-2': '<b>done</b>', '-3': 'cancelled', '-4': '<b>failed</b>' }[v] || 'pending') + waits
       )
-    case 'queue': {
-      const items = itemsOf(R, o, e),
-        word = kind === 'Pool' ? 'task' : 'item'
-      return (
-        '<b>' +
-        Math.max(0, v ?? 0) +
-        '</b>' +
-        (max > 0 ? ' of ' + max : '') +
-        (v === 1 && !(max > 0) ? ' ' + word + ' ' : ' ' + word + 's ') +
-        items
-          .slice(0, 6)
-          .map(q => '<span class="chip' + (q.ev === main ? ' new' : '') + '">' + escapeHtml(q.text) + '</span>')
-          .join('') +
-        (items.length > 6 ? '…' : '') +
-        waits
-      )
-    }
-    case 'cells': {
-      const cells = [...cellsOf(R, o, e)]
-      if (!cells.length) return R.lost ? 'not seen yet' : kind === 'Atomic' ? '?' : 'empty'
-      return (
-        cells
-          .slice(0, 12)
-          .map(([key, p]) => {
-            const fresh = p.write && main >= 0 && R.step[p.ev] === R.step[main],
-              lost = fresh && p.overwrites
-            return (
-              '<span class="chip' +
-              (fresh ? ' new' : '') +
-              '">' +
-              (key ? escapeHtml(key) + ' = ' : '') +
-              (lost
-                ? '<s title="' +
-                  escapeHtml('written by ' + threadName(R, lost.th) + ', never seen') +
-                  '">' +
-                  escapeHtml(lost.value) +
-                  '</s> '
-                : '') +
-              escapeHtml(p.value) +
-              '</span>'
-            )
-          })
-          .join('') + (cells.length > 12 ? '…' : '')
-      )
-    }
+    case 'queue':
+      return itemsHtml(R, o, e, main) + waits
+    case 'cells':
+      return cellsHtml(R, o, e, main)
     case 'crowd':
       if (v !== undefined && kind === 'Barrier')
         return '<b>' + v + (max > 0 ? ' of ' + max : '') + ' waiting</b>' + waits

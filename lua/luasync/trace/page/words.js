@@ -132,118 +132,99 @@ const callWords = (R, i) =>
     ? 'sleep'
     : spoken(R.op[i]) + (R.ob[i] >= 0 && R.op[i] !== O.wait_set ? ' ' + shortName(R.objects[R.ob[i]].name) : '')
 
-// An operation, event i: what it does, and the two or three words that fit into a cell.
+// What each operation is called: what it does, and the two or three words that fit into a cell. w: the object's name
+// and, alone, its `own` name (`short`, a thread's); the text; whether it went `ok`, the number a; the state after.
+const OP_WORDS = {
+  start: w => ['starts ' + w.thread, 'start ' + w.short],
+  join: w => [w.ok ? 'has joined ' + w.thread : 'stops waiting for ' + w.thread + ': timeout', 'join ' + w.short],
+  interrupt: w => ['interrupts ' + w.thread, 'interrupt ' + w.short],
+  acquire: w => (w.ok ? ['takes ' + w.name, 'acquire ' + w.own] : ['gives up on ' + w.name + ': timeout', 'timeout']),
+  down: w =>
+    w.ok ? ['takes a unit of ' + w.name, 'acquire ' + w.own] : ['gives up on ' + w.name + ': timeout', 'timeout'],
+  acquire_read: w =>
+    w.ok ? ['takes ' + w.name + ' to read', 'read ' + w.own] : ['gives up on ' + w.name + ': timeout', 'timeout'],
+  acquire_write: w =>
+    w.ok ? ['takes ' + w.name + ' to write', 'write ' + w.own] : ['gives up on ' + w.name + ': timeout', 'timeout'],
+  try_acquire: w => ['tries ' + w.name + ': ' + (w.ok ? 'taken' : 'not free'), 'try ' + w.own + w.mark],
+  reacquire: w => ['takes ' + w.name + ' again', 'take ' + w.own + ' again'],
+  release: w => [w.text === 'wait' ? 'gives ' + w.name + ' back to wait' : 'releases ' + w.name, 'release ' + w.own],
+  release_read: w => ['releases ' + w.name + ', read', 'release ' + w.own],
+  release_write: w => ['releases ' + w.name + ', written', 'release ' + w.own],
+  up: w => ['gives ' + (w.ok > 1 ? w.ok + ' units' : 'a unit') + ' back to ' + w.name, 'release ' + w.own],
+  value: w => ['asks the value of ' + w.name + ': ' + (w.text ?? w.ok), 'value'],
+  look: w => ['looks at ' + w.name + (w.text != null ? ': ' + w.text : ''), 'look ' + w.own],
+  set: w => ['sets ' + w.name, 'set ' + w.own],
+  clear: w => ['clears ' + w.name, 'clear ' + w.own],
+  is_set: w => ['looks at ' + w.name + ': ' + (w.state ? 'set' : 'not set'), w.state ? 'is set' : 'is not set'],
+  wait_set: w => (w.ok ? ['goes on: ' + w.name + ' is set', 'wait ✓'] : ['goes on: timeout', 'timeout']),
+  wait: w => (w.ok ? ['has been notified on ' + w.name, 'wait ✓'] : ['goes on: timeout', 'timeout']),
+  notify: w => [
+    'notifies ' + (w.ok < 0 ? 'all' : w.ok === 1 ? 'one' : w.ok) + ' on ' + w.name,
+    'notify' + (w.ok < 0 ? ' all' : ''),
+  ],
+  put: w =>
+    w.ok > 0 ? ['puts ' + w.text + ' into ' + w.name, 'put ' + w.text] : ['cannot put into ' + w.name, 'put ✗'],
+  get: w =>
+    w.ok > 0
+      ? ['gets ' + (w.text ?? 'item ' + w.ok) + ' from ' + w.name, 'get ' + (w.text ?? w.ok)]
+      : ['gets nothing from ' + w.name, 'get ✗'],
+  submit: w => ['submits ' + (w.text ?? 'a task') + ' to ' + w.name, 'submit ' + (w.text ?? '')],
+  take: w => ['begins ' + (w.text ?? 'a task') + ' of ' + w.name, 'take ' + (w.text ?? '')],
+  shutdown: w => ['shuts ' + w.name + ' down' + (w.ok > 0 ? ', ' + plural(w.ok, 'item') + ' dropped' : ''), 'shutdown'],
+  task_done: w => ['says task_done on ' + w.name, 'task_done'],
+  queue_join: w => [w.ok ? 'goes on: all of ' + w.name + ' is done' : 'goes on: timeout', 'join' + w.mark],
+  read: w => ['reads ' + w.text + ' in ' + w.name, 'read ' + w.text],
+  write: w => ['writes ' + w.text + ' in ' + w.name, 'write ' + w.text],
+  update: w => [
+    w.ok || w.kind !== 'Atomic' ? 'updates ' + w.name + ' to ' + w.text : 'does not change ' + w.name + ': ' + w.text,
+    'update ' + w.text,
+  ],
+  pairs: w => ['walks through ' + w.name, 'walk'],
+  barrier_wait: w =>
+    w.ok > 0
+      ? ['passes ' + w.name + ' as number ' + w.ok, 'wait ✓ ' + w.ok]
+      : [w.name + ' is broken' + (w.ok < 0 ? ': timeout' : ''), 'broken'],
+  barrier_abort: w => ['breaks ' + w.name, 'abort'],
+  barrier_reset: w => ['resets ' + w.name, 'reset'],
+  run: w => ['runs ' + w.name, 'run'],
+  resolve: w => [w.ok ? 'has the result of ' + w.name : 'fails in ' + w.name, w.ok ? 'result' : 'error'],
+  cancel: w => [(w.ok ? 'cancels ' : 'cannot cancel ') + w.name, 'cancel' + w.mark],
+  result: w => [
+    w.ok > 0 ? 'has the result of ' + w.name : 'no result of ' + w.name + (w.ok < 0 ? ': cancelled' : ': timeout'),
+    'result' + (w.ok > 0 ? ' ✓' : ' ✗'),
+  ],
+  scope_join: w => [w.ok ? 'goes on: all threads of ' + w.name + ' have ended' : 'goes on: timeout', 'join' + w.mark],
+  select: w => [w.ok > 0 ? 'selects number ' + w.ok : 'selects nothing: timeout', 'select ' + (w.ok > 0 ? w.ok : '✗')],
+}
+OP_WORDS.try_down = OP_WORDS.try_acquire
+OP_WORDS.try_read = OP_WORDS.try_acquire
+OP_WORDS.try_write = OP_WORDS.try_acquire
+OP_WORDS.try_put = OP_WORDS.put
+OP_WORDS.try_get = OP_WORDS.get
+
+// An operation, event i: [what it does, the words of its cell].
 function opWords(R, i) {
   const o = R.ob[i],
-    p = R.op[i],
-    name = objectName(R, o),
-    own = R.objects[o]?.name ?? '',
-    text = R.text[i],
+    word = OPS[R.op[i]] || '?',
+    object = R.objects[o],
     ok = R.a[i]
-  const thread = () => threadName(R, R.objects[o]?.thread ?? -1)
-  const mark = ok ? ' ✓' : ' ✗'
-  switch (p) {
-    case O.start:
-      return ['starts ' + thread(), 'start ' + shortName(own)]
-    case O.join:
-      return [ok ? 'has joined ' + thread() : 'stops waiting for ' + thread() + ': timeout', 'join ' + shortName(own)]
-    case O.interrupt:
-      return ['interrupts ' + thread(), 'interrupt ' + shortName(own)]
-    case O.acquire:
-      return ok ? ['takes ' + name, 'acquire ' + own] : ['gives up on ' + name + ': timeout', 'timeout']
-    case O.down:
-      return ok ? ['takes a unit of ' + name, 'acquire ' + own] : ['gives up on ' + name + ': timeout', 'timeout']
-    case O.acquire_read:
-      return ok ? ['takes ' + name + ' to read', 'read ' + own] : ['gives up on ' + name + ': timeout', 'timeout']
-    case O.acquire_write:
-      return ok ? ['takes ' + name + ' to write', 'write ' + own] : ['gives up on ' + name + ': timeout', 'timeout']
-    case O.try_acquire:
-    case O.try_down:
-    case O.try_read:
-    case O.try_write:
-      return ['tries ' + name + ': ' + (ok ? 'taken' : 'not free'), 'try ' + own + mark]
-    case O.reacquire:
-      return ['takes ' + name + ' again', 'take ' + own + ' again']
-    case O.release:
-      return [text === 'wait' ? 'gives ' + name + ' back to wait' : 'releases ' + name, 'release ' + own]
-    case O.release_read:
-      return ['releases ' + name + ', read', 'release ' + own]
-    case O.release_write:
-      return ['releases ' + name + ', written', 'release ' + own]
-    case O.up:
-      return ['gives ' + (ok > 1 ? ok + ' units' : 'a unit') + ' back to ' + name, 'release ' + own]
-    case O.value:
-      return ['asks the value of ' + name + ': ' + (text ?? ok), 'value']
-    case O.look:
-      return ['looks at ' + name + (text != null ? ': ' + text : ''), 'look ' + own]
-    case O.set:
-      return ['sets ' + name, 'set ' + own]
-    case O.clear:
-      return ['clears ' + name, 'clear ' + own]
-    case O.is_set:
-      return ['looks at ' + name + ': ' + (R.b[i] ? 'set' : 'not set'), R.b[i] ? 'is set' : 'is not set']
-    case O.wait_set:
-      return ok ? ['goes on: ' + name + ' is set', 'wait ✓'] : ['goes on: timeout', 'timeout']
-    case O.wait:
-      return ok ? ['has been notified on ' + name, 'wait ✓'] : ['goes on: timeout', 'timeout']
-    case O.notify:
-      return ['notifies ' + (ok < 0 ? 'all' : ok === 1 ? 'one' : ok) + ' on ' + name, 'notify' + (ok < 0 ? ' all' : '')]
-    case O.put:
-    case O.try_put:
-      return ok > 0 ? ['puts ' + text + ' into ' + name, 'put ' + text] : ['cannot put into ' + name, 'put ✗']
-    case O.get:
-    case O.try_get:
-      return ok > 0
-        ? ['gets ' + (text ?? 'item ' + ok) + ' from ' + name, 'get ' + (text ?? ok)]
-        : ['gets nothing from ' + name, 'get ✗']
-    case O.submit:
-      return ['submits ' + (text ?? 'a task') + ' to ' + name, 'submit ' + (text ?? '')]
-    case O.take:
-      return ['begins ' + (text ?? 'a task') + ' of ' + name, 'take ' + (text ?? '')]
-    case O.shutdown:
-      return ['shuts ' + name + ' down' + (ok > 0 ? ', ' + plural(ok, 'item') + ' dropped' : ''), 'shutdown']
-    case O.task_done:
-      return ['says task_done on ' + name, 'task_done']
-    case O.queue_join:
-      return [ok ? 'goes on: all of ' + name + ' is done' : 'goes on: timeout', 'join' + mark]
-    case O.read:
-      return ['reads ' + text + ' in ' + name, 'read ' + text]
-    case O.write:
-      return ['writes ' + text + ' in ' + name, 'write ' + text]
-    case O.update:
-      return [
-        ok || R.objects[o]?.kind !== 'Atomic'
-          ? 'updates ' + name + ' to ' + text
-          : 'does not change ' + name + ': ' + text,
-        'update ' + text,
-      ]
-    case O.pairs:
-      return ['walks through ' + name, 'walk']
-    case O.barrier_wait:
-      return ok > 0
-        ? ['passes ' + name + ' as number ' + ok, 'wait ✓ ' + ok]
-        : [name + ' is broken' + (ok < 0 ? ': timeout' : ''), 'broken']
-    case O.barrier_abort:
-      return ['breaks ' + name, 'abort']
-    case O.barrier_reset:
-      return ['resets ' + name, 'reset']
-    case O.run:
-      return ['runs ' + name, 'run']
-    case O.resolve:
-      return [ok ? 'has the result of ' + name : 'fails in ' + name, ok ? 'result' : 'error']
-    case O.cancel:
-      return [(ok ? 'cancels ' : 'cannot cancel ') + name, 'cancel' + mark]
-    case O.result:
-      return [
-        ok > 0 ? 'has the result of ' + name : 'no result of ' + name + (ok < 0 ? ': cancelled' : ': timeout'),
-        'result' + (ok > 0 ? ' ✓' : ' ✗'),
-      ]
-    case O.scope_join:
-      return [ok ? 'goes on: all threads of ' + name + ' have ended' : 'goes on: timeout', 'join' + mark]
-    case O.select:
-      return [ok > 0 ? 'selects number ' + ok : 'selects nothing: timeout', 'select ' + (ok > 0 ? ok : '✗')]
-  }
-  return [(OPS[p] || '?').replace('_', ' ') + (name ? ' ' + name : ''), (OPS[p] || '?').replace('_', ' ')]
+  const own = object?.name ?? '',
+    name = objectName(R, o)
+  const words = OP_WORDS[word]
+  if (!words) return [word.replace('_', ' ') + (name ? ' ' + name : ''), word.replace('_', ' ')]
+  const thread = threadName(R, object?.thread ?? -1),
+    mark = ok ? ' ✓' : ' ✗'
+  return words({
+    name,
+    own,
+    short: shortName(own),
+    thread,
+    text: R.text[i],
+    ok,
+    mark,
+    state: R.b[i],
+    kind: object?.kind,
+  })
 }
 
 function eventWords(R, i) {
