@@ -242,6 +242,13 @@ critical path: MainThread sleeps 3 s → P1 sleeps 1.5 s
     assert.truthy(text:find("critical path: thread '1' sleeps 100 ms → thread '3' sleeps 100 ms\n", 1, true))
   end)
 
+  it("shows the longest waits where there are many", function()
+    local text = trace.waits(builder.busy(5000, 24):doc())
+    local rows = select(2, text:match "^(.-)\n\n":gsub("\n", ""))
+    assert.equal(41, rows)
+    assert.truthy(text:find("\n… and %d+ shorter ones\n"))
+  end)
+
   it("says that nobody waited", function()
     local b = builder.new { threads = { "MainThread" }, world = "real" }:later(2000000000):out(0, "x")
     assert.equal([[

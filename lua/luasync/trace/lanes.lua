@@ -136,7 +136,7 @@ function lanes.of(run)
     if started then note_thread(out, state, started, s, i) end
     if e.th[i] >= 0 then
       note_thread(out, state, e.th[i], s, i)
-      note_holds(out, state, e.th[i], s, i)
+      if kind == "op" or kind == "handed" then note_holds(out, state, e.th[i], s, i) end
     end
     if run:op(i) and run:op(i):find "^release" and state.threads[e.a[i]] then note_holds(out, state, e.a[i], s, i) end
     if run:op(i) == "up" then

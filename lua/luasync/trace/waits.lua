@@ -9,6 +9,8 @@ local words = require "luasync.trace.words"
 
 local waits = {}
 
+local MOST = 40             -- rows of the table of objects
+
 local STATES = { "running", "ready", "waiting", "sleeping" }
 
 -- Whom x waits for at this moment: the number of a thread, and the place where it took what it has. Or nil.
@@ -151,7 +153,11 @@ local function object_rows(run, sums)
     if a.thread ~= b.thread then return a.thread < b.thread end
     return (a.place or "") < (b.place or "")
   end)
-  for _, entry in ipairs(sums.pairs) do
+  for n, entry in ipairs(sums.pairs) do
+    if n > MOST then
+      rows[#rows + 1] = { ("… and %d shorter ones"):format(#sums.pairs - MOST), "", "", "", "" }
+      break
+    end
     local object = run:object(entry.object)
     if not object.internal then
       local name = object.thread and "the end of " .. words.thread(run, object.thread)

@@ -3,7 +3,7 @@
 const findField = $('find')
 let foundText = ''
 
-// The sentences are made in idle time, for the first key would wait for all of them.
+// The sentences are made in idle time, for the first key would wait for all of them; not where they would fill memory.
 function wordsOf(R, s) {
   return ((R.words ||= [])[s] ??= (
     stepText(R, s) +
@@ -14,7 +14,7 @@ function wordsOf(R, s) {
   ).toLowerCase())
 }
 function prepareFind(R, from = 1) {
-  if (!window.requestIdleCallback || from > R.N) return
+  if (!window.requestIdleCallback || from > R.N || R.N > 200000) return
   requestIdleCallback(deadline => {
     let s = from
     while (s <= R.N && deadline.timeRemaining() > 2) {
