@@ -36,15 +36,22 @@ local function write_file(path, text)
   assert(file:close())
 end
 
--- What Chromium prints for a page, with a profile of its own that goes away.
-local function browse(html, flags)
+local function read_file(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+-- What Chromium prints for a page, and the file that it is to make, if any. Its profile goes away with its folder.
+local function browse(html, flags, made)
   local home = folder()
   write_file(home .. "/page.html", html)
   local pipe = io.popen(("timeout 240 %s %s --user-data-dir=%s/profile %s 'file://%s/page.html' 2>%s/log"):format(
     browser, FLAGS, home, flags:gsub("HOME", home), home, home))
   local out = pipe:read "a"
   pipe:close()
-  return out, home
+  made = made and read_file(home .. "/" .. made)
+  os.execute("rm -rf " .. home)
+  return out, made
 end
 
 -- The page with scripts before its own (errors are noted) and behind them.
@@ -65,10 +72,6 @@ local function results_of(dom)
   return assert(json.decode((text:gsub("&(%a+);", UNESCAPED))))
 end
 
-local function read_file(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
 local function recorded(name) return assert(trace.read("spec/trace/recordings/" .. name .. ".json")) end
 local function page(value) return assert(trace.format(value, ".html")) end
 
@@ -169,8 +172,8 @@ describe("the timeline page #slow", function()
 
   it("prints", function()
     if not browser then return pending "chromium is not installed" end
-    local _, home = browse(page(recorded "philosophers"), "--virtual-time-budget=3000 --print-to-pdf=HOME/out.pdf")
-    local pdf = read_file(home .. "/out.pdf")
+    local _, pdf = browse(page(recorded "philosophers"), "--virtual-time-budget=3000 --print-to-pdf=HOME/out.pdf",
+      "out.pdf")
     assert.equal("%PDF", pdf:sub(1, 4))
     assert.is_true(#pdf > 20000, #pdf)
   end)
