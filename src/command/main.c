@@ -30,6 +30,7 @@
 #include "state/state.h"
 #if __has_include("command/prompt/repl.h")
 #include "command/prompt/repl.h"
+#include "world/args.h"
 #define HAVE_REPL 1
 #endif
 
@@ -347,7 +348,7 @@ static void run_stdin (lua_State *L, const Options *o) {
 */
 static void forget_environment (lua_State *L) {
   lua_State *fresh = luaL_newstate();
-  if (!fresh) luaL_error(L, "not enough memory");
+  if (!fresh) args_no_memory(L);
   lua_State *const both[] = {L, fresh};
   for (int i = 0; i < 2; i++) {
     lua_pushboolean(both[i], 1);

@@ -16,6 +16,7 @@
 ** the REF is written: then `skip` becomes 0.
 */
 #include "message/private.h"
+#include "world/args.h"
 #include "world/thread_record.h"
 
 /*
@@ -372,8 +373,7 @@ static Message *encoder_message (Encoder *e, int n) {
   Message *m = realloc(mine ? NULL : e->data, e->length);
   if (m == NULL) {
     encoder_release(e);
-    luaL_error(e->L, "not enough memory");
-    return NULL; /* not reached */
+    args_no_memory(e->L);
   }
   if (mine) memcpy(m, e->scratch, e->length);
   message_init(m, n, e->length);

@@ -2,6 +2,7 @@
 ** message.c - the life of a message.
 */
 #include "message/private.h"
+#include "world/args.h"
 #include "world/thread_record.h"
 
 void message_drop_objects (unsigned char *data, size_t last) {
@@ -59,10 +60,7 @@ void message_init (Message *m, int count, size_t length) {
 Message *message_of_string (lua_State *L, const char *text, size_t length) {
   Message *m = length < SIZE_MAX / 4 ? malloc(sizeof *m + 9 + length) : NULL;
   unsigned char *p;
-  if (m == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL; /* not reached */
-  }
+  if (m == NULL) { args_no_memory(L); }
   message_init(m, 1, sizeof *m + 9 + length);
   p = (unsigned char *)(m + 1);
   p[0] = TAG_STRING;

@@ -49,11 +49,9 @@ static void push_owned_object (lua_State *L, Object *o) {
 /* A proxy at `index` of `o` into the slot. */
 static void slot_set_object (lua_State *L, int index, Object *o, Slot *s, World *to) {
   char buffer[64];
-  if (o->world != to) {
+  if (o->world != to)
     luaL_error(L, "cannot send %s '%s' to another world (at item)", o->kind->name,
                object_name(o, buffer));
-    return; /* not reached */
-  }
   if (o->kind->departing != NULL) o->kind->departing(L, index);
   object_keep(o);
   s->u.object = o;

@@ -58,7 +58,7 @@ static int enumerate (lua_State *L) {
   Thread **list;
   announce(L, OP_LOOK, NULL);
   list = living(thread_self->object.world, &n);
-  if (list == NULL) return luaL_error(L, "not enough memory");
+  if (list == NULL) args_no_memory(L);
   lua_pushcfunction(L, push_living);
   lua_pushlightuserdata(L, list);
   lua_pushinteger(L, n);
@@ -161,8 +161,7 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
 
 int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
-  if (thread_self == NULL && !program_attach_stock(L, luaopen_luasync))
-    return luaL_error(L, "not enough memory");
+  if (thread_self == NULL && !program_attach_stock(L, luaopen_luasync)) args_no_memory(L);
   luaL_newlib(L, functions);
   lua_pushliteral(L, LUASYNC_VERSION);
   lua_setfield(L, -2, "_VERSION");

@@ -21,6 +21,7 @@
 
 #include "objects/kinds.h"
 #include "message/message.h"
+#include "world/args.h"
 #include "world/world.h"
 
 /* What can be asked of a Local after its end. */
@@ -346,7 +347,7 @@ const Kind local_kind = {.name = "Local",
 static Local *create (lua_State *L, int options) {
   Local *l = object_new(L, sizeof *l, &local_kind, options);
   l->fate = malloc(sizeof *l->fate);
-  if (l->fate == NULL) luaL_error(L, "not enough memory");
+  if (l->fate == NULL) args_no_memory(L);
   atomic_init(&l->fate->refs, 1);
   l->fate->object = &l->object;
   return l;

@@ -26,6 +26,7 @@
 #include "thread/name.h"
 #include "state/state.h"
 #include "real/real_driver.h"
+#include "world/args.h"
 
 #define PATIENCE 100         /* milliseconds a running thread has to answer */
 #define STACK_SIZE (1 << 20) /* of the thread that writes: every program has it, few ever use it */
@@ -305,7 +306,7 @@ void dump_push_threads (lua_State *L, World *world) {
   int status;
   g.list = gather(world, &g.n);
   g.now = world_now(world);
-  if (g.list == NULL) luaL_error(L, "not enough memory");
+  if (g.list == NULL) args_no_memory(L);
   lua_pushcfunction(L, push_list);
   lua_pushlightuserdata(L, &g);
   status = lua_pcall(L, 1, 1, 0);

@@ -10,6 +10,7 @@
 
 #include "thread/thread.h"
 #include "thread/name.h"
+#include "world/args.h"
 
 /* strncpy that always ends the copy. */
 static void copy_text (char *to, const char *from, size_t size) {
@@ -30,7 +31,7 @@ int thread_rename (lua_State *L, Thread *t, int index) {
   char *name, *old, os_name[16];
   if (strlen(text) != length) return luaL_error(L, "name contains zeros");
   name = strdup(text);
-  if (name == NULL) return luaL_error(L, "not enough memory");
+  if (name == NULL) args_no_memory(L);
   copy_text(os_name, name, sizeof os_name);
   pthread_mutex_lock(&t->mu);
   old = t->object.name;
@@ -101,10 +102,7 @@ static char *put_number (char *to, unsigned n) {
 void thread_name_default (lua_State *L, Thread *t, int target) {
   const char *shown = target_name(L, target);
   char *name = malloc(32 + (shown != NULL ? strlen(shown) : 0)), *p;
-  if (name == NULL) {
-    luaL_error(L, "not enough memory");
-    return; /* not reached */
-  }
+  if (name == NULL) { args_no_memory(L); }
   p = put_number(stpcpy(name, "Thread-"), 1 + atomic_fetch_add(&t->object.world->thread_names, 1));
   if (shown != NULL) p = stpcpy(stpcpy(stpcpy(p, " ("), shown), ")");
   *p = '\0';

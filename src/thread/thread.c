@@ -299,7 +299,7 @@ static int thread_result (lua_State *L) {
   lua_settop(L, 1);
   if (t->failed) take_error(t);
   if (t->outcome == NULL) {
-    if (t->failed) return luaL_error(L, "not enough memory");
+    if (t->failed) args_no_memory(L);
     return 0;
   }
   if (!t->failed) return message_decode(L, t->outcome);

@@ -1,7 +1,8 @@
 /*
-** args.c - timeouts and blocking arguments, checked in one place.
+** args.c - timeouts and blocking arguments, checked in one place; errors that many calls share.
 */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "world/args.h"
 
@@ -9,6 +10,11 @@
 #define LONGEST 9.2e9 /* seconds; what is longer ends with the clock, in 292 years */
 
 int args_misuse (lua_State *L, const char *message) { return luaL_error(L, "%s", message); }
+
+void args_no_memory (lua_State *L) {
+  luaL_error(L, "not enough memory");
+  abort(); /* luaL_error is not declared noreturn */
+}
 
 Nanos args_timeout (lua_State *L, int arg) {
   lua_Number seconds;

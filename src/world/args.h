@@ -24,6 +24,9 @@ Nanos args_blocking (lua_State *L, int arg, bool strict);
 /* Raises `message` with the caller's position. [0, 0, raises] */
 int args_misuse (lua_State *L, const char *message);
 
+/* Raises `not enough memory` with the caller's position. [0, 0, raises] */
+__attribute__((noreturn)) void args_no_memory (lua_State *L); /* in the form that cppcheck knows */
+
 /* Raises where the table of options at `arg` has one that is not `known`, a list that NULL ends. [0, 0, raises] */
 void args_option_names (lua_State *L, int arg, const char *const known[]);
 

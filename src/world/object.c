@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "world/args.h"
 #include "world/object.h"
 #include "world/thread_record.h"
 
@@ -116,7 +117,7 @@ static void late_release (Cleanup *h) {
   free(l);
 }
 
-/* SimPool to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
+/* Room to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
 static bool late_room (Late **l) {
   bool late = cleanup_is_late();
   *l = late ? malloc(sizeof **l) : NULL;
@@ -133,7 +134,7 @@ static void late_add (Proxy *p, Late *l) {
 /* The proxy p stands for o from now on. [0, 0, memory] */
 static void refer (lua_State *L, Proxy *p, Object *o) {
   Late *l;
-  if (!late_room(&l)) luaL_error(L, "not enough memory");
+  if (!late_room(&l)) args_no_memory(L);
   object_keep(o);
   p->object = o;
   late_add(p, l);
@@ -323,8 +324,7 @@ void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
   if (o == NULL || !late_room(&l)) {
     free(o);
     free(name);
-    luaL_error(L, "not enough memory");
-    return NULL; /* not reached */
+    args_no_memory(L);
   }
   object_init(o, kind, world, name);
   p->object = o;
@@ -383,10 +383,7 @@ int object_options (lua_State *L, int last, int *n) {
   while (top > 0 && lua_isnil(L, top)) top--;
   *n = top;
   if (top == 0 || top > last || lua_type(L, top) != LUA_TTABLE) return 0;
-  if (!is_options(L, top)) {
-    luaL_argerror(L, top, "options are { name = \"...\" }");
-    return 0; /* not reached */
-  }
+  if (!is_options(L, top)) luaL_argerror(L, top, "options are { name = \"...\" }");
   lua_getfield(L, top, "name");
   luaL_argcheck(L, strlen(lua_tostring(L, -1)) == lua_rawlen(L, -1), top, "name contains zeros");
   lua_pop(L, 1);
