@@ -11,6 +11,7 @@
 #include "objects/kinds.h"
 #include "module/luasync.h"
 #include "sim/sim.h"
+#include "thread/excepthook.h"
 #include "thread/thread.h"
 
 static int current_thread (lua_State *L) {

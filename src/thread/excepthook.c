@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 
 #include "message/message.h"
+#include "thread/excepthook.h"
 #include "thread/thread.h"
 
 static const char trace_key; /* registry: the traceback of the last error */

@@ -1,6 +1,6 @@
 /*
 ** thread.h - the life of a thread, and what others may do to it. The Lua side is
-** in thread.c.
+** in thread.c, the life in life.c, interrupts and other alerts in alert.c.
 */
 #ifndef THREAD_THREAD_H
 #define THREAD_THREAD_H
@@ -54,13 +54,5 @@ int thread_join_all (lua_State *L);
 
 /* Waits for the end of t; FOREVER or an absolute deadline. WAKE_CHOSEN: ended. */
 Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline);
-
-/* Module functions: set_excepthook, and the default hook. */
-int excepthook_set (lua_State *L);
-int excepthook_default (lua_State *L);
-/* Calls the hook for the error value at the top of the stack, with the traceback kept by excepthook_trace. [-1, 0, -] */
-void excepthook_call (lua_State *L);
-/* A message handler that keeps a traceback and leaves the error value alone. */
-int excepthook_trace (lua_State *L);
 
 #endif
