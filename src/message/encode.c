@@ -363,7 +363,7 @@ static void encode_any (Encoder *e, int first, int n) {
   cleanup_forget(&e->cleanup);
   if (status == LUA_OK) return;
   encoder_release(e);
-  if (e->fault) message_add_position(L);
+  if (e->fault) args_add_position(L);
   lua_error(L);
 }
 

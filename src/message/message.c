@@ -68,11 +68,3 @@ Message *message_of_string (lua_State *L, const char *text, size_t length) {
   memcpy(p + 9, text, length);
   return m;
 }
-
-/* Says at the head of the error at the top where the running C function was called. [-1, +1, memory] */
-void message_add_position (lua_State *L) {
-  if (lua_type(L, -1) != LUA_TSTRING) return;
-  luaL_where(L, 1);
-  lua_insert(L, -2);
-  lua_concat(L, 2);
-}

@@ -89,8 +89,6 @@ void message_drop_objects (unsigned char *data, size_t last);
 void message_init (Message *m, int count, size_t length);
 /* Puts a new message in the care of the world it is for, where that owns its messages: a simulated one. */
 Message *message_give_to (Message *m, World *world);
-/* Says at the head of the error at the top where the running C function was called. [-1, +1, memory] */
-void message_add_position (lua_State *L);
 
 /* A message that holds one string. [0, 0, memory] */
 Message *message_of_string (lua_State *L, const char *text, size_t length);

@@ -2,6 +2,7 @@
 ** slot.c - slots that hold more than a number, a boolean or a short string.
 */
 #include "message/private.h"
+#include "world/args.h"
 
 /* (message, fault) */
 static int decode_protected (lua_State *L) {
@@ -24,7 +25,7 @@ static void decode_owned (lua_State *L, Message *m) {
   status = lua_pcall(L, 2, 1, 0);
   message_free(m);
   if (status == LUA_OK) return;
-  if (fault) message_add_position(L);
+  if (fault) args_add_position(L);
   lua_error(L);
 }
 

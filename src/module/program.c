@@ -22,6 +22,7 @@
 #include "module/program.h"
 #include "objects/kinds.h"
 #include "state/state.h"
+#include "state/stdlib.h"
 #include "thread/thread.h"
 #include "real/real_driver.h"
 
@@ -85,10 +86,11 @@ int program_close (lua_State *L, int status) {
 }
 
 /*
-** Stock Lua: the same at the closing of its main state.
+** Stock Lua: the same at the closing of its main state, unless os.exit closes it,
+** which waits for nobody.
 */
 static int end_stock (lua_State *L) {
-  if (thread_self != NULL && thread_self->is_main) {
+  if (thread_self != NULL && thread_self->is_main && thread_self->L != NULL) {
     int daemons = thread_join_all(L);
     thread_leave_state(thread_self);
     if (daemons == 0) real_stop_workers();
@@ -114,6 +116,7 @@ bool program_attach_stock (lua_State *L, lua_CFunction module) {
   state_module = module;
   if (!attach(main)) return false;
   state_equip(L);
+  process_equip_exit(L);
   end_at_close(L);
   return true;
 }

@@ -92,9 +92,9 @@ static char *traceback_of (Thread *t, lua_State *L) {
 static void answer (Thread *t, char *text) {
   char *old;
   pthread_mutex_lock(&t->mu);
-  old = t->traceback;
-  t->traceback = text;
-  t->answers++;
+  old = t->answer.traceback;
+  t->answer.traceback = text;
+  t->answer.count++;
   atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
   pthread_mutex_unlock(&t->mu);
   free(old);
@@ -109,25 +109,26 @@ void dump_rest (Thread *self, bool resting) {
   const struct timespec moment = {0, 1000000};
   int offered = REST_OFFERED;
   if (!resting || self->running == NULL || !(atomic_load(&self->alerts) & ALERT_DUMP)) return;
-  atomic_store(&self->rest, REST_OFFERED);
-  for (int n = 0; atomic_load(&self->rest) != REST_OVER; n++) {
+  atomic_store(&self->answer.rest, REST_OFFERED);
+  for (int n = 0; atomic_load(&self->answer.rest) != REST_OVER; n++) {
     nanosleep(&moment, NULL);
     if (n >= 2 * PATIENCE
-        && atomic_compare_exchange_strong(&self->rest, &offered, REST_NONE)) { /* nobody has come */
+        && atomic_compare_exchange_strong(&self->answer.rest, &offered,
+                                          REST_NONE)) { /* nobody has come */
       atomic_fetch_and(&self->alerts, ~ALERT_DUMP);
       return;
     }
     offered = REST_OFFERED;
   }
-  atomic_store(&self->rest, REST_NONE);
+  atomic_store(&self->answer.rest, REST_NONE);
 }
 
 /* Reads the stack of a thread that offers that. */
 static bool read_resting (Thread *t) {
   int offered = REST_OFFERED;
-  if (!atomic_compare_exchange_strong(&t->rest, &offered, REST_READ)) return false;
+  if (!atomic_compare_exchange_strong(&t->answer.rest, &offered, REST_READ)) return false;
   answer(t, traceback_of(t, t->running));
-  atomic_store(&t->rest, REST_OVER);
+  atomic_store(&t->answer.rest, REST_OVER);
   return true;
 }
 
@@ -142,15 +143,15 @@ static void look_at (Facts *f, Thread *t) {
   thread_copy_name(t, f->name);
   pthread_mutex_lock(&t->mu);
   f->daemon = t->daemon;
-  f->blocked = t->blocked;
-  if (t->blocked) {
-    f->operation = t->blocked_kind;
-    f->object = t->blocked_object;
+  f->blocked = t->blocked.active;
+  if (t->blocked.active) {
+    f->operation = t->blocked.kind;
+    f->object = t->blocked.object;
     if (f->object != NULL) object_keep(f->object);
-    f->since = t->blocked_since;
-    f->until = t->blocked_until;
-    f->place = t->blocked_place;
-    f->traceback = traceback_of(t, t->blocked_in);
+    f->since = t->blocked.since;
+    f->until = t->blocked.until;
+    f->place = t->blocked.place;
+    f->traceback = traceback_of(t, t->blocked.in);
   }
   else if (t->object.world->owns) { /* simulated: nobody runs meanwhile but the caller */
     lua_State *L = t == thread_self ? t->running : t->at;
@@ -158,7 +159,7 @@ static void look_at (Facts *f, Thread *t) {
   }
   else if (t != thread_self && t->running != NULL) {
     f->asked = true;
-    f->answers = t->answers;
+    f->answers = t->answer.count;
     atomic_fetch_or(&t->alerts, ALERT_DUMP);
     t->object.world->driver->poke(t);
   }
@@ -170,8 +171,8 @@ static bool has_answered (Facts *f) {
   Thread *t = f->thread;
   bool answered;
   pthread_mutex_lock(&t->mu);
-  answered = t->answers != f->answers;
-  if (answered && t->traceback != NULL) f->traceback = strdup(t->traceback);
+  answered = t->answer.count != f->answers;
+  if (answered && t->answer.traceback != NULL) f->traceback = strdup(t->answer.traceback);
   pthread_mutex_unlock(&t->mu);
   return answered;
 }

@@ -11,8 +11,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "state/library.h"
-#include "state/output.h"
+#include "state/stdlib.h"
 #include "thread/thread.h"
 
 /* The stream number of a file the world takes charge of, or 0. */
@@ -98,8 +97,8 @@ static int io_write (lua_State *L) {
 }
 
 void output_equip (lua_State *L) {
-  library_replace(L, LUA_GNAME, "print", print);
-  library_replace(L, LUA_IOLIBNAME, "write", io_write);
+  replace_function(L, LUA_GNAME, "print", print);
+  replace_function(L, LUA_IOLIBNAME, "write", io_write);
   if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE
       && lua_getfield(L, -1, "__index") == LUA_TTABLE) {
     lua_pushcfunction(L, file_write);

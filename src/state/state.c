@@ -16,13 +16,11 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/source_line.h"
 #include "state/embedded.h"
 #include "state/heap.h"
-#include "state/output.h"
-#include "base/source_line.h"
-#include "state/process.h"
-#include "state/coroutine.h"
 #include "state/state.h"
+#include "state/stdlib.h"
 
 lua_CFunction state_module;
 

@@ -14,28 +14,63 @@
 /* Instructions for which an alert may be put off: a loop that calls hold() for ever closes nothing. */
 #define PUT_OFF_MOST 1000
 
+/*
+** Gives L its own hook back, where thread_arm has taken its place and the script
+** has not set another. A signal handler may do the same at any moment, and arm
+** another coroutine after it: so what is saved is read first.
+*/
+static void disarm (Thread *t, lua_State *L) {
+  lua_Hook hook = t->saved.hook;
+  int mask = t->saved.mask, count = t->saved.count;
+  atomic_signal_fence(memory_order_seq_cst);
+  if (atomic_load_explicit(&t->saved.in, memory_order_relaxed) != L) return;
+  if (lua_gethook(L) == thread_hook) lua_sethook(L, hook, mask, count);
+  atomic_compare_exchange_strong(&t->saved.in, &L, NULL);
+}
+
+/*
+** One hook is saved at a time: that of the coroutine that runs. thread_switch
+** disarms the one that is left, since it may be dead when the thread next looks.
+*/
 void thread_arm (Thread *t, lua_State *L) {
-  lua_Hook old = lua_gethook(L);
-  if (old == thread_hook) return;
-  t->old_hook = old;
-  t->old_hook_mask = lua_gethookmask(L);
-  t->old_hook_count = lua_gethookcount(L);
+  lua_State *armed = atomic_load_explicit(&t->saved.in, memory_order_relaxed);
+  if (lua_gethook(L) == thread_hook) return;
+  if (armed != NULL && armed != L) disarm(t, armed);
+  t->saved.hook = lua_gethook(L);
+  t->saved.mask = lua_gethookmask(L);
+  t->saved.count = lua_gethookcount(L);
+  atomic_store_explicit(&t->saved.in, L, memory_order_relaxed);
   lua_sethook(L, thread_hook, LUA_MASKCOUNT, 1);
 }
 
+void thread_switch (Thread *t, lua_State *to) {
+  lua_State *from = atomic_load_explicit(&t->running, memory_order_relaxed);
+  if (from == NULL || from == to) return;
+  atomic_store_explicit(&t->running, to, memory_order_relaxed);
+  disarm(t, from);
+  if (thread_is_asked(t)) thread_arm(t, to);
+}
+
+/*
+** A coroutine that was made while its maker was armed has inherited the hook,
+** and what the maker had before it; so what is saved is right for it as well.
+*/
 void thread_hook (lua_State *L, lua_Debug *ar) {
   Thread *t = thread_self;
   World *world = t->object.world;
   const Observer *o = world->observer;
-  unsigned asked = (atomic_load(&t->alerts) & ~ALERT_RAISES) | atomic_load(&world->signals);
+  lua_State *here = L;
+  unsigned asked;
   (void)ar;
-  if (t->grace > 0
-      && ++t->put_off < PUT_OFF_MOST) { /* between hold() and the variable that will close it */
-    t->grace--;
+  if (t->grace > 0 && ++t->put_off < PUT_OFF_MOST) {
+    t->grace--; /* the thread is between hold() and the variable that will close it */
     return;
   }
   t->grace = t->put_off = 0;
-  lua_sethook(L, t->old_hook, t->old_hook_mask, t->old_hook_count);
+  /* First this, then the bits: a signal that comes meanwhile either arms L again or is seen. */
+  atomic_compare_exchange_strong(&t->saved.in, &here, NULL);
+  lua_sethook(L, t->saved.hook, t->saved.mask, t->saved.count);
+  asked = (atomic_load(&t->alerts) & ~ALERT_RAISES) | atomic_load(&world->signals);
   if (asked != 0 && o != NULL && o->alerted != NULL) o->alerted(L, t);
   thread_raise(L);
 }

@@ -131,7 +131,7 @@ static void thread_destroy (Object *o) {
   message_free(t->work);
   message_free(t->outcome);
   message_free(t->interrupt);
-  free(t->traceback);
+  free(t->answer.traceback);
   pthread_mutex_destroy(&t->mu);
   spot_free(t->spot);
 }

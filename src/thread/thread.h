@@ -35,6 +35,11 @@ void thread_alert (Thread *t, unsigned bit);
 bool thread_signal_here (unsigned alert);
 /* Sets thread_hook in the coroutine L that t runs, remembering the hook it had; by t itself, or while it stands still. */
 void thread_arm (Thread *t, lua_State *L);
+/*
+** The running thread t goes on in another coroutine, which is asked to look at
+** pending alerts. While its state is being closed a thread runs nothing. [0, 0, -]
+*/
+void thread_switch (Thread *t, lua_State *to);
 /* A hook that looks at alerts at once; for drivers' `poke`. */
 void thread_hook (lua_State *L, lua_Debug *ar);
 

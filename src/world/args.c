@@ -11,6 +11,13 @@
 
 int args_misuse (lua_State *L, const char *message) { return luaL_error(L, "%s", message); }
 
+void args_add_position (lua_State *L) {
+  if (lua_type(L, -1) != LUA_TSTRING) return;
+  luaL_where(L, 1);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+}
+
 void args_no_memory (lua_State *L) {
   luaL_error(L, "not enough memory");
   abort(); /* luaL_error is not declared noreturn */
