@@ -227,4 +227,55 @@ describe("Local", function()
     for i, thread in ipairs(threads) do assert.equal(i * 1000 + 200, support.finish(thread)) end
     assert.is_nil(data.value)
   end)
+
+  it("whose init first runs under a hook that makes the stack grow is filled in", function()
+    local made = sync.Local(function(self) self.ready = true end)
+    assert.is_true(elsewhere(function()
+      local function deep(n) return n > 0 and 1 + deep(n - 1) or 0 end
+      local depth = 10
+      debug.sethook(function()
+        depth = depth + 100
+        deep(depth)
+      end, "cr")
+      local ready = made.ready
+      debug.sethook()
+      return ready
+    end))
+  end)
+
+  it("says that it is not ready where __transfer finds it half-made", function()
+    local seen
+    local spy = setmetatable({}, { __transfer = function()
+      for level = 1, 6 do
+        for i = 1, 20 do
+          local name, value = debug.getlocal(level, i)
+          if not name then break end
+          if type(value) == "userdata" then
+            seen = { pcall(function() return value.field end) }
+          end
+        end
+      end
+      return function() return 42 end
+    end })
+    local data = sync.Local { spy = spy }
+    assert.equal(42, data.spy)
+    assert.is_false(seen[1])
+    assert.matches("not ready", seen[2])
+  end)
+
+  it("frees what pins its fields with the simulated world", function() -- seen by the leak checker
+    support.output [[
+      local sync = require "luasync"
+      for _ = 1, 20 do
+        assert(sync.simulate(function()
+          local data, q = sync.Local(), sync.Queue()
+          data.x = 1
+          q:put(data)
+          data = nil
+          collectgarbage()
+          assert(q:get().x == 1)
+        end).ok)
+      end
+    ]]
+  end)
 end)

@@ -388,6 +388,35 @@ describe("update", function()
   end)
 end)
 
+describe("pairs of a Shared", function()
+  it("goes on while a finaliser exhausts the same iterator", function()
+    local plain = {}
+    for i = 1, 50 do plain[("key %d, too long for a short string of Lua's"):format(i)] = i end
+    local shared = sync.Shared(plain)
+    local next_pair, state = pairs(shared)
+    local function exhaust()
+      while next_pair(state) do end
+    end
+    collectgarbage("incremental", 0, 1000)
+    local count = 0
+    for round = 1, 50 do
+      next_pair, state = pairs(shared)
+      local left = 5
+      local function trap()
+        left = left - 1
+        if left == 0 then exhaust() else setmetatable({}, { __gc = trap }) end
+      end
+      setmetatable({}, { __gc = trap })
+      for key, value in next_pair, state do
+        assert.equal(value, plain[key])
+        count = count + 1
+      end
+    end
+    collectgarbage("incremental", 200, 100)
+    assert.is_true(count > 50)
+  end)
+end)
+
 describe("snapshot", function()
   it("is a plain deep copy", function()
     local plain = { 1, 2.5, "three", inner = { list = { true, false } } }

@@ -24,8 +24,12 @@
 #include "world/args.h"
 #include "world/world.h"
 
-/* What can be asked of a Local after its end. */
+/*
+** What can be asked of a Local after its end. Pins refer to it; in a simulated
+** world, whose states are forgotten rather than closed, it ends with the world.
+*/
 typedef struct Fate {
+  Cleanup cleanup; /* first */
   atomic_int refs;
   Object *object; /* under fates_mu; NULL: destroyed */
 } Fate;
@@ -49,7 +53,27 @@ static const char seen_key;     /* table with weak values: number -> proxy */
 static const char sentinel_key; /* true: a sentinel is about */
 
 static void fate_drop (Fate *fate) {
-  if (fate != NULL && atomic_fetch_sub(&fate->refs, 1) == 1) free(fate);
+  if (fate == NULL || atomic_fetch_sub(&fate->refs, 1) != 1) return;
+  cleanup_forget(&fate->cleanup);
+  free(fate);
+}
+
+/* The simulated world ends, and perhaps before the Local. */
+static void fate_release (Cleanup *h) {
+  Fate *fate = (Fate *)h;
+  if (fate->object != NULL) ((Local *)fate->object)->fate = NULL;
+  free(fate);
+}
+
+/* One reference, for the Local; NULL: no memory. */
+static Fate *fate_new (Local *l) {
+  World *world = l->object.world;
+  Fate *fate = malloc(sizeof *fate);
+  if (fate == NULL) return NULL;
+  atomic_init(&fate->refs, 1);
+  fate->object = &l->object;
+  cleanup_note(world->owns ? &world->cleanups : NULL, &fate->cleanup, fate_release);
+  return fate;
 }
 
 /* How many hold the Local; 0: it has been destroyed, or the pin has while the state closes. */
@@ -88,11 +112,13 @@ static int pin_gc (lua_State *L) {
   return 0;
 }
 
-/* Gives the userdata at the top the metatable `name`, whose __gc is `gc`. [0, 0, memory] */
-static void set_finaliser (lua_State *L, const char *name, lua_CFunction gc) {
+/* Gives the userdata at the top the metatable `name`, in which `field` is `f`. [0, 0, memory] */
+static void set_handler (lua_State *L, const char *name, const char *field, lua_CFunction f) {
   if (luaL_newmetatable(L, name)) {
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, f);
+    lua_setfield(L, -2, field);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
   }
   lua_setmetatable(L, -2);
 }
@@ -133,7 +159,7 @@ static int sweep (lua_State *L) {
 
 static void push_sentinel (lua_State *L) {
   lua_newuserdatauv(L, 0, 0);
-  set_finaliser(L, "luasync.Sentinel", sweep);
+  set_handler(L, "luasync.Sentinel", "__gc", sweep);
 }
 
 static void ensure_sentinel (lua_State *L) {
@@ -151,7 +177,7 @@ static void ensure_sentinel (lua_State *L) {
 static void push_pin (lua_State *L, Fate *fate) {
   Pin *pin = lua_newuserdatauv(L, sizeof *pin, 1);
   pin->fate = NULL;
-  set_finaliser(L, "luasync.Pin", pin_gc);
+  set_handler(L, "luasync.Pin", "__gc", pin_gc);
   atomic_fetch_add(&fate->refs, 1);
   pin->fate = fate;
   lua_pushvalue(L, -2);
@@ -217,7 +243,8 @@ static void set_fields (lua_State *L, Local *l) {
 /* __close of a first touch: (guard, error). After an error there has been no touch. */
 static int touch_close (lua_State *L) {
   Local *l;
-  if (lua_isnil(L, 2)) return 0;
+  luaL_checkudata(L, 1, "luasync.Touch");
+  if (lua_isnoneornil(L, 2)) return 0;
   lua_getiuservalue(L, 1, 1);
   l = object_check(L, -1, &local_kind);
   lua_pushnil(L);
@@ -226,23 +253,24 @@ static int touch_close (lua_State *L) {
   return 0;
 }
 
-/* Runs the init function of a thread that is not the creator. [0, 0, raises] */
-static void run_init (lua_State *L, Local *l) {
-  int top = lua_gettop(L), n;
+/*
+** (self) runs the init function of a thread that is not the creator. A function
+** of its own, as returning is the one way to close a variable with a stack that
+** may move meanwhile: lua_settop of Lua 5.4.4 then writes to where it was.
+*/
+static int run_init (lua_State *L) {
+  Local *l = object_check(L, 1, &local_kind);
+  int n;
   lua_newuserdatauv(L, 0, 1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
-  if (luaL_newmetatable(L, "luasync.Touch")) {
-    lua_pushcfunction(L, touch_close);
-    lua_setfield(L, -2, "__close");
-  }
-  lua_setmetatable(L, -2);
+  set_handler(L, "luasync.Touch", "__close", touch_close);
   lua_toclose(L, -1);
   n = message_decode(L, l->init); /* function, arguments */
   lua_pushvalue(L, 1);
-  lua_insert(L, top + 3);
+  lua_insert(L, 4);
   lua_call(L, n, 0);
-  lua_settop(L, top); /* closes the guard */
+  return 0;
 }
 
 /* The first touch in this thread. Pushes the fields. [0, +1, raises] */
@@ -256,7 +284,10 @@ static void touch (lua_State *L, Local *l) {
   if (l->init != NULL && !l->calls) message_decode(L, l->init);
   else lua_newtable(L);
   set_fields(L, l);
-  if (l->calls) run_init(L, l);
+  if (!l->calls) return;
+  lua_pushcfunction(L, run_init);
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 0);
 }
 
 /* Pushes the fields of this thread. [0, +1, raises] */
@@ -323,10 +354,7 @@ static void destroy (Object *o) {
     pthread_mutex_lock(&fates_mu);
     l->fate->object = NULL;
     pthread_mutex_unlock(&fates_mu);
-    if (atomic_load(&l->object.refs) == 0) fate_drop(l->fate);
-    else
-      free(
-          l->fate); /* by object_free_all: states of that world are closed or forgotten, their pins too */
+    fate_drop(l->fate);
   }
   message_free(l->init);
 }
@@ -343,13 +371,17 @@ const Kind local_kind = {.name = "Local",
                          .departing = pin_fields,
                          .values = 1};
 
-/* Pushes a Local without initial values. [0, +1, raises] */
-static Local *create (lua_State *L, int options) {
-  Local *l = object_new(L, sizeof *l, &local_kind, options);
-  l->fate = malloc(sizeof *l->fate);
+/*
+** Pushes a Local whose initial values are the n values from stack index `first`
+** on. Encoding them may call Lua: the Local is not ready before. [0, +1, raises]
+*/
+static Local *create (lua_State *L, int options, int first, int n, bool calls) {
+  Local *l = object_begin(L, sizeof *l, &local_kind, options);
+  l->calls = calls;
+  l->fate = fate_new(l);
   if (l->fate == NULL) args_no_memory(L);
-  atomic_init(&l->fate->refs, 1);
-  l->fate->object = &l->object;
+  if (n > 0) l->init = message_encode(L, first, n, calls ? ROOT_CALL : ROOT_ITEM, l->object.world);
+  object_ready(L, -1);
   return l;
 }
 
@@ -357,20 +389,15 @@ static Local *create (lua_State *L, int options) {
 int local_new (lua_State *L) {
   int n = lua_gettop(L), before, options = 0;
   int type = lua_type(L, 1);
-  Local *l;
-  luaL_argexpected(L, type <= LUA_TNIL || type == LUA_TTABLE || type == LUA_TFUNCTION, 1,
-                   "table or function");
-  if (type != LUA_TFUNCTION && !lua_isnoneornil(L, 2)) {
+  bool calls = type == LUA_TFUNCTION;
+  luaL_argexpected(L, type <= LUA_TNIL || type == LUA_TTABLE || calls, 1, "table or function");
+  if (!calls && !lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
     options = object_options(L, 2, &before);
   }
-  l = create(L, options);
+  create(L, options, 1, type <= LUA_TNIL ? 0 : calls ? n : 1, calls);
   lua_insert(L, 1); /* self init ... */
-  if (type <= LUA_TNIL) return lua_settop(L, 1), 1;
-  l->calls = type == LUA_TFUNCTION;
-  l->init =
-      message_encode(L, 2, l->calls ? n : 1, l->calls ? ROOT_CALL : ROOT_ITEM, l->object.world);
-  if (l->calls) {
+  if (calls) {
     lua_newtable(L);
     lua_setiuservalue(L, 1, 1);
     lua_pushvalue(L, 1);

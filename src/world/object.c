@@ -16,6 +16,9 @@
 
 const Kind *const *object_kinds;
 
+#define NOT_READY "object is not ready"
+#define FINALISED "object has been finalised"
+
 static const char proxies_key; /* its address names the table of proxies */
 
 static unsigned kind_index (const Kind *kind) {
@@ -152,17 +155,24 @@ Object *object_any (lua_State *L, int index) {
   return NULL;
 }
 
-/* Whether the collector calls the running function; the debug library lets anybody, in the midst of a method. */
-static bool collector_calls (lua_State *L) {
+/* What a proxy says it is between object_begin and object_ready: no method asks for that. */
+static const Kind unready_kind;
+
+bool object_collector_calls (lua_State *L) {
   lua_Debug ar;
   return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL
          && strcmp(ar.name, "__gc") == 0 && strcmp(ar.namewhat, "metamethod") == 0;
 }
 
+static bool is_unready (lua_State *L, int index) {
+  const Proxy *p = lua_touserdata(L, index);
+  return p != NULL && lua_rawlen(L, index) == sizeof *p && p->kind == &unready_kind;
+}
+
 static int proxy_gc (lua_State *L) {
   Proxy *p = lua_touserdata(L, 1);
   Object *o;
-  if (object_any(L, 1) == NULL || !collector_calls(L)) return 0;
+  if (!object_collector_calls(L) || (object_any(L, 1) == NULL && !is_unready(L, 1))) return 0;
   o = p->object;
   p->object = NULL;
   if (p->late != NULL)
@@ -182,7 +192,7 @@ static int proxy_eq (lua_State *L) {
 static int proxy_tostring (lua_State *L) {
   char buffer[64];
   Object *o = object_any(L, 1);
-  if (o == NULL) return luaL_error(L, "object has been finalised");
+  if (o == NULL) return luaL_error(L, is_unready(L, 1) ? NOT_READY : FINALISED);
   if (o->kind->describe == NULL)
     lua_pushfstring(L, "%s '%s'", o->kind->name, object_name(o, buffer));
   else {
@@ -310,7 +320,18 @@ static char *option_name (lua_State *L, int options, bool *failed) {
   return name;
 }
 
+void object_ready (lua_State *L, int index) {
+  Proxy *p = lua_touserdata(L, index);
+  p->kind = p->object->kind;
+}
+
 void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
+  void *o = object_begin(L, size, kind, options);
+  object_ready(L, -1);
+  return o;
+}
+
+void *object_begin (lua_State *L, size_t size, const Kind *kind, int options) {
   bool failed;
   World *world = thread_self->object.world;
   Proxy *p;
@@ -327,6 +348,7 @@ void *object_new (lua_State *L, size_t size, const Kind *kind, int options) {
     args_no_memory(L);
   }
   object_init(o, kind, world, name);
+  p->kind = &unready_kind;
   p->object = o;
   late_add(p, l);
   remember(L, o);
@@ -359,7 +381,8 @@ static bool is_finalised (lua_State *L, int index) {
 }
 
 void *object_expected (lua_State *L, int arg, const char *expected) {
-  if (is_finalised(L, arg)) luaL_argerror(L, arg, "object has been finalised");
+  if (is_unready(L, arg)) luaL_argerror(L, arg, NOT_READY);
+  if (is_finalised(L, arg)) luaL_argerror(L, arg, FINALISED);
   luaL_typeerror(L, arg, expected);
   return NULL;
 }

@@ -15,6 +15,7 @@
 #include <lua.h>
 #include <lauxlib.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,6 +70,17 @@ typedef struct Proxy {
 ** [0, +1, raises on memory]
 */
 void *object_new (lua_State *L, size_t size, const Kind *kind, int options);
+
+/*
+** The same in two steps, for an object that needs more than zeroed memory to be
+** whole. Finalisers and the debug library can come across the proxy in between:
+** until object_ready no method takes it, and none can reach the object by it.
+*/
+void *object_begin (lua_State *L, size_t size, const Kind *kind, int options);
+void object_ready (lua_State *L, int index); /* [0, 0, -] */
+
+/* Whether the collector calls the running function, a __gc; the debug library lets anybody. [0, 0, -] */
+bool object_collector_calls (lua_State *L);
 
 /* The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind`. [0, 0, -] */
 static inline void *object_test (lua_State *L, int arg, const Kind *kind) {

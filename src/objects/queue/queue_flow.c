@@ -8,13 +8,13 @@
 ** a steady flow the two seldom touch each other's cache lines. The stack and
 ** the heap use one spin for both sides.
 **
-** Waiting: who finds the queue empty stands in line, counts itself as waiting
-** and looks at `put` once more; a producer raises `put`, then looks whether
-** anybody waits, and if so takes the item out again for the first in line. A
-** fence makes sure that one sees the other (fence.h). Producers wait for
+** Waiting: a consumer that finds the queue empty stands in line, counts itself
+** as waiting and looks at `put` once more. A producer raises `put`, then looks
+** whether anybody waits; if so, it takes the item out again for the first in
+** line. A fence makes sure that one sees the other (fence.h). Producers wait for
 ** room in the same way, and a consumer puts the first one's item in for it. So
-** who waits is served first come, first served, and wakes up with the matter
-** done; a newcomer may still be quicker than the first in line is served.
+** waiters are served first come, first served, and each wakes up with its matter
+** done. A newcomer may still be quicker than the first in line is served.
 */
 #include <sched.h>
 
@@ -50,9 +50,10 @@ Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count
 }
 
 /*
-** Where a processor is free for it, a thread that finds the queue empty or full
-** looks again a few times before it stands in line, at intervals in which the
-** other side gets several items done. True: it has changed.
+** A thread that finds the queue empty or full looks again a few times before it
+** stands in line, if a processor is free for that; between two looks the other
+** side gets several items done. Pays for the row "round trip": both sides stay out
+** of the kernel. Returns whether the queue has changed.
 */
 static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64_t *ours,
                     lua_Integer room) {
@@ -65,17 +66,22 @@ static bool linger (Queue *q, atomic_uint_least64_t *theirs, atomic_uint_least64
   return false;
 }
 
-#define GATHER 16     /* pauses, some microseconds together */
-#define PER_ITEM 2000 /* nanoseconds: it was worth the time if an item has come in each of these */
-#define SPARE 20000   /* about what standing in line costs, sleep and wake-up included */
-#define ALONE 1000    /* where not, it is not tried again so many times */
-
 /*
-** A consumer faster than its producers would take each item as it comes; both
-** would wait for the same cache lines all the time, or, where threads are more
-** than processors, for the kernel. So it lets a few gather, in a pause or while
-** others run; unless items come one by one, as in a conversation.
+** A consumer faster than its producers would take each item as it comes. Both
+** would then fetch the same cache lines from each other all the time or, where
+** threads are more than processors, go through the kernel for each item. So the
+** consumer lets a few items gather: it pauses, or lets other threads run. In
+** `make bench` this pays for the rows "small integers 1:1, maxsize 1024" (a
+** quarter less time) and "small integers 4:4" (a third more items a second).
+** In a conversation, where each side waits for the other's next word, no items
+** gather and the pause is lost: row "round trip". So each pause is measured, and
+** after one that was not worth its time the next ALONE chances are passed up.
 */
+#define GATHER 16     /* pauses: some microseconds */
+#define PER_ITEM 2000 /* nanoseconds an item may take to come for the pause to be worth it */
+#define SPARE 20000   /* nanoseconds that standing in line costs, sleep and wake-up included */
+#define ALONE 1000
+
 static void gather (Queue *q, bool others_run) {
   int alone = atomic_load_explicit(&q->alone, memory_order_relaxed);
   if (alone == 0) {

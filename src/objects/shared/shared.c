@@ -153,14 +153,17 @@ static void release (Cleanup *h) { shared_table_copy_free((SharedTableCopy *)h);
 
 void shared_free_snapshot (Snapshot *snapshot) {
   SharedTableCopy *copy = snapshot->copy;
-  if (copy == NULL) return;
+  if (copy == NULL || snapshot->readers > 0) return;
   snapshot->copy = NULL;
   cleanup_forget(&copy->cleanup);
   shared_table_copy_free(copy);
 }
 
 static int holder_gc (lua_State *L) {
-  shared_free_snapshot(luaL_checkudata(L, 1, "luasync.Holder"));
+  Snapshot *snapshot = luaL_checkudata(L, 1, "luasync.Holder");
+  if (!object_collector_calls(L)) return 0;
+  snapshot->readers = 0;
+  shared_free_snapshot(snapshot);
   return 0;
 }
 
@@ -216,6 +219,7 @@ static int walk (lua_State *L) {
   SharedKey key;
   lua_getiuservalue(L, 1, 1);
   s = object_check(L, -1, &shared_kind);
+  snapshot->readers++;
   while (next_key(snapshot, &key)) {
     Slot cell;
     SharedRefusal why;
@@ -224,11 +228,13 @@ static int walk (lua_State *L) {
     why = fetch(L, s, &key, &cell);
     if (why != SHARED_ENTERED) return shared_refuse(L, why);
     if (cell.tag != SLOT_NIL) {
+      snapshot->readers--;
       slot_push_free(L, &cell);
       return 2;
     }
     lua_pop(L, 1);
   }
+  snapshot->readers--;
   shared_free_snapshot(snapshot);
   lua_pushnil(L);
   return 1;

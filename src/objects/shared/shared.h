@@ -80,12 +80,16 @@ void shared_convert (lua_State *L, int index, int options);
 typedef struct Snapshot {
   SharedTableCopy *copy; /* NULL: nothing, or no more */
   size_t position;       /* pairs: what has been passed */
+  /* Calls that read the copy: a finaliser that runs meanwhile may use the same
+     snapshot, but not free the copy. After an error it is left to the collector. */
+  int readers;
 } Snapshot;
 
 /* Pushes an empty snapshot with one user value. [0, +1, memory] */
 Snapshot *shared_new_snapshot (lua_State *L);
 /* Announces, waits for an update to end, and copies the contents. [0, 0, raises] */
 void shared_take (lua_State *L, Shared *s, Snapshot *snapshot, bool values);
-void shared_free_snapshot (Snapshot *snapshot); /* frees the copy, if it has one */
+/* Frees the copy, if there is one and nobody reads it. */
+void shared_free_snapshot (Snapshot *snapshot);
 
 #endif

@@ -178,7 +178,9 @@ int shared_snapshot (lua_State *L) {
     lua_pop(L, 1);
     shared_take(L, s, snapshot, true);
     lua_rawgetp(L, SNAP_MEMO, s);
+    snapshot->readers++;
     fill_plain(L, snapshot->copy, &count);
+    snapshot->readers--;
     shared_free_snapshot(snapshot);
     lua_pop(L, 1);
   }
