@@ -178,9 +178,11 @@ typedef struct Encoder {
   int transfers; /* open ones */
   uint32_t shared;
   size_t last_object, last_class;
-  bool fault;  /* the error raised is ours and lacks a position */
-  bool again;  /* this mode is not enough */
-  bool learnt; /* package.loaded has been looked at for this message */
+  bool fault;   /* the error raised is ours and lacks a position */
+  bool again;   /* this mode is not enough */
+  bool learnt;  /* package.loaded has been looked at for this message */
+  bool departs; /* there are handles whose kinds want to know */
+  bool part;    /* they are added to a list that somebody else follows */
   Frame few_frames[PLAIN_DEPTH];
   EncodedEntry few_entries[FEW_ENTRIES];
   alignas(16) unsigned char scratch[SCRATCH];
@@ -207,6 +209,12 @@ void encoder_table_used (Encoder *e,
 /* Raises `what (at path)`; `what` is a format of lua_pushfstring. */
 _Noreturn void encoder_fault (Encoder *e, const char *format, ...);
 _Noreturn void encoder_no_memory (Encoder *e);
+
+/*
+** departing.c: for the handles in the block, in protected mode. The value at `along`
+** is the list of a part, the proxy of the owner, or nil. [0, 0, raises]
+*/
+void encoder_depart (Encoder *e, int along);
 
 /* encode_path.c: pushes where the encoder is, `args[1].co`. [0, +1, memory] */
 void encode_path_push (Encoder *e);

@@ -53,7 +53,7 @@ static void slot_set_object (lua_State *L, int index, Object *o, Slot *s, World 
   if (o->world != to)
     luaL_error(L, "cannot send %s '%s' to another world (at item)", o->kind->name,
                object_name(o, buffer));
-  if (o->kind->departing != NULL) o->kind->departing(L, index);
+  if (o->kind->departing != NULL) message_depart(L, index);
   object_keep(o);
   s->u.object = o;
   s->tag = SLOT_OBJECT;

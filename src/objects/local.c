@@ -205,6 +205,12 @@ static void pin_fields (lua_State *L, int index) {
   lua_settop(L, top);
 }
 
+static void local_departing (lua_State *L, int index, int along, bool again) {
+  (void)along;
+  (void)again;
+  pin_fields(L, index);
+}
+
 static void unpin (lua_State *L, Local *l) {
   push_table(L, &pins_key, false);
   lua_pushnil(L);
@@ -368,7 +374,7 @@ const Kind local_kind = {.name = "Local",
                          .destroy = destroy,
                          .describe = describe,
                          .meta = local_meta,
-                         .departing = pin_fields,
+                         .departing = local_departing,
                          .values = 1};
 
 /*

@@ -3,8 +3,8 @@
 **
 ** A thread that has not been started keeps its target and arguments as Lua
 ** values, in the user value of its proxy, so that a list changed before start()
-** is seen (Python's rule TH03). They are encoded by start(), or when the proxy
-** itself is sent to another thread, which might start it there.
+** is seen (Python's rule TH03). They are encoded by start(), or when the handle is
+** sent to another thread, which might start it there.
 */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,9 +35,9 @@ static void number (Thread *t) {
   t->unique = 1 + atomic_fetch_add(&last, 1);
 }
 
-/* Makes an unstarted thread; pushes its proxy. */
+/* Makes an unstarted thread; pushes its proxy, which is not ready yet. */
 static Thread *make (lua_State *L) {
-  Thread *t = object_new(L, sizeof *t, &thread_kind, 0);
+  Thread *t = object_begin(L, sizeof *t, &thread_kind, 0);
   pthread_mutex_init(&t->mu, NULL);
   number(t);
   t->daemon = thread_self->daemon;
@@ -110,6 +110,7 @@ static int new_from_options (lua_State *L) {
   lua_pushvalue(L, 3);
   lua_setfield(L, -2, "args");
   lua_settop(L, 2);
+  object_ready(L, 2);
   return 1;
 }
 
@@ -123,6 +124,7 @@ int thread_new (lua_State *L) {
   lua_insert(L, 1); /* thread target args... */
   thread_name_default(L, t, 2);
   store_work(L, 1, 2);
+  object_ready(L, 1);
   return 1;
 }
 
@@ -154,44 +156,78 @@ static int push_listed (lua_State *L, int index) {
   return n;
 }
 
-/* Encodes target and arguments unless that is done, or there is no target. */
-static void encode_work (lua_State *L, int proxy) {
-  Thread *t = object_check(L, proxy, &thread_kind);
-  Message *work, *old;
+/* Pushes target and arguments as the proxy keeps them; returns how many, 0: it keeps none. */
+static int push_work (lua_State *L, int proxy) {
   lua_Integer stored;
-  int n, first;
-  if (atomic_load(&t->life) != LIFE_NEW) return;
+  int n, first = lua_gettop(L) + 1;
   if (lua_getiuservalue(L, proxy, 1) != LUA_TTABLE) {
     lua_pop(L, 1);
-    return;
+    return 0;
   }
-  lua_getfield(L, -1, "n");
+  lua_getfield(L, first, "n");
   stored = lua_tointeger(L, -1);
   lua_pop(L, 1);
   if (stored < 1 || stored > LUAI_MAXSTACK)
     luaL_error(L, "not a thread's target and arguments"); /* debug.setuservalue */
   n = (int)stored;
-  first = lua_gettop(L) + 1;
   luaL_checkstack(L, n + 4, "too many arguments");
-  for (int i = 1; i <= n; i++) lua_rawgeti(L, first - 1, i);
-  n += push_listed(L, first - 1);
-  if (lua_isnil(L, first)) work = NULL;
-  else work = message_encode(L, first, n, ROOT_CALL, t->object.world);
-  lua_settop(L, first - 2);
-  pthread_mutex_lock(&t->mu);
-  old = t->work;
-  t->work = work;
-  pthread_mutex_unlock(&t->mu);
-  message_free(old);
+  for (int i = 1; i <= n; i++) lua_rawgeti(L, first, i);
+  n += push_listed(L, first);
+  lua_remove(L, first);
+  return n;
 }
 
-static bool change_life (Thread *t, Life from, Life to) {
-  bool done;
+/* Before the handle leaves this state: the thread may be started where it arrives. */
+static void thread_departing (lua_State *L, int index, int along, bool again) {
+  Thread *t = object_test(L, index, &thread_kind);
+  int first = lua_gettop(L) + 1, n;
+  Message *work;
+  bool needed;
+  if (t == NULL) return;
   pthread_mutex_lock(&t->mu);
-  done = atomic_load(&t->life) == (int)from;
-  if (done) atomic_store(&t->life, to);
+  needed = atomic_load(&t->life) == LIFE_NEW && (again || t->work == NULL);
   pthread_mutex_unlock(&t->mu);
-  return done;
+  n = needed ? push_work(L, index) : 0;
+  if (n == 0 || lua_isnil(L, first)) return;
+  work = message_encode_part(L, first, n, t->object.world, along);
+  lua_settop(L, first - 1);
+  pthread_mutex_lock(&t->mu);
+  if (atomic_load(&t->life) == LIFE_NEW) { /* nobody reads the old one */
+    Message *old = t->work;
+    t->work = work;
+    work = old;
+  }
+  pthread_mutex_unlock(&t->mu);
+  message_free(work);
+}
+
+/*
+** Marks t as started, once, whoever tries it at the same time. Its work becomes
+** *work if it is `kept` here, otherwise it has crossed before. What is left over is
+** in *work then.
+*/
+static bool claim (Thread *t, bool kept, Message **work) {
+  bool claimed;
+  pthread_mutex_lock(&t->mu);
+  claimed = atomic_load(&t->life) == LIFE_NEW;
+  if (claimed) atomic_store(&t->life, LIFE_STARTED);
+  if (claimed && kept) {
+    Message *old = t->work;
+    t->work = *work;
+    *work = old;
+  }
+  pthread_mutex_unlock(&t->mu);
+  return claimed;
+}
+
+/* A start that was claimed has failed: the thread may be started again, and is not to be joined. */
+static void unclaim (Thread *t) {
+  Waiter *chain;
+  pthread_mutex_lock(&t->mu);
+  atomic_store(&t->life, LIFE_NEW);
+  chain = line_choose_all(&t->joiners);
+  pthread_mutex_unlock(&t->mu);
+  line_wake(chain);
 }
 
 /* Opens the state and hands the thread to the driver; an errno where that fails. */
@@ -216,19 +252,38 @@ static int launch (lua_State *L, Thread *t) {
   return error;
 }
 
+/* Encodes what the proxy at 1 keeps; NULL: nothing, or no target. *kept: it keeps something. */
+static Message *encode_kept (lua_State *L, Thread *t, bool *kept) {
+  Message *work = NULL;
+  int n = atomic_load(&t->life) == LIFE_NEW ? push_work(L, 1) : 0;
+  *kept = n > 0;
+  if (n > 0 && !lua_isnil(L, 2)) work = message_encode_work(L, 2, n, 1, t->object.world);
+  lua_settop(L, 1);
+  return work;
+}
+
+/*
+** start(). The work is encoded before the thread is claimed, since that may raise
+** and run Lua code, which may start the thread too.
+*/
 static int thread_start (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
+  Message *work;
+  bool kept, claimed;
   int error;
   lua_settop(L, 1);
-  encode_work(L, 1);
+  work = encode_kept(L, t, &kept);
   announce(L, OP_START, t);
-  if (thread_self->is_main && atomic_load(&t->object.world->ending))
+  if (thread_self->is_main && atomic_load(&t->object.world->ending)) {
+    message_free(work);
     return args_misuse(L, "can't start new thread: the program is ending");
-  if (!change_life(t, LIFE_NEW, LIFE_STARTED))
-    return args_misuse(L, "threads can only be started once");
+  }
+  claimed = claim(t, kept, &work);
+  message_free(work);
+  if (!claimed) return args_misuse(L, "threads can only be started once");
   error = launch(L, t);
   if (error != 0) {
-    change_life(t, LIFE_STARTED, LIFE_NEW);
+    unclaim(t);
     return luaL_error(L, "can't start new thread (%s)", strerror(error));
   }
   lua_pushnil(L);
@@ -243,9 +298,6 @@ int thread_spawn (lua_State *L) {
   lua_insert(L, 1);
   return thread_start(L);
 }
-
-/* The proxy leaves this state: whoever gets it may start the thread. */
-static void thread_departing (lua_State *L, int index) { encode_work(L, lua_absindex(L, index)); }
 
 /*
 ** Joining.
@@ -266,7 +318,7 @@ static bool wait_for_end (lua_State *L, Thread *t) {
   if (timeout == 0) return false;
   wait_allowed(L);
   switch (thread_wait_end(L, t, world_deadline(t->object.world, timeout))) {
-    case WAKE_CHOSEN: return true;
+    case WAKE_CHOSEN: check_joinable(L, t); return true; /* its start may have failed */
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
     default: return atomic_load(&t->life) == LIFE_ENDED;

@@ -29,9 +29,14 @@ typedef struct Kind {
   void (*destroy)(Object *o);                /* release what o owns; no Lua state at hand */
   void (*describe)(lua_State *L, Object *o); /* push the state: "unlocked" [0, +1] */
   const luaL_Reg *methods;
-  const luaL_Reg *meta;                       /* further metamethods, may be NULL */
-  lua_CFunction property;                     /* __index(self, key) for non-methods, may be NULL */
-  void (*departing)(lua_State *L, int index); /* before a proxy crosses, may be NULL, may raise */
+  const luaL_Reg *meta;   /* further metamethods, may be NULL */
+  lua_CFunction property; /* __index(self, key) for non-methods, may be NULL */
+  /*
+  ** The proxy at `index` is about to cross; may be NULL, may raise. What it encodes
+  ** for that goes through message_encode_part with `along`. `again`: also if it has
+  ** crossed before. [0, 0, raises]
+  */
+  void (*departing)(lua_State *L, int index, int along, bool again);
   void (*copy_name)(Object *o, char buffer[64]); /* where the name may change; NULL: it does not */
   /* What an operation of thread t on o could find right now: bits READY_… of op.h. NULL: everything. */
   unsigned (*ready)(Object *o, const Thread *t);

@@ -65,7 +65,6 @@ struct Thread {
 
   /* Its life. */
   atomic_int life;         /* written under mu */
-  bool starting;           /* under mu: a start() has it in hand */
   bool daemon;             /* under mu */
   bool is_main;            /* const after init */
   bool failed;             /* const once ended */
