@@ -162,7 +162,7 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
 
 int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
-  if (thread_self == NULL && !program_attach_stock(L, luaopen_luasync)) args_no_memory(L);
+  if (!program_attach_stock(L, luaopen_luasync)) args_no_memory(L);
   luaL_newlib(L, functions);
   lua_pushliteral(L, LUASYNC_VERSION);
   lua_setfield(L, -2, "_VERSION");

@@ -181,20 +181,25 @@ Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline) {
   return line_wait(L, &w, &t->mu, deadline);
 }
 
-int thread_join_all (lua_State *L) {
+int thread_join_foreground (lua_State *L) {
   World *world = thread_self->object.world;
   int daemons;
   Thread *t;
-  thread_main_over(thread_self);
   while ((t = thread_list_foreground(world, &daemons)) != NULL) {
     Wake wake = thread_wait_end(L, t, FOREVER);
     object_drop(&t->object);
     if (wake == WAKE_INTERRUPT) {
       atomic_store(&thread_self->alerts, 0);
-      daemons = -1;
-      break;
+      return -1;
     }
   }
-  atomic_store(&world->ending, 1);
+  return daemons;
+}
+
+int thread_join_all (lua_State *L) {
+  int daemons;
+  thread_main_over(thread_self);
+  daemons = thread_join_foreground(L);
+  atomic_store(&thread_self->object.world->ending, 1);
   return daemons;
 }

@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 
+#include "base/decimal.h"
 #include "thread/thread.h"
 #include "thread/name.h"
 #include "world/args.h"
@@ -89,21 +90,12 @@ static const char *target_name (lua_State *L, int index) {
   return name != NULL ? name : global_name(L, index);
 }
 
-/* Writes n in decimal digits; returns where they end. snprintf would be a large part of what a thread costs. */
-static char *put_number (char *to, unsigned n) {
-  char digits[16];
-  int count = 0;
-  do digits[count++] = (char)('0' + n % 10);
-  while ((n /= 10) > 0);
-  while (count > 0) *to++ = digits[--count];
-  return to;
-}
-
 void thread_name_default (lua_State *L, Thread *t, int target) {
   const char *shown = target_name(L, target);
   char *name = malloc(32 + (shown != NULL ? strlen(shown) : 0)), *p;
   if (name == NULL) { args_no_memory(L); }
-  p = put_number(stpcpy(name, "Thread-"), 1 + atomic_fetch_add(&t->object.world->thread_names, 1));
+  p = decimal_write(stpcpy(name, "Thread-"),
+                    1 + atomic_fetch_add(&t->object.world->thread_names, 1));
   if (shown != NULL) p = stpcpy(stpcpy(stpcpy(p, " ("), shown), ")");
   *p = '\0';
   t->object.name = name;

@@ -1,10 +1,5 @@
 /*
-** thread.c - Thread: Python's, with a result.
-**
-** A thread that has not been started keeps its target and arguments as Lua
-** values, in the user value of its proxy, so that a list changed before start()
-** is seen (Python's rule TH03). They are encoded by start(), or when the handle is
-** sent to another thread, which might start it there.
+** thread.c - Thread: Python's, with a result. Its start is in start.c.
 */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,50 +7,22 @@
 #include <sched.h>
 
 #include "message/message.h"
-#include "world/args.h"
-#include "thread/thread.h"
 #include "thread/name.h"
-
-#define ARGS_MOST 100000
+#include "thread/private.h"
+#include "thread/thread.h"
+#include "world/args.h"
 
 /*
 ** Construction.
 */
 
-static bool is_callable (lua_State *L, int index) {
-  if (lua_isfunction(L, index)) return true;
-  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
-  lua_pop(L, 1);
-  return true;
-}
-
-static void number (Thread *t) {
-  static atomic_uint_least64_t last;
-  t->serial = 1 + atomic_fetch_add(&t->object.world->serials, 1);
-  t->unique = 1 + atomic_fetch_add(&last, 1);
-}
-
 /* Makes an unstarted thread; pushes its proxy, which is not ready yet. */
 static Thread *make (lua_State *L) {
   Thread *t = object_begin(L, sizeof *t, &thread_kind, 0);
   pthread_mutex_init(&t->mu, NULL);
-  number(t);
+  thread_number(t);
   t->daemon = thread_self->daemon;
   return t;
-}
-
-/*
-** Replaces the values from stack index `target` (which may be nil) up to the
-** top by a table of them in the proxy at `proxy`.
-*/
-static void store_work (lua_State *L, int proxy, int target) {
-  int n = lua_gettop(L) - target + 1;
-  lua_createtable(L, n, 1);
-  lua_insert(L, target);
-  for (int i = n; i >= 1; i--) lua_rawseti(L, target, i);
-  lua_pushinteger(L, n);
-  lua_setfield(L, target, "n");
-  lua_setiuservalue(L, proxy, 1);
 }
 
 /* An option of Thread{...}, pushed. */
@@ -67,24 +34,11 @@ static int option_error (lua_State *L, const char *name, const char *expected) {
       lua_pushfstring(L, "field '%s': %s expected, got %s", name, expected, luaL_typename(L, -1)));
 }
 
-/* How many arguments the list at the top holds: its n (table.pack), or its length. Raises about argument `arg`. */
-static int count_args (lua_State *L, int arg) {
-  lua_Integer n;
-  bool counted = lua_getfield(L, -1, "n") != LUA_TNIL;
-  if (counted && !lua_isinteger(L, -1))
-    luaL_argerror(L, arg, "field 'args': its n must be an integer");
-  n = counted ? lua_tointeger(L, -1) : luaL_len(L, -2);
-  lua_pop(L, 1);
-  if (n < 0) luaL_argerror(L, arg, "field 'args': its n must not be negative");
-  luaL_argcheck(L, n < ARGS_MOST, arg, "field 'args': too many");
-  return (int)n;
-}
-
 /* Pushes options.args, a list or nil. */
 static void push_args (lua_State *L) {
   if (option(L, "args") == LUA_TNIL) return;
   if (!lua_istable(L, -1)) option_error(L, "args", "table");
-  count_args(L, 1);
+  thread_count_args(L, 1);
 }
 
 static int new_from_options (lua_State *L) {
@@ -92,7 +46,8 @@ static int new_from_options (lua_State *L) {
   Thread *t;
   lua_settop(L, 1);
   args_option_names(L, 1, known);
-  if (option(L, "target") != LUA_TNIL && !is_callable(L, -1)) option_error(L, "target", "function");
+  if (option(L, "target") != LUA_TNIL && !args_is_callable(L, -1))
+    option_error(L, "target", "function");
   push_args(L); /* options target args */
   t = make(L);
   lua_insert(L, 2); /* options thread target args */
@@ -105,7 +60,7 @@ static int new_from_options (lua_State *L) {
   if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_insert(L, 3); /* options thread args target */
-  store_work(L, 2, 4);
+  thread_store_work(L, 2, 4);
   lua_getiuservalue(L, 2, 1);
   lua_pushvalue(L, 3);
   lua_setfield(L, -2, "args");
@@ -117,13 +72,13 @@ static int new_from_options (lua_State *L) {
 /* Thread{ target=, args=, name=, daemon= } or Thread(fn, ...) */
 int thread_new (lua_State *L) {
   Thread *t;
-  if (lua_istable(L, 1) && !is_callable(L, 1)) return new_from_options(L);
-  if (!lua_isnone(L, 1) && !is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
+  if (lua_istable(L, 1) && !args_is_callable(L, 1)) return new_from_options(L);
+  if (!lua_isnone(L, 1) && !args_is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
   if (lua_gettop(L) == 0) lua_pushnil(L);
   t = make(L);
   lua_insert(L, 1); /* thread target args... */
   thread_name_default(L, t, 2);
-  store_work(L, 1, 2);
+  thread_store_work(L, 1, 2);
   object_ready(L, 1);
   return 1;
 }
@@ -136,167 +91,6 @@ static void thread_destroy (Object *o) {
   free(t->answer.traceback);
   pthread_mutex_destroy(&t->mu);
   spot_free(t->spot);
-}
-
-/*
-** Starting.
-*/
-
-/* Pushes the arguments in the list that the work table at `index` keeps, if it has one; returns how many. */
-static int push_listed (lua_State *L, int index) {
-  int n = 0, list = lua_gettop(L) + 1;
-  if (lua_getfield(L, index, "args") == LUA_TNIL) {
-    lua_pop(L, 1);
-    return 0;
-  }
-  n = count_args(L, 1);
-  luaL_checkstack(L, n + 4, "too many arguments");
-  for (int i = 1; i <= n; i++) lua_geti(L, list, i);
-  lua_remove(L, list);
-  return n;
-}
-
-/* Pushes target and arguments as the proxy keeps them; returns how many, 0: it keeps none. */
-static int push_work (lua_State *L, int proxy) {
-  lua_Integer stored;
-  int n, first = lua_gettop(L) + 1;
-  if (lua_getiuservalue(L, proxy, 1) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    return 0;
-  }
-  lua_getfield(L, first, "n");
-  stored = lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  if (stored < 1 || stored > LUAI_MAXSTACK)
-    luaL_error(L, "not a thread's target and arguments"); /* debug.setuservalue */
-  n = (int)stored;
-  luaL_checkstack(L, n + 4, "too many arguments");
-  for (int i = 1; i <= n; i++) lua_rawgeti(L, first, i);
-  n += push_listed(L, first);
-  lua_remove(L, first);
-  return n;
-}
-
-/* Before the handle leaves this state: the thread may be started where it arrives. */
-static void thread_departing (lua_State *L, int index, int along, bool again) {
-  Thread *t = object_test(L, index, &thread_kind);
-  int first = lua_gettop(L) + 1, n;
-  Message *work;
-  bool needed;
-  if (t == NULL) return;
-  pthread_mutex_lock(&t->mu);
-  needed = atomic_load(&t->life) == LIFE_NEW && (again || t->work == NULL);
-  pthread_mutex_unlock(&t->mu);
-  n = needed ? push_work(L, index) : 0;
-  if (n == 0 || lua_isnil(L, first)) return;
-  work = message_encode_part(L, first, n, t->object.world, along);
-  lua_settop(L, first - 1);
-  pthread_mutex_lock(&t->mu);
-  if (atomic_load(&t->life) == LIFE_NEW) { /* nobody reads the old one */
-    Message *old = t->work;
-    t->work = work;
-    work = old;
-  }
-  pthread_mutex_unlock(&t->mu);
-  message_free(work);
-}
-
-/*
-** Marks t as started, once, whoever tries it at the same time. Its work becomes
-** *work if it is `kept` here, otherwise it has crossed before. What is left over is
-** in *work then.
-*/
-static bool claim (Thread *t, bool kept, Message **work) {
-  bool claimed;
-  pthread_mutex_lock(&t->mu);
-  claimed = atomic_load(&t->life) == LIFE_NEW;
-  if (claimed) atomic_store(&t->life, LIFE_STARTED);
-  if (claimed && kept) {
-    Message *old = t->work;
-    t->work = *work;
-    *work = old;
-  }
-  pthread_mutex_unlock(&t->mu);
-  return claimed;
-}
-
-/* A start that was claimed has failed: the thread may be started again, and is not to be joined. */
-static void unclaim (Thread *t) {
-  Waiter *chain;
-  pthread_mutex_lock(&t->mu);
-  atomic_store(&t->life, LIFE_NEW);
-  chain = line_choose_all(&t->joiners);
-  pthread_mutex_unlock(&t->mu);
-  line_wake(chain);
-}
-
-/* Opens the state and hands the thread to the driver; an errno where that fails. */
-static int launch (lua_State *L, Thread *t) {
-  World *world = t->object.world;
-  int error;
-  if (t->spot == NULL) t->spot = spot_new(world->driver);
-  t->L = t->spot != NULL ? world->driver->open(t, L) : NULL;
-  if (t->L == NULL) return ENOMEM;
-  object_keep(&t->object);
-  thread_list_add(t);
-  atomic_fetch_add(&world->awake, 1);
-  error = world->driver->spawn(t);
-  if (error != 0) {
-    lua_State *opened = t->L;
-    atomic_fetch_sub(&world->awake, 1);
-    t->L = NULL;
-    thread_list_remove(t);
-    world->driver->close(t, opened);
-    object_drop(&t->object);
-  }
-  return error;
-}
-
-/* Encodes what the proxy at 1 keeps; NULL: nothing, or no target. *kept: it keeps something. */
-static Message *encode_kept (lua_State *L, Thread *t, bool *kept) {
-  Message *work = NULL;
-  int n = atomic_load(&t->life) == LIFE_NEW ? push_work(L, 1) : 0;
-  *kept = n > 0;
-  if (n > 0 && !lua_isnil(L, 2)) work = message_encode_work(L, 2, n, 1, t->object.world);
-  lua_settop(L, 1);
-  return work;
-}
-
-/*
-** start(). The work is encoded before the thread is claimed, since that may raise
-** and run Lua code, which may start the thread too.
-*/
-static int thread_start (lua_State *L) {
-  Thread *t = object_check(L, 1, &thread_kind);
-  Message *work;
-  bool kept, claimed;
-  int error;
-  lua_settop(L, 1);
-  work = encode_kept(L, t, &kept);
-  announce(L, OP_START, t);
-  if (thread_self->is_main && atomic_load(&t->object.world->ending)) {
-    message_free(work);
-    return args_misuse(L, "can't start new thread: the program is ending");
-  }
-  claimed = claim(t, kept, &work);
-  message_free(work);
-  if (!claimed) return args_misuse(L, "threads can only be started once");
-  error = launch(L, t);
-  if (error != 0) {
-    unclaim(t);
-    return luaL_error(L, "can't start new thread (%s)", strerror(error));
-  }
-  lua_pushnil(L);
-  lua_setiuservalue(L, 1, 1); /* target and arguments may go now */
-  return 1;
-}
-
-/* spawn(fn, ...): a started thread. */
-int thread_spawn (lua_State *L) {
-  if (!is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
-  thread_new(L);
-  lua_insert(L, 1);
-  return thread_start(L);
 }
 
 /*
@@ -512,27 +306,3 @@ const Kind thread_kind = {.name = "Thread",
                           .values = 1,
                           .awaited = thread_holder,
                           .copy_name = copy_name};
-
-Thread *thread_attach_main (lua_State *L, World *world) {
-  Thread *t = calloc(1, sizeof *t);
-  char *name;
-  if (t != NULL) t->spot = spot_new(world->driver);
-  name = strdup("MainThread");
-  if (t == NULL || t->spot == NULL || name == NULL) {
-    if (t != NULL) spot_free(t->spot);
-    free(t);
-    free(name);
-    return NULL;
-  }
-  object_init(&t->object, &thread_kind, world, name);
-  pthread_mutex_init(&t->mu, NULL);
-  number(t);
-  t->is_main = true;
-  atomic_store(&t->life, LIFE_STARTED);
-  t->L = t->running = L;
-  world->main = t;
-  atomic_fetch_add(&world->awake, 1);
-  thread_self = t;
-  thread_list_add(t);
-  return t;
-}

@@ -12,8 +12,17 @@ extern const Kind thread_kind;
 int thread_new (lua_State *L);   /* Thread(...) */
 int thread_spawn (lua_State *L); /* spawn(fn, ...) */
 
-/* The main thread of a world, running in L; made once, by the driver or by luaopen. */
-Thread *thread_attach_main (lua_State *L, World *world);
+/*
+** attach.c: a thread that luasync has not made, alive from now on: the main thread
+** of a world, made once; a daemon named Dummy-N. NULL: no memory. It counts as
+** awake; a foreign one does so for ever, as its program may have more of them.
+*/
+Thread *thread_attach_main (World *world);
+Thread *thread_attach_foreign (World *world);
+/* Such a thread is the OS thread that calls, and its state is L. */
+void thread_bind (Thread *t, lua_State *L);
+/* The end of a foreign thread, or of its state. */
+void thread_end_foreign (Thread *t);
 /* The life of a started thread, called by the driver on its new stack; consumes one reference. */
 void thread_body (Thread *t);
 /* Calls the target of `work` with everything around it, leaving the outcome in t; true: it returned. */
@@ -54,7 +63,9 @@ void thread_list_remove (Thread *t);
 /* A new reference to a living non-daemon thread other than main, or NULL; `daemons` counts the others. */
 Thread *thread_list_foreground (World *world, int *daemons);
 
-/* At the end of the main script: waits for all non-daemon threads. Returns how many daemons are left, -1: interrupted. */
+/* Waits for all non-daemon threads. Returns how many daemons are left, -1: interrupted. */
+int thread_join_foreground (lua_State *L);
+/* The same at the end of the main script, after which the main thread starts no other. */
 int thread_join_all (lua_State *L);
 
 /* Waits for the end of t; FOREVER or an absolute deadline. WAKE_CHOSEN: ended. */

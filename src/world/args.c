@@ -45,6 +45,13 @@ Nanos args_blocking (lua_State *L, int arg, bool strict) {
   return 0;
 }
 
+bool args_is_callable (lua_State *L, int index) {
+  if (lua_isfunction(L, index)) return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
 void args_option_names (lua_State *L, int arg, const char *const known[]) {
   lua_pushnil(L);
   while (lua_next(L, arg)) {

@@ -21,6 +21,9 @@ Nanos args_timeout (lua_State *L, int arg);
 */
 Nanos args_blocking (lua_State *L, int arg, bool strict);
 
+/* Whether the value at `index` is a function, or is called like one. [0, 0, -] */
+bool args_is_callable (lua_State *L, int index);
+
 /* Raises `message` with the caller's position. [0, 0, raises] */
 int args_misuse (lua_State *L, const char *message);
 

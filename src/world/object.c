@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/registry.h"
 #include "world/args.h"
 #include "world/object.h"
 #include "world/thread_record.h"
@@ -269,18 +270,8 @@ void object_metatable (lua_State *L, const Kind *kind) {
 ** Proxies.
 */
 
-/* Pushes the state's table of proxies, with room for what most threads meet. [0, +1] */
-static void push_proxies (lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_createtable(L, 0, 4);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "v");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &proxies_key);
-}
+/* Pushes the state's table of proxies, with room for what most threads meet. [0, +1, memory] */
+static void push_proxies (lua_State *L) { registry_push_table(L, &proxies_key, "v", 4); }
 
 void object_prepare (lua_State *L) {
   push_proxies(L);
