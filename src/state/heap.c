@@ -468,6 +468,8 @@ static size_t used_by (const Heap *h) {
                                                      : 0;
 }
 
+bool heap_holds (const Heap *h, const void *p) { return at_home(h, p); }
+
 HeapImage *heap_image (Heap *h) {
   size_t size = used_by(h), words = size / sizeof(uintptr_t);
   HeapImage *image = size > 0 ? malloc(sizeof *image + size + words * sizeof(uint16_t)) : NULL;
