@@ -7,7 +7,10 @@
 
 #include <stdint.h>
 
-/* Writes the digits of n at `to`, 20 at most, without a zero behind them. Returns where they end. */
+/*
+** Writes the digits of n at `to`, 20 at most, without a zero behind them. Returns
+** where they end.
+*/
 static inline char *decimal_write (char *to, uint64_t n) {
   char digits[20];
   int count = 0;

@@ -5,7 +5,7 @@
 ** runs. To interrupt running code the host must know; so the functions that
 ** run another coroutine, be it only the handlers of the variables that close()
 ** closes, keep thread->running, and carry a pending alert over. They also keep
-** the chain of who resumed whom, for tracebacks in dumps.
+** the chain of coroutines that have resumed one another, for tracebacks in dumps.
 */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -70,7 +70,10 @@ static int resume (lua_State *L, lua_State *co, int n) {
   return results;
 }
 
-/* Closes the pending variables of co. Returns its status; if that is an error, its value stands in co. */
+/*
+** Closes the pending variables of co. Returns its status; if that is an error, its
+** value stands in co.
+*/
 static int reset (lua_State *L, lua_State *co) {
   Visit v;
   int status;

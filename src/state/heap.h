@@ -18,10 +18,16 @@
 
 typedef struct Heap Heap;
 
-/* An empty heap; NULL: no memory. It ends when the first block taken from it is freed: that is the Lua state itself. */
+/*
+** An empty heap; NULL: no memory. It ends when the first block taken from it is freed:
+** that is the Lua state itself.
+*/
 Heap *heap_new (void);
 
-/* A lua_Alloc whose ud is the heap. Blocks are aligned to 8 bytes, as far as Lua's own objects need it. */
+/*
+** A lua_Alloc whose ud is the heap. Blocks are aligned to 8 bytes, as far as Lua's own
+** objects need it.
+*/
 void *heap_alloc (void *ud, void *block, size_t old, size_t new);
 
 /* Whether p lies in the home. */
@@ -32,7 +38,7 @@ bool heap_holds (const Heap *h, const void *p);
 **
 ** A copy of it lies at another address: every word whose value lies between the
 ** home's beginning and its end is taken for an address and moved with it. That is
-** right under two conditions, which whoever fills the state has to keep:
+** right under two conditions, which the code that fills the state has to keep:
 **
 **  1. No table may have a key that Lua finds by its address in the home (a table, a
 **     userdata, a closure, a coroutine): the copy would not find it. movable.c looks

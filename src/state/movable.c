@@ -62,7 +62,10 @@ static bool add_contents (lua_State *L, int list, const Heap *h) {
   return movable;
 }
 
-/* (heap) -> whether the state is movable. Begins at the registry, which leads to everything that lives. */
+/*
+** (heap) -> whether the state is movable. Begins at the registry, which leads to
+** everything that lives.
+*/
 static int walk (lua_State *L) {
   const Heap *h = lua_touserdata(L, 1);
   bool movable = true;

@@ -48,7 +48,10 @@ static int print (lua_State *L) {
   return 0;
 }
 
-/* Checks that the argument can be written; floats get the stock io.write's format, which is not tostring's. */
+/*
+** Checks that the argument can be written; floats get the stock io.write's format,
+** which is not tostring's.
+*/
 static void check_piece (lua_State *L, int arg) {
   if (lua_type(L, arg) == LUA_TNUMBER && !lua_isinteger(L, arg)) {
     char text[64];
@@ -59,7 +62,10 @@ static void check_piece (lua_State *L, int arg) {
   else luaL_checklstring(L, arg, NULL);
 }
 
-/* Writes arguments first..last to f as one piece; leaves the results of io.write, the file being at `file`. */
+/*
+** Writes arguments first..last to f as one piece; leaves the results of io.write, the
+** file being at `file`.
+*/
 static int write_arguments (lua_State *L, FILE *f, int first, int last, int file) {
   size_t length;
   const char *text;

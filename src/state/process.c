@@ -60,7 +60,10 @@ static int spawn_shell (const char *command, pid_t *pid) {
   return error;
 }
 
-/* What system() would return, errno being 0; or -1 and errno. Ctrl-C is the command's alone where the main thread waits for it. */
+/*
+** What system() would return, errno being 0; or -1 and errno. Ctrl-C is the command's
+** alone where the main thread waits for it.
+*/
 static int run_shell (const char *command) {
   bool main = getpid() == gettid();
   struct sigaction ignore = {.sa_handler = SIG_IGN}, old;

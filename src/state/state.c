@@ -250,7 +250,10 @@ static bool push_package (lua_State *L) {
   return lua_istable(L, -1);
 }
 
-/* Pushes package.path and package.cpath, and says what they are where they are strings. No new string is needed for that. [0, +2] */
+/*
+** Pushes package.path and package.cpath, and says what they are where they are
+** strings. No new string is needed for that. [0, +2]
+*/
 static void push_paths (lua_State *L, const char *values[2], size_t lengths[2]) {
   bool table = push_package(L);
   for (int i = 0; i < 2; i++) {

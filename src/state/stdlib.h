@@ -16,7 +16,10 @@ void replace_function (lua_State *L, const char *library, const char *name, lua_
 /* coroutine.c: resume, wrap and close that note which coroutine runs. [0, 0, memory] */
 void coroutine_equip (lua_State *L);
 
-/* output.c: print, io.write and the write method of files, which emit one call as one piece. [0, 0, memory] */
+/*
+** output.c: print, io.write and the write method of files, which emit one call as one
+** piece. [0, 0, memory]
+*/
 void output_equip (lua_State *L);
 
 /* process.c: os.execute and io.popen, and what process_equip_exit replaces. [0, 0, memory] */

@@ -1,7 +1,7 @@
 /*
 ** alert.c - what others want of a thread that runs: interrupts, signals, dumps.
 **
-** Whoever wants something sets a bit of `alerts` (or of the world's `signals`)
+** A thread that wants something sets a bit of `alerts` (or of the world's `signals`)
 ** and pokes the thread: the driver, or the thread's own signal handler, then
 ** sets a hook in the coroutine that runs. The hook looks at the bits between two
 ** instructions of Lua code, never on the way into or out of a C function: a
@@ -11,7 +11,10 @@
 #include "message/message.h"
 #include "thread/thread.h"
 
-/* Instructions for which an alert may be put off: a loop that calls hold() for ever closes nothing. */
+/*
+** Instructions for which an alert may be put off: a loop that calls hold() for ever
+** closes nothing.
+*/
 #define PUT_OFF_MOST 1000
 
 /*
@@ -86,7 +89,10 @@ void thread_alert (Thread *t, unsigned bit) {
   if (t->spot != NULL) t->spot->driver->unpark(t->spot);
 }
 
-/* The thread that runs may be on its way out, or the scheduler at work: who gets the turn looks again. */
+/*
+** The running thread may be ending, or the scheduler active. The flag is on the
+** world: whichever thread runs next sees it.
+*/
 bool thread_signal_here (unsigned alert) {
   Thread *self = thread_self;
   if (world_here == NULL) return false;

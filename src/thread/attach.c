@@ -18,7 +18,10 @@ void thread_number (Thread *t) {
   t->unique = 1 + atomic_fetch_add(&last, 1);
 }
 
-/* A thread that runs already, in the world's list, with a reference for whoever has it run. NULL: no memory. */
+/*
+** A thread that runs already, in the world's list, with one reference for the OS
+** thread. NULL: no memory.
+*/
 static Thread *attach (World *world, const char *called, bool is_main) {
   Thread *t = calloc(1, sizeof *t);
   char *name = strdup(called);

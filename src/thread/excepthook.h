@@ -15,7 +15,10 @@ int excepthook_default (lua_State *L);
 /* A message handler: keeps a traceback for excepthook_call, and leaves the error value alone. */
 int excepthook_trace (lua_State *L);
 
-/* Calls the hook for the error value at the top of the stack and the traceback that was kept. [-1, 0, -] */
+/*
+** Calls the hook for the error value at the top of the stack and the traceback that
+** was kept. [-1, 0, -]
+*/
 void excepthook_call (lua_State *L);
 
 #endif

@@ -3,7 +3,7 @@
 ** kept, its end is announced.
 **
 ** The outcome is encoded before the state is closed and the thread is marked
-** as ended after it: who has joined a thread finds its locals gone and its
+** as ended after it: a thread that has joined another finds its locals gone and its
 ** finalisers run.
 */
 #include <stdlib.h>
@@ -92,7 +92,10 @@ static int keep_error (lua_State *L) {
   return 0;
 }
 
-/* Keeps the error at the top of the stack, which stays; where it cannot cross, the error that says so. */
+/*
+** Keeps the error at the top of the stack, which stays; where it cannot cross, the
+** error that says so.
+*/
 static void keep_some_error (lua_State *L, Thread *t) {
   lua_pushvalue(L, -1);
   for (int i = 0; i < 2; i++) {

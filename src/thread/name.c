@@ -43,7 +43,10 @@ int thread_rename (lua_State *L, Thread *t, int index) {
   return 0;
 }
 
-/* The name of the local variable of the calling function that holds the value at `index`, or NULL. */
+/*
+** The name of the local variable of the calling function that holds the value at
+** `index`, or NULL.
+*/
 static const char *local_name (lua_State *L, lua_Debug *ar, int index) {
   const char *name, *found = NULL;
   for (int i = 1; found == NULL && (name = lua_getlocal(L, ar, i)) != NULL; i++) {
@@ -102,7 +105,7 @@ void thread_name_default (lua_State *L, Thread *t, int target) {
 }
 
 /*
-** Names of those who ended while they held a lock, so that reports can say so.
+** Names of threads that ended while they held a lock, so that reports can say so.
 */
 struct Grave {
   uint64_t serial;

@@ -18,7 +18,10 @@ void thread_departing (lua_State *L, int index, int along, bool again);
 ** the top by a table of them in the proxy at `proxy`. [-n, 0, memory]
 */
 void thread_store_work (lua_State *L, int proxy, int target);
-/* start.c: how many arguments the list at the top holds: its n (table.pack), or its length. Raises about argument `arg`. */
+/*
+** start.c: how many arguments the list at the top holds: its n (table.pack), or its
+** length. Raises about argument `arg`.
+*/
 int thread_count_args (lua_State *L, int arg);
 
 #endif

@@ -43,7 +43,10 @@ int thread_count_args (lua_State *L, int arg) {
   return (int)n;
 }
 
-/* Pushes the arguments in the list that the work table at `index` keeps, if it has one; returns how many. */
+/*
+** Pushes the arguments in the list that the work table at `index` keeps, if it has
+** one; returns how many.
+*/
 static int push_listed (lua_State *L, int index) {
   int n = 0, list = lua_gettop(L) + 1;
   if (lua_getfield(L, index, "args") == LUA_TNIL) {
@@ -93,7 +96,7 @@ void thread_departing (lua_State *L, int index, int along, bool again) {
   work = message_encode_part(L, first, n, t->object.world, along);
   lua_settop(L, first - 1);
   pthread_mutex_lock(&t->mu);
-  if (atomic_load(&t->life) == LIFE_NEW) { /* nobody reads the old one */
+  if (atomic_load(&t->life) == LIFE_NEW) { /* so no thread reads the old one */
     Message *old = t->work;
     t->work = work;
     work = old;
@@ -107,7 +110,7 @@ void thread_departing (lua_State *L, int index, int along, bool again) {
 */
 
 /*
-** Marks t as started, once, whoever tries it at the same time. Its work becomes
+** Marks t as started, once, however many threads try it at the same time. Its work becomes
 ** *work if it is `kept` here, otherwise it has crossed before. What is left over is
 ** in *work then.
 */

@@ -125,7 +125,7 @@ static int thread_join (lua_State *L) {
   return 1;
 }
 
-/* The error has found somebody who cares: it no longer counts for the exit code. */
+/* result() has raised the error: it no longer counts for the exit code. */
 static void take_error (Thread *t) {
   pthread_mutex_lock(&t->mu);
   if (t->error_counted) {

@@ -25,24 +25,36 @@ void thread_bind (Thread *t, lua_State *L);
 void thread_end_foreign (Thread *t);
 /* The life of a started thread, called by the driver on its new stack; consumes one reference. */
 void thread_body (Thread *t);
-/* Calls the target of `work` with everything around it, leaving the outcome in t; true: it returned. */
+/*
+** Calls the target of `work` with everything around it, leaving the outcome in t;
+** true: it returned.
+*/
 bool thread_call_work (lua_State *L, Thread *t);
-/* The main script is over: who joins the main thread goes on; it stays in the list. */
+/* The main script is over: threads that join the main thread go on. It stays in the list. */
 void thread_main_over (Thread *t);
-/* The main thread's state is about to be closed: nobody may interrupt what runs in there. Returns it, NULL the second time. */
+/*
+** The thread is about to close its state: nothing interrupts what runs in there.
+** Returns the state, NULL the second time.
+*/
 lua_State *thread_leave_state (Thread *t);
 /* Closes a state of the running thread that it has left. */
 void thread_close_state (lua_State *L);
-/* Marks it ended and wakes who joins it. */
+/* Marks t as ended and wakes the threads that join it. */
 void thread_end (Thread *t);
 
 /* Raises the pending interrupt, if any. [0, 0, raises] */
 void thread_raise (lua_State *L);
 /* Sets a bit of alerts and wakes the thread; safe in signal handlers. */
 void thread_alert (Thread *t, unsigned bit);
-/* From a signal handler: what it wants is for the thread that runs next in the simulated world here; false: there is none. */
+/*
+** From a signal handler: what it wants is for the thread that runs next in the
+** simulated world here; false: there is none.
+*/
 bool thread_signal_here (unsigned alert);
-/* Sets thread_hook in the coroutine L that t runs, remembering the hook it had; by t itself, or while it stands still. */
+/*
+** Sets thread_hook in the coroutine L that t runs, remembering the hook it had; by t
+** itself, or while it stands still.
+*/
 void thread_arm (Thread *t, lua_State *L);
 /*
 ** The running thread t goes on in another coroutine, which is asked to look at
@@ -52,7 +64,7 @@ void thread_switch (Thread *t, lua_State *to);
 /* A hook that looks at alerts at once; for drivers' `poke`. */
 void thread_hook (lua_State *L, lua_Debug *ar);
 
-/* Whether a running thread is to look at what others want of it, or of whoever runs in its world. */
+/* Whether t, which runs, is asked for something, or whichever thread runs in its world is. */
 bool thread_is_asked (Thread *t);
 
 void thread_copy_name (Thread *t, char buffer[64]);
@@ -60,7 +72,10 @@ void thread_copy_name (Thread *t, char buffer[64]);
 /* In the list of a world's living threads, and out of it. */
 void thread_list_add (Thread *t);
 void thread_list_remove (Thread *t);
-/* A new reference to a living non-daemon thread other than main, or NULL; `daemons` counts the others. */
+/*
+** A new reference to a living non-daemon thread other than main, or NULL; `daemons`
+** counts the others.
+*/
 Thread *thread_list_foreground (World *world, int *daemons);
 
 /* Waits for all non-daemon threads. Returns how many daemons are left, -1: interrupted. */

@@ -34,7 +34,10 @@ static unsigned kind_index (const Kind *kind) {
 
 void object_keep (Object *o) { atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed); }
 
-/* Objects that hold the last reference to others, a million deep perhaps, are destroyed one after the other. */
+/*
+** Objects that hold the last reference to others, a million deep perhaps, are
+** destroyed one after the other.
+*/
 static _Thread_local Object *doomed;
 static _Thread_local bool destroying;
 
@@ -121,7 +124,10 @@ static void late_release (Cleanup *h) {
   free(l);
 }
 
-/* Room to note what a new proxy refers to, in *l, if it must be; false: no memory. Where the world owns its objects it need not. */
+/*
+** If the state is closing, allocates the note that will drop the new proxy's
+** reference; else *l is NULL. False: no memory.
+*/
 static bool late_room (Late **l) {
   bool late = cleanup_is_late();
   *l = late ? malloc(sizeof **l) : NULL;
@@ -216,7 +222,10 @@ static int proxy_index (lua_State *L) {
 static const luaL_Reg common_meta[] = {
     {"__gc", proxy_gc}, {"__eq", proxy_eq}, {"__tostring", proxy_tostring}, {NULL, NULL}};
 
-/* What getmetatable shows: the name and the public metamethods, not the table at work. [table -- table] */
+/*
+** What getmetatable shows: the name and the public metamethods, not the table at work.
+** [table -- table]
+*/
 static void protect_metatable (lua_State *L, const Kind *kind) {
   lua_createtable(L, 0, 3);
   lua_pushstring(L, kind->name);
@@ -234,7 +243,10 @@ static int count (const luaL_Reg *functions) {
   return n;
 }
 
-/* Sets __index of the metatable at the top: its methods, or a function that also knows its properties. [0, 0] */
+/*
+** Sets __index of the metatable at the top: its methods, or a function that also knows
+** its properties. [0, 0]
+*/
 static void set_index (lua_State *L, const Kind *kind) {
   lua_createtable(L, 0, count(kind->methods));
   luaL_setfuncs(L, kind->methods, 0);
@@ -289,7 +301,10 @@ static Proxy *push_empty (lua_State *L, const Kind *kind) {
   return p;
 }
 
-/* Remembers the proxy at the top as the one of `o`, in the table of proxies under it, which goes. [-1, 0] */
+/*
+** Remembers the proxy at the top as the one of `o`, in the table of proxies under it,
+** which goes. [-1, 0]
+*/
 static void remember (lua_State *L, Object *o) {
   lua_pushvalue(L, -1);
   lua_rawsetp(L, -3, o);
@@ -362,7 +377,10 @@ void object_push (lua_State *L, Object *o) {
   remember(L, o);
 }
 
-/* Whether the value at `index` is a proxy whose finaliser has run; others may still come across it in theirs. */
+/*
+** Whether the value at `index` is a proxy whose finaliser has run; other finalisers
+** may still meet it.
+*/
 static bool is_finalised (lua_State *L, int index) {
   const Proxy *p = lua_touserdata(L, index);
   if (p == NULL || lua_rawlen(L, index) != sizeof *p || p->object != NULL) return false;

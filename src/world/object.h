@@ -38,15 +38,20 @@ typedef struct Kind {
   */
   void (*departing)(lua_State *L, int index, int along, bool again);
   void (*copy_name)(Object *o, char buffer[64]); /* where the name may change; NULL: it does not */
-  /* What an operation of thread t on o could find right now: bits READY_… of op.h. NULL: everything. */
+  /*
+  ** What an operation of thread t on o could find right now: bits READY_… of op.h.
+  ** NULL: everything.
+  */
   unsigned (*ready)(Object *o, const Thread *t);
   int values; /* user values a proxy carries */
-  uint64_t (*awaited)(
-      Object *
-          o); /* the serial of the thread that whoever waits for o waits for; 0 or NULL: none in particular */
+  /*
+  ** The thread that a waiter for o depends on, by serial: a lock's owner, the thread
+  ** joined. 0: none in particular.
+  */
+  uint64_t (*awaited)(Object *o);
   const struct CallSite *(*held_since)(Object *o); /* where that thread took it, or NULL */
-  const struct CallSite *(*lost_wakeup)(
-      Object *o); /* where it was notified or set while nobody waited, or NULL */
+  /* Where it was notified or set while no thread waited, or NULL. */
+  const struct CallSite *(*lost_wakeup)(Object *o);
 } Kind;
 
 struct Object {
@@ -60,7 +65,10 @@ struct Object {
 
 /* Fills in the header of zeroed memory; one reference. */
 void object_init (Object *o, const Kind *kind, World *world, char *name);
-/* Frees all objects of a world that owns them, whoever still refers to them; nothing of it runs any more. */
+/*
+** Frees all objects of a world that owns them, referred to or not; nothing of the
+** world runs any more.
+*/
 void object_free_all (World *world);
 
 typedef struct Proxy {
@@ -84,7 +92,10 @@ void *object_new (lua_State *L, size_t size, const Kind *kind, int options);
 void *object_begin (lua_State *L, size_t size, const Kind *kind, int options);
 void object_ready (lua_State *L, int index); /* [0, 0, -] */
 
-/* Whether the collector calls the running function, a __gc; the debug library lets anybody. [0, 0, -] */
+/*
+** Whether the collector calls the running function, a __gc; the debug library lets a
+** script call one. [0, 0, -]
+*/
 bool object_collector_calls (lua_State *L);
 
 /* The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind`. [0, 0, -] */
@@ -123,7 +134,10 @@ const char *object_name (Object *o, char buffer[64]);
 */
 void object_metatable (lua_State *L, const Kind *kind);
 
-/* All kinds there are, for telling proxies and finding methods by name: NULL-terminated; set once, before the first object. */
+/*
+** All kinds there are, for telling proxies and finding methods by name:
+** NULL-terminated; set once, before the first object.
+*/
 extern const Kind *const *object_kinds;
 
 /*

@@ -12,7 +12,10 @@ typedef struct Message Message;
 
 typedef enum Life { LIFE_NEW, LIFE_STARTED, LIFE_ENDED } Life;
 
-/* What others want of a running thread: bits of `alerts`; the last two of the signals of a simulated world. */
+/*
+** What others want of a running thread: bits of `alerts`; the last two of the signals
+** of a simulated world.
+*/
 enum {
   ALERT_INTERRUPT = 1,
   ALERT_SIGNAL = 2,
