@@ -88,8 +88,7 @@ $(MODULE): $(MODULE_OBJECTS)
 	$(Q)$(CC) $(MODULE_LDFLAGS) -o $@ $^ -lm
 
 # The search by itself, for its spec: no Lua state, no thread.
-SEARCH_CHECK := $(BUILD)/search_check
-$(SEARCH_CHECK): spec/explore/search_check.c $(patsubst %,$(BUILD)/host/explore/%.o,footprint history wakeup_tree dpor state_graph)
+$(BUILD)/search_check: spec/explore/search_check.c $(patsubst %,$(BUILD)/host/explore/%.o,footprint history wakeup_tree dpor state_graph)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) -no-pie -o $@ $^
 
@@ -173,12 +172,19 @@ SKIPPED_undefined = --exclude-tags=slow
 SKIPPED_thread    = --exclude-tags=slow,notsan
 SKIPPED = $(SKIPPED_$(SANITIZE))
 
-spec-host: all $(SEARCH_CHECK)
+# Calls of C that Lua cannot reach: a program of its own, which a spec runs.
+$(BUILD)/steps_test: spec/worlds/steps_test.c $(filter-out $(BUILD)/host/command/%,$(HOST_OBJECTS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(HOST_LIBS)
+
+C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test
+
+spec-host: all $(C_CHECKS)
 	@echo "== specs in $(HOST)"
 	$(Q)$(SPEC_ENV) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(SPECS)
 
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.
-spec-stock: all $(SEARCH_CHECK)
+spec-stock: all $(C_CHECKS)
 ifeq ($(SANITIZE),)
 	@echo "== specs in $(LUA) with $(MODULE)"
 	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) $(SPECS)

@@ -93,6 +93,18 @@ function support.took(low, seconds)
   end
 end
 
+--- Runs fn() in the real world, then in simulated worlds with the seeds 1 to 10.
+-- fn asserts by plain `assert`; it is copied, and may use nothing of a spec.
+function support.in_both_worlds(fn)
+  fn()
+  for seed = 1, 10 do
+    local report = sync.simulate(fn, { seed = seed })
+    if not report.ok then
+      error(("seed %d: %s"):format(seed, report.deadlock or report.livelock or tostring(report.error)), 2)
+    end
+  end
+end
+
 --- Splits "file.lua:12: text" into the text and its position.
 -- @return text, position; the position is nil where there is none
 function support.split(message)

@@ -23,7 +23,8 @@
 local reference = {}
 
 local FILES = {
-  "threads", "module", "locks", "signals", "queues", "data", "worlds", "logging", "topics", "command", "repl",
+  "threads", "module", "locks", "signals", "barriers", "queues", "data", "worlds", "logging",
+  "topics", "command", "repl",
 }
 local WIDTH = 78
 

@@ -30,6 +30,7 @@ end
 local samples = {
   sync.Thread(print), sync.Lock(), sync.RLock(), sync.Condition(), sync.Event(), sync.Semaphore(),
   sync.BoundedSemaphore(), sync.Queue(), sync.LifoQueue(), sync.PriorityQueue(), sync.SimpleQueue(),
+  sync.Barrier(1), sync.RWLock(),
 }
 
 --- The names of an object's methods, from its real metatable.

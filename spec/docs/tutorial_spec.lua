@@ -372,6 +372,8 @@ describe("example", function()
       pattern "one thread: +1%.64493%d* in [%d.]+ s", pattern "%d+ threads: +1%.64493%d* in [%d.]+ s",
       pattern "pi²/6: +1%.644934067",
     },
+    phases = { "82 66 51 38 27 18 12 7 4 3 1 1" },
+    readers_writers = { "100 changes, 0 torn looks, RWLock 'prices' (unlocked)" },
     philosophers_fixed = { "all three have eaten" },
     pipeline = {
       " 1 letters: ####", " 2 letters: #####", " 3 letters: ######", " 4 letters: ######", " 5 letters: ######",

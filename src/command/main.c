@@ -433,14 +433,14 @@ static int judge (const Options *o, const SimReport *r) {
 
 /* --virtual, --seed, --replay */
 static int run_simulated (const Options *o) {
-  SimOptions sim = {.policy = SIM_ROUND_ROBIN, .tidy = true, .silent = !o->deadlock_check};
+  SimOptions sim = {.policy = &policy_round_robin, .tidy = true, .silent = !o->deadlock_check};
   Schedule schedule = {0};
   SimReport report;
   char problem[128];
   int code = EXIT_FAILURE;
   lua_State *L = program_open(luaopen_luasync);
-  if (o->schedule) sim.policy = SIM_REPLAY;
-  else if (o->seeded) sim.policy = SIM_SEEDED;
+  if (o->schedule) sim.policy = &policy_replay;
+  else if (o->seeded) sim.policy = &policy_seeded;
   sim.seed = (uint64_t)o->seed;
   sim.schedule = &schedule;
   if (o->schedule && !schedule_parse(&schedule, o->schedule, problem))

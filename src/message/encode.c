@@ -290,6 +290,7 @@ void message_prepare (lua_State *L) { names_get(L); }
 
 static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
   e->L = L;
+  e->here = thread_self->object.world;
   e->names = names_peek(L);
   e->to = to;
   e->root = root;
@@ -340,13 +341,10 @@ static int encode_protected (lua_State *L) {
   return 0;
 }
 
-static void release_encoder (Cleanup *h) { encoder_release((Encoder *)h); }
-
 /* Encodes in protected mode; raises only after all has been let go. A __transfer may wait, and wait for ever. */
 static void encode_any (Encoder *e, int first, int n, int along) {
   lua_State *L = e->L;
   int status;
-  cleanup_note(cleanup_list(), &e->cleanup, release_encoder);
   do {
     encoder_release(e);
     e->mode = e->mode == MODE_PLAIN ? MODE_FULL : MODE_ANCHORED;
@@ -359,7 +357,6 @@ static void encode_any (Encoder *e, int first, int n, int along) {
     for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
     status = lua_pcall(L, n + 2, 0, 0);
   } while (status == LUA_OK && e->again);
-  cleanup_forget(&e->cleanup);
   if (status == LUA_OK) return;
   encoder_release(e);
   if (e->fault) args_add_position(L);
@@ -368,14 +365,15 @@ static void encode_any (Encoder *e, int first, int n, int along) {
 
 /* The block as a message of its own size. */
 static Message *encoder_message (Encoder *e, int n) {
-  bool mine = e->data == e->scratch;
-  Message *m = realloc(mine ? NULL : e->data, e->length);
+  bool mine = e->data == e->scratch || e->here != e->to;
+  Message *m = world_realloc(e->to, mine ? NULL : e->data, e->length);
   if (m == NULL) {
     encoder_release(e);
     args_no_memory(e->L);
   }
-  if (mine) memcpy(m, e->scratch, e->length);
-  message_init(m, n, e->length);
+  if (mine) memcpy(m, e->data, e->length);
+  if (mine && e->data != e->scratch) world_free(e->here, e->data);
+  message_init(m, e->to, n, e->length);
   m->globals = (uint32_t)e->global_count;
   m->shared = e->shared;
   m->depth = (uint32_t)e->deepest;
@@ -390,7 +388,7 @@ static Message *encoder_message (Encoder *e, int n) {
 static Message *encode (Encoder *e, int first, int n, int along) {
   first = lua_absindex(e->L, first);
   if (!encode_plain(e, first, n)) encode_any(e, first, n, along);
-  return message_give_to(encoder_message(e, n), e->to);
+  return encoder_message(e, n);
 }
 
 Message *message_encode (lua_State *L, int first, int n, Root root, World *to) {

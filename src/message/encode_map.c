@@ -28,12 +28,12 @@ size_t encode_map_find (const Encoder *e, const void *key) {
 
 /* Moves all into a hash table of `size` places, a power of two; false: no memory. */
 static bool rehash (Encoder *e, uint32_t size) {
-  EncodedEntry *entries = calloc(size, sizeof *entries);
+  EncodedEntry *entries = world_alloc_zeroed(e->here, size * sizeof *entries);
   uint32_t old = e->entry_mask != 0 ? e->entry_mask + 1 : e->entry_count;
   if (entries == NULL) return false;
   for (uint32_t i = 0; i < old; i++)
     if (e->entries[i].key != NULL) *probe(entries, size - 1, e->entries[i].key) = e->entries[i];
-  if (e->entries != e->few_entries) free(e->entries);
+  if (e->entries != e->few_entries) world_free(e->here, e->entries);
   e->entries = entries;
   e->entry_mask = size - 1;
   return true;

@@ -17,7 +17,7 @@ void encoder_reserve (Encoder *e, size_t n) {
   unsigned char *data;
   if (n > SIZE_MAX / 4) encoder_no_memory(e);
   if (capacity - e->length < n) capacity = e->length + n + (n < SCRATCH ? SCRATCH : 64);
-  data = realloc(mine ? NULL : e->data, capacity);
+  data = world_realloc(e->here, mine ? NULL : e->data, capacity);
   if (data == NULL) encoder_no_memory(e);
   if (mine) memcpy(data, e->scratch, e->length);
   e->data = data;
@@ -27,7 +27,8 @@ void encoder_reserve (Encoder *e, size_t n) {
 static void grow_frames (Encoder *e) {
   int capacity = e->frame_capacity * 2;
   bool mine = e->frames == e->few_frames;
-  Frame *frames = realloc(mine ? NULL : e->frames, (size_t)capacity * sizeof *frames);
+  Frame *frames =
+      world_realloc(e->here, mine ? NULL : e->frames, (size_t)capacity * sizeof *frames);
   if (frames == NULL) encoder_no_memory(e);
   if (mine) memcpy(frames, e->few_frames, sizeof e->few_frames);
   e->frames = frames;
@@ -36,9 +37,9 @@ static void grow_frames (Encoder *e) {
 
 void encoder_release (Encoder *e) {
   message_drop_objects(e->data, e->last_object);
-  if (e->data != e->scratch) free(e->data);
-  if (e->frames != e->few_frames) free(e->frames);
-  if (e->entries != e->few_entries) free(e->entries);
+  if (e->data != e->scratch) world_free(e->here, e->data);
+  if (e->frames != e->few_frames) world_free(e->here, e->frames);
+  if (e->entries != e->few_entries) world_free(e->here, e->entries);
   e->data = e->scratch;
   e->capacity = SCRATCH;
   e->length = sizeof(Message);

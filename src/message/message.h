@@ -52,8 +52,8 @@ int message_decode (lua_State *L, Message *m);
 void message_keep (Message *m);
 void message_free (Message *m); /* drops a reference; the last one frees */
 
-/* Frees the messages of a world that owns them; its objects are gone already. */
-void message_free_all (World *world);
+/* The same in the memory of another world; no object may be in it. NULL: no memory. */
+Message *message_copy (const Message *m, World *owner);
 
 /* Learns what a state has by name, which would else be done at its first message. [0, 0, memory] */
 void message_prepare (lua_State *L);

@@ -1,16 +1,16 @@
 /*
 ** metatable_id.c - tables that are the same in every state.
 **
-** A table that serves as a metatable gets a number, unique in the process, when
-** it first leaves a state. Each state knows its tables by number and the
+** A table that serves as a metatable gets a number when it first leaves a state.
+** Its world counts, from where no other world does: the number is unique in the
+** process, and in a simulated world it does not depend on what ran before. Each state knows its tables by number and the
 ** numbers of its tables, without keeping any of them alive: a class that
 ** arrives again, or comes home, is the table that is there already.
 */
 #include "message/private.h"
+#include "world/thread_record.h"
 
 static const char tables_key, ids_key; /* number -> table, table -> number */
-
-static atomic_uint_least64_t last_id;
 
 /* Pushes the registry's table under `key`, with weak keys or values. [0, +1] */
 static void push_weak (lua_State *L, const char *key, const char *mode) {
@@ -46,7 +46,8 @@ uint64_t metatable_id (lua_State *L, int index) {
   id = (uint64_t)lua_tointeger(L, -1);
   lua_pop(L, 2);
   if (id == 0) {
-    id = 1 + atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed);
+    World *world = thread_self->object.world;
+    id = world->base + 1 + atomic_fetch_add_explicit(&world->metatables, 1, memory_order_relaxed);
     metatable_id_register(L, id);
   }
   lua_pop(L, 1);

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include "message/message.h"
-#include "world/cleanup.h"
+#include "world/memory.h"
 
 enum {
   TAG_NIL,
@@ -48,15 +48,14 @@ enum {
 
 struct Message {
   atomic_int refs;
-  int count;                /* values; const after init, like all below */
-  uint32_t globals;         /* pairs of name and value behind them */
-  uint32_t shared;          /* records with TAG_SHARED */
-  uint32_t depth;           /* of open records, at most */
-  uint64_t home;            /* the `unique` of the thread it comes from */
-  size_t length;            /* of all, with this header */
-  size_t last_object;       /* the chain of OBJECT records; 0: none */
-  World *owner;             /* the world that frees it at its end, or NULL */
-  Message *next, *previous; /* in owner->messages */
+  int count;          /* values; const after init, like all below */
+  uint32_t globals;   /* pairs of name and value behind them */
+  uint32_t shared;    /* records with TAG_SHARED */
+  uint32_t depth;     /* of open records, at most */
+  uint64_t home;      /* the `unique` of the thread it comes from */
+  size_t length;      /* of all, with this header */
+  size_t last_object; /* the chain of OBJECT records; 0: none */
+  World *owner;       /* in whose memory it lies; see memory.h */
 };
 
 /* The sizes of records up to their contents. */
@@ -86,12 +85,10 @@ static inline void set64 (unsigned char *p, uint64_t x) { memcpy(p, &x, sizeof x
 /* Drops the objects of a chain that begins at offset `last` of `data`. */
 void message_drop_objects (unsigned char *data, size_t last);
 
-void message_init (Message *m, int count, size_t length);
-/* Puts a new message in the care of the world it is for, where that owns its messages: a simulated one. */
-Message *message_give_to (Message *m, World *world);
+void message_init (Message *m, World *owner, int count, size_t length);
 
-/* A message that holds one string. [0, 0, memory] */
-Message *message_of_string (lua_State *L, const char *text, size_t length);
+/* A message for a thread of `to` that holds one string. [0, 0, memory] */
+Message *message_of_string (lua_State *L, const char *text, size_t length, World *to);
 
 /*
 ** byname.c: what both states have, and how each finds it.
@@ -158,8 +155,8 @@ typedef enum Mode { MODE_PLAIN, MODE_FULL, MODE_ANCHORED } Mode;
 #define SCRATCH 1024
 
 typedef struct Encoder {
-  Cleanup cleanup; /* first */
   lua_State *L;
+  World *here;         /* in whose memory all lies until it is a message */
   unsigned char *data; /* the block so far */
   size_t length, capacity;
   Frame *frames;

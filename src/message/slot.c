@@ -72,7 +72,7 @@ void slot_set_other (lua_State *L, int index, Slot *s, World *to) {
       return;
     case LUA_TSTRING:
       text = lua_tolstring(L, index, &length);
-      m = message_give_to(message_of_string(L, text, length), to);
+      m = message_of_string(L, text, length, to);
       break;
     case LUA_TUSERDATA:
       o = object_any(L, index);

@@ -100,7 +100,7 @@ static bool has_ended (Thread *t) { return atomic_load(&t->life) == LIFE_ENDED; 
 static void forget_foreign (void *ud) {
   Thread *t = ud;
   if (!has_ended(t)) thread_end_foreign(t);
-  cleanup_release_late();
+  cleanup_release_all();
   thread_self = NULL;
   object_drop(&t->object);
 }

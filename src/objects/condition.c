@@ -31,15 +31,16 @@ static Condition *check_owned (lua_State *L, const char *message) {
 
 /* The waiter of the condition's line, and the one that takes its place in the lock's. */
 typedef struct Pair {
-  Waiter waiter, next;
+  Waiter waiter;
+  LockWaiter next;
 } Pair;
 
 static void pair_init (Pair *p, Condition *c, Nanos deadline) {
   waiter_init(&p->waiter, OP_WAIT, c, deadline);
-  waiter_init(&p->next, OP_REACQUIRE, c->lock, deadline);
+  lock_waiter_init(&p->next, OP_REACQUIRE, c->lock, deadline);
   p->waiter.payload = &p->next;
-  p->next.deaf = true;
-  p->next.companion = &p->waiter;
+  p->next.waiter.deaf = true;
+  p->next.parked = &p->waiter;
 }
 
 /* One wait on c, whose lock is held; `relative` nanoseconds. */
@@ -105,25 +106,34 @@ static int condition_wait_for (lua_State *L) {
   return 1;
 }
 
-/* Moves up to n waiters to the line of the lock, in order; under mu, and the lock is held. */
-static void move (Condition *c, lua_Integer n) {
-  Waiter *w;
+/*
+** Moves up to n waiters to the line of the lock, in order; under mu, with the
+** lock held. Returns those to wake at once.
+*/
+static Waiter *move (Condition *c, lua_Integer n) {
+  Waiter *w, *awake, *chain = NULL, **last = &chain;
   int moved = 0;
-  while (moved < n && (w = line_choose(&c->line)) != NULL) {
-    line_moved(w, w->payload);
-    lock_enlist(c->lock, w->payload);
-    moved++;
+  for (; moved < n && (w = line_choose(&c->line)) != NULL; moved++) {
+    LockWaiter *next = w->payload;
+    line_moved(w, &next->waiter);
+    awake = lock_enlist(c->lock, next);
+    if (awake == NULL) continue;
+    *last = awake;
+    last = &awake->next;
   }
   c->waiting -= moved;
+  return chain;
 }
 
 static int notify (lua_State *L, Condition *c, lua_Integer n) {
+  Waiter *chain;
   announce(L, OP_NOTIFY, c);
   pthread_mutex_lock(&c->mu);
   c->is_lost = n > 0 && c->line.first == NULL;
-  move(c, n);
+  chain = move(c, n);
   if (c->is_lost) source_line_mark(L, &c->lost);
   pthread_mutex_unlock(&c->mu);
+  line_wake(chain);
   return 0;
 }
 

@@ -10,6 +10,8 @@
 extern const Kind *const all_kinds[];                                /* kinds.c; NULL-terminated */
 extern const Kind lock_kind, rlock_kind;                             /* lock.c */
 extern const Kind condition_kind;                                    /* condition.c */
+extern const Kind barrier_kind;                                      /* barrier.c */
+extern const Kind rwlock_kind;                                       /* rwlock.c */
 extern const Kind event_kind;                                        /* event.c */
 extern const Kind semaphore_kind, bounded_kind;                      /* semaphore.c */
 extern const Kind queue_kind, lifo_kind, priority_kind, simple_kind; /* queue.c */
@@ -21,6 +23,8 @@ int lock_new (lua_State *L);
 int rlock_new (lua_State *L);
 int condition_new (lua_State *L);
 int event_new (lua_State *L);
+int barrier_new (lua_State *L);
+int rwlock_new (lua_State *L);
 int semaphore_new (lua_State *L);
 int bounded_new (lua_State *L);
 int queue_new (lua_State *L);

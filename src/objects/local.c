@@ -23,15 +23,12 @@
 #include "objects/kinds.h"
 #include "message/message.h"
 #include "world/args.h"
-#include "world/world.h"
+#include "world/memory.h"
 
-/*
-** What can be asked of a Local after its end. Pins refer to it; in a simulated
-** world, whose states are forgotten rather than closed, it ends with the world.
-*/
+/* What can be asked of a Local after its end; pins refer to it. */
 typedef struct Fate {
-  Cleanup cleanup; /* first */
   atomic_int refs;
+  World *world;   /* const after init: in whose memory it lies */
   Object *object; /* under fates_mu; NULL: destroyed */
 } Fate;
 
@@ -54,26 +51,17 @@ static const char seen_key;     /* table with weak values: number -> proxy */
 static const char sentinel_key; /* true: a sentinel is about */
 
 static void fate_drop (Fate *fate) {
-  if (fate == NULL || atomic_fetch_sub(&fate->refs, 1) != 1) return;
-  cleanup_forget(&fate->cleanup);
-  free(fate);
-}
-
-/* The simulated world ends, and perhaps before the Local. */
-static void fate_release (Cleanup *h) {
-  Fate *fate = (Fate *)h;
-  if (fate->object != NULL) ((Local *)fate->object)->fate = NULL;
-  free(fate);
+  if (fate != NULL && atomic_fetch_sub(&fate->refs, 1) == 1) world_free(fate->world, fate);
 }
 
 /* One reference, for the Local; NULL: no memory. */
 static Fate *fate_new (Local *l) {
   World *world = l->object.world;
-  Fate *fate = malloc(sizeof *fate);
+  Fate *fate = world_alloc(world, sizeof *fate);
   if (fate == NULL) return NULL;
   atomic_init(&fate->refs, 1);
+  fate->world = world;
   fate->object = &l->object;
-  cleanup_note(world->owns ? &world->cleanups : NULL, &fate->cleanup, fate_release);
   return fate;
 }
 

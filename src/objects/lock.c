@@ -1,16 +1,16 @@
 /*
 ** lock.c - Lock and RLock.
 **
-** One word holds the owner and whether anybody stands in line, so taking and
-** giving back a free lock is one compare-and-swap each. The owner is kept for
-** plain locks too: Condition checks it, reports name it; any thread may release
-** a plain lock all the same, as in Python.
+** One word holds the owner and whether anybody stands in line, so taking a free
+** lock and giving it back is one compare-and-swap each. Plain locks have an owner
+** too: Condition checks it and reports name it. Any thread may release a plain
+** lock all the same, as in Python.
 **
-** A released lock is free before the first in line has woken up, and whoever
-** comes first may take it (going through the kernel for every hand-over would
-** cost all the speed). A waiter that lost such a race goes back to the head of
-** the line and is then *starving*: the next release hands it the lock itself.
-** Until it has come back no other is woken, so the line keeps its order.
+** A release frees the lock before the first in line has woken up, and a newcomer
+** may take it meanwhile: a hand-over through the kernel each time would cost all
+** the speed. A waiter that has lost such a race goes back to the head of the line,
+** and the next release makes it the owner. lock.h has the states of a waiter and
+** the invariants of the word.
 */
 #include "world/args.h"
 #include "objects/guard.h"
@@ -46,7 +46,7 @@ bool lock_is_mine (Lock *lock) {
 ** Taking.
 */
 
-/* Takes a lock without owner; who stands in line is passed by. */
+/* Takes a lock without owner, past those who stand in line. */
 static inline bool take_free (Lock *lock, Thread *self) {
   uint64_t word = 0;
   while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, word_of(self) | word,
@@ -56,7 +56,7 @@ static inline bool take_free (Lock *lock, Thread *self) {
   return true;
 }
 
-/* While nobody stands in line and a processor is free for it: looks a few times whether it is given back. */
+/* Looks a few times whether the lock is given back, while nobody stands in line and a processor is free for that. */
 static bool take_soon (Lock *lock, Thread *self) {
   for (int n = world_patience(lock->object.world); n > 0; n--) {
     uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
@@ -67,66 +67,82 @@ static bool take_soon (Lock *lock, Thread *self) {
   return false;
 }
 
-/* Under mu: takes a lock without owner, or marks that somebody is going to stand in line. */
+/* The WAITERS bit as it has to be; under mu. */
+static uint64_t waiters_mark (const Lock *lock) {
+  return lock->line.first != NULL || lock->coming != NULL ? WAITERS : 0;
+}
+
+/* Takes a lock without owner, or marks that the caller is going to stand in line; under mu. */
 static bool take_or_mark (Lock *lock, Thread *self) {
   uint64_t word = atomic_load(&lock->word), wanted;
   do {
-    wanted = owner_in(word) == 0
-                 ? word_of(self) | (lock->line.first != NULL || lock->coming != NULL ? WAITERS : 0)
-                 : word | WAITERS;
+    wanted = owner_in(word) == 0 ? word_of(self) | waiters_mark(lock) : word | WAITERS;
   } while (!atomic_compare_exchange_weak(&lock->word, &word, wanted));
   return owner_in(word) == 0;
 }
 
-/* Under mu, by a waiter that has been woken: others may be now. True: it has been handed the lock. */
-static bool come_back (Lock *lock, const Waiter *w) {
-  if (lock->coming == w) lock->coming = NULL;
-  return w->handed;
+void lock_waiter_init (LockWaiter *lw, OpKind kind, Lock *lock, Nanos deadline) {
+  waiter_init(&lw->waiter, kind, lock, deadline);
+  lw->parked = &lw->waiter;
+  lw->starving = lw->handed = false;
+}
+
+/* A waiter that has been woken has come: others may be woken now. Under mu; true: it has been given the lock. */
+static bool come_back (Lock *lock, const LockWaiter *lw) {
+  if (lock->coming == lw) lock->coming = NULL;
+  return lw->handed;
 }
 
 /*
 ** Takes the lock, or stands in line until it is taken (CHOSEN), or the deadline
-** or an interrupt ends the wait. A starving waiter is one that has been woken.
+** or an interrupt ends the wait. A waiter that is starving from the start has been
+** woken from the line already.
 */
-static Wake take_in_line (lua_State *L, Lock *lock, Waiter *w, Nanos deadline) {
+static Wake take_in_line (lua_State *L, Lock *lock, LockWaiter *lw, Nanos deadline) {
   for (;;) {
     Wake wake;
     bool taken;
     pthread_mutex_lock(&lock->mu);
-    taken = (w->starving && come_back(lock, w)) || take_or_mark(lock, w->thread);
-    if (!taken && w->starving) line_rejoin(&lock->line, w);
-    else if (!taken) line_join(&lock->line, w);
+    taken = (lw->starving && come_back(lock, lw)) || take_or_mark(lock, lw->waiter.thread);
+    if (!taken && lw->starving) line_rejoin(&lock->line, &lw->waiter);
+    else if (!taken) line_join(&lock->line, &lw->waiter);
     pthread_mutex_unlock(&lock->mu);
     if (taken) break;
-    wake = line_wait(L, w, &lock->mu, deadline);
+    wake = line_wait(L, &lw->waiter, &lock->mu, deadline);
     if (wake != WAKE_CHOSEN) return wake;
-    w->starving = true;
+    lw->starving = true;
   }
-  w->thread->locks_held++;
+  lw->waiter.thread->locks_held++;
   return WAKE_CHOSEN;
 }
 
-void lock_enlist (Lock *lock, Waiter *w) {
-  Waiter *first = NULL;
+/* Wakes the first in line unless another is coming; under mu, with the lock free. Returns whom to wake. */
+static LockWaiter *choose (Lock *lock) {
+  if (lock->coming != NULL) return NULL;
+  lock->coming = (LockWaiter *)line_choose(&lock->line);
+  return lock->coming;
+}
+
+Waiter *lock_enlist (Lock *lock, LockWaiter *lw) {
+  LockWaiter *first = NULL;
   pthread_mutex_lock(&lock->mu);
-  line_join(&lock->line, w);
-  if (owner_in(atomic_fetch_or(&lock->word, WAITERS)) == 0 && lock->coming == NULL)
-    first = lock->coming =
-        line_choose(&lock->line); /* given back behind the caller's back: no release will come */
+  line_join(&lock->line, &lw->waiter);
+  if (owner_in(atomic_fetch_or(&lock->word, WAITERS)) == 0)
+    first = choose(lock); /* given back behind the caller's back: no release will come */
   pthread_mutex_unlock(&lock->mu);
-  line_wake(first);
+  return first != NULL ? first->parked : NULL;
 }
 
 /* As take below, where the lock is not just free. */
 static bool take_slowly (lua_State *L, Lock *lock, Nanos relative) {
-  Waiter w;
+  LockWaiter lw;
   Nanos deadline;
   if (relative == 0) return false;
   wait_allowed(L);
   if (take_soon(lock, thread_self)) return true;
   deadline = world_deadline(lock->object.world, relative);
-  waiter_init(&w, OP_ACQUIRE, lock, deadline);
-  switch (take_in_line(L, lock, &w, deadline)) {
+  lock_waiter_init(&lw, OP_ACQUIRE, lock, deadline);
+  switch (take_in_line(L, lock, &lw, deadline)) {
     case WAKE_CHOSEN: return true;
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
@@ -160,45 +176,45 @@ int lock_acquire_for (lua_State *L, Lock *lock) {
 */
 
 /*
-** Under mu: the word after the lock is given back; in *w who is to be woken. As
-** a rule he finds it free, but who starves gets it handed.
+** The word that gives the lock back, under mu; in *lw the waiter to wake, or NULL.
+** The waiter will find the lock free, unless it is starving: then it is the owner
+** at once.
 */
-static uint64_t pass_on (Lock *lock, Waiter **w) {
-  uint64_t next = 0;
-  *w = NULL;
+static uint64_t pass_on (Lock *lock, LockWaiter **lw) {
+  uint64_t owner = 0;
   if (lock->coming != NULL && lock->coming->handed)
-    lock->coming = NULL; /* it had the lock, which has been given back for it */
-  if (lock->coming == NULL && (*w = lock->coming = line_choose(&lock->line)) != NULL
-      && (*w)->starving) {
-    (*w)->handed = true;
-    next = word_of((*w)->thread);
+    lock->coming = NULL; /* it was the owner, and another thread has released for it */
+  *lw = choose(lock);
+  if (*lw != NULL && (*lw)->starving) {
+    (*lw)->handed = true;
+    owner = word_of((*lw)->waiter.thread);
   }
-  return next | (lock->line.first != NULL || lock->coming != NULL ? WAITERS : 0);
+  return owner | waiters_mark(lock);
 }
 
 /*
-** Gives the lock back where threads stand in line; while a woken one is on its
-** way it is only freed. Returns the word as it was: without owner, or without
-** threads in line, nothing has been done.
+** Gives the lock back where WAITERS is set; while a woken one is on its way it
+** is only freed. Returns the word as it was: if that has no owner, or WAITERS is
+** clear, nothing has been done.
 */
 static uint64_t release_to_line (Lock *lock) {
-  Waiter *w = NULL;
+  LockWaiter *lw = NULL;
   uint64_t word;
   pthread_mutex_lock(&lock->mu);
   word = atomic_load(&lock->word);
-  if (owner_in(word) != 0 && (word & WAITERS)) atomic_store(&lock->word, pass_on(lock, &w));
+  if (owner_in(word) != 0 && (word & WAITERS)) atomic_store(&lock->word, pass_on(lock, &lw));
   pthread_mutex_unlock(&lock->mu);
-  line_wake(w);
+  if (lw != NULL) line_wake(lw->parked);
   return word;
 }
 
-/* What a release is to the accounts of who takes and who gives back. */
-static inline void settle (Lock *lock, uint64_t owner, Thread *self) {
+/* Keeps the accounts: how many locks the owner holds, or that another thread released for it. */
+static inline void account (Lock *lock, uint64_t owner, Thread *self) {
   if (owner == word_of(self)) self->locks_held--;
   else atomic_store_explicit(&lock->passed, true, memory_order_relaxed);
 }
 
-/* Gives the lock back whoever has it; false: nobody. */
+/* Gives the lock back, whichever thread has it; false: none has. */
 static bool give_back (Lock *lock) {
   uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
   do {
@@ -207,7 +223,7 @@ static bool give_back (Lock *lock) {
   } while (!(word & WAITERS)
            && !atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release,
                                                      memory_order_relaxed));
-  settle(lock, owner_in(word), thread_self);
+  account(lock, owner_in(word), thread_self);
   return true;
 }
 
@@ -231,17 +247,17 @@ int lock_release_all (Lock *lock) {
   return levels;
 }
 
-void lock_take_again (lua_State *L, Lock *lock, int levels, Waiter *w) {
-  Waiter own;
+void lock_take_again (lua_State *L, Lock *lock, int levels, LockWaiter *lw) {
+  LockWaiter own;
   announce(L, OP_REACQUIRE, lock);
-  if (w != NULL) { /* the lock's line has woken it: the first go is its own */
-    w->companion = NULL;
-    w->forever = w->starving = true;
-    take_in_line(L, lock, w, FOREVER);
+  if (lw != NULL) { /* from now on the thread parks with lw itself */
+    lw->parked = &lw->waiter;
+    lw->waiter.forever = lw->starving = true;
+    take_in_line(L, lock, lw, FOREVER);
   }
   else if (!take_free(lock, thread_self)) {
-    waiter_init(&own, OP_REACQUIRE, lock, FOREVER);
-    own.deaf = true;
+    lock_waiter_init(&own, OP_REACQUIRE, lock, FOREVER);
+    own.waiter.deaf = true;
     take_in_line(L, lock, &own, FOREVER);
   }
   source_line_mark(L, &lock->taken);

@@ -50,8 +50,7 @@ static void say (World *world, char *text) {
 }
 
 static void stuck (World *world) {
-  if (world->owns || world->silent_deadlocks || somebody_is_alerted(world)
-      || atomic_load(&world->awake) != 0)
+  if (world->silent_deadlocks || somebody_is_alerted(world) || atomic_load(&world->awake) != 0)
     return;
   fflush(stdout);
   say(world, deadlock_text(world));
@@ -156,7 +155,7 @@ void deadlock_warn (Thread *t) {
 static void waiting (Thread *self, Waiter *w) {
   World *world = self->object.world;
   Nanos until;
-  if (world->owns || world->silent_deadlocks || w->object->kind->awaited == NULL) return;
+  if (world->silent_deadlocks || w->object->kind->awaited == NULL) return;
   until = world_now(world) + MOMENT;
   while (atomic_load(&w->woken) == 0 && atomic_load(&self->alerts) == 0 && world_now(world) < until)
     world->driver->park(self, until);

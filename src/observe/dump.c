@@ -153,7 +153,7 @@ static void look_at (Facts *f, Thread *t) {
     f->place = t->blocked.place;
     f->traceback = traceback_of(t, t->blocked.in);
   }
-  else if (t->object.world->owns) { /* simulated: nobody runs meanwhile but the caller */
+  else if (!world_is_parallel(t->object.world)) { /* no thread runs meanwhile but the caller */
     lua_State *L = t == thread_self ? t->running : t->at;
     if (L != NULL) f->traceback = traceback_of(t, L);
   }

@@ -276,8 +276,9 @@ static int new_worker (Thread *t) {
 }
 
 static lua_State *real_open (Thread *t, lua_State *parent) {
-  lua_State *L = state_open();
-  (void)t;
+  lua_State *L;
+  if (t->spot == NULL) t->spot = spot_new(&real_driver);
+  L = t->spot != NULL ? state_open() : NULL;
   if (L != NULL) state_inherit(parent, L);
   return L;
 }

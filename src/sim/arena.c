@@ -6,9 +6,9 @@
 ** that each power of two and the step half-way to the next. The allocator's
 ** state lies at the start of the arena and is part of the image.
 **
-** An image is copied for every thread that starts, so it should be small: until
-** it is taken, free blocks are cut into smaller ones before new room is used. So
-** they are later where there is no more room.
+** An image is copied for every thread that starts, so it should be small. Before
+** the image is taken, free blocks are split rather than the zone extended. After
+** it, they are split only when the zone is full.
 **
 ** Memory is mapped step by step as the zones grow: tools that keep book of every
 ** mapped byte would take minutes over the whole.
@@ -243,4 +243,12 @@ void arena_restore (Arena *a) {
   a->outside = outside;
   trim(a, &a->zones[THINGS], things);
   trim(a, &a->zones[STRINGS], strings);
+}
+
+void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]) {
+  s[0] = (ArenaStretch){(char *)a, offsetof(Arena, outside)};
+  for (int i = 0; i < ZONES; i++) {
+    const Zone *z = &a->zones[i];
+    s[1 + i] = (ArenaStretch){(char *)a + z->start, z->top - z->start};
+  }
 }

@@ -23,6 +23,14 @@ void arena_delete (Arena *a);
 /* A lua_Alloc whose ud is the arena. Strings take up to one half of it, everything else the other. */
 void *arena_alloc (void *ud, void *block, size_t old, size_t new);
 
+/* The memory in use: copied and put back, it is the arena as it was. */
+#define ARENA_STRETCHES 3
+typedef struct ArenaStretch {
+  char *at;
+  size_t length;
+} ArenaStretch;
+void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]);
+
 /* Remembers the contents as they are; once for an arena. False: no memory. */
 bool arena_keep_image (Arena *a);
 /* Puts them back, and gives memory used since beyond a megabyte back to the system. */

@@ -138,6 +138,7 @@ void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
 }
 
 static void jump (Fibre *from, Fibre *to) { luasync_switch(&from->sp, to->sp); }
+char *fibre_top (const Fibre *f) { return f->sp; }
 void fibre_outside_done (Fibre *f) { (void)f; }
 
 #else
@@ -165,6 +166,11 @@ void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
   c->uc_link = NULL;
   makecontext(c, (void (*)(void))begin, 2, (unsigned)((uintptr_t)f >> 16 >> 16),
               (unsigned)(uintptr_t)f);
+}
+
+char *fibre_top (const Fibre *f) {
+  (void)f;
+  return NULL;
 }
 
 static void jump (Fibre *from, Fibre *to) {

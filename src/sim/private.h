@@ -1,68 +1,107 @@
 /*
-** private.h - what world_sim.c, the driver of a simulated world, and
-** sim_run.c, its beginning and end, share.
+** private.h - the record of a simulated world, which its driver, its policies,
+** its pace and sim_run.c, its beginning and end, share.
 */
 #ifndef SIM_PRIVATE_H
 #define SIM_PRIVATE_H
 
-#include "sim/sim_thread.h"
+#include "sim/pace.h"
+#include "sim/policy.h"
 #include "sim/sim.h"
+#include "sim/sim_thread.h"
 #include "sim/watchdog.h"
 
 #define SIM_EPOCH ((Nanos)1257894000 * NANOS) /* 2009-11-10 23:00:00 UTC */
 
 typedef struct SimFile SimFile;
 
-typedef struct Sim {
+/* Of policy_seeded. */
+typedef struct Draws {
+  uint64_t random;
+  int picked; /* in `ready`: the thread drawn in front of an operation; -1: none */
+} Draws;
+
+/* Of policy_replay. */
+typedef struct Replay {
+  size_t turn;    /* of the schedule, the next one */
+  size_t strayed; /* the first turn that ended before it had done what it should, from 1; 0: none */
+} Replay;
+
+struct Sim {
   World world; /* first */
   SimOptions options;
   SimReport *report;
   Watched watched; /* its steps are the run's */
-  SimPool *room;
+  SimPool *pool;
   Fibre outside;
   Thread *outside_thread;
   SimThread *current;
+  size_t freed;      /* of the world's memory, in bytes */
   SimThread **ready; /* in the order in which they became ready */
   int ready_count, ready_capacity;
   SimThread **parked; /* with a deadline or without */
   int parked_count, parked_capacity;
   Nanos now;
-  uint64_t random;
-  uint64_t parkings;
-  long idle;        /* operations in a row that only looked, since the clock last moved */
-  long looks;       /* the same, wherever the clock went */
-  uint64_t halfway; /* parkings when half the looks were done that make a livelock */
-  long polls;       /* looks at the clock since it last moved */
-  long busy;        /* operations in a row without a moment in which no thread could run */
-  size_t turn;      /* replay: the next one */
-  size_t
-      strayed; /* replay: the first turn that ended before it had done what it should, from 1; 0: none */
-  int picked; /* seeded: who was drawn in front of an operation, -1: nobody */
+  uint64_t parkings; /* waits that have begun */
+  Pace pace;
+  bool over; /* the run has ended: the verdict stands in the report */
+  SimThread *
+      *by_number;  /* under a search: the started threads by their numbers, NULL where ended */
+  int numbered;    /* entries of that */
+  int taken;       /* under a search: threads of the pool that have been used; none is twice */
+  uint64_t stamps; /* the last one given to a thread */
+  struct Checkpoint *root; /* the first one there is, or NULL */
+  Draws draws;
+  Replay replay;
   int (*body)(lua_State *L, void *ud);
   void *ud;
   size_t output_capacity;
   SimFile *files; /* opened and not yet closed */
-} Sim;
+};
 
 static inline Sim *sim_of (World *world) { return (Sim *)world; }
+
+/* The number of a thread in a schedule: main is 0. */
+static inline uint64_t sim_thread_number (const SimThread *st) { return st->thread->serial - 1; }
 
 static inline long sim_steps (Sim *sim) {
   return atomic_load_explicit(&sim->watched.steps, memory_order_relaxed);
 }
 
-/* Closes what the threads have left open. */
-void sim_close_files (Sim *sim);
+/* The world's memory: Driver.memory. */
+void *sim_memory (World *world, void *block, size_t size);
+/* A block that no thread has made: the scheduler's. It lies there until the run ends. NULL: no memory. */
+void *sim_memory_of_pool (Sim *sim, size_t size);
 
-/* The end of a run: only sim_run goes on. */
+/* Closes what the threads have left open, but `kept` and those opened before it. NULL: all. */
+void sim_close_files (Sim *sim, SimFile *kept);
+
+/*
+** A world whose main thread is about to run, as `current`: sim_switch_to it.
+** NULL: no memory, or too many are alive. sim_close ends it, wherever it stands.
+*/
+Sim *sim_open (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+               SimReport *report);
+void sim_close (Sim *sim);
+
+/* The end of a run: only the outside goes on. */
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
 
-/* The turn of the thread in `seat` is over. */
+/* Takes the thread at this index out of `ready`. */
+SimThread *sim_take_ready (Sim *sim, int index);
+/* Lets `to`, which is in no list, run instead of the fibre `from`, which is the running one. */
+void sim_switch_to (Sim *sim, Fibre *from, SimThread *to);
+
+/* The clock. */
+Nanos sim_next_deadline (Sim *sim);        /* of all that are parked; FOREVER: none */
+void sim_set_clock (Sim *sim, Nanos time); /* makes threads ready whose deadline that is */
+bool sim_pass_time (Sim *sim);             /* to the next deadline; false: there is none */
+bool sim_tick (Sim *sim);                  /* the same between two turns: part of the schedule */
+
+/* The turn of `st` is over: it is noted in the schedule. */
 void sim_note_turn (Sim *sim, SimThread *st, bool preempted);
 
 /* Warns of threads that wait for each other while the run goes on without them. */
 void sim_warn_of_circles (Sim *sim);
-
-/* Whether the replayed schedule begins with the main thread's turn, as any does; it runs then. */
-bool sim_first_turn (Sim *sim);
 
 #endif

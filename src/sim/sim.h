@@ -1,14 +1,14 @@
 /*
 ** sim.h - a simulated world: one run of it, from the first thread to the last.
 **
-**     SimOptions options = { .policy = SIM_SEEDED, .seed = 42 };
+**     SimOptions options = { .policy = &policy_seeded, .seed = 42 };
 **     SimReport report;
 **     if (sim_run(&options, body, ud, &report)) { … sim_report_free(&report); }
 **
-** The run happens on the caller's OS thread; its own threads are fibres. When
-** it is over, however it ended, nothing of it is left: fibres that still stood
-** somewhere are abandoned without unwinding (a pcall would catch that), and all
-** objects and messages of the world are freed.
+** The run happens on the caller's OS thread; the threads of the world are
+** fibres. When the run is over, however it ended, nothing of it is left: fibres
+** that still stood somewhere are abandoned without unwinding (a pcall would
+** catch that), and all objects and messages of the world are freed.
 */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -16,11 +16,9 @@
 #include "sim/schedule.h"
 #include "thread/thread.h"
 
-typedef enum SimPolicy {
-  SIM_ROUND_ROBIN, /* a thread runs until it waits; then the one that has been ready longest */
-  SIM_SEEDED,      /* before each operation a draw among all that are ready */
-  SIM_REPLAY       /* as a schedule says, and round robin after its end */
-} SimPolicy;
+/* Who runs next: see policy.h. */
+typedef struct SimPolicy SimPolicy;
+extern const SimPolicy policy_round_robin, policy_seeded, policy_replay;
 
 typedef enum SimVerdict {
   SIM_DONE,
@@ -32,9 +30,9 @@ typedef enum SimVerdict {
 } SimVerdict;
 
 typedef struct SimOptions {
-  SimPolicy policy;
-  uint64_t seed;
-  const Schedule *schedule; /* for SIM_REPLAY */
+  const SimPolicy *policy;
+  uint64_t seed;            /* for policy_seeded */
+  const Schedule *schedule; /* for policy_replay */
   bool capture;             /* keep what is printed for the report instead of writing it */
   bool tidy;       /* close the states of ended threads: slower, frees their objects at once */
   bool silent;     /* no warnings of circles */
@@ -44,7 +42,7 @@ typedef struct SimOptions {
 typedef struct SimReport {
   SimVerdict verdict;
   int status;         /* what body returned, where it did; SIM_EXIT: the code */
-  int errors_untaken; /* thread errors nobody took */
+  int errors_untaken; /* errors of threads that no result() has taken */
   bool closed;        /* nothing outside the world was asked */
   long steps;
   Nanos elapsed;
@@ -68,7 +66,7 @@ extern const Driver sim_driver;
 bool sim_inside (void);
 /* Notes that the world has been asked something outside of it. */
 void sim_opened (void);
-/* The value at `index`, where it is a file that has just been opened, is closed with the world at the latest. [0, 0, -] */
+/* A file that has just been opened, at `index`, is closed with the world at the latest; other values are not. [0, 0, -] */
 void sim_note_file (lua_State *L, int index, bool is_pipe);
 
 /* simulate(fn [, opts]) */

@@ -8,7 +8,9 @@
 
 #include "sim/private.h"
 
-bool sim_inside (void) { return thread_self != NULL && thread_self->object.world->owns; }
+bool sim_inside (void) {
+  return thread_self != NULL && thread_self->object.world->driver == &sim_driver;
+}
 
 void sim_opened (void) {
   if (sim_inside()) sim_of(thread_self->object.world)->report->closed = false;
@@ -41,10 +43,13 @@ static lua_CFunction forget_file (Sim *sim, FILE *file) {
   return close;
 }
 
-/* In place of the library's function. */
+/* In place of the library's function. A search may come back to where the file is open: it closes none before its end. */
 static int close_file (lua_State *L) {
   luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  lua_CFunction close = forget_file(sim_of(thread_self->object.world), s->f);
+  Sim *sim = sim_of(thread_self->object.world);
+  lua_CFunction close;
+  if (sim->options.policy->searches) return luaL_fileresult(L, fflush(s->f) == 0, NULL);
+  close = forget_file(sim, s->f);
   return close != NULL ? close(L) : 0;
 }
 
@@ -60,8 +65,8 @@ void sim_note_file (lua_State *L, int index, bool is_pipe) {
   s->closef = close_file;
 }
 
-void sim_close_files (Sim *sim) {
-  while (sim->files != NULL) {
+void sim_close_files (Sim *sim, SimFile *kept) {
+  while (sim->files != kept) {
     SimFile *f = sim->files;
     sim->files = f->next;
     if (f->is_pipe) pclose(f->file);

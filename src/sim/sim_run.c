@@ -79,7 +79,7 @@ static bool start_main (Sim *sim) {
   Thread *main = thread_attach_main(&sim->world);
   lua_State *L;
   if (main == NULL) return false;
-  thread_self = sim->outside_thread; /* a new seat's state is made on behalf of the caller */
+  thread_self = sim->outside_thread; /* a new state is made on behalf of the caller */
   L = sim_driver.open(main, NULL);
   thread_self = main;
   if (L == NULL) return false;
@@ -88,23 +88,14 @@ static bool start_main (Sim *sim) {
   return true;
 }
 
-static const char no_main[] =
-    "cannot follow the schedule at its turn 1: the first turn is thread 0 (MainThread)";
-
-static bool run (Sim *sim) {
+/* Makes the main thread; it is `current` and has yet to run. False: no memory. */
+static bool prepare_main (Sim *sim) {
   SimThread *st;
   fibre_outside(&sim->outside);
   if (!start_main(sim)) return false;
   st = thread_self->driver_data;
   fibre_start(&st->fibre, run_main, sim);
-  st->state = SIM_THREAD_RUNNING;
   sim->current = st;
-  if (sim_first_turn(sim)) fibre_switch(&sim->outside, &st->fibre);
-  else {
-    sim->report->verdict = SIM_CANNOT_FOLLOW;
-    sim->report->text = strdup(no_main);
-  }
-  fibre_outside_done(&sim->outside);
   return true;
 }
 
@@ -121,19 +112,16 @@ static void pass_signals (Sim *sim) {
 static Sim *new_sim (const SimOptions *options, SimReport *report) {
   Sim *sim = calloc(1, sizeof *sim);
   if (sim == NULL) return NULL;
-  sim->room = sim_pool_take(sim_stdlib_equip);
-  if (sim->room == NULL) {
+  sim->pool = sim_pool_take(sim_stdlib_equip);
+  if (sim->pool == NULL) {
     free(sim);
     return NULL;
   }
   world_init(&sim->world, &sim_driver);
   sim->world.observer = &sim_observer;
-  sim->world.owns = true;
   sim->world.silent_deadlocks = options->silent;
   sim->options = *options;
   if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
-  sim->random = options->seed;
-  sim->picked = -1;
   sim->outside_thread = thread_self;
   world_here = &sim->world;
   memset(report, 0, sizeof *report);
@@ -142,61 +130,51 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   return sim;
 }
 
-/* A run that ended well before its schedule did is worth a word: it may be another program's. */
-static void note_rest (Sim *sim) {
-  size_t turns = sim->options.policy == SIM_REPLAY ? sim->options.schedule->count : 0;
-  char text[128];
-  if (sim->report->verdict != SIM_DONE) return;
-  if (sim->turn < turns)
-    snprintf(text, sizeof text, "the run ended after turn %zu of the %zu of its schedule",
-             sim->turn, turns);
-  else if (sim->strayed > 0)
-    snprintf(text, sizeof text, "turn %zu of the schedule was longer than the run's", sim->strayed);
-  else return;
-  sim->report->text = strdup(text);
-}
-
-/* Frees what is in the world; nothing of it runs any more. */
+/* Nothing of the world runs any more. All that it has made goes with its memory, but main's outcome, which may be for the world outside. */
 static void world_done (World *world) {
-  message_free(world->excepthook);
-  world->excepthook = NULL;
-  cleanup_release_all(&world->cleanups);
-  object_free_all(world);
-  message_free_all(world);
-  thread_graves_free(world);
+  if (world->main != NULL) message_free(world->main->outcome);
   pthread_mutex_destroy(&world->mu);
-  if (world->driver->announce != NULL) atomic_fetch_sub(&worlds_observed, 1);
+  atomic_fetch_sub(&worlds_observed, 1);
 }
 
-static void free_sim (Sim *sim) {
-  note_rest(sim);
+void sim_close (Sim *sim) {
+  watchdog_end(&sim->watched);
+  if (sim->current != NULL) fibre_outside_done(&sim->outside);
+  if (sim->report->verdict == SIM_DONE && sim->options.policy->ended != NULL)
+    sim->options.policy->ended(sim);
   sim->report->elapsed = sim->now;
   sim->report->steps = sim_steps(sim);
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
-  sim_close_files(sim);
+  sim_close_files(sim, NULL);
   thread_self = sim->outside_thread;
   world_here = sim_inside() ? thread_self->object.world : NULL;
   pass_signals(sim);
   world_done(&sim->world);
-  sim_pool_leave(sim->room);
-  free(sim->ready);
-  free(sim->parked);
+  sim_pool_leave(sim->pool);
   free(sim);
+}
+
+Sim *sim_open (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+               SimReport *report) {
+  Sim *sim = new_sim(options, report);
+  if (sim == NULL) return NULL;
+  sim->body = body;
+  sim->ud = ud;
+  watchdog_begin(&sim->watched);
+  if (prepare_main(sim)) return sim;
+  sim_close(sim);
+  sim_report_free(report);
+  return NULL;
 }
 
 bool sim_run (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
               SimReport *report) {
-  Sim *sim = new_sim(options, report);
-  bool ran;
+  Sim *sim = sim_open(options, body, ud, report);
+  const SimPolicy *policy = options->policy;
   if (sim == NULL) return false;
-  sim->body = body;
-  sim->ud = ud;
-  watchdog_begin(&sim->watched);
-  ran = run(sim);
-  watchdog_end(&sim->watched);
-  free_sim(sim);
-  if (!ran) sim_report_free(report);
-  return ran;
+  if (policy->begin == NULL || policy->begin(sim)) sim_switch_to(sim, &sim->outside, sim->current);
+  sim_close(sim);
+  return true;
 }
 
 void sim_report_free (SimReport *report) {

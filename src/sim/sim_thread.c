@@ -1,7 +1,7 @@
 /*
-** sim_thread.c - rooms, threads and the images of their states.
+** sim_thread.c - pools, threads and the images of their states.
 **
-** A state is made on its own seat's stack, by a call path that is the same each
+** A state is made on its own thread's stack, by a call path that is the same each
 ** time, because Lua mixes the address of a local variable into the seed of its
 ** string hash; the order in which pairs() walks depends on it.
 */
@@ -14,58 +14,73 @@
 #include "base/random.h"
 #include "state/state.h"
 
-#define ROOMS 64 /* worlds in a process at a time */
-#define FIXED 8  /* rooms at fixed addresses */
+#define POOLS 64 /* worlds in a process at a time */
+#define FIXED 8  /* pools at fixed addresses */
 
 #if defined(__SANITIZE_THREAD__) /* its application memory is narrow */
-#define SEATS 512
+#define THREADS 512
 #define ARENA_SIZE ((size_t)64 << 20)
 #define ARENA_BASE 0x1000000000
 #define STACK_BASE 0x6000000000
+#define MEMORY_BASE 0x6400000000
+#define MEMORY_SIZE ((size_t)16 << 20)
+#define POOL_MEMORY_BASE 0x7800000000
+#define POOL_MEMORY_SIZE ((size_t)512 << 20)
 #else
-#define SEATS 8192
+#define THREADS 8192
 #define ARENA_SIZE ((size_t)1 << 30)
 #define ARENA_BASE 0x110000000000
 #define STACK_BASE 0x540000000000
+#define MEMORY_BASE 0x580000000000
+#define MEMORY_SIZE ((size_t)512 << 20)
+#define POOL_MEMORY_BASE 0x780000000000
+#define POOL_MEMORY_SIZE ((size_t)64 << 30)
 #endif
 #define STACK_STEP (2 * FIBRE_STACK)
 
 struct SimPool {
   int number;
-  bool taken;          /* under rooms_mu */
+  bool taken;          /* under pools_mu */
   lua_CFunction equip; /* makes a fresh state one for simulated threads */
+  Arena *memory;       /* NULL: nothing yet */
+  bool made;           /* something lies in it */
   int built;           /* threads that exist: 0 .. built-1 */
-  SimThread *threads[SEATS];
+  SimThread *threads[THREADS];
 };
 
-static pthread_mutex_t rooms_mu = PTHREAD_MUTEX_INITIALIZER;
-static SimPool *rooms[ROOMS]; /* under rooms_mu */
+static pthread_mutex_t pools_mu = PTHREAD_MUTEX_INITIALIZER;
+static SimPool *pools[POOLS]; /* under pools_mu */
 
 _Thread_local bool sim_thread_building;
 
 SimPool *sim_pool_take (lua_CFunction equip) {
   SimPool *found = NULL;
-  pthread_mutex_lock(&rooms_mu);
-  for (int i = 0; i < ROOMS && found == NULL; i++) {
-    if (rooms[i] == NULL && (rooms[i] = calloc(1, sizeof(SimPool))) != NULL) rooms[i]->number = i;
-    if (rooms[i] != NULL && !rooms[i]->taken) found = rooms[i];
+  pthread_mutex_lock(&pools_mu);
+  for (int i = 0; i < POOLS && found == NULL; i++) {
+    if (pools[i] == NULL && (pools[i] = calloc(1, sizeof(SimPool))) != NULL) pools[i]->number = i;
+    if (pools[i] != NULL && !pools[i]->taken) found = pools[i];
   }
   if (found != NULL) {
     found->taken = true;
     found->equip = equip;
   }
-  pthread_mutex_unlock(&rooms_mu);
+  pthread_mutex_unlock(&pools_mu);
   return found;
 }
 
-void sim_pool_leave (SimPool *room) {
-  for (int i = 0; i < room->built; i++) {
-    room->threads[i]->state = SIM_THREAD_FREE;
-    room->threads[i]->thread = NULL;
+void sim_pool_leave (SimPool *pool) {
+  for (int i = 0; i < pool->built; i++) {
+    SimThread *st = pool->threads[i];
+    if (st->made) arena_restore(st->memory);
+    st->state = SIM_THREAD_FREE;
+    st->thread = NULL;
+    st->made = false;
   }
-  pthread_mutex_lock(&rooms_mu);
-  room->taken = false;
-  pthread_mutex_unlock(&rooms_mu);
+  if (pool->made) arena_restore(pool->memory);
+  pool->made = false;
+  pthread_mutex_lock(&pools_mu);
+  pool->taken = false;
+  pthread_mutex_unlock(&pools_mu);
 }
 
 /* Where math.random keeps its state: four words, in a userdata that is its upvalue. */
@@ -79,7 +94,7 @@ static uint64_t *find_random (lua_State *L) {
   return state;
 }
 
-/* Makes the state; on the seat's own stack. */
+/* Makes the state; on the thread's own stack. */
 typedef struct Building {
   SimThread *st;
   lua_CFunction equip;
@@ -95,9 +110,9 @@ static void build_state (void *ud) {
   fibre_switch(&b->st->fibre, b->back);
 }
 
-static void *fixed (uintptr_t base, uintptr_t step, const SimPool *room, int index) {
-  if (room->number >= FIXED) return NULL;
-  return (void *)(base + ((uintptr_t)room->number * SEATS + (uintptr_t)index) * step);
+static void *fixed (uintptr_t base, uintptr_t step, const SimPool *pool, int index) {
+  if (pool->number >= FIXED) return NULL;
+  return (void *)(base + ((uintptr_t)pool->number * THREADS + (uintptr_t)index) * step);
 }
 
 void sim_thread_seed (SimThread *st, uint64_t n) {
@@ -105,19 +120,20 @@ void sim_thread_seed (SimThread *st, uint64_t n) {
     st->random[i] = random_mix((4 * n + (uint64_t)i + 1) * RANDOM_STEP);
 }
 
-static Arena *make_arena (void *address) {
+static Arena *make_arena (void *address, size_t most) {
   Arena *a = NULL;
-  for (size_t size = ARENA_SIZE; a == NULL && size >= (size_t)16 << 20; size /= 4)
+  for (size_t size = most; a == NULL && size >= (size_t)16 << 20; size /= 4)
     a = arena_new(address, size);
   return a;
 }
 
-static SimThread *build_seat (SimPool *room, int index, Fibre *here) {
+static SimThread *build_thread (SimPool *pool, int index, Fibre *here) {
   SimThread *st = calloc(1, sizeof *st);
   if (st == NULL) return NULL;
-  st->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, room, index));
-  if (st->arena != NULL && fibre_init(&st->fibre, fixed(STACK_BASE, STACK_STEP, room, index))) {
-    Building b = {st, room->equip, here};
+  st->index = index;
+  st->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, pool, index), ARENA_SIZE);
+  if (st->arena != NULL && fibre_init(&st->fibre, fixed(STACK_BASE, STACK_STEP, pool, index))) {
+    Building b = {st, pool->equip, here};
     fibre_start(&st->fibre, build_state, &b);
     fibre_switch(here, &st->fibre);
     if (st->L != NULL && arena_keep_image(st->arena)) return st;
@@ -128,20 +144,49 @@ static SimThread *build_seat (SimPool *room, int index, Fibre *here) {
   return NULL;
 }
 
-SimThread *sim_thread_take (SimPool *room, Fibre *here) {
-  int i = 0;
+int sim_pool_threads (const SimPool *pool) { return pool->built; }
+SimThread *sim_pool_thread (const SimPool *pool, int index) { return pool->threads[index]; }
+
+SimThread *sim_thread_take (SimPool *pool, int first, Fibre *here) {
+  int i = first;
   SimThread *st;
-  while (i < room->built && room->threads[i]->state != SIM_THREAD_FREE) i++;
-  if (i == SEATS) return NULL;
-  if (i == room->built) {
-    room->threads[i] = build_seat(room, i, here);
-    if (room->threads[i] == NULL) return NULL;
-    room->built++;
+  while (i < pool->built && pool->threads[i]->state != SIM_THREAD_FREE) i++;
+  if (i == THREADS) return NULL;
+  if (i == pool->built) {
+    pool->threads[i] = build_thread(pool, i, here);
+    if (pool->threads[i] == NULL) return NULL;
+    pool->built++;
   }
-  st = room->threads[i];
+  st = pool->threads[i];
   if (st->used) arena_restore(st->arena);
   st->used = true;
   st->operations = st->outputs = 0;
   st->state = SIM_THREAD_TAKEN;
   return st;
+}
+
+/*
+** Memory for what threads make in their world. It is empty when it is kept as
+** its image, so to put that back is to forget all.
+*/
+static Arena *make_memory (void *address, size_t most) {
+  Arena *a = make_arena(address, most);
+  if (a == NULL || arena_keep_image(a)) return a;
+  arena_delete(a);
+  return NULL;
+}
+
+Arena *sim_thread_memory (SimPool *pool, SimThread *st) {
+  if (st->memory == NULL)
+    st->memory = make_memory(fixed(MEMORY_BASE, MEMORY_SIZE, pool, st->index), MEMORY_SIZE);
+  st->made = st->memory != NULL;
+  return st->memory;
+}
+
+Arena *sim_pool_memory (SimPool *pool) {
+  void *address = (void *)(POOL_MEMORY_BASE + (uintptr_t)pool->number * POOL_MEMORY_SIZE);
+  if (pool->memory == NULL)
+    pool->memory = make_memory(pool->number < FIXED ? address : NULL, POOL_MEMORY_SIZE);
+  pool->made = pool->memory != NULL;
+  return pool->memory;
 }

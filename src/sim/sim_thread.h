@@ -1,8 +1,8 @@
 /*
-** sim_thread.h - where a thread of a simulated world sits: a C stack and an arena
-** with a Lua state, at addresses that are the same in every process. Seats come
-** in rooms, one room for each simulated world that is alive at a time; a room
-** and its threads are kept for the next world, each state as it was when new.
+** sim_thread.h - what a thread of a simulated world runs on: a C stack and an
+** arena with a Lua state, at addresses that are the same in every process.
+** A pool holds those of one world. Pools and their threads outlive the world:
+** the next one finds each state as it was when new.
 */
 #ifndef SIM_SIM_THREAD_H
 #define SIM_SIM_THREAD_H
@@ -15,18 +15,25 @@ typedef enum SimThreadState {
   SIM_THREAD_FREE,
   SIM_THREAD_TAKEN,
   SIM_THREAD_READY,
+  SIM_THREAD_HELD, /* under policy_steps, in front of `pending` */
   SIM_THREAD_RUNNING,
   SIM_THREAD_PARKED
 } SimThreadState;
 
 typedef struct SimThread {
   Fibre fibre;
+  int index; /* in its pool */
   Arena *arena;
+  Arena *memory;    /* for what it makes in the world: see sim_memory.c; NULL: nothing yet */
+  bool made;        /* something lies in it */
+  uint64_t stamp;   /* under a search: another number each time that its state may have changed */
+  Spot spot;        /* where its threads park */
   lua_State *L;     /* in the arena, the same at every restore */
   uint64_t *random; /* the state of math.random in it, or NULL */
   bool used;        /* no longer as new */
   SimThreadState state;
   Thread *thread;
+  const Op *pending;        /* while held; on the stack of the thread */
   Nanos deadline;           /* while parked */
   uint64_t order;           /* of parking: equal deadlines end in this order */
   bool looked_at;           /* since it has parked: whether it waits in a circle */
@@ -37,12 +44,29 @@ typedef struct SimThread {
 
 typedef struct SimPool SimPool;
 
-/* `equip` turns a fresh state into one for simulated threads. The first few rooms have fixed addresses. NULL: all are in use, or no memory. */
+/*
+** A pool that no other world uses. `equip` turns a fresh state into one for
+** simulated threads. The first few pools have fixed addresses. NULL: all are in
+** use, or no memory.
+*/
 SimPool *sim_pool_take (lua_CFunction equip);
-void sim_pool_leave (SimPool *room); /* nobody in it runs any more */
+/* None of its threads runs any more: all that they have made is gone. */
+void sim_pool_leave (SimPool *pool);
 
-/* A free seat with a pristine state, built on `here`'s behalf where it is new. NULL: none, or no memory. */
-SimThread *sim_thread_take (SimPool *room, Fibre *here);
+/*
+** The first free thread of the pool from number `first` on, with a pristine
+** state; a new one is built while the fibre `here` waits. NULL: all are in use, or
+** no memory.
+*/
+SimThread *sim_thread_take (SimPool *pool, int first, Fibre *here);
+
+/* The threads of a pool, free ones too: 0 .. n-1. */
+int sim_pool_threads (const SimPool *pool);
+SimThread *sim_pool_thread (const SimPool *pool, int index);
+
+/* The arena for what the thread makes in the world, and the one for all that is made elsewhere. NULL: no memory. */
+Arena *sim_thread_memory (SimPool *pool, SimThread *st);
+Arena *sim_pool_memory (SimPool *pool);
 
 /* Begins math.random's sequence anew: another one for each n. */
 void sim_thread_seed (SimThread *st, uint64_t n);

@@ -26,9 +26,9 @@ static int run_request (lua_State *L, void *ud) {
   SimRequest *r = ud;
   Thread *self = thread_self;
   state_inherit(r->caller, L);
-  self->work = r->work;
+  self->work = message_copy(r->work, self->object.world);
+  if (self->work == NULL) return r->failed = true;
   self->reports_to = r->home;
-  r->work = NULL;
   r->failed = !thread_call_work(L, self);
   r->outcome = self->outcome;
   message_keep(r->outcome);
@@ -46,12 +46,12 @@ static const char *read_options (lua_State *L, int index, SimOptions *o) {
                 "field 'trace' is not available in this version");
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
-    o->policy = SIM_SEEDED;
+    o->policy = &policy_seeded;
     o->seed = (uint64_t)lua_tointeger(L, -1);
   }
   if (lua_getfield(L, index, "schedule") == LUA_TNIL) return NULL;
   luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'schedule' must be a string");
-  luaL_argcheck(L, o->policy != SIM_SEEDED, index, "either 'seed' or 'schedule', not both");
+  luaL_argcheck(L, o->policy != &policy_seeded, index, "either 'seed' or 'schedule', not both");
   return lua_tostring(L, -1);
 }
 
@@ -61,7 +61,7 @@ static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *sc
   char problem[128];
   r->work = message_encode(L, 1, 1, ROOT_CALL, NULL); /* no object of any world may come along */
   if (text == NULL) return;
-  o->policy = SIM_REPLAY;
+  o->policy = &policy_replay;
   o->schedule = schedule;
   if (schedule_parse(schedule, text, problem)) return;
   schedule_clear(schedule);
@@ -104,6 +104,7 @@ static int fill (lua_State *L) {
     message_decode(L, f->request->outcome);
     lua_setfield(L, 1, "error");
   }
+  else if (f->request->failed) set_text(L, "error", "not enough memory");
   else if (!f->request->failed && r->verdict == SIM_DONE) {
     push_results(L, f->request->outcome);
     lua_setfield(L, 1, "results");
@@ -129,7 +130,7 @@ static int fill (lua_State *L) {
 }
 
 int simulate (lua_State *L) {
-  SimOptions options = {.policy = SIM_ROUND_ROBIN, .capture = true};
+  SimOptions options = {.policy = &policy_round_robin, .capture = true};
   Schedule schedule = {0};
   SimReport report;
   SimRequest request = {.home = thread_self->object.world, .caller = L};

@@ -10,26 +10,27 @@
 #include "thread/name.h"
 #include "thread/private.h"
 #include "thread/thread.h"
-#include "world/cleanup.h"
+#include "world/memory.h"
 
 void thread_number (Thread *t) {
-  static atomic_uint_least64_t last;
-  t->serial = 1 + atomic_fetch_add(&t->object.world->serials, 1);
-  t->unique = 1 + atomic_fetch_add(&last, 1);
+  World *world = t->object.world;
+  t->serial = 1 + atomic_fetch_add(&world->serials, 1);
+  t->unique = world->base + t->serial;
 }
 
 /*
 ** A thread that runs already, in the world's list, with one reference for the OS
-** thread. NULL: no memory.
+** thread. A simulated one gets its spot from the driver. NULL: no memory.
 */
 static Thread *attach (World *world, const char *called, bool is_main) {
-  Thread *t = calloc(1, sizeof *t);
-  char *name = strdup(called);
-  if (t != NULL) t->spot = spot_new(world->driver);
-  if (t == NULL || t->spot == NULL || name == NULL) {
+  Thread *t = world_alloc_zeroed(world, sizeof *t);
+  char *name = world_strdup(world, called);
+  bool simulated = world_memory_is_own(world);
+  if (t != NULL && !simulated) t->spot = spot_new(world->driver);
+  if (t == NULL || (t->spot == NULL && !simulated) || name == NULL) {
     if (t != NULL) spot_free(t->spot);
-    free(t);
-    free(name);
+    world_free(world, t);
+    world_free(world, name);
     return NULL;
   }
   object_init(&t->object, &thread_kind, world, name);

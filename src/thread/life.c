@@ -140,7 +140,7 @@ lua_State *thread_leave_state (Thread *t) {
 
 void thread_close_state (lua_State *L) {
   lua_close(L);
-  cleanup_release_late();
+  cleanup_release_all();
 }
 
 void thread_end (Thread *t) {

@@ -12,6 +12,7 @@
 #include "thread/thread.h"
 #include "thread/name.h"
 #include "world/args.h"
+#include "world/memory.h"
 
 /* strncpy that always ends the copy. */
 static void copy_text (char *to, const char *from, size_t size) {
@@ -31,7 +32,7 @@ int thread_rename (lua_State *L, Thread *t, int index) {
   const char *text = luaL_checklstring(L, index, &length);
   char *name, *old, os_name[16];
   if (strlen(text) != length) return luaL_error(L, "name contains zeros");
-  name = strdup(text);
+  name = world_strdup(t->object.world, text);
   if (name == NULL) args_no_memory(L);
   copy_text(os_name, name, sizeof os_name);
   pthread_mutex_lock(&t->mu);
@@ -39,7 +40,7 @@ int thread_rename (lua_State *L, Thread *t, int index) {
   t->object.name = name;
   if (t->signalable && !t->is_main) pthread_setname_np(t->os, os_name);
   pthread_mutex_unlock(&t->mu);
-  free(old);
+  world_free(t->object.world, old);
   return 0;
 }
 
@@ -95,10 +96,10 @@ static const char *target_name (lua_State *L, int index) {
 
 void thread_name_default (lua_State *L, Thread *t, int target) {
   const char *shown = target_name(L, target);
-  char *name = malloc(32 + (shown != NULL ? strlen(shown) : 0)), *p;
-  if (name == NULL) { args_no_memory(L); }
-  p = decimal_write(stpcpy(name, "Thread-"),
-                    1 + atomic_fetch_add(&t->object.world->thread_names, 1));
+  World *world = t->object.world;
+  char *name = world_alloc(world, 32 + (shown != NULL ? strlen(shown) : 0)), *p;
+  if (name == NULL) args_no_memory(L);
+  p = decimal_write(stpcpy(name, "Thread-"), 1 + atomic_fetch_add(&world->thread_names, 1));
   if (shown != NULL) p = stpcpy(stpcpy(stpcpy(p, " ("), shown), ")");
   *p = '\0';
   t->object.name = name;
@@ -117,7 +118,7 @@ struct Grave {
 
 void thread_bury (Thread *t) {
   World *world = t->object.world;
-  struct Grave *g = malloc(sizeof *g), **last;
+  struct Grave *g = world_alloc(world, sizeof *g), **last;
   int n = 0;
   if (g == NULL) return;
   g->serial = t->serial;
@@ -129,7 +130,7 @@ void thread_bury (Thread *t) {
   g = *last;
   *last = NULL;
   pthread_mutex_unlock(&world->mu);
-  free(g);
+  world_free(world, g);
 }
 
 const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool *ended) {
@@ -145,12 +146,4 @@ const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool
     if (g->serial == serial) strcpy(buffer, g->name);
   pthread_mutex_unlock(&world->mu);
   return buffer;
-}
-
-void thread_graves_free (World *world) {
-  while (world->graves != NULL) {
-    struct Grave *g = world->graves;
-    world->graves = g->next;
-    free(g);
-  }
 }

@@ -19,7 +19,5 @@ void thread_name_default (lua_State *L, Thread *t, int target);
 void thread_bury (Thread *t);
 /* Copies the name of the thread with this serial, alive or buried, into buffer; returns buffer. */
 const char *thread_name_of (World *world, uint64_t serial, char buffer[64], bool *ended);
-/* Forgets the names of all that are buried. */
-void thread_graves_free (World *world);
 
 #endif

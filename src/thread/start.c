@@ -142,8 +142,7 @@ static void unclaim (Thread *t) {
 static int launch (lua_State *L, Thread *t) {
   World *world = t->object.world;
   int error;
-  if (t->spot == NULL) t->spot = spot_new(world->driver);
-  t->L = t->spot != NULL ? world->driver->open(t, L) : NULL;
+  t->L = world->driver->open(t, L);
   if (t->L == NULL) return ENOMEM;
   object_keep(&t->object);
   thread_list_add(t);

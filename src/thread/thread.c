@@ -11,6 +11,7 @@
 #include "thread/private.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/memory.h"
 
 /*
 ** Construction.

@@ -2,30 +2,24 @@
 ** cleanup.c - see cleanup.h.
 */
 #include "world/cleanup.h"
+#include "world/memory.h"
 #include "world/thread_record.h"
 
 static _Thread_local Cleanup *late;
 
-bool cleanup_is_late (void) {
-  return thread_self != NULL && thread_self->running == NULL && !thread_self->object.world->owns;
+bool cleanup_is_due (void) {
+  return thread_self != NULL && thread_self->running == NULL
+         && !world_memory_is_own(thread_self->object.world);
 }
 
-Cleanup **cleanup_list (void) {
-  if (thread_self != NULL && thread_self->object.world->owns)
-    return &thread_self->object.world->cleanups;
-  return cleanup_is_late() ? &late : NULL;
-}
-
-void cleanup_release_late (void) { cleanup_release_all(&late); }
-
-void cleanup_note (Cleanup **list, Cleanup *h, void (*release)(Cleanup *h)) {
-  h->list = list;
-  if (list == NULL) return;
+void cleanup_note (Cleanup *h, void (*release)(Cleanup *h)) {
+  h->list = cleanup_is_due() ? &late : NULL;
+  if (h->list == NULL) return;
   h->release = release;
   h->previous = NULL;
-  h->next = *list;
+  h->next = late;
   if (h->next != NULL) h->next->previous = h;
-  *list = h;
+  late = h;
 }
 
 void cleanup_forget (Cleanup *h) {
@@ -36,9 +30,9 @@ void cleanup_forget (Cleanup *h) {
   h->list = NULL;
 }
 
-void cleanup_release_all (Cleanup **list) {
-  while (*list != NULL) {
-    Cleanup *h = *list;
+void cleanup_release_all (void) {
+  while (late != NULL) {
+    Cleanup *h = late;
     cleanup_forget(h);
     h->release(h);
   }

@@ -1,8 +1,9 @@
 /*
-** cleanup.h - memory outside all Lua states whose owner can vanish without freeing
-** it: a simulated thread abandoned where it waits, or a proxy made while its state
-** closes (Lua runs no new finalisers then). It is freed when the world ends or the
-** state is gone.
+** cleanup.h - memory outside all Lua states whose owner can vanish without
+** freeing it: what a state's last finalisers make while it closes, because Lua
+** runs no new finalisers then. It is freed when the state is gone.
+**
+** In a simulated world there is no need: its memory goes as a whole.
 **
 ** A Cleanup is never part of a state's own memory, which may be used anew before that.
 */
@@ -17,23 +18,13 @@ typedef struct Cleanup {
   struct Cleanup **list; /* NULL: not noted */
 } Cleanup;
 
-/*
-** Notes in the list that release(h) is to be called, unless cleanup_forget(h) comes
-** before. NULL: there is no need.
-*/
-void cleanup_note (Cleanup **list, Cleanup *h, void (*release)(Cleanup *h));
+/* Whether what the running thread makes now must be noted: it closes its state. */
+bool cleanup_is_due (void);
+/* Notes, if that is so, that release(h) is to be called, unless cleanup_forget(h) comes before. */
+void cleanup_note (Cleanup *h, void (*release)(Cleanup *h));
 void cleanup_forget (Cleanup *h);
-void cleanup_release_all (Cleanup **list);
-
-/*
-** The list of the running thread: its world's, or that of the state it closes; NULL:
-** there is no need.
-*/
-Cleanup **cleanup_list (void);
 
 /* The state that this OS thread has closed is gone: releases what its last finalisers have left. */
-void cleanup_release_late (void);
-/* Whether that list is the one here. */
-bool cleanup_is_late (void);
+void cleanup_release_all (void);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/registry.h"
 #include "world/args.h"
+#include "world/memory.h"
 #include "world/object.h"
 #include "world/thread_record.h"
 
@@ -41,51 +42,16 @@ void object_keep (Object *o) { atomic_fetch_add_explicit(&o->refs, 1, memory_ord
 static _Thread_local Object *doomed;
 static _Thread_local bool destroying;
 
-static void unlink_owned (Object *o) {
-  World *world = o->world;
-  if (o->previous != NULL) o->previous->next = o->next;
-  else world->objects = o->next;
-  if (o->next != NULL) o->next->previous = o->previous;
-}
-
 void object_init (Object *o, const Kind *kind, World *world, char *name) {
   atomic_init(&o->refs, 1);
   o->kind = kind;
   o->world = world;
   o->number = 1 + atomic_fetch_add(&world->numbers[kind_index(kind)], 1);
   o->name = name;
-  if (world->owns) {
-    o->next = world->objects;
-    if (o->next != NULL) o->next->previous = o;
-    world->objects = o;
-  }
-}
-
-/*
-** First every object lets go of what it holds, with a count so high that no
-** drop by another frees it again; then the memory goes.
-*/
-void object_free_all (World *world) {
-  Object *stripped = NULL;
-  while (world->objects != NULL) {
-    Object *o = world->objects;
-    unlink_owned(o);
-    atomic_store(&o->refs, INT_MAX / 2);
-    if (o->kind->destroy != NULL) o->kind->destroy(o);
-    o->next = stripped;
-    stripped = o;
-  }
-  while (stripped != NULL) {
-    Object *o = stripped;
-    stripped = o->next;
-    free(o->name);
-    free(o);
-  }
 }
 
 void object_drop (Object *o) {
   if (atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1) return;
-  if (o->world->owns) unlink_owned(o);
   o->next = doomed;
   doomed = o;
   if (destroying) return; /* by one that lies in another: the outermost call goes on with it */
@@ -93,8 +59,8 @@ void object_drop (Object *o) {
   while ((o = doomed) != NULL) {
     doomed = o->next;
     if (o->kind->destroy != NULL) o->kind->destroy(o);
-    free(o->name);
-    free(o);
+    world_free(o->world, o->name);
+    world_free(o->world, o);
   }
   destroying = false;
 }
@@ -129,7 +95,7 @@ static void late_release (Cleanup *h) {
 ** reference; else *l is NULL. False: no memory.
 */
 static bool late_room (Late **l) {
-  bool late = cleanup_is_late();
+  bool late = cleanup_is_due();
   *l = late ? malloc(sizeof **l) : NULL;
   return !late || *l != NULL;
 }
@@ -138,7 +104,7 @@ static void late_add (Proxy *p, Late *l) {
   p->late = l;
   if (l == NULL) return;
   l->object = p->object;
-  cleanup_note(cleanup_list(), &l->cleanup, late_release);
+  cleanup_note(&l->cleanup, late_release);
 }
 
 /* The proxy p stands for o from now on. [0, 0, memory] */
@@ -318,7 +284,7 @@ static char *option_name (lua_State *L, int options, bool *failed) {
   if (options != 0) {
     lua_getfield(L, options, "name");
     if (lua_isstring(L, -1)) {
-      name = strdup(lua_tostring(L, -1));
+      name = world_strdup(thread_self->object.world, lua_tostring(L, -1));
       *failed = name == NULL;
     }
     lua_pop(L, 1);
@@ -347,10 +313,10 @@ void *object_begin (lua_State *L, size_t size, const Kind *kind, int options) {
   push_proxies(L);
   p = push_empty(L, kind);
   name = option_name(L, options, &failed);
-  o = failed ? NULL : calloc(1, size);
+  o = failed ? NULL : world_alloc_zeroed(world, size);
   if (o == NULL || !late_room(&l)) {
-    free(o);
-    free(name);
+    world_free(world, o);
+    world_free(world, name);
     args_no_memory(L);
   }
   object_init(o, kind, world, name);

@@ -60,16 +60,11 @@ struct Object {
   World *world;     /* const after init */
   unsigned number;  /* const after init; counts objects of a kind in a world */
   char *name;       /* const after init (a thread's: under its own lock); NULL: kind-number */
-  Object *next, *previous; /* in world->objects, where the world owns its objects */
+  Object *next;     /* while it is being destroyed */
 };
 
-/* Fills in the header of zeroed memory; one reference. */
+/* Fills in the header of zeroed memory of the world, as `name` is; one reference. */
 void object_init (Object *o, const Kind *kind, World *world, char *name);
-/*
-** Frees all objects of a world that owns them, referred to or not; nothing of the
-** world runs any more.
-*/
-void object_free_all (World *world);
 
 typedef struct Proxy {
   const Kind *kind;

@@ -20,7 +20,8 @@ enum {
   READY_TAKE =
       1, /* lock free, value positive, item there, flag set, thread ended, table not being updated */
   READY_ROOM = 2, /* a queue has room */
-  READY_DONE = 4  /* all tasks of a queue are done */
+  READY_DONE = 4, /* all tasks of a queue are done */
+  READY_WRITE = 8 /* an RWLock is free, and the thread the first in its line */
 };
 
 /* What is true of an operation. */
@@ -57,6 +58,14 @@ enum {
   X(OP_TASK_DONE,   "task_done",   0,          0) \
   X(OP_QUEUE_JOIN,  "join",        READY_DONE, OP_READS | OP_LOOKS) \
   X(OP_SHUTDOWN,    "shutdown",    0,          0) \
+  X(OP_ARRIVE,      "wait",        0,          OP_TIMED) \
+  X(OP_ABORT,       "abort",       0,          0) \
+  X(OP_RESET,       "reset",       0,          0) \
+  X(OP_READ_LOCK,   "read",        READY_TAKE, OP_READS | OP_TIMED) \
+  X(OP_READ_UNLOCK, "release",     0,          OP_READS) \
+  X(OP_WRITE_LOCK,  "write",       0,          0) \
+  X(OP_WRITE_TAKE,  "write",       READY_WRITE, OP_TIMED) \
+  X(OP_WRITE_UNLOCK, "release",    0,          0) \
   X(OP_LOOK,        "look",        0,          OP_READS | OP_LOOKS) \
   X(OP_READ,        "get",         READY_TAKE, OP_READS | OP_LOOKS) \
   X(OP_WRITE,       "set",         READY_TAKE, 0) \

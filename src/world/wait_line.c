@@ -51,13 +51,13 @@ void line_leave (Waiter *w) {
   w->next = w->previous = NULL;
 }
 
-static bool is_interrupted (const Waiter *w) {
+bool waiter_is_leaving (const Waiter *w) {
   return !w->deaf && (atomic_load(&w->thread->alerts) & ALERT_RAISES) != 0;
 }
 
 Waiter *line_first (Line *line) {
   Waiter *w = line->first;
-  while (w != NULL && is_interrupted(w)) w = w->next;
+  while (w != NULL && waiter_is_leaving(w)) w = w->next;
   return w;
 }
 
@@ -77,7 +77,7 @@ Waiter *line_choose_all (Line *line) {
   Waiter *chain = NULL, **last = &chain, *next;
   for (Waiter *w = line->first; w != NULL; w = next) {
     next = w->next;
-    if (is_interrupted(w)) continue;
+    if (waiter_is_leaving(w)) continue;
     line_pick(w);
     *last = w;
     last = &w->next;
@@ -99,10 +99,8 @@ void line_wake (Waiter *chain) {
   while (chain != NULL) {
     Waiter *w = chain;
     Spot *spot = w->spot; /* after woken is set, *w may be gone */
-    Waiter *companion = w->companion;
     chain = w->next;
     atomic_store(&w->woken, WAKE_CHOSEN);
-    if (companion != NULL) atomic_store(&companion->woken, WAKE_CHOSEN);
     spot->driver->unpark(spot);
   }
 }
@@ -165,7 +163,7 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL)
     world->observer->waiting(self, w);
   while (atomic_load(&w->woken) == 0) {
-    if (!chosen && is_interrupted(w)) {
+    if (!chosen && waiter_is_leaving(w)) {
       if (give_up(w, mu)) {
         wake = WAKE_INTERRUPT;
         break;

@@ -43,23 +43,10 @@ struct Waiter {
   bool forever;            /* const while in line: there is no deadline */
   bool deaf;               /* const while in line: an interrupt must not end this wait */
   /*
-  ** The owner has been woken from this line before, and has then lost what it was
-  ** woken for to a newcomer. The next release must hand it over. Written by the
-  ** owner while out of line; read by wakers under the object's mutex.
-  */
-  bool starving;
-  /*
-  ** What the thread waits for is its own already. Set under the object's mutex by
-  ** the waker that chooses it; read by the owner under the mutex after the wait.
-  */
-  bool handed;
-  /*
   ** Set last by the waker, outside the mutex. Once it is not 0 the Waiter is its
   ** owner's again, and the waker touches it no more: its memory may be gone.
   */
   atomic_int woken;
-  /* A second Waiter of the same thread that is told `woken` with this one; NULL: none. Const while in line. */
-  Waiter *companion;
   /* The Waiter by which the thread goes on waiting in another line (line_moved); under the thread's mu. */
   const Waiter *moved;
   void *payload; /* const while in line; what it points to is under the object's mutex */
@@ -86,6 +73,9 @@ void line_leave (Waiter *w);
 ** interrupt pending: the caller cleans up, then calls thread_raise. [0, 0, -]
 */
 Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline);
+
+/* Whether an interrupt is about to take the waiter out of its line; under the object's mutex. */
+bool waiter_is_leaving (const Waiter *w);
 
 /*
 ** Choosing whom to wake; under the object's mutex. Waiters with a pending

@@ -14,8 +14,10 @@ _Thread_local World *world_here;
 atomic_int worlds_observed;
 
 void world_init (World *world, const Driver *driver) {
+  static atomic_uint worlds;
   memset(world, 0, sizeof *world);
   world->driver = driver;
+  world->base = (uint64_t)atomic_fetch_add(&worlds, 1) << 32;
   pthread_mutex_init(&world->mu, NULL);
   if (driver->announce != NULL) atomic_fetch_add(&worlds_observed, 1);
 }
@@ -63,7 +65,7 @@ Spot *spot_new (const Driver *driver) {
 }
 
 void spot_free (Spot *spot) {
-  if (spot == NULL) return;
+  if (spot == NULL || spot->fibre != NULL) return;
   pthread_mutex_lock(&spots_mu);
   spot->next = spots_free;
   spots_free = spot;

@@ -39,7 +39,7 @@ typedef struct Waiter Waiter;
 typedef struct Spot {
   atomic_int token;  /* 1: unparked; 0: not; -1: parked (real driver) */
   struct Spot *next; /* free list */
-  void *fibre;       /* simulated driver */
+  void *fibre;       /* simulated driver: the SimThread that this spot lies in; else NULL */
   const struct Driver *driver;
 } Spot;
 
@@ -66,6 +66,8 @@ typedef struct Driver {
   bool (*write)(World *world, int stream, const char *text, size_t length);
   /* Ends the process, or the run, at once; does not return. */
   void (*exit)(int code);
+  /* As realloc, for what belongs to the world; size 0 frees. NULL: the C library's. See memory.h. */
+  void *(*memory)(World *world, void *block, size_t size);
 } Driver;
 
 /*
@@ -104,11 +106,9 @@ struct World {
   struct Message *excepthook; /* NULL: the default; under mu */
   Object *named;              /* the table of named shared tables, or NULL; under mu */
   bool silent_deadlocks;      /* const after the options are read: --no-deadlock-check */
-  bool owns;                /* const after init: simulated; its objects and messages end with it */
-  Object *objects;          /* those it owns */
-  struct Message *messages; /* those it owns */
-  Cleanup *cleanups;        /* likewise */
-  atomic_uint signals;      /* alerts for the thread that runs in it next; simulated */
+  uint64_t base; /* const after init: added to what is counted here, it is unique in the process */
+  atomic_uint metatables; /* that have got a number: see metatable_id.c */
+  atomic_uint signals;    /* alerts for the thread that runs in it next; simulated */
 };
 
 extern _Thread_local Thread *thread_self; /* the thread that runs here, or NULL */
@@ -132,6 +132,12 @@ void world_announce (const Op *op);
 static inline void announce (lua_State *L, OpKind kind, void *object) {
   if (world_is_observed())
     world_announce(&(Op){.kind = kind, .object = object, .until = FOREVER, .L = L});
+}
+
+/* The same for an operation that waits until the deadline at most. */
+static inline void announce_until (lua_State *L, OpKind kind, void *object, Nanos deadline) {
+  if (world_is_observed())
+    world_announce(&(Op){.kind = kind, .object = object, .until = deadline, .L = L});
 }
 
 /* Time: the deadline that is `relative` from now; FOREVER stays. */
@@ -160,6 +166,7 @@ static inline void world_pause (void) {
 }
 
 Spot *spot_new (const Driver *driver); /* NULL: no memory */
-void spot_free (Spot *spot);
+void spot_free (
+    Spot *spot); /* NULL and the spots of simulated threads are allowed: nothing happens */
 
 #endif

@@ -167,8 +167,7 @@ static void queue_describe (lua_State *L, Object *o) {
 static void queue_destroy (Object *o) {
   Queue *q = (Queue *)o;
   queue_clear(q);
-  if (q->order == ORDER_FIFO) queue_fifo_free(&q->fifo);
-  else queue_priority_free(&q->heap);
+  queue_fifo_free(&q->fifo, 0); /* its spare segment */
   pthread_mutex_destroy(&q->first_mu);
   pthread_mutex_destroy(&q->second_mu);
   pthread_mutex_destroy(&q->join_mu);
@@ -178,6 +177,7 @@ static int make (lua_State *L, const Kind *kind, int options, lua_Integer maxsiz
   Queue *q = object_new(L, sizeof *q, kind, options);
   q->order = kind == &lifo_kind ? ORDER_LIFO : kind == &priority_kind ? ORDER_PRIORITY : ORDER_FIFO;
   q->maxsize = maxsize;
+  q->fifo.world = q->heap.world = q->object.world;
   pthread_mutex_init(&q->first_mu, NULL);
   pthread_mutex_init(&q->second_mu, NULL);
   pthread_mutex_init(&q->join_mu, NULL);

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "message/message.h"
 #include "objects/queue/queue_store.h"
+#include "world/memory.h"
 
 #define SEGMENT_SLOTS 127 /* a segment is one page */
 
@@ -18,13 +18,13 @@ struct FifoSegment {
 
 static FifoSegment *new_segment (Fifo *f) {
   FifoSegment *s = atomic_exchange_explicit(&f->spare, NULL, memory_order_acquire);
-  if (s == NULL) s = malloc(sizeof *s);
+  if (s == NULL) s = world_alloc(f->world, sizeof *s);
   if (s != NULL) s->next = NULL;
   return s;
 }
 
 static void retire_segment (Fifo *f, FifoSegment *s) {
-  free(atomic_exchange_explicit(&f->spare, s, memory_order_acq_rel));
+  world_free(f->world, atomic_exchange_explicit(&f->spare, s, memory_order_acq_rel));
 }
 
 bool queue_fifo_add (Fifo *f, const Slot *s) {
@@ -50,13 +50,24 @@ void queue_fifo_take (Fifo *f, Slot *s) {
   *s = f->head->slots[f->head_index++];
 }
 
-void queue_fifo_free (Fifo *f) {
+void queue_fifo_move (Fifo *to, Fifo *from) {
+  *to = (Fifo){.head = from->head, .head_index = from->head_index, .world = from->world};
+  from->head = from->tail = NULL;
+  from->head_index = from->tail_index = 0;
+}
+
+void queue_fifo_free (Fifo *f, uint64_t count) {
+  for (; count > 0; count--) {
+    Slot slot;
+    queue_fifo_take(f, &slot);
+    slot_free(&slot);
+  }
   while (f->head != NULL) {
     FifoSegment *s = f->head;
     f->head = s->next;
-    free(s);
+    world_free(f->world, s);
   }
-  free(atomic_load(&f->spare));
+  world_free(f->world, atomic_load(&f->spare));
 }
 
 /*
@@ -136,7 +147,7 @@ static bool make_room (PriorityHeap *h) {
   PriorityEntry *entries;
   if (h->size < h->capacity) return true;
   capacity = h->capacity == 0 ? 16 : 2 * h->capacity;
-  entries = realloc(h->entries, capacity * sizeof *entries);
+  entries = world_realloc(h->world, h->entries, capacity * sizeof *entries);
   if (entries == NULL) return false;
   h->entries = entries;
   h->capacity = capacity;
@@ -144,10 +155,10 @@ static bool make_room (PriorityHeap *h) {
 }
 
 /* Replaces borrowed text by a copy. */
-static bool own_text (Priority *p) {
+static bool own_text (PriorityHeap *h, Priority *p) {
   char *copy;
   if (p->type != PRIORITY_STRING) return true;
-  copy = malloc(p->length + 1);
+  copy = world_alloc(h->world, p->length + 1);
   if (copy != NULL) memcpy(copy, p->text, p->length);
   p->text = copy;
   return copy != NULL;
@@ -156,7 +167,7 @@ static bool own_text (Priority *p) {
 bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p) {
   PriorityEntry e = {*s, *p, h->orders};
   size_t i;
-  if (!make_room(h) || !own_text(&e.priority)) return false;
+  if (!make_room(h) || !own_text(h, &e.priority)) return false;
   h->orders++;
   for (i = h->size++; i > 0 && entry_before(&e, &h->entries[(i - 1) / 2]); i = (i - 1) / 2)
     h->entries[i] = h->entries[(i - 1) / 2];
@@ -168,7 +179,7 @@ void queue_priority_take (PriorityHeap *h, Slot *s) {
   PriorityEntry last = h->entries[--h->size];
   size_t i = 0, child;
   *s = h->entries[0].slot;
-  free((char *)h->entries[0].priority.text);
+  world_free(h->world, (char *)h->entries[0].priority.text);
   while ((child = 2 * i + 1) < h->size) {
     if (child + 1 < h->size && entry_before(&h->entries[child + 1], &h->entries[child])) child++;
     if (!entry_before(&h->entries[child], &last)) break;
@@ -186,4 +197,15 @@ bool queue_stack_add (PriorityHeap *h, const Slot *s) {
 
 void queue_stack_take (PriorityHeap *h, Slot *s) { *s = h->entries[--h->size].slot; }
 
-void queue_priority_free (PriorityHeap *h) { free(h->entries); }
+void queue_priority_move (PriorityHeap *to, PriorityHeap *from) {
+  *to = *from;
+  *from = (PriorityHeap){.orders = to->orders, .world = to->world};
+}
+
+void queue_priority_free (PriorityHeap *h) {
+  for (size_t i = 0; i < h->size; i++) {
+    slot_free(&h->entries[i].slot);
+    world_free(h->world, (char *)h->entries[i].priority.text);
+  }
+  world_free(h->world, h->entries);
+}

@@ -17,7 +17,7 @@
 */
 typedef struct FifoSegment FifoSegment;
 
-/* All zero at first. */
+/* All zero at first but for `world`. */
 typedef struct Fifo {
   FifoSegment *tail; /* producers' */
   unsigned tail_index;
@@ -25,11 +25,13 @@ typedef struct Fifo {
   char apart[64];               /* the two sides must not share a cache line */
   unsigned head_index;          /* consumers' */
   FifoSegment *head;
+  World *world; /* const after init: in whose memory the segments lie */
 } Fifo;
 
 bool queue_fifo_add (Fifo *f, const Slot *s); /* false: no memory */
 void queue_fifo_take (Fifo *f, Slot *s);      /* there must be one */
-void queue_fifo_free (Fifo *f);               /* the segments; items must have been taken */
+void queue_fifo_move (Fifo *to, Fifo *from); /* all items, in constant time; `from` is empty then */
+void queue_fifo_free (Fifo *f, uint64_t count); /* frees the `count` items in it, then its memory */
 
 /* What a priority is: numbers come before each other as in Lua, strings byte by byte. */
 typedef struct Priority {
@@ -56,12 +58,14 @@ typedef struct PriorityHeap {
   PriorityEntry *entries;
   size_t size, capacity;
   uint64_t orders;
+  World *world; /* const after init: in whose memory the entries lie */
 } PriorityHeap;
 
 bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p); /* false: no memory */
 void queue_priority_take (PriorityHeap *h, Slot *s);
 bool queue_stack_add (PriorityHeap *h, const Slot *s);
 void queue_stack_take (PriorityHeap *h, Slot *s);
-void queue_priority_free (PriorityHeap *h);
+void queue_priority_move (PriorityHeap *to, PriorityHeap *from); /* as queue_fifo_move */
+void queue_priority_free (PriorityHeap *h); /* the items in it as well; stacks too */
 
 #endif

@@ -1,11 +1,10 @@
 /*
-** queue_tasks.c - what is not in the daily flow of a queue: queue_task_done and join,
+** queue_tasks.c - what is not in the daily flow of a queue: task_done and join,
 ** and shutdown, as in Python 3.13.
 */
-#include <stdlib.h>
-
 #include "message/message.h"
 #include "world/args.h"
+#include "base/fence.h"
 #include "objects/queue/queue.h"
 
 /*
@@ -27,18 +26,23 @@ static void wake_joiners (Queue *q) {
   line_wake(chain);
 }
 
-/* One task less is unfinished; false: none was. */
-static bool count_done (Queue *q) {
-  uint64_t done = atomic_load(&q->done);
+/*
+** Counts up to n tasks as done and returns how many: fewer where task_done has
+** been called for items that are still inside.
+*/
+static uint64_t count_done (Queue *q, uint64_t n) {
+  uint64_t done = atomic_load(&q->done), open;
   do {
-    if (done == atomic_load(&q->put)) return false;
-  } while (!atomic_compare_exchange_weak(&q->done, &done, done + 1));
-  return true;
+    open = atomic_load(&q->put) - done;
+    if (open < n) n = open;
+    if (n == 0) return 0;
+  } while (!atomic_compare_exchange_weak(&q->done, &done, done + n));
+  return n;
 }
 
 int queue_task_done (lua_State *L, Queue *q) {
   announce(L, OP_TASK_DONE, q);
-  if (!count_done(q)) return args_misuse(L, "task_done() called too many times");
+  if (count_done(q, 1) == 0) return args_misuse(L, "task_done() called too many times");
   wake_joiners(q);
   return 0;
 }
@@ -95,40 +99,38 @@ static void unlock_all (Queue *q) {
   pthread_mutex_unlock(q->put_mu);
 }
 
-typedef struct Dropped {
-  Slot slot;
-  struct Dropped *next;
-} Dropped;
+/* What was in a queue when it was emptied at once. */
+typedef struct Contents {
+  Fifo fifo;
+  PriorityHeap heap;
+  uint64_t count;
+} Contents;
 
-/* With all locked: takes everything out; to be freed after unlocking. */
-static Dropped *drain (Queue *q) {
-  Dropped *list = NULL;
-  while (queue_has_item(q)) {
-    Dropped *d = malloc(sizeof *d);
-    Slot slot;
-    queue_take_out(q, &slot);
-    count_done(q); /* unless somebody has been quicker with queue_task_done than with get */
-    if (d == NULL) {
-      slot_free(&slot);
-      continue;
-    }
-    d->slot = slot;
-    d->next = list;
-    list = d;
-  }
-  return list;
+/*
+** Takes everything out, in constant time: to free an item may take long and may
+** destroy other objects, so that is left until the locks are given back. With
+** all locked.
+*/
+static void empty (Queue *q, Contents *c) {
+  uint64_t put = atomic_load(&q->put);
+  c->count = put - atomic_load(&q->taken);
+  queue_fifo_move(&c->fifo, &q->fifo);
+  queue_priority_move(&c->heap, &q->heap);
+  q->seen_put = put;
+  fence_write(&q->taken, put);
+  count_done(q, c->count);
 }
 
-static void free_dropped (Dropped *list) {
-  while (list != NULL) {
-    Dropped *d = list;
-    list = d->next;
-    slot_free(&d->slot);
-    free(d);
-  }
+static void free_contents (Contents *c) {
+  queue_fifo_free(&c->fifo, c->fifo.head != NULL ? c->count : 0);
+  queue_priority_free(&c->heap);
 }
 
-void queue_clear (Queue *q) { free_dropped(drain(q)); }
+void queue_clear (Queue *q) {
+  Contents contents;
+  empty(q, &contents);
+  free_contents(&contents);
+}
 
 /* Those in line learn of the shutdown; with all locked. */
 static Waiter *dismiss (Line *line, atomic_int *count) {
@@ -140,18 +142,18 @@ static Waiter *dismiss (Line *line, atomic_int *count) {
 /* shutdown([immediate]) */
 int queue_task_shutdown (lua_State *L, Queue *q) {
   bool immediate = lua_toboolean(L, 2);
-  Dropped *dropped = NULL;
+  Contents dropped = {.count = 0};
   Waiter *getters = NULL, *putters;
   announce(L, OP_SHUTDOWN, q);
   lock_all(q);
   atomic_store(&q->shut, true);
-  if (immediate) dropped = drain(q);
+  if (immediate) empty(q, &dropped);
   putters = dismiss(&q->putters, &q->putters_waiting);
   if (!queue_has_item(q)) getters = dismiss(&q->getters, &q->getters_waiting);
   unlock_all(q);
   line_wake(getters);
   line_wake(putters);
   wake_joiners(q);
-  free_dropped(dropped);
+  free_contents(&dropped);
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "message/message.h"
+#include "world/memory.h"
 #include "objects/shared/shared.h"
 #include "world/args.h"
 
@@ -191,7 +192,7 @@ void shared_take (lua_State *L, Shared *s, Snapshot *snapshot, bool values) {
   snapshot->copy = shared_table_copy(&s->table, values);
   shared_leave(s);
   if (snapshot->copy == NULL) args_no_memory(L);
-  cleanup_note(cleanup_list(), &snapshot->copy->cleanup, release);
+  cleanup_note(&snapshot->copy->cleanup, release);
 }
 
 /* The next key of the copy; false at the end. */
@@ -281,7 +282,8 @@ static void destroy (Object *o) {
   Shared *s = (Shared *)o;
   Rest *rest;
   pthread_mutex_destroy(&s->mu);
-  if (shared_table_count(&s->table) > 0 && destroying && (rest = malloc(sizeof *rest)) != NULL) {
+  if (shared_table_count(&s->table) > 0 && destroying
+      && (rest = world_alloc(s->table.world, sizeof *rest)) != NULL) {
     rest->table = s->table;
     rest->next = rests;
     rests = rest;
@@ -296,7 +298,7 @@ static void destroy (Object *o) {
   while ((rest = rests) != NULL) {
     rests = rest->next;
     shared_table_free(&rest->table);
-    free(rest);
+    world_free(rest->table.world, rest);
   }
   destroying = false;
 }
@@ -313,6 +315,7 @@ const Kind shared_kind = {
 Shared *shared_create (lua_State *L, int options) {
   Shared *s = object_new(L, sizeof *s, &shared_kind, options);
   pthread_mutex_init(&s->mu, NULL);
+  s->table.world = s->object.world;
   return s;
 }
 

@@ -6,10 +6,10 @@
 ** which keeps the chains of others whole. When the entries are full they are
 ** packed, or moved to twice the room when most are alive.
 */
-#include <stdlib.h>
 
 #include "message/message.h"
 #include "objects/shared/shared_table.h"
+#include "world/memory.h"
 
 #define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15) /* 2^64 / golden ratio, odd */
 #define FIRST_ITEMS 4
@@ -19,10 +19,11 @@
 ** Cells.
 */
 
-static SharedText *new_text (const char *text, size_t length) {
-  SharedText *t = malloc(sizeof *t + length);
+static SharedText *new_text (World *world, const char *text, size_t length) {
+  SharedText *t = world_alloc(world, sizeof *t + length);
   if (t == NULL) return NULL;
   atomic_init(&t->refs, 1);
+  t->world = world;
   t->length = length;
   memcpy(t->text, text, length);
   return t;
@@ -39,7 +40,7 @@ void shared_cell_keep_other (const Slot *cell) {
 void shared_cell_free_other (Slot *cell) {
   if (cell->tag != SLOT_LONG) slot_free(cell);
   else if (atomic_fetch_sub_explicit(&shared_cell_text(cell)->refs, 1, memory_order_acq_rel) == 1)
-    free(cell->u.light);
+    world_free(shared_cell_text(cell)->world, cell->u.light);
 }
 
 /*
@@ -137,7 +138,7 @@ static bool matches (const SharedEntry *e, const SharedKey *k) {
 }
 
 /* The table's own copy of a key. False: no memory. */
-static bool store_key (Slot *cell, const SharedKey *k) {
+static bool store_key (World *world, Slot *cell, const SharedKey *k) {
   cell->tag = k->tag;
   switch (k->tag) {
     case SLOT_INTEGER: cell->u.integer = k->u.integer; return true;
@@ -151,7 +152,9 @@ static bool store_key (Slot *cell, const SharedKey *k) {
       cell->length = (uint8_t)k->length;
       memcpy(cell->u.text, k->u.text, k->length);
       return true;
-    case SLOT_LONG: cell->u.light = new_text(k->u.text, k->length); return cell->u.light != NULL;
+    case SLOT_LONG:
+      cell->u.light = new_text(world, k->u.text, k->length);
+      return cell->u.light != NULL;
     default: return true;
   }
 }
@@ -185,11 +188,11 @@ static bool make_room (SharedTable *t) {
   if (t->index_size == 0) new.index_size = FIRST_INDEX;
   else if (t->live > entries_size(t) / 2) new.index_size *= 2;
   if (new.index_size > UINT32_MAX) return false;
-  new.entries = malloc(entries_size(&new) * sizeof *new.entries);
-  new.index = calloc(new.index_size, sizeof *new.index);
+  new.entries = world_alloc(t->world, entries_size(&new) * sizeof *new.entries);
+  new.index = world_alloc_zeroed(t->world, new.index_size * sizeof *new.index);
   if (new.entries == NULL || new.index == NULL) {
-    free(new.entries);
-    free(new.index);
+    world_free(t->world, new.entries);
+    world_free(t->world, new.index);
     return false;
   }
   new.used = 0;
@@ -198,8 +201,8 @@ static bool make_room (SharedTable *t) {
     new.entries[new.used] = t->entries[i];
     index_add(&new, new.used++);
   }
-  free(t->entries);
-  free(t->index);
+  world_free(t->world, t->entries);
+  world_free(t->world, t->index);
   *t = new;
   return true;
 }
@@ -209,7 +212,7 @@ static bool add (SharedTable *t, const SharedKey *k, Slot *value) {
   SharedEntry *e;
   if (t->used == entries_size(t) && !make_room(t)) return false;
   e = &t->entries[t->used];
-  if (!store_key(&e->key, k)) return false;
+  if (!store_key(t->world, &e->key, k)) return false;
   e->hash = k->hash;
   e->value = *value;
   value->tag = SLOT_NIL;
@@ -235,7 +238,9 @@ static void take_out (SharedTable *t, SharedEntry *e, Slot *value, Slot *key_out
 */
 
 static bool resize_items (SharedTable *t, size_t size) {
-  Slot *items = size > SIZE_MAX / sizeof *items ? NULL : realloc(t->items, size * sizeof *items);
+  Slot *items = size > SIZE_MAX / sizeof *items
+                    ? NULL
+                    : world_realloc(t->world, t->items, size * sizeof *items);
   if (items == NULL) return false;
   t->items = items;
   t->items_size = size;
@@ -331,10 +336,10 @@ void shared_table_free (SharedTable *t) {
     shared_cell_free(&t->entries[i].key);
     shared_cell_free(&t->entries[i].value);
   }
-  free(t->items);
-  free(t->entries);
-  free(t->index);
-  memset(t, 0, sizeof *t);
+  world_free(t->world, t->items);
+  world_free(t->world, t->entries);
+  world_free(t->world, t->index);
+  *t = (SharedTable){.world = t->world};
 }
 
 /*
@@ -342,7 +347,7 @@ void shared_table_free (SharedTable *t) {
 */
 
 static bool copy_items (SharedTableCopy *c, const SharedTable *t) {
-  c->items = malloc((t->length + 1) * sizeof *c->items);
+  c->items = world_alloc(c->world, (t->length + 1) * sizeof *c->items);
   if (c->items == NULL) return false;
   for (size_t i = 0; i < t->length; i++) {
     c->items[i] = t->items[i];
@@ -359,13 +364,14 @@ static void copy_entry (SharedEntry *to, const SharedEntry *from, bool values) {
 }
 
 SharedTableCopy *shared_table_copy (const SharedTable *t, bool values) {
-  SharedTableCopy *c = malloc(sizeof *c + t->live * sizeof *c->entries);
+  SharedTableCopy *c = world_alloc(t->world, sizeof *c + t->live * sizeof *c->entries);
   if (c == NULL) return NULL;
+  c->world = t->world;
   c->items = NULL;
   c->length = t->length;
   c->count = 0;
   if (values && !copy_items(c, t)) {
-    free(c);
+    world_free(t->world, c);
     return NULL;
   }
   for (size_t i = 0; i < t->used; i++)
@@ -381,8 +387,8 @@ void shared_table_copy_free (SharedTableCopy *c) {
     shared_cell_free(&c->entries[i].key);
     shared_cell_free(&c->entries[i].value);
   }
-  free(c->items);
-  free(c);
+  world_free(c->world, c->items);
+  world_free(c->world, c);
 }
 
 void shared_table_copy_key (const SharedTableCopy *c, size_t i, SharedKey *k) {

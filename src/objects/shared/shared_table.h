@@ -24,6 +24,7 @@
 /* A long string, counted by references. */
 typedef struct SharedText {
   atomic_int refs;
+  World *world;  /* const after init: in whose memory it lies */
   size_t length; /* const after init */
   char text[];   /* const after init */
 } SharedText;
@@ -71,7 +72,8 @@ typedef struct SharedEntry {
 } SharedEntry;
 
 typedef struct SharedTable {
-  Slot *items; /* values of the keys 1..length; the last one is not nil */
+  World *world; /* const after init: in whose memory all of it lies */
+  Slot *items;  /* values of the keys 1..length; the last one is not nil */
   size_t length, items_size;
   size_t filled;                 /* items that are not nil */
   SharedEntry *entries;          /* in order of insertion, removed ones among them */
@@ -98,6 +100,7 @@ void shared_table_free (SharedTable *t); /* frees what is inside, not t itself *
 /* A table's contents at one moment, with references of its own. */
 typedef struct SharedTableCopy {
   Cleanup cleanup; /* first: whoever holds it may never be finalised */
+  World *world;    /* in whose memory it lies */
   size_t length;   /* of the array part */
   Slot *items;     /* NULL without values */
   size_t count;

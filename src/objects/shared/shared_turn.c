@@ -2,14 +2,14 @@
 ** shared_turn.c - who may touch a table now: waiting for sync.update to end.
 **
 ** The mutex cannot be held while the function runs. Instead the table has an
-** `updater`, and everybody else stands in line until it has gone. Whoever leaves
-** a free table wakes the first in line, so the line drains whether its members
-** came to read or to update. Who was woken and found the table taken again by a
-** newcomer is starving, and is given the table directly the next time.
+** `updater`, and every other thread stands in line until it has gone. A thread
+** that leaves a free table wakes the first in line, so the line drains whether its
+** members came to read or to update. A waiter that was woken and found the table
+** taken again by a newcomer is starving, and is given the table the next time.
 **
 ** An updater may have to wait for a second table. It does, unless that table's
-** updater waits (over any number of tables) for one of his: then it would be
-** for ever, and the one who notices gets an error.
+** updater waits (over any number of tables) for one of its own: that would be for
+** ever, and the thread that notices gets an error.
 */
 #include "objects/shared/shared.h"
 
@@ -49,23 +49,30 @@ Shared *shared_innermost (lua_State *L) {
   return s;
 }
 
+/* A thread that waits for an update to end. */
+typedef struct TurnWaiter {
+  Waiter waiter; /* first */
+  bool starving; /* has been woken and lost the table to a newcomer; written while out of line */
+} TurnWaiter;
+
 /* Waits in line until the table is free; under mu, before and after. False: interrupted. */
 static bool stand_in_line (lua_State *L, Shared *s, OpKind kind) {
-  Waiter w;
-  waiter_init(&w, kind, s, FOREVER);
-  line_join(&s->line, &w);
+  TurnWaiter t = {.starving = false};
+  Waiter *w = &t.waiter;
+  waiter_init(w, kind, s, FOREVER);
+  line_join(&s->line, w);
   for (;;) {
     Thread *updater;
     Wake wake;
     pthread_mutex_unlock(&s->mu);
-    wake = line_wait(L, &w, &s->mu, FOREVER);
+    wake = line_wait(L, w, &s->mu, FOREVER);
     pthread_mutex_lock(&s->mu);
     if (wake == WAKE_INTERRUPT) return false;
     updater = atomic_load(&s->updater);
-    if (updater == w.thread) atomic_store(&s->updater, NULL); /* given to us */
-    if (updater == w.thread || updater == NULL) return true;
-    w.starving = true;
-    line_rejoin(&s->line, &w);
+    if (updater == w->thread) atomic_store(&s->updater, NULL); /* given to this thread */
+    if (updater == w->thread || updater == NULL) return true;
+    t.starving = true;
+    line_rejoin(&s->line, w);
   }
 }
 
@@ -85,10 +92,10 @@ out:
   return why;
 }
 
-/* Leaves a table others wait for; who starves gets it directly. */
+/* Leaves a table that others wait for; a starving one gets it directly. */
 void shared_pass_on (Shared *s) {
   Waiter *next = line_choose(&s->line);
-  if (next != NULL && next->starving) atomic_store(&s->updater, next->thread);
+  if (next != NULL && ((TurnWaiter *)next)->starving) atomic_store(&s->updater, next->thread);
   pthread_mutex_unlock(&s->mu);
   line_wake(next);
 }

@@ -1,0 +1,237 @@
+/*
+** checkpoint.c - a world's bytes, copied and put back.
+**
+** All that a world consists of lies at fixed addresses: the arenas of its Lua
+** states and of what its threads have made, the stacks of its fibres, the records
+** of its threads and its own. While all threads stand no mutex is held, so all of
+** that may be copied as it is.
+**
+** The root copies everything and has its pages watched (pages.h). A later
+** checkpoint copies only pages that have been written since the root; a page
+** that is first written after it is still the root's. Small things that change
+** all the time - stacks, records, the heads of arenas - are copied each time, as
+** pieces. What a thread has not touched because it has not run is not put back:
+** its `stamp` tells.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "message/message.h"
+#include "sim/checkpoint.h"
+#include "sim/pages.h"
+#include "sim/private.h"
+
+/* The sanitizers keep book of each stack and would not know that it has been put back. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
+#define IS_POSSIBLE false
+#else
+#define IS_POSSIBLE true
+#endif
+
+typedef struct Piece {
+  char *at;
+  size_t length;
+  SimThread *owner; /* whose alone it is, or NULL */
+} Piece;
+
+struct Checkpoint {
+  Sim *world;
+  Sim sim; /* the record as it was */
+  SimVerdict verdict;
+  int status;
+  bool closed;
+  char *text;
+  size_t turns, output_length;
+  Message *outcome; /* main's */
+  Pages *pages;     /* the root's; owned by the root */
+  size_t written;   /* pages written before this checkpoint */
+  SimThread *threads;
+  int thread_count;
+  Piece *pieces; /* their bytes one after the other in `bytes` */
+  size_t piece_count, piece_capacity;
+  char *bytes;
+  size_t length, capacity;
+};
+
+/*
+** Taking.
+*/
+
+static bool add_piece (Checkpoint *c, const void *at, size_t length, SimThread *owner) {
+  if (length == 0) return true;
+  if (c->piece_count == c->piece_capacity) {
+    size_t capacity = c->piece_capacity == 0 ? 64 : 2 * c->piece_capacity;
+    Piece *pieces = realloc(c->pieces, capacity * sizeof *pieces);
+    if (pieces == NULL) return false;
+    c->pieces = pieces;
+    c->piece_capacity = capacity;
+  }
+  if (c->capacity - c->length < length) {
+    size_t capacity = 2 * c->capacity + length + 16 * PAGE;
+    char *bytes = realloc(c->bytes, capacity);
+    if (bytes == NULL) return false;
+    c->bytes = bytes;
+    c->capacity = capacity;
+  }
+  c->pieces[c->piece_count++] = (Piece){(char *)at, length, owner};
+  memcpy(c->bytes + c->length, at, length);
+  c->length += length;
+  return true;
+}
+
+/* Whole pages: watched ones only where they have been written, others always. */
+static bool add_pages (Checkpoint *c, const char *at, const char *end, SimThread *owner) {
+  for (; at < end; at += PAGE) {
+    bool is_watched;
+    bool written = pages_number(c->pages, at, &is_watched) != SIZE_MAX;
+    if ((written || !is_watched) && !add_piece(c, at, PAGE, owner)) return false;
+  }
+  return true;
+}
+
+/* A stretch of an arena. What shares a page with something else goes as a piece. */
+static bool add_stretch (Checkpoint *c, bool is_root, char *at, size_t length, SimThread *owner) {
+  char *end = at + length, *first = at + (PAGE - (uintptr_t)at % PAGE) % PAGE, *last;
+  if (first > end) first = end;
+  last = first + (size_t)(end - first + (ptrdiff_t)PAGE - 1) / PAGE * PAGE;
+  if (!add_piece(c, at, (size_t)(first - at), owner)) return false;
+  return is_root ? pages_add(c->pages, first, (size_t)(last - first), owner)
+                 : add_pages(c, first, last, owner);
+}
+
+static bool add_arena (Checkpoint *c, bool is_root, Arena *a, SimThread *owner) {
+  ArenaStretch s[ARENA_STRETCHES];
+  arena_stretches(a, s);
+  for (int i = 0; i < ARENA_STRETCHES; i++)
+    if (!add_stretch(c, is_root, s[i].at, s[i].length, owner)) return false;
+  return true;
+}
+
+static bool add_thread (Checkpoint *c, bool is_root, SimThread *st) {
+  char *sp = fibre_top(&st->fibre);
+  if (st->made && !add_arena(c, is_root, st->memory, NULL)) return false;
+  if (st->state == SIM_THREAD_FREE) return true;
+  return add_arena(c, is_root, st->arena, st)
+         && add_piece(c, sp, (size_t)(st->fibre.stack + FIBRE_STACK - sp), st);
+}
+
+static bool add_all (Checkpoint *c, Sim *sim, bool is_root) {
+  int count = sim_pool_threads(sim->pool);
+  c->threads = malloc(((size_t)count + 1) * sizeof *c->threads);
+  if (c->threads == NULL) return false;
+  for (; c->thread_count < count; c->thread_count++) {
+    SimThread *st = sim_pool_thread(sim->pool, c->thread_count);
+    c->threads[c->thread_count] = *st;
+    if (!add_thread(c, is_root, st)) return false;
+  }
+  return add_arena(c, is_root, sim_pool_memory(sim->pool), NULL)
+         && (!is_root || pages_watch(c->pages));
+}
+
+Checkpoint *checkpoint_take (Sim *sim) {
+  bool is_root = sim->root == NULL;
+  Checkpoint *c = IS_POSSIBLE ? calloc(1, sizeof *c) : NULL;
+  if (c == NULL) return NULL;
+  c->world = sim;
+  c->pages = is_root ? pages_new() : sim->root->pages;
+  if (is_root) sim->root = c;
+  if (c->pages == NULL || !add_all(c, sim, is_root)) {
+    checkpoint_free(c);
+    return NULL;
+  }
+  c->sim = *sim;
+  c->verdict = sim->report->verdict;
+  c->status = sim->report->status;
+  c->closed = sim->report->closed;
+  c->text = sim->report->text;
+  c->turns = sim->report->schedule.count;
+  c->output_length = sim->report->output_length;
+  c->outcome = sim->world.main->outcome;
+  c->written = pages_written(c->pages);
+  return c;
+}
+
+void checkpoint_free (Checkpoint *c) {
+  if (c == NULL) return;
+  if (c->world->root == c) {
+    c->world->root = NULL;
+    pages_free(c->pages);
+  }
+  free(c->threads);
+  free(c->pieces);
+  free(c->bytes);
+  free(c);
+}
+
+/*
+** Putting back.
+*/
+
+/* Whether a thread stands as it did, because it has not run since. */
+static bool has_not_run (void *ud, const void *owner) {
+  const Checkpoint *c = ud;
+  const SimThread *st = owner;
+  return st != NULL && st->stamp == c->threads[st->index].stamp;
+}
+
+static void restore_report (Sim *sim, const Checkpoint *c) {
+  SimReport *r = sim->report;
+  if (r->text != c->text) free(r->text);
+  r->verdict = c->verdict;
+  r->status = c->status;
+  r->closed = c->closed;
+  r->text = c->text;
+  r->schedule.count = c->turns;
+  r->output_length = c->output_length;
+}
+
+/* The record; what belongs to the outside stays as it is now. */
+static void restore_record (Sim *sim, const Checkpoint *c) {
+  Fibre outside = sim->outside;
+  Watched watched = sim->watched;
+  unsigned signals = atomic_load(&sim->world.signals);
+  size_t capacity = sim->output_capacity;
+  uint64_t stamps = sim->stamps;
+  struct Checkpoint *root = sim->root;
+  *sim = c->sim;
+  sim->outside = outside;
+  sim->output_capacity = capacity;
+  sim->stamps = stamps;
+  sim->root = root;
+  atomic_store(&watched.steps, atomic_load(&c->sim.watched.steps));
+  sim->watched = watched;
+  atomic_store(&sim->world.signals, signals);
+}
+
+/* The records of the threads; those that were built or used only since are as new. */
+static void restore_threads (Sim *sim, const Checkpoint *c) {
+  int count = sim_pool_threads(sim->pool);
+  for (int i = 0; i < count; i++) {
+    SimThread *st = sim_pool_thread(sim->pool, i), now = *st;
+    bool was_made = i < c->thread_count && c->threads[i].made;
+    if (now.made && !was_made) arena_restore(now.memory);
+    if (i < c->thread_count) *st = c->threads[i];
+    else {
+      st->state = SIM_THREAD_FREE;
+      st->thread = NULL;
+    }
+    st->memory = now.memory;
+    st->made = was_made;
+    st->used = now.used;
+  }
+}
+
+void checkpoint_restore (Sim *sim, const Checkpoint *c) {
+  const char *bytes = c->bytes;
+  if (sim->world.main->outcome != c->outcome) message_free(sim->world.main->outcome);
+  sim_close_files(sim, c->sim.files);
+  pages_restore(c->pages, c->written, has_not_run, (void *)c);
+  for (size_t i = 0; i < c->piece_count; i++) {
+    const Piece *p = &c->pieces[i];
+    if (!has_not_run((void *)c, p->owner)) memcpy(p->at, bytes, p->length);
+    bytes += p->length;
+  }
+  restore_threads(sim, c);
+  restore_report(sim, c);
+  restore_record(sim, c);
+}

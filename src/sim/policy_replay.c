@@ -1,0 +1,135 @@
+/*
+** policy_replay.c - a run as a schedule says, and round robin after its end.
+**
+** A script may have been edited since the schedule was written. So a turn that
+** was preempted ends only where the next thread of the schedule can run; the
+** run then goes another way for a while, and `strayed` remembers the first turn
+** that ended by itself before it had done what the schedule says.
+*/
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/private.h"
+#include "thread/name.h"
+
+/* The turn that comes next, or NULL after the end of the schedule. */
+static const Turn *next_turn (Sim *sim) {
+  const Schedule *s = sim->options.schedule;
+  return sim->replay.turn < s->count ? &s->turns[sim->replay.turn] : NULL;
+}
+
+/* The turn that is being replayed, or NULL. */
+static const Turn *current_turn (Sim *sim) {
+  const Schedule *s = sim->options.schedule;
+  size_t turn = sim->replay.turn;
+  return turn > 0 && turn <= s->count ? &s->turns[turn - 1] : NULL;
+}
+
+static void say_cannot_follow (Sim *sim, const char *why) {
+  char text[256];
+  snprintf(text, sizeof text, "cannot follow the schedule at its turn %zu: %s",
+           sim->replay.turn + 1, why);
+  sim->report->verdict = SIM_CANNOT_FOLLOW;
+  sim->report->text = strdup(text);
+}
+
+static _Noreturn void cannot_follow (Sim *sim, const char *why) {
+  say_cannot_follow(sim, why);
+  sim_leave(sim, SIM_CANNOT_FOLLOW);
+}
+
+static _Noreturn void cannot_run (Sim *sim, uint64_t thread) {
+  char name[64] = "", text[160];
+  const char *why = "has not been started, or has ended";
+  for (int i = 0; i < sim->parked_count; i++)
+    if (sim_thread_number(sim->parked[i]) == thread) {
+      thread_copy_name(sim->parked[i]->thread, name);
+      why = "waits";
+    }
+  snprintf(text, sizeof text, "thread %llu%s%s%s %s", (unsigned long long)thread,
+           name[0] != '\0' ? " ('" : "", name, name[0] != '\0' ? "')" : "", why);
+  cannot_follow(sim, text);
+}
+
+/* Where the thread with this number stands in `ready`, or -1. */
+static int index_of_ready (Sim *sim, uint64_t thread) {
+  for (int i = 0; i < sim->ready_count; i++)
+    if (sim_thread_number(sim->ready[i]) == thread) return i;
+  return -1;
+}
+
+/* Whether the thread that the schedule names next could run now, in the place of `me`. */
+static bool next_can_run (Sim *sim, const SimThread *me) {
+  const Turn *next = next_turn(sim);
+  return next == NULL || next->tick || next->thread == sim_thread_number(me)
+         || index_of_ready(sim, next->thread) >= 0;
+}
+
+static bool begin (Sim *sim) {
+  const Turn *turn;
+  sim->replay = (Replay){.turn = 0};
+  turn = next_turn(sim);
+  if (turn == NULL) return true;
+  if (turn->tick || turn->thread != 0) {
+    say_cannot_follow(sim, "the first turn is thread 0 (MainThread)");
+    return false;
+  }
+  sim->replay.turn = 1;
+  return true;
+}
+
+static bool before_op (Sim *sim, SimThread *me, const Op *op) {
+  const Turn *turn = current_turn(sim);
+  return turn != NULL && turn->preempted && me->operations >= turn->operations
+         && (op->kind != OP_OUTPUT || me->outputs >= turn->outputs) && next_can_run(sim, me);
+}
+
+/* The clock goes on where the schedule says so. */
+static void before_turn (Sim *sim) {
+  const Turn *turn;
+  while ((turn = next_turn(sim)) != NULL && turn->tick) {
+    if (!sim_tick(sim)) cannot_follow(sim, "there is no deadline for the clock to go to");
+    sim->replay.turn++;
+  }
+}
+
+static int next (Sim *sim) {
+  const Turn *turn = next_turn(sim);
+  int i;
+  if (turn == NULL) {
+    sim->replay.turn = sim->options.schedule->count + 1;
+    return 0;
+  }
+  i = index_of_ready(sim, turn->thread);
+  if (i < 0) cannot_run(sim, turn->thread);
+  sim->replay.turn++;
+  return i;
+}
+
+static void turn_over (Sim *sim, SimThread *st, bool preempted) {
+  const Turn *turn = current_turn(sim);
+  (void)st;
+  if (turn != NULL && turn->preempted && !preempted && sim->replay.strayed == 0)
+    sim->replay.strayed = sim->replay.turn;
+}
+
+/* A run that ended well before its schedule did is worth a word: it may be another program's. */
+static void ended (Sim *sim) {
+  size_t turns = sim->options.schedule->count;
+  char text[128];
+  if (sim->replay.turn < turns)
+    snprintf(text, sizeof text, "the run ended after turn %zu of the %zu of its schedule",
+             sim->replay.turn, turns);
+  else if (sim->replay.strayed > 0)
+    snprintf(text, sizeof text, "turn %zu of the schedule was longer than the run's",
+             sim->replay.strayed);
+  else return;
+  sim->report->text = strdup(text);
+}
+
+const SimPolicy policy_replay = {.begin = begin,
+                                 .before_op = before_op,
+                                 .before_turn = before_turn,
+                                 .next = next,
+                                 .turn_over = turn_over,
+                                 .ended = ended};

@@ -1,0 +1,86 @@
+/*
+** policy_steps.c - each thread is held in front of its operation until it is told
+** to go on from outside; and the calls that tell it so (see steps.h).
+**
+** A step is a switch from the outside to a thread, and from the last thread that
+** had something to do back to the outside. That thread stands in schedule_next
+** until it is stepped itself.
+*/
+#include <string.h>
+
+#include "sim/private.h"
+#include "sim/steps.h"
+
+static bool before_op (Sim *sim, SimThread *me, const Op *op) {
+  (void)sim;
+  me->pending = op;
+  return op->kind != OP_OUTPUT; /* nothing that a thread could see depends on it */
+}
+
+/* Threads that have been woken or started run on at once; then it is the outside's turn. */
+static int next (Sim *sim) { return sim->ready_count > 0 ? 0 : -1; }
+
+const SimPolicy policy_steps = {.before_op = before_op, .next = next, .searches = true};
+
+/*
+** The calls.
+*/
+
+/* Runs the world from `st` on until all threads stand. */
+static void enter (Sim *sim, SimThread *st) {
+  World *outside = world_here;
+  world_here = &sim->world;
+  sim_switch_to(sim, &sim->outside, st);
+  thread_self = sim->outside_thread;
+  world_here = outside;
+}
+
+Sim *sim_begin (const SimOptions *options, int (*body)(lua_State *L, void *ud), void *ud,
+                SimReport *report) {
+  SimOptions stepped = *options;
+  World *outside = world_here;
+  Sim *sim;
+  stepped.policy = &policy_steps;
+  sim = sim_open(&stepped, body, ud, report);
+  world_here = outside;
+  if (sim == NULL) return NULL;
+  enter(sim, sim->current);
+  return sim;
+}
+
+bool sim_is_over (const Sim *sim) { return sim->over; }
+
+int sim_thread_count (const Sim *sim) { return (int)atomic_load(&sim->world.serials); }
+
+/* The thread with that number, or NULL: it has not been started, or has ended. */
+static SimThread *find (const Sim *sim, int thread) {
+  return thread < sim->numbered ? sim->by_number[thread] : NULL;
+}
+
+const Op *sim_pending (const Sim *sim, int thread) {
+  const SimThread *st = find(sim, thread);
+  return st != NULL && st->state == SIM_THREAD_HELD ? st->pending : NULL;
+}
+
+bool sim_is_parked (const Sim *sim, int thread, Nanos *deadline) {
+  const SimThread *st = find(sim, thread);
+  if (st == NULL || st->state != SIM_THREAD_PARKED) return false;
+  *deadline = st->deadline;
+  return true;
+}
+
+void sim_step (Sim *sim, int thread) {
+  SimThread *st = find(sim, thread);
+  if (st != NULL && st->state == SIM_THREAD_HELD) enter(sim, st);
+}
+
+bool sim_step_clock (Sim *sim) {
+  if (!sim_tick(sim)) return false;
+  if (sim->ready_count > 0) enter(sim, sim_take_ready(sim, 0));
+  return true;
+}
+
+Nanos sim_clock (const Sim *sim) { return sim->now; }
+World *sim_world (Sim *sim) { return &sim->world; }
+
+void sim_end (Sim *sim) { sim_close(sim); }
