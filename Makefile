@@ -26,7 +26,8 @@ say  = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) "$(2)")
 
 # ---------------------------------------------------------------- Lua itself
 # Empty on a machine where nothing is installed yet: `test` and `demo` run
-# scripts/setup.sh and then start make again, which looks anew.
+# scripts/setup.sh and then start make again, which looks anew. Another Lua is
+# given by LUA_CFLAGS and LUA_STATIC on make's command line (scripts/apicheck.sh).
 PKG_CONFIG ?= pkg-config
 LUA_PC := $(shell for name in lua5.4 lua-5.4 lua54 lua; do \
             $(PKG_CONFIG) --exists "$$name >= 5.4" "$$name < 5.5" 2>/dev/null \
@@ -41,7 +42,7 @@ endif
 # -------------------------------------------------------------------- sources
 SOURCES   := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 HOST_ONLY := $(filter src/command/%,$(SOURCES))
-EMBEDDED  := $(sort $(wildcard lua/luasync/*.lua lua/luasync/*/*.lua))
+EMBEDDED  := $(sort $(wildcard lua/luasync/*.* lua/luasync/*/*.* lua/luasync/*/*/*.*))
 
 # Lua's interpreter is 5 % slower or faster by where its code happens to begin:
 # its objects are taken out of the static library and put on cache lines.
@@ -75,7 +76,7 @@ MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAG
 
 # ---------------------------------------------------------------------- build
 .PHONY: all help setup demo docs play test check spec spec-host spec-stock lint format bench valgrind \
-        install uninstall clean FORCE
+        apicheck fuzz install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) ## build the command build/luasync and the module build/luasync.so
 
@@ -197,6 +198,14 @@ valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
 	  --errors-for-leak-kinds=definite --show-leak-kinds=definite \
 	  $(HOST) $(BUSTED) --ignore-lua --exclude-tags=slow,novalgrind $(BUSTED_FLAGS) $(SPECS)
 
+apicheck: ## run the specs on a Lua that checks how it is used, built from Debian's source (SPECS=...)
+	@scripts/setup.sh test
+	$(Q)scripts/apicheck.sh spec-host -j$(JOBS)
+
+fuzz: all ## call anything with anything (CALLS=5000000 SECONDS=3600 SEED=1 ONLY=real); prints the seeds of failures
+	$(Q)$(LUA) scripts/fuzz/run.lua $(HOST) seed=$(SEED) calls=$(CALLS) seconds=$(or $(SECONDS),$(if $(CALLS),100000)) \
+	  only=$(ONLY) keep=$(BUILD)/fuzz
+
 LINTED_LUA = $(wildcard lua scripts spec)
 C_FILES = $(sort $(shell find src spec -name '*.[ch]'))
 CLANG_FORMAT ?= clang-format
@@ -235,7 +244,7 @@ install: all docs ## install command, module and Lua files (PREFIX=/usr/local, D
 	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)'
 	$(Q)install -m 755 $(HOST) '$(BINDIR)/luasync'
 	$(Q)install -m 644 $(MODULE) '$(CMODDIR)/luasync.so'
-	$(Q)cd lua/luasync && find . -name '*.lua' -exec install -D -m 644 {} '$(abspath $(LMODDIR))/{}' \;
+	$(Q)cd lua/luasync && find . -type f -exec install -D -m 644 {} '$(abspath $(LMODDIR))/{}' \;
 	$(Q)install -d '$(MANDIR)' && install -m 644 $(BUILD)/docs/luasync.1 '$(MANDIR)/luasync.1'
 	$(call say,DONE,$(BINDIR)/luasync)
 

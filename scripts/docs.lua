@@ -265,6 +265,7 @@ local classes = {}
 for entry in reference.entries() do
   if entry.kind == "constructor" then classes[entry.name] = true end
 end
+classes.Recording = true        -- made by functions of luasync.trace
 
 -- "Lock|RLock?" -> "luasync.Lock|luasync.RLock|nil"
 local function annotation_type(kind)
@@ -363,24 +364,28 @@ local function sync_annotations()
   return out()
 end
 
-local function logging_annotations()
+-- Of luasync.NAME, with the class of what it makes, if any, and integer fields.
+local function module_annotations(name, class, fields)
   local out, functions = buffer(), {}
   for entry in reference.entries() do
-    if entry.name:find "^logging%." then functions[#functions + 1] = entry end
+    if entry.name:find("^" .. name .. "%.") then functions[#functions + 1] = entry end
   end
-  out("---@meta luasync.logging\n\n---@class luasync.logging\n")
-  for _, level in ipairs{ "NOTSET", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL" } do
-    out("---@field %s integer\n", level)
-  end
-  out("local logging = {}\n\n")
-  annotate_module(out, "logging", functions)
-  out("return logging\n")
+  out("---@meta luasync.%s\n\n", name)
+  if class then annotate_class(out, class) end
+  out("---@class luasync.%s\n", name)
+  for _, field in ipairs(fields or {}) do out("---@field %s integer\n", field) end
+  out("local %s = {}\n\n", name)
+  annotate_module(out, name, functions)
+  out("return %s\n", name)
   return out()
 end
+
+local LEVELS = { "NOTSET", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL" }
 
 ----------------------------------------------------------------------------------------------------
 
 write_file(folder .. "/luasync.1", man_page())
 write_file(folder .. "/luasync.html", html_page())
 write_file(folder .. "/library/luasync.lua", sync_annotations())
-write_file(folder .. "/library/luasync/logging.lua", logging_annotations())
+write_file(folder .. "/library/luasync/logging.lua", module_annotations("logging", nil, LEVELS))
+write_file(folder .. "/library/luasync/trace.lua", module_annotations("trace", "Recording"))

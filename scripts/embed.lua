@@ -1,9 +1,11 @@
--- Turns Lua files into one C file, so that the host carries them.
+-- Turns the files of lua/luasync into one C file, so that the host carries them.
 --
--- usage: lua5.4 scripts/embed.lua OUTPUT.c [lua/luasync/NAME.lua ...]
+-- usage: lua5.4 scripts/embed.lua OUTPUT.c [lua/luasync/NAME ...]
 --
 -- The C file defines `luasync_embedded`, described in src/state/embedded.h: one
--- entry for each module, ended by an entry without a name.
+-- entry for each file, ended by an entry without a name. A Lua file is a module,
+-- "luasync.logging"; any other is a chunk that returns its text, under its path,
+-- "luasync/trace/page/style.css" (luasync.file asks for it).
 
 local function read_file(path)
   local file = assert(io.open(path, "rb"))
@@ -12,10 +14,11 @@ local function read_file(path)
   return text
 end
 
--- "lua/luasync/logging.lua" -> "luasync.logging"; init.lua names its folder.
-local function module_name(path)
-  local name = path:gsub("^.*lua/luasync/", "luasync/"):gsub("%.lua$", ""):gsub("/init$", "")
-  return (name:gsub("/", "."))
+-- "lua/luasync/logging.lua" -> "luasync.logging"; init.lua names its folder. Other files keep their path.
+local function entry_name(path)
+  local name = path:gsub("^.*lua/luasync/", "luasync/")
+  if not name:find "%.lua$" then return name end
+  return (name:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
 end
 
 local ESCAPES = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["?"] = "\\?" }
@@ -50,8 +53,9 @@ local function generate(paths)
     "const Embedded luasync_embedded[] = {" }
   for _, path in ipairs(paths) do
     local text = read_file(path)
+    if not path:find "%.lua$" then text = ("return %q"):format(text) end
     check_syntax(path, text)
-    out[#out + 1] = ('{ "%s",\n%s,\n  %d },'):format(module_name(path), c_string(text), #text)
+    out[#out + 1] = ('{ "%s",\n%s,\n  %d },'):format(entry_name(path), c_string(text), #text)
   end
   out[#out + 1] = "{ 0, 0, 0 }\n};\n"
   return table.concat(out, "\n")
@@ -59,7 +63,7 @@ end
 
 local output = table.remove(arg, 1)
 if not output then
-  io.stderr:write("usage: lua5.4 scripts/embed.lua OUTPUT.c [FILE.lua ...]\n")
+  io.stderr:write("usage: lua5.4 scripts/embed.lua OUTPUT.c [FILE ...]\n")
   os.exit(1)
 end
 local text = generate(arg)

@@ -12,11 +12,15 @@ build_packages="libc6-dev pkg-config=pkg-config lua5.4=lua5.4 liblua5.4-dev libe
 test_packages="$build_packages lua-busted=busted lua-check=luacheck cppcheck=cppcheck clang-format=clang-format tmux=tmux
   lua-filesystem lua-system lua-term"
 valgrind_packages="$test_packages valgrind=valgrind"
+# Wanted for tests, but not needed: without it specs of the timeline page are skipped.
+test_extras="chromium=chromium"
 
+extras=""
 case $purpose in
   build) wanted=$build_packages ;;
-  test) wanted=$test_packages ;;
-  valgrind | all) wanted=$valgrind_packages ;;
+  test) wanted=$test_packages extras=$test_extras ;;
+  valgrind) wanted=$valgrind_packages ;;
+  all) wanted=$valgrind_packages extras=$test_extras ;;
   *) echo "setup.sh: unknown purpose '$purpose' (build, test, valgrind or all)" >&2; exit 1 ;;
 esac
 
@@ -39,28 +43,32 @@ command -v dpkg-query >/dev/null 2>&1 || have_dpkg=false
 installed=""
 if $have_dpkg; then installed=$(query_installed || true); fi
 
-missing=""
-for entry in $wanted; do
-  case $entry in *=*) ;; *) if ! $have_dpkg; then continue; fi ;; esac
-  is_installed "$entry" || missing="$missing ${entry%%=*}"
-done
-[ -n "$missing" ] || exit 0
+# The packages among the arguments that are not there.
+list_missing() {
+  for entry in "$@"; do
+    case $entry in *=*) ;; *) if ! $have_dpkg; then continue; fi ;; esac
+    is_installed "$entry" || printf ' %s' "${entry%%=*}"
+  done
+}
+# shellcheck disable=SC2086
+missing=$(list_missing $wanted) more=$(list_missing $extras)
+[ -n "$missing$more" ] || exit 0
 
-if ! command -v apt-get >/dev/null 2>&1; then
-  echo "setup.sh: please install (named as on Debian):$missing" >&2
+# What is only wanted stops nothing.
+give_up() {
+  echo "setup.sh: $1" >&2
+  [ -z "$missing" ] && exit 0
   exit 1
-fi
+}
+command -v apt-get >/dev/null 2>&1 || give_up "please install (named as on Debian):$missing$more"
 
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
-  if ! command -v sudo >/dev/null 2>&1; then
-    echo "setup.sh: as root, run: apt-get install$missing" >&2
-    exit 1
-  fi
+  command -v sudo >/dev/null 2>&1 || give_up "as root, run: apt-get install$missing$more"
   as_root=sudo
 fi
 
-echo "installing${as_root:+ through sudo}:$missing"
+echo "installing${as_root:+ through sudo}:$missing$more"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 quietly() {
@@ -73,4 +81,7 @@ quietly() {
 }
 quietly apt-get update || echo "setup.sh: going on with the package lists that are there" >&2
 # shellcheck disable=SC2086
-quietly apt-get install -y --no-install-recommends $missing
+[ -z "$missing" ] || quietly apt-get install -y --no-install-recommends $missing
+# shellcheck disable=SC2086
+[ -z "$more" ] || quietly apt-get install -y --no-install-recommends $more ||
+  echo "setup.sh: going on without$more" >&2

@@ -95,14 +95,17 @@ describe("Reference", function()
     for method in pairs(methods_of(atomic)) do assert.equal(1, #reference.find("Atomic:" .. method)) end
   end)
 
-  it("names every function of luasync.logging", function()
-    for name, value in pairs(require "luasync.logging") do
-      if type(value) == "function" then assert.equal(1, #reference.find("logging." .. name), name) end
-    end
-  end)
+  for _, module in ipairs { "logging", "trace" } do
+    it("names every function of luasync." .. module, function()
+      for name, value in pairs(require("luasync." .. module)) do
+        if type(value) == "function" then assert.equal(1, #reference.find(module .. "." .. name), name) end
+      end
+    end)
+  end
 
   it("names nothing that does not exist", function()
     local by_kind = { Atomic = sync.Atomic() }
+    by_kind.Recording = require "luasync.trace".read "spec/trace/recordings/philosophers.json"
     for _, object in ipairs(samples) do by_kind[getmetatable(object).__name] = object end
     for _, name in ipairs(reference.names()) do
       local entry = reference.find(name)[1]
@@ -114,7 +117,7 @@ describe("Reference", function()
       elseif entry.kind == "method" then
         assert.is_function(methods_of(assert(by_kind[owner], name))[member], name)
       elseif entry.kind == "function" then
-        assert.is_function(require "luasync.logging"[member], name)
+        assert.is_function(require("luasync." .. owner)[member], name)
       elseif entry.kind == "property" and owner then
         local object = owner == "Thread" and sync.current_thread() or by_kind[owner]
         assert.equal((entry.type:gsub("%?", ""):gsub("integer", "number")), type(object[member]), name)
@@ -293,6 +296,8 @@ describe("Reference", function()
       local text = read "library/luasync.lua"
       assert(load(text))
       assert(load(read "library/luasync/logging.lua"))
+      assert.matches("function Recording:order(list, run) end", read "library/luasync/trace.lua", 1, true)
+      assert(load(read "library/luasync/trace.lua"))
       for name in pairs(sync) do
         if name:find "^%a" then
           local found = text:find("sync." .. name .. "(", 1, true) or text:find('sync["' .. name .. '"]', 1, true)

@@ -1,5 +1,5 @@
 /*
-** embedded.h - the Lua modules inside this binary; the table is made by the build.
+** embedded.h - the Lua modules inside this binary, and the files that they read; the table is made by the build.
 */
 #ifndef STATE_EMBEDDED_H
 #define STATE_EMBEDDED_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 typedef struct Embedded {
-  const char *name; /* "luasync.logging"; NULL ends the list */
+  const char *name; /* "luasync.logging", "luasync/trace/page/style.css"; NULL ends the list */
   const char *code;
   size_t length;
 } Embedded;

@@ -1,0 +1,123 @@
+--- The timeline as Chrome trace events, for Perfetto, speedscope and others.
+--
+-- Process 1 has a track for each thread, one state after the other; process 2
+-- one for each object: owners and flags as slices, values as counters. Who
+-- wakes whom and what goes from whom to whom are flows. Where the clock stands
+-- still each step is a microsecond further, for a viewer loses what lasts no
+-- time; the metadata says so.
+local Run = require "luasync.trace.run"
+local json = require "luasync.trace.json"
+local lanes = require "luasync.trace.lanes"
+local words = require "luasync.trace.words"
+
+local perfetto = {}
+
+local ORDER = { "name", "cat", "ph", "ts", "dur", "pid", "tid", "id", "bp", "s", "args" }
+local CATEGORIES = { running = "run", ready = "ready", waiting = "wait", sleeping = "sleep" }
+
+-- The microsecond of each step, and of the end; whether the clock had to be helped.
+local function stamps(run)
+  local at, helped = { [0] = 0.0 }, false
+  for s = 1, run.steps do
+    local t, before = run:step_time(s) / 1000, at[s - 1]
+    local still = run:step_time(s) == run:step_time(s - 1)
+    helped = helped or still
+    at[s] = math.max(t, before + (still and 1 or 0.001))
+  end
+  at[run.steps + 1] = math.max(run.total / 1000, at[run.steps] + 1)
+  return at, helped
+end
+
+local function stamp(us) return math.floor(us * 1000 + 0.5) / 1000 end
+
+-- The slices of threads, one after the other on a track.
+local function add_threads(run, picture, at, put)
+  for x = 0, run.thread_count - 1 do
+    put { ph = "M", name = "thread_name", pid = 1, tid = x + 1, args = { name = words.visible(run:thread(x).name) } }
+    put { ph = "M", name = "thread_sort_index", pid = 1, tid = x + 1, args = { sort_index = x } }
+    for _, entry in ipairs(picture.threads[x]) do
+      local to = entry.open and at[run.steps + 1] or at[entry.to]
+      if CATEGORIES[entry.state] and to > at[entry.from] then
+        local i = entry.event
+        local waits = i and i > 0 and (entry.state == "waiting" or entry.state == "sleeping")
+        put { ph = "X", cat = CATEGORIES[entry.state], pid = 1, tid = x + 1, ts = stamp(at[entry.from]),
+          dur = stamp(to - at[entry.from]), name = waits and words.wait(run, i) or entry.state,
+          args = { step = entry.from, place = i and i > 0 and words.place(run, run.events.at[i]) or nil } }
+      end
+    end
+  end
+end
+
+local function owner_name(run, family, value)
+  if family == "lock" or family == "future" then return value >= 0 and words.thread(run, value) or nil end
+  if family == "rwlock" then
+    if value < 0 then return words.thread(run, -1 - value) end
+    return value > 0 and value .. (value == 1 and " reader" or " readers") or nil
+  end
+  if family == "flag" then return value > 0 and "set" or nil end
+end
+
+local function add_objects(run, picture, at, put)
+  for _, o in ipairs(lanes.drawn(run, picture)) do
+    local family, name = run:family(o), words.object(run, o)
+    local counts = family == "queue" or family == "count" or family == "crowd"
+    if not counts then put { ph = "M", name = "thread_name", pid = 2, tid = o + 1, args = { name = name } } end
+    for _, entry in ipairs(picture.objects[o]) do
+      local to = entry.open and at[run.steps + 1] or at[entry.to]
+      if counts then
+        put { ph = "C", pid = 2, tid = o + 1, name = name, ts = stamp(at[entry.from]), args = { value = entry.value } }
+      elseif owner_name(run, family, entry.value) and to > at[entry.from] then
+        put { ph = "X", cat = family, pid = 2, tid = o + 1, ts = stamp(at[entry.from]),
+          dur = stamp(to - at[entry.from]), name = owner_name(run, family, entry.value) }
+      end
+    end
+  end
+end
+
+-- A flow begins a quarter of a step before its step, while the acting thread still runs; it ends as much behind it in
+-- the one that is woken, or before the step in which an item is taken.
+local function add_flows(run, picture, at, put)
+  for n, arrow in ipairs(picture.arrows) do
+    if arrow.from >= 0 and arrow.from ~= arrow.to and arrow.step > 0 then
+      local s, e = arrow.step, arrow.to_step
+      local taken = arrow.kind == "item" and e > s
+      local name = arrow.kind == "item" and (arrow.text and words.visible(arrow.text) or "item") or arrow.kind
+      put { ph = "s", id = n, name = name, cat = arrow.kind, pid = 1, tid = arrow.from + 1,
+        ts = stamp(at[s] - (at[s] - at[s - 1]) / 4) }
+      put { ph = "f", bp = "e", id = n, name = name, cat = arrow.kind, pid = 1, tid = arrow.to + 1,
+        ts = stamp(taken and at[e] - (at[e] - at[e - 1]) / 4 or at[e] + (at[e + 1] - at[e]) / 4) }
+    end
+  end
+end
+
+local function add_output(run, at, put)
+  for i = 1, run.n do
+    local kind = run:kind(i)
+    if (kind == "out" or kind == "err") and run.events.th[i] >= 0 then
+      put { ph = "i", s = "t", cat = kind, name = words.visible(run:text(i) or ""), pid = 1,
+        tid = run.events.th[i] + 1, ts = stamp(at[run.step[i]]) }
+    end
+  end
+end
+
+--- The first run of a recording as Chrome's JSON, an event a line.
+function perfetto.write(doc)
+  local run = Run.new(doc, 1)
+  local picture, lines = lanes.of(run), {}
+  local at, helped = stamps(run)
+  local function put(event) lines[#lines + 1] = json.encode(event, { order = ORDER }) end
+  put { ph = "M", name = "process_name", pid = 1, args = { name = "threads" } }
+  put { ph = "M", name = "process_name", pid = 2, args = { name = "objects" } }
+  add_threads(run, picture, at, put)
+  add_objects(run, picture, at, put)
+  add_flows(run, picture, at, put)
+  add_output(run, at, put)
+  local metadata = {
+    program = doc.program, command = run.run.command, world = run.run.world, lost = run.lost,
+    clock = helped and "each step at which the clock stood still is 1 µs further" or "true",
+  }
+  return '{"displayTimeUnit":"ns","metadata":' .. json.encode(metadata) .. ',"traceEvents":[\n'
+    .. table.concat(lines, ",\n") .. "\n]}\n"
+end
+
+return perfetto

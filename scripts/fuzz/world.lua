@@ -1,0 +1,41 @@
+--- The main thread of a small simulated world in which some threads make calls.
+
+local world = {}
+
+--- @return a function for sync.simulate that makes `calls` calls in each of `count` threads and returns their digests
+function world.make(plan, seed, calls, count, log)
+  local run = dofile(plan.folder .. "worker.lua").run
+  return function()
+    local sync = require "luasync"
+    sync.set_excepthook(function() end)
+    local common, progress = sync.Shared {}, sync.Atomic()
+    local objects = { common, sync.Lock(), sync.Condition(), sync.Queue(), sync.Event() }
+    local workers = {}
+    for number = 1, count do
+      workers[number] = sync.Thread {
+        target = run, daemon = true,
+        args = { { plan = plan, seed = seed, number = number, calls = calls, common = common, progress = progress,
+                   objects = objects, log = log } },
+      }:start()
+    end
+    -- Whoever waits for ever is interrupted, so that most calls are made; a deadlock after that is one more ending.
+    for round = 1, 500 do
+      sync.sleep(0.002)
+      local living = 0
+      for _, thread in ipairs(workers) do
+        if thread:is_alive() then
+          living = living + 1
+          if round % 5 == 0 then thread:interrupt() end
+        end
+      end
+      if living == 0 then break end
+    end
+    local digests = {}
+    for i, thread in ipairs(workers) do
+      digests[i] = thread:is_alive() and "alive" or select(3, select(2, pcall(thread.result, thread)))
+    end
+    print(table.unpack(digests))
+  end
+end
+
+return world
