@@ -46,6 +46,16 @@ describe("other programs", function()
     }, "\n"), output(script))
   end)
 
+  it("do not inherit the pipe of another thread, whose close() would wait for them", function()
+    assert.equal("closed\n", output [[
+      local pipe = io.popen("cat >/dev/null", "w")
+      local other = sync.Thread { daemon = true, target = function() os.execute "exec sleep 20" end }:start()
+      sync.sleep(0.3)
+      pipe:close()
+      print(other:is_alive() and "closed" or "waited")
+    ]])
+  end)
+
   it("do not wait for a thread in io.read", function()
     local result = command.run({ "-e", [[
       local sync = require "luasync"

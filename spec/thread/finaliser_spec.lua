@@ -81,6 +81,17 @@ describe("a finaliser at the end", function()
     end
   end)
 
+  it("that ends the program with os.exit(code, true) lets those after it run", function()
+    for _, option in ipairs { "-W", "--virtual" } do
+      local result = command.text([[
+        kept = {}
+        for i = 1, 4 do
+          kept[i] = setmetatable({}, { __gc = function() print(i) if i > 2 then os.exit(10 + i, true) end end })
+        end]], option)
+      assert.same({ "4\n3\n2\n1\n", 13 }, { result.out, result.code })
+    end
+  end)
+
   it("EX11 still sees the main thread, and it alone", function()
     for _, option in ipairs { "-W", "--virtual" } do
       assert.equal("1\t1\ttrue\n", command.output(PRELUDE .. [[

@@ -23,7 +23,7 @@ extern bool fence_by_kernel; /* const after fence_init */
 void fence_init (void);
 #endif
 
-/* Writes `value`, so that what is read afterwards is read after it. For the side that does it often. */
+/* Writes `value`; reads that follow happen after the write. For the side that does it often. */
 static inline void fence_write (atomic_uint_least64_t *word, uint64_t value) {
   if (fence_by_kernel) {
     atomic_store_explicit(word, value, memory_order_release);
@@ -32,7 +32,10 @@ static inline void fence_write (atomic_uint_least64_t *word, uint64_t value) {
   else atomic_store(word, value);
 }
 
-/* Between a write and a read of the other side; what is written must have been so by a sequentially consistent step. */
+/*
+** Call it between your write and your read of the other side's word. Your write must
+** be sequentially consistent.
+*/
 void fence_here (void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
 ** spinlock.h - a mutex for a few instructions: one word, taken by one atomic step
-** and given back by a plain store. Whoever finds it taken looks again, and now
-** and then lets another thread run. Not for anything that can raise, allocate
+** and given back by a plain store. A thread that finds it taken looks again, and
+** now and then lets another thread run. Not for anything that can raise, allocate
 ** in Lua, or wait.
 */
 #ifndef BASE_SPINLOCK_H

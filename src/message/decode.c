@@ -10,6 +10,7 @@
 ** a state that says what becomes of that value.
 */
 #include "message/private.h"
+#include "world/args.h"
 #include "world/thread_record.h"
 
 enum { AT_ITEM, GOT_ITEM, AT_FIELD, GOT_FIELD_KEY, GOT_FIELD, GOT_METATABLE };
@@ -17,7 +18,7 @@ enum { AT_ITEM, GOT_ITEM, AT_FIELD, GOT_FIELD_KEY, GOT_FIELD, GOT_METATABLE };
 static void decode_fault (Decoder *d, const char *shown) {
   lua_pushfstring(d->L, "cannot find '%s' in the receiving thread", shown);
   if (d->fault != NULL) *d->fault = true;
-  else message_add_position(d->L);
+  else args_add_position(d->L);
   lua_error(d->L);
 }
 

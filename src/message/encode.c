@@ -16,6 +16,7 @@
 ** the REF is written: then `skip` becomes 0.
 */
 #include "message/private.h"
+#include "world/args.h"
 #include "world/thread_record.h"
 
 /*
@@ -207,11 +208,7 @@ static bool encode_userdata (Encoder *e) {
   Object *o = object_any(e->L, -1);
   if (e->mode == MODE_PLAIN) return o != NULL && o->kind->departing == NULL && encode_object(e, o);
   if (o == NULL) return encode_foreign(e);
-  if (o->kind->departing != NULL) {
-    e->fault = true; /* what it raises lacks the position */
-    o->kind->departing(e->L, lua_gettop(e->L));
-    e->fault = false;
-  }
+  if (o->kind->departing != NULL) e->departs = true;
   return encode_object(e, o);
 }
 
@@ -298,7 +295,7 @@ static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
   e->to = to;
   e->root = root;
   e->mode = MODE_PLAIN;
-  e->fault = false;
+  e->fault = e->part = false;
   e->data = e->scratch;
   e->frames = e->few_frames;
   e->entries = e->few_entries;
@@ -320,46 +317,49 @@ static bool encode_plain (Encoder *e, int first, int n) {
   return true;
 }
 
-/* (encoder, values...) encodes the values, or leaves e->item where another mode is called for. In protected mode. */
+/* (encoder, along, values...) encodes the values, or says that another mode is called for. In protected mode. */
 static int encode_protected (lua_State *L) {
   Encoder *e = lua_touserdata(L, 1);
-  int n = lua_gettop(L) - 1;
+  int n = lua_gettop(L) - 2;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   lua_pushnil(L);
   lua_pushnil(L);
   lua_pushnil(L);
-  e->spill = n + 2;
-  e->anchors = n + 3;
-  e->globals = n + 4;
+  e->spill = n + 3;
+  e->anchors = n + 4;
+  e->globals = n + 5;
   e->names = names_get(L);
   for (e->item = 1; e->item <= n; e->item++) {
-    lua_pushvalue(L, 1 + e->item);
+    lua_pushvalue(L, 2 + e->item);
     if (!encode_run(e)) {
       e->again = true;
       return 0;
     }
   }
   if (e->root == ROOT_CALL && !encode_globals(e)) e->again = true;
+  else encoder_depart(e, 2);
   return 0;
 }
 
 /* Encodes in protected mode; raises only after all has been let go. A __transfer may wait, and wait for ever. */
-static void encode_any (Encoder *e, int first, int n) {
+static void encode_any (Encoder *e, int first, int n, int along) {
   lua_State *L = e->L;
   int status;
   do {
     encoder_release(e);
     e->mode = e->mode == MODE_PLAIN ? MODE_FULL : MODE_ANCHORED;
-    e->again = false;
-    luaL_checkstack(L, n + 2, NULL);
+    e->again = e->departs = false;
+    luaL_checkstack(L, n + 3, NULL);
     lua_pushcfunction(L, encode_protected);
     lua_pushlightuserdata(L, e);
+    if (along != 0) lua_pushvalue(L, along);
+    else lua_pushnil(L);
     for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-    status = lua_pcall(L, n + 1, 0, 0);
+    status = lua_pcall(L, n + 2, 0, 0);
   } while (status == LUA_OK && e->again);
   if (status == LUA_OK) return;
   encoder_release(e);
-  if (e->fault) message_add_position(L);
+  if (e->fault) args_add_position(L);
   lua_error(L);
 }
 
@@ -369,8 +369,7 @@ static Message *encoder_message (Encoder *e, int n) {
   Message *m = world_realloc(e->to, mine ? NULL : e->data, e->length);
   if (m == NULL) {
     encoder_release(e);
-    luaL_error(e->L, "not enough memory");
-    return NULL; /* not reached */
+    args_no_memory(e->L);
   }
   if (mine) memcpy(m, e->data, e->length);
   if (mine && e->data != e->scratch) world_free(e->here, e->data);
@@ -386,10 +385,27 @@ static Message *encoder_message (Encoder *e, int n) {
   return m;
 }
 
+static Message *encode (Encoder *e, int first, int n, int along) {
+  first = lua_absindex(e->L, first);
+  if (!encode_plain(e, first, n)) encode_any(e, first, n, along);
+  return encoder_message(e, n);
+}
+
 Message *message_encode (lua_State *L, int first, int n, Root root, World *to) {
   Encoder e;
   encoder_init(&e, L, root, to);
-  first = lua_absindex(L, first);
-  if (!encode_plain(&e, first, n)) encode_any(&e, first, n);
-  return encoder_message(&e, n);
+  return encode(&e, first, n, 0);
+}
+
+Message *message_encode_work (lua_State *L, int first, int n, int owner, World *to) {
+  Encoder e;
+  encoder_init(&e, L, ROOT_CALL, to);
+  return encode(&e, first, n, owner);
+}
+
+Message *message_encode_part (lua_State *L, int first, int n, World *to, int along) {
+  Encoder e;
+  encoder_init(&e, L, ROOT_CALL, to);
+  e.part = true;
+  return encode(&e, first, n, along);
 }

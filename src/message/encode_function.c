@@ -12,6 +12,7 @@
 ** An `_ENV` of the script's own making, without a metatable to reach the
 ** globals by, is a captured local like any other.
 */
+#include "base/registry.h"
 #include "message/private.h"
 
 static const char dumps_key; /* its address names the table of dumps */
@@ -20,18 +21,8 @@ static const char dumps_key; /* its address names the table of dumps */
 ** Dumps.
 */
 
-/* Pushes the table of dumps. [0, +1] */
-static void push_dumps (lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &dumps_key) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &dumps_key);
-}
+/* Pushes the table of dumps. [0, +1, memory] */
+static void push_dumps (lua_State *L) { registry_push_table(L, &dumps_key, "k", 0); }
 
 typedef struct Dump {
   luaL_Buffer b;

@@ -9,6 +9,7 @@
 ** anew in a mode that holds on to everything it meets.
 */
 #include "message/private.h"
+#include "world/args.h"
 
 #define MOST_TRANSFERS 10000 /* one within the other */
 
@@ -41,7 +42,7 @@ bool encode_transfer (Encoder *e) {
     lua_pop(L, 1);
     encoder_fault(e, "cannot send a %s whose '__transfer' leads to itself", luaL_typename(L, -1));
   }
-  if (!lua_isfunction(L, -1) && luaL_getmetafield(L, -1, "__call") == LUA_TNIL)
+  if (!args_is_callable(L, -1))
     encoder_fault(e, "cannot send a %s whose '__transfer' is a %s value", luaL_typename(L, value),
                   luaL_typename(L, -1));
   lua_settop(L, value + 1);

@@ -5,9 +5,10 @@
 #include <stdarg.h>
 
 #include "message/private.h"
+#include "world/args.h"
 
 /*
-** SimPool.
+** Room.
 */
 
 void encoder_reserve (Encoder *e, size_t n) {
@@ -61,8 +62,7 @@ void encoder_release (Encoder *e) {
 void encoder_no_memory (Encoder *e) {
   lua_State *L = e->L;
   if (e->mode == MODE_PLAIN) encoder_release(e);
-  luaL_error(L, "not enough memory");
-  abort(); /* not reached */
+  args_no_memory(L);
 }
 
 void encoder_fault (Encoder *e, const char *format, ...) {

@@ -2,6 +2,7 @@
 ** message.c - the life of a message.
 */
 #include "message/private.h"
+#include "world/args.h"
 #include "world/memory.h"
 
 void message_drop_objects (unsigned char *data, size_t last) {
@@ -34,10 +35,7 @@ void message_init (Message *m, World *owner, int count, size_t length) {
 Message *message_of_string (lua_State *L, const char *text, size_t length, World *to) {
   Message *m = length < SIZE_MAX / 4 ? world_alloc(to, sizeof *m + 9 + length) : NULL;
   unsigned char *p;
-  if (m == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL; /* not reached */
-  }
+  if (m == NULL) args_no_memory(L);
   message_init(m, to, 1, sizeof *m + 9 + length);
   p = (unsigned char *)(m + 1);
   p[0] = TAG_STRING;
@@ -53,12 +51,4 @@ Message *message_copy (const Message *m, World *owner) {
   atomic_init(&copy->refs, 1);
   copy->owner = owner;
   return copy;
-}
-
-/* Says at the head of the error at the top where the running C function was called. [-1, +1, memory] */
-void message_add_position (lua_State *L) {
-  if (lua_type(L, -1) != LUA_TSTRING) return;
-  luaL_where(L, 1);
-  lua_insert(L, -2);
-  lua_concat(L, 2);
 }

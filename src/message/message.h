@@ -33,6 +33,18 @@ typedef enum Root {
 */
 Message *message_encode (lua_State *L, int first, int n, Root root, World *to);
 
+/* The same for target and arguments of an object that is about to start: its proxy is at `owner`. [0, 0, raises] */
+Message *message_encode_work (lua_State *L, int first, int n, int owner, World *to);
+
+/*
+** departing.c: what belongs to a handle, and must be at hand wherever that
+** arrives. message_depart has it encoded for the proxy at `index`, and for all that
+** are found on the way, each once; message_encode_part, for Kind.departing, adds
+** those to the list at `along` instead of following them. [0, 0, raises]
+*/
+void message_depart (lua_State *L, int index);
+Message *message_encode_part (lua_State *L, int first, int n, World *to, int along);
+
 /* Pushes the values, returns how many. Does not free the message, whatever happens. [0, +n, raises] */
 int message_decode (lua_State *L, Message *m);
 

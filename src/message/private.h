@@ -86,8 +86,6 @@ static inline void set64 (unsigned char *p, uint64_t x) { memcpy(p, &x, sizeof x
 void message_drop_objects (unsigned char *data, size_t last);
 
 void message_init (Message *m, World *owner, int count, size_t length);
-/* Says at the head of the error at the top where the running C function was called. [-1, +1, memory] */
-void message_add_position (lua_State *L);
 
 /* A message for a thread of `to` that holds one string. [0, 0, memory] */
 Message *message_of_string (lua_State *L, const char *text, size_t length, World *to);
@@ -177,9 +175,11 @@ typedef struct Encoder {
   int transfers; /* open ones */
   uint32_t shared;
   size_t last_object, last_class;
-  bool fault;  /* the error raised is ours and lacks a position */
-  bool again;  /* this mode is not enough */
-  bool learnt; /* package.loaded has been looked at for this message */
+  bool fault;   /* the error raised is ours and lacks a position */
+  bool again;   /* this mode is not enough */
+  bool learnt;  /* package.loaded has been looked at for this message */
+  bool departs; /* there are handles whose kinds want to know */
+  bool part;    /* they are added to a list that somebody else follows */
   Frame few_frames[PLAIN_DEPTH];
   EncodedEntry few_entries[FEW_ENTRIES];
   alignas(16) unsigned char scratch[SCRATCH];
@@ -206,6 +206,12 @@ void encoder_table_used (Encoder *e,
 /* Raises `what (at path)`; `what` is a format of lua_pushfstring. */
 _Noreturn void encoder_fault (Encoder *e, const char *format, ...);
 _Noreturn void encoder_no_memory (Encoder *e);
+
+/*
+** departing.c: for the handles in the block, in protected mode. The value at `along`
+** is the list of a part, the proxy of the owner, or nil. [0, 0, raises]
+*/
+void encoder_depart (Encoder *e, int along);
 
 /* encode_path.c: pushes where the encoder is, `args[1].co`. [0, +1, memory] */
 void encode_path_push (Encoder *e);

@@ -2,6 +2,7 @@
 ** slot.c - slots that hold more than a number, a boolean or a short string.
 */
 #include "message/private.h"
+#include "world/args.h"
 
 /* (message, fault) */
 static int decode_protected (lua_State *L) {
@@ -24,7 +25,7 @@ static void decode_owned (lua_State *L, Message *m) {
   status = lua_pcall(L, 2, 1, 0);
   message_free(m);
   if (status == LUA_OK) return;
-  if (fault) message_add_position(L);
+  if (fault) args_add_position(L);
   lua_error(L);
 }
 
@@ -49,12 +50,10 @@ static void push_owned_object (lua_State *L, Object *o) {
 /* A proxy at `index` of `o` into the slot. */
 static void slot_set_object (lua_State *L, int index, Object *o, Slot *s, World *to) {
   char buffer[64];
-  if (o->world != to) {
+  if (o->world != to)
     luaL_error(L, "cannot send %s '%s' to another world (at item)", o->kind->name,
                object_name(o, buffer));
-    return; /* not reached */
-  }
-  if (o->kind->departing != NULL) o->kind->departing(L, index);
+  if (o->kind->departing != NULL) message_depart(L, index);
   object_keep(o);
   s->u.object = o;
   s->tag = SLOT_OBJECT;

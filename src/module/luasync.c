@@ -11,6 +11,7 @@
 #include "objects/kinds.h"
 #include "module/luasync.h"
 #include "sim/sim.h"
+#include "thread/excepthook.h"
 #include "thread/thread.h"
 
 static int current_thread (lua_State *L) {
@@ -61,7 +62,7 @@ static int enumerate (lua_State *L) {
   Thread **list;
   announce(L, OP_LOOK, NULL);
   list = living(thread_self->object.world, &n);
-  if (list == NULL) return luaL_error(L, "not enough memory");
+  if (list == NULL) args_no_memory(L);
   lua_pushcfunction(L, push_living);
   lua_pushlightuserdata(L, list);
   lua_pushinteger(L, n);
@@ -166,8 +167,7 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
 
 int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
-  if (thread_self == NULL && !program_attach_stock(L, luaopen_luasync))
-    return luaL_error(L, "not enough memory");
+  if (!program_attach_stock(L, luaopen_luasync)) args_no_memory(L);
   luaL_newlib(L, functions);
   lua_pushliteral(L, LUASYNC_VERSION);
   lua_setfield(L, -2, "_VERSION");

@@ -20,7 +20,9 @@
 #include "module/program.h"
 #include "objects/kinds.h"
 #include "state/state.h"
+#include "state/stdlib.h"
 #include "thread/thread.h"
+#include "world/cleanup.h"
 #include "real/real_driver.h"
 
 _Noreturn void program_exit (int code) {
@@ -29,22 +31,15 @@ _Noreturn void program_exit (int code) {
 }
 
 /*
-** Makes L the main state of the real world, and sets what the world needs to know of
-** the floors above.
+** The real world with its main thread, which need not have come to us yet, and with
+** what it needs to know of the floors above; NULL: no memory.
 */
-static bool attach (lua_State *L) {
+static World *prepare (void) {
   World *world = real_world();
-  Thread *main;
+  if (world->main != NULL) return world;
   object_kinds = all_kinds;
   world->observer = &deadlock_observer;
-  main = thread_attach_main(L, world);
-  if (main == NULL) return false;
-  pthread_mutex_lock(&main->mu);
-  main->os = pthread_self();
-  main->signalable = true;
-  pthread_mutex_unlock(&main->mu);
-  atomic_store(&main->native_id, gettid());
-  return true;
+  return thread_attach_main(world) != NULL ? world : NULL;
 }
 
 /*
@@ -56,14 +51,17 @@ static void spare_addresses (void) { mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROC
 
 lua_State *program_open (lua_CFunction module) {
   lua_State *L;
+  World *world;
   spare_addresses();
   state_module = module;
   L = state_open();
   if (L == NULL) return NULL;
-  if (!attach(L)) {
+  world = prepare();
+  if (world == NULL) {
     lua_close(L);
     return NULL;
   }
+  thread_bind(world->main, L);
   sigquit_install(); /* after whatever is costly once a process has two threads */
   return L;
 }
@@ -86,14 +84,61 @@ int program_close (lua_State *L, int status) {
 }
 
 /*
-** Stock Lua: the same at the closing of its main state.
+** Stock Lua: the same at the closing of its main state, unless os.exit closes it,
+** which waits for nobody.
+**
+** Other hosts may have OS threads with states of their own. The initial thread of
+** the process is the main one, whichever comes first; all others are dummies, which
+** end with their state, or with the OS thread where nobody closes that.
 */
+static pthread_mutex_t attach_mu = PTHREAD_MUTEX_INITIALIZER;
+static pthread_key_t foreign_key; /* the foreign thread that an OS thread is */
+static bool foreign_key_made;     /* under attach_mu */
+
+static bool has_ended (Thread *t) { return atomic_load(&t->life) == LIFE_ENDED; }
+
+/* The OS thread ends. */
+static void forget_foreign (void *ud) {
+  Thread *t = ud;
+  if (!has_ended(t)) thread_end_foreign(t);
+  cleanup_release_all();
+  thread_self = NULL;
+  object_drop(&t->object);
+}
+
+/* Attaches the OS thread that calls as what it is; false: no memory. Under attach_mu. */
+static bool attach (lua_State *L) {
+  World *world = prepare();
+  Thread *t;
+  if (world == NULL) return false;
+  if (gettid() == getpid() && world->main->L == NULL && !has_ended(world->main)) {
+    thread_bind(world->main, L);
+    return true;
+  }
+  if (!foreign_key_made && pthread_key_create(&foreign_key, forget_foreign) != 0) return false;
+  foreign_key_made = true;
+  t = thread_attach_foreign(world);
+  if (t == NULL) return false;
+  if (thread_self != NULL) object_drop(&thread_self->object); /* of a state that was closed */
+  pthread_setspecific(foreign_key, t);
+  thread_bind(t, L);
+  return true;
+}
+
 static int end_stock (lua_State *L) {
-  if (thread_self != NULL && thread_self->is_main) {
+  Thread *self = thread_self;
+  if (self == NULL || self->L == NULL) return 0;
+  if (self->is_main) {
     int daemons = thread_join_all(L);
-    thread_leave_state(thread_self);
+    thread_leave_state(self);
     if (daemons == 0) real_stop_workers();
     else fflush(stdout);
+  }
+  else if (pthread_getspecific(foreign_key) == self) {
+    const Thread *main = self->object.world->main;
+    if (main->L == NULL && atomic_load(&main->life) == LIFE_STARTED)
+      thread_join_foreground(L); /* the initial thread has no luasync: nobody else would */
+    thread_end_foreign(self);
   }
   return 0;
 }
@@ -109,12 +154,18 @@ static void end_at_close (lua_State *L) {
 
 bool program_attach_stock (lua_State *L, lua_CFunction module) {
   lua_State *main;
+  bool attached;
+  if (thread_self != NULL && (thread_self->is_main || !has_ended(thread_self))) return true;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   main = lua_tothread(L, -1);
   lua_pop(L, 1);
+  pthread_mutex_lock(&attach_mu);
   state_module = module;
-  if (!attach(main)) return false;
+  attached = attach(main);
+  pthread_mutex_unlock(&attach_mu);
+  if (!attached) return false;
   state_equip(L);
+  process_equip_exit(L);
   end_at_close(L);
   return true;
 }

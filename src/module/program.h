@@ -25,8 +25,10 @@ int program_close (lua_State *L, int status);
 void program_check_deadlocks (bool check);
 
 /*
-** Stock Lua: L becomes the main state of the real world; when it is closed, the
-** non-daemon threads are joined first. False: no memory. [0, 0, memory]
+** Stock Lua: the OS thread that calls becomes a thread of the real world, and L its
+** state, unless it is one already. The initial thread of the process is the main
+** one: when its state is closed, the non-daemon threads are joined first. Any other
+** is a dummy thread until its state is closed. False: no memory. [0, 0, memory]
 */
 bool program_attach_stock (lua_State *L, lua_CFunction module);
 

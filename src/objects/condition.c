@@ -89,8 +89,7 @@ static bool ask (lua_State *L) {
 static int condition_wait_for (lua_State *L) {
   object_check(L, 1, &condition_kind);
   luaL_checkany(L, 2);
-  if (!lua_isfunction(L, 2) && luaL_getmetafield(L, 2, "__call") == LUA_TNIL)
-    return luaL_typeerror(L, 2, "function");
+  if (!args_is_callable(L, 2)) return luaL_typeerror(L, 2, "function");
   lua_settop(L, 3);
   Nanos relative = args_timeout(L, 3);
   Condition *c = check_owned(L, "cannot wait on un-acquired lock");

@@ -7,6 +7,7 @@
 */
 #include "objects/guard.h"
 #include "thread/thread.h"
+#include "world/args.h"
 
 #define GRACE 16 /* instructions: `local _ <close>, a, b = lock:hold(), 1, {}` needs some */
 
@@ -24,9 +25,8 @@ static int finish (lua_State *L, int status, lua_KContext context) {
 }
 
 int guard_with (lua_State *L, lua_CFunction acquire) {
-  luaL_argcheck(L, lua_isfunction(L, 2) || luaL_getmetafield(L, 2, "__call") != LUA_TNIL, 2,
+  luaL_argcheck(L, args_is_callable(L, 2), 2,
                 lua_pushfstring(L, "function expected, got %s", luaL_typename(L, 2)));
-  if (!lua_isfunction(L, 2)) lua_pop(L, 1);
   take(L, acquire);
   lua_toclose(L, 1);
   lua_callk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, finish);

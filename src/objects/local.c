@@ -19,8 +19,10 @@
 */
 #include <stdlib.h>
 
+#include "base/registry.h"
 #include "objects/kinds.h"
 #include "message/message.h"
+#include "world/args.h"
 #include "world/memory.h"
 
 /* What can be asked of a Local after its end; pins refer to it. */
@@ -77,21 +79,6 @@ static int holders (Fate *fate) {
 ** Pins.
 */
 
-/* Pushes a table of the registry, made at its first use. [0, +1, memory] */
-static void push_table (lua_State *L, const void *key, bool weak) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  if (weak) {
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-  }
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
-}
-
 static int pin_gc (lua_State *L) {
   Pin *pin = luaL_checkudata(L, 1, "luasync.Pin");
   fate_drop(pin->fate);
@@ -115,7 +102,7 @@ static bool is_needed (lua_State *L) {
   Pin *pin = lua_touserdata(L, -1);
   int n = holders(pin->fate);
   bool ours;
-  push_table(L, &seen_key, true);
+  registry_push_table(L, &seen_key, "v", 0);
   lua_pushvalue(L, -3);
   ours = lua_rawget(L, -2) != LUA_TNIL;
   lua_pop(L, 2);
@@ -127,7 +114,7 @@ static void push_sentinel (lua_State *L);
 /* The sentinel's __gc: drops the pins that are no longer needed, and comes again while there are any. */
 static int sweep (lua_State *L) {
   bool some = false;
-  push_table(L, &pins_key, false);
+  registry_push_table(L, &pins_key, NULL, 0);
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     bool needed = is_needed(L);
@@ -178,10 +165,10 @@ static void pin_fields (lua_State *L, int index) {
   if (l == NULL) return;
   index = lua_absindex(L, index);
   luaL_checkstack(L, 10, NULL);
-  push_table(L, &pins_key, false);
+  registry_push_table(L, &pins_key, NULL, 0);
   if (lua_rawgeti(L, -1, l->object.number) == LUA_TNIL
       && lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
-    push_table(L, &seen_key, true);
+    registry_push_table(L, &seen_key, "v", 0);
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, l->object.number);
     lua_pop(L, 1);
@@ -192,8 +179,14 @@ static void pin_fields (lua_State *L, int index) {
   lua_settop(L, top);
 }
 
+static void local_departing (lua_State *L, int index, int along, bool again) {
+  (void)along;
+  (void)again;
+  pin_fields(L, index);
+}
+
 static void unpin (lua_State *L, Local *l) {
-  push_table(L, &pins_key, false);
+  registry_push_table(L, &pins_key, NULL, 0);
   lua_pushnil(L);
   lua_rawseti(L, -2, l->object.number);
   lua_pop(L, 1);
@@ -201,12 +194,12 @@ static void unpin (lua_State *L, Local *l) {
 
 /* Pushes the fields that a pin kept for the proxy, or nil. [0, +1, memory] */
 static bool push_pinned (lua_State *L, Local *l) {
-  push_table(L, &pins_key, false);
+  registry_push_table(L, &pins_key, NULL, 0);
   if (lua_rawgeti(L, -1, l->object.number) == LUA_TUSERDATA) {
     lua_getiuservalue(L, -1, 1);
     lua_replace(L, -3);
     lua_pop(L, 1);
-    push_table(L, &seen_key, true);
+    registry_push_table(L, &seen_key, "v", 0);
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, l->object.number);
     lua_pop(L, 1);
@@ -355,7 +348,7 @@ const Kind local_kind = {.name = "Local",
                          .destroy = destroy,
                          .describe = describe,
                          .meta = local_meta,
-                         .departing = pin_fields,
+                         .departing = local_departing,
                          .values = 1};
 
 /*
@@ -366,7 +359,7 @@ static Local *create (lua_State *L, int options, int first, int n, bool calls) {
   Local *l = object_begin(L, sizeof *l, &local_kind, options);
   l->calls = calls;
   l->fate = fate_new(l);
-  if (l->fate == NULL) luaL_error(L, "not enough memory");
+  if (l->fate == NULL) args_no_memory(L);
   if (n > 0) l->init = message_encode(L, first, n, calls ? ROOT_CALL : ROOT_ITEM, l->object.world);
   object_ready(L, -1);
   return l;

@@ -137,7 +137,7 @@ static bool take (lua_State *L, RWLock *lock, bool write, Nanos relative) {
   waiter_init(&w, write ? OP_WRITE_TAKE : OP_READ_LOCK, lock, deadline);
   step = take_or_join(lock, relative != 0 && thread_self->updating == 0 ? &w : NULL, write);
   if (step == UPGRADE) return args_misuse(L, "cannot upgrade a read lock");
-  if (step == NO_MEMORY) return luaL_error(L, "not enough memory");
+  if (step == NO_MEMORY) args_no_memory(L);
   if (step == MUST_WAIT) {
     if (relative == 0) return false;
     wait_allowed(L);

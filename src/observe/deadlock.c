@@ -98,11 +98,11 @@ static uint64_t awaited (Thread *t, WaitLink *link) {
   Object *o;
   *link = (WaitLink){.serial = t->serial};
   pthread_mutex_lock(&t->mu);
-  o = t->blocked_object;
-  if (t->blocked && t->blocked_until == FOREVER && o != NULL && o->kind->awaited != NULL
+  o = t->blocked.object;
+  if (t->blocked.active && t->blocked.until == FOREVER && o != NULL && o->kind->awaited != NULL
       && atomic_load(&t->alerts) == 0) {
     serial = o->kind->awaited(o);
-    link->since = t->blocked_since;
+    link->since = t->blocked.since;
     link->certainty = certainty_of(o);
   }
   pthread_mutex_unlock(&t->mu);

@@ -24,6 +24,7 @@
 #include "thread/name.h"
 #include "thread/system.h"
 #include "state/state.h"
+#include "world/args.h"
 
 #define PATIENCE 100 /* milliseconds a running thread has to answer */
 
@@ -91,9 +92,9 @@ static char *traceback_of (Thread *t, lua_State *L) {
 static void answer (Thread *t, char *text) {
   char *old;
   pthread_mutex_lock(&t->mu);
-  old = t->traceback;
-  t->traceback = text;
-  t->answers++;
+  old = t->answer.traceback;
+  t->answer.traceback = text;
+  t->answer.count++;
   atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
   pthread_mutex_unlock(&t->mu);
   free(old);
@@ -122,15 +123,15 @@ static void look_at (Facts *f, Thread *t) {
   thread_copy_name(t, f->name);
   pthread_mutex_lock(&t->mu);
   f->daemon = t->daemon;
-  f->blocked = t->blocked;
-  if (t->blocked) {
-    f->operation = t->blocked_kind;
-    f->object = t->blocked_object;
+  f->blocked = t->blocked.active;
+  if (t->blocked.active) {
+    f->operation = t->blocked.kind;
+    f->object = t->blocked.object;
     if (f->object != NULL) object_keep(f->object);
-    f->since = t->blocked_since;
-    f->until = t->blocked_until;
-    f->place = t->blocked_place;
-    f->traceback = traceback_of(t, t->blocked_in);
+    f->since = t->blocked.since;
+    f->until = t->blocked.until;
+    f->place = t->blocked.place;
+    f->traceback = traceback_of(t, t->blocked.in);
   }
   else if (!world_is_parallel(t->object.world)) { /* no thread runs meanwhile but the caller */
     lua_State *L = t == thread_self ? t->running : t->at;
@@ -138,7 +139,7 @@ static void look_at (Facts *f, Thread *t) {
   }
   else if (t != thread_self && t->L != NULL && !read_in_system(f)) {
     f->asked = true;
-    f->answers = t->answers;
+    f->answers = t->answer.count;
     atomic_fetch_or(&t->alerts, ALERT_DUMP);
     t->object.world->driver->poke(t);
   }
@@ -150,8 +151,8 @@ static bool has_answered (Facts *f) {
   Thread *t = f->thread;
   bool answered;
   pthread_mutex_lock(&t->mu);
-  answered = t->answers != f->answers;
-  if (answered && t->traceback != NULL) f->traceback = strdup(t->traceback);
+  answered = t->answer.count != f->answers;
+  if (answered && t->answer.traceback != NULL) f->traceback = strdup(t->answer.traceback);
   else if (t->L == NULL) answered = true; /* its end has come */
   else if (!answered) answered = read_in_system(f);
   pthread_mutex_unlock(&t->mu);
@@ -292,7 +293,7 @@ void dump_push_threads (lua_State *L, World *world) {
   int status;
   g.list = gather(world, &g.n);
   g.now = world_now(world);
-  if (g.list == NULL) luaL_error(L, "not enough memory");
+  if (g.list == NULL) args_no_memory(L);
   lua_pushcfunction(L, push_list);
   lua_pushlightuserdata(L, &g);
   status = lua_pcall(L, 1, 1, 0);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "sim/schedule.h"
 
 bool schedule_add (Schedule *s, Turn turn) {
@@ -94,30 +95,20 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
   return false;
 }
 
-/* Writes n at p; returns what follows. Schedules are written for every run of a search: sprintf would show. */
-static char *write_number (char *p, uint64_t n) {
-  char digits[20];
-  int count = 0;
-  do digits[count++] = (char)('0' + n % 10);
-  while ((n /= 10) > 0);
-  while (count > 0) *p++ = digits[--count];
-  return p;
-}
-
 char *schedule_text (const Schedule *s) {
   char *text = malloc(s->count * 64 + 2), *p = text;
   if (text == NULL) return NULL;
   for (size_t i = 0; i < s->count; i++) {
     const Turn *t = &s->turns[i];
     if (t->tick) *p++ = '!';
-    else p = write_number(p, t->thread);
+    else p = decimal_write(p, t->thread);
     if (t->preempted) {
       *p++ = 'x';
-      p = write_number(p, (uint64_t)t->operations);
+      p = decimal_write(p, (uint64_t)t->operations);
     }
     if (t->preempted && t->outputs > 0) {
       *p++ = '+';
-      p = write_number(p, (uint64_t)t->outputs);
+      p = decimal_write(p, (uint64_t)t->outputs);
     }
     *p++ = ' ';
   }

@@ -76,7 +76,7 @@ static void run_main (void *ud) {
 }
 
 static bool start_main (Sim *sim) {
-  Thread *main = thread_attach_main(NULL, &sim->world);
+  Thread *main = thread_attach_main(&sim->world);
   lua_State *L;
   if (main == NULL) return false;
   thread_self = sim->outside_thread; /* a new state is made on behalf of the caller */

@@ -123,7 +123,7 @@ static int fill (lua_State *L) {
   lua_setfield(L, 1, "closed");
   lua_pushinteger(L, r->errors_untaken);
   lua_setfield(L, 1, "thread_errors");
-  if (f->schedule == NULL) return luaL_error(L, "not enough memory");
+  if (f->schedule == NULL) args_no_memory(L);
   set_text(L, "schedule", f->schedule);
   lua_pushlstring(L, r->output != NULL ? r->output : "", r->output_length);
   lua_setfield(L, 1, "output");

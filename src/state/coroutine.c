@@ -1,22 +1,45 @@
 /*
-** coroutine.c - resume and wrap that note which coroutine runs.
+** coroutine.c - resume, wrap and close that note which coroutine runs.
 **
 ** A hook is set in one coroutine at a time, and Lua does not tell which one
-** runs. To interrupt running code the host must know; so the two functions
-** that switch coroutines keep thread->running, and carry a pending alert over.
-** They also keep the chain of who resumed whom, for tracebacks in dumps.
+** runs. To interrupt running code the host must know; so the functions that
+** run another coroutine, be it only the handlers of the variables that close()
+** closes, keep thread->running, and carry a pending alert over. They also keep
+** the chain of coroutines that have resumed one another, for tracebacks in dumps.
 */
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "state/coroutine.h"
+#include "state/stdlib.h"
 #include "thread/thread.h"
+#include "world/args.h"
 
-/* Marks `now` as running, asking it to look at pending alerts. While its state is being closed a thread counts as running nothing. */
-static void switch_to (Thread *t, lua_State *now) {
-  if (t == NULL || t->running == NULL) return;
-  t->running = now;
-  if (thread_is_asked(t)) thread_arm(t, now);
+/* From enter to leave, on the C stack of the function that runs another coroutine. */
+typedef struct Visit {
+  Thread *thread; /* NULL: luasync does not know the OS thread */
+  lua_State *before;
+  Resumer resumer;
+} Visit;
+
+/* From now on the coroutine `co` runs, and L waits for it. */
+static void enter (Visit *v, lua_State *L, lua_State *co) {
+  Thread *t = v->thread = thread_self;
+  if (t == NULL) return;
+  v->before = atomic_load_explicit(&t->running, memory_order_relaxed);
+  v->resumer.L = L;
+  v->resumer.outer = t->resumer;
+  t->resumer = &v->resumer;
+  thread_switch(t, co);
+}
+
+/*
+** The coroutine that was noted before runs again. That need not be L: some other
+** library may have resumed L, and L may be dead before the next switch.
+*/
+static void leave (Visit *v) {
+  if (v->thread == NULL) return;
+  thread_switch(v->thread, v->before);
+  v->thread->resumer = v->resumer.outer;
 }
 
 /*
@@ -24,19 +47,16 @@ static void switch_to (Thread *t, lua_State *now) {
 ** which stand in L, or -1 with the error value there.
 */
 static int resume (lua_State *L, lua_State *co, int n) {
-  Thread *t = thread_self;
-  Resumer from = {L, t != NULL ? t->resumer : NULL};
+  Visit v;
   int status, results = 0;
   if (!lua_checkstack(co, n)) {
     lua_pushliteral(L, "too many arguments to resume");
     return -1;
   }
   lua_xmove(L, co, n);
-  if (t != NULL) t->resumer = &from;
-  switch_to(t, co);
+  enter(&v, L, co);
   status = lua_resume(co, L, n, &results);
-  switch_to(t, L);
-  if (t != NULL) t->resumer = from.outer;
+  leave(&v);
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(co, L, 1);
     return -1;
@@ -48,6 +68,19 @@ static int resume (lua_State *L, lua_State *co, int n) {
   }
   lua_xmove(co, L, results);
   return results;
+}
+
+/*
+** Closes the pending variables of co. Returns its status; if that is an error, its
+** value stands in co.
+*/
+static int reset (lua_State *L, lua_State *co) {
+  Visit v;
+  int status;
+  enter(&v, L, co);
+  status = lua_resetthread(co);
+  leave(&v);
+  return status;
 }
 
 static int coroutine_resume (lua_State *L) {
@@ -67,17 +100,30 @@ static int wrapped (lua_State *L) {
   int status = lua_status(co);
   if (n >= 0) return n;
   if (status != LUA_OK && status != LUA_YIELD) {
-    /* died of an error, of which resume left a second copy in co: close its pending variables, they may replace it */
+    /* co died of an error, and closing its pending variables may replace it */
     lua_pop(L, 1);
-    status = lua_resetthread(co);
+    status = reset(L, co);
     lua_xmove(co, L, 1);
   }
-  if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
-    luaL_where(L, 1);
-    lua_insert(L, -2);
-    lua_concat(L, 2);
-  }
+  if (status != LUA_ERRMEM) args_add_position(L);
   return lua_error(L);
+}
+
+/* coroutine.close(co) as in Lua's own library. */
+static int coroutine_close (lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  lua_Debug ar;
+  if (co == NULL) luaL_typeerror(L, 1, "coroutine");
+  if (co == L) return luaL_error(L, "cannot close a running coroutine");
+  if (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar))
+    return luaL_error(L, "cannot close a normal coroutine"); /* it has resumed others */
+  if (reset(L, co) == LUA_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushboolean(L, 0);
+  lua_xmove(co, L, 1);
+  return 2;
 }
 
 static int coroutine_wrap (lua_State *L) {
@@ -90,12 +136,7 @@ static int coroutine_wrap (lua_State *L) {
 }
 
 void coroutine_equip (lua_State *L) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, LUA_COLIBNAME) == LUA_TTABLE) {
-    lua_pushcfunction(L, coroutine_resume);
-    lua_setfield(L, -2, "resume");
-    lua_pushcfunction(L, coroutine_wrap);
-    lua_setfield(L, -2, "wrap");
-  }
-  lua_pop(L, 2);
+  replace_function(L, LUA_COLIBNAME, "resume", coroutine_resume);
+  replace_function(L, LUA_COLIBNAME, "wrap", coroutine_wrap);
+  replace_function(L, LUA_COLIBNAME, "close", coroutine_close);
 }

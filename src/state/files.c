@@ -16,7 +16,7 @@
 #include <lualib.h>
 
 #include "state/files.h"
-#include "state/library.h"
+#include "state/stdlib.h"
 #include "thread/system.h"
 
 typedef struct NotedFile {
@@ -162,7 +162,7 @@ static int io_flush (lua_State *L) { return flush(L, files_default(L, "output"))
 static int file_flush (lua_State *L) { return flush(L, files_check(L)); }
 
 void files_equip (lua_State *L) {
-  library_replace(L, LUA_IOLIBNAME, "open", io_open);
-  library_replace(L, LUA_IOLIBNAME, "flush", io_flush);
+  replace_function(L, LUA_IOLIBNAME, "open", io_open);
+  replace_function(L, LUA_IOLIBNAME, "flush", io_flush);
   files_set_method(L, "flush", file_flush);
 }

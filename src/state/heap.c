@@ -188,7 +188,10 @@ static HeapSegment *segment_new (More *m) {
   return s;
 }
 
-/* Half of the segments may be wholly free: what the collector frees at a time is soon needed again. */
+/*
+** Half of the segments may be wholly free: what the collector frees at a time is soon
+** needed again.
+*/
 static void segment_emptied (More *m, HeapSegment *s) {
   if (++m->empty <= 1 + m->count / 2) return;
   m->empty--;
@@ -337,7 +340,7 @@ static void *take_at_home (Heap *h, unsigned class) {
   return block != NULL ? block : cut(h, size_of(class));
 }
 
-/* The first block is as long as it needs to be: nobody will use it again. */
+/* The first block is as long as it needs to be: it is never used again. */
 static void *begin (Heap *h, size_t size) {
   size = (size + 15) & ~(size_t)15;
   h->begun = true;
@@ -459,7 +462,10 @@ static void gather (Heap *h) {
     }
 }
 
-/* How many bytes of the home have ever been used, with the header of the last range; 0: it is full. */
+/*
+** How many bytes of the home have ever been used, with the header of the last range;
+** 0: it is full.
+*/
 static size_t used_by (const Heap *h) {
   const Range *r = h->ranges;
   if (h->more != NULL || r == NULL) return 0;
@@ -467,6 +473,8 @@ static size_t used_by (const Heap *h) {
   return (const char *)r + r->size == h->home + HOME ? (size_t)((const char *)(r + 1) - h->home)
                                                      : 0;
 }
+
+bool heap_holds (const Heap *h, const void *p) { return at_home(h, p); }
 
 HeapImage *heap_image (Heap *h) {
   size_t size = used_by(h), words = size / sizeof(uintptr_t);

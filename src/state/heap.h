@@ -18,16 +18,44 @@
 
 typedef struct Heap Heap;
 
-/* An empty heap; NULL: no memory. It ends when the first block taken from it is freed: that is the Lua state itself. */
+/*
+** An empty heap; NULL: no memory. It ends when the first block taken from it is freed:
+** that is the Lua state itself.
+*/
 Heap *heap_new (void);
 
-/* A lua_Alloc whose ud is the heap. Blocks are aligned to 8 bytes, as far as Lua's own objects need it. */
+/*
+** A lua_Alloc whose ud is the heap. Blocks are aligned to 8 bytes, as far as Lua's own
+** objects need it.
+*/
 void *heap_alloc (void *ud, void *block, size_t old, size_t new);
 
-/* What a heap held when it had not grown beyond its home, wherever that was. */
+/* Whether p lies in the home. */
+bool heap_holds (const Heap *h, const void *p);
+
+/*
+** What a heap held when it had not grown beyond its home, wherever that was.
+**
+** A copy of it lies at another address: every word whose value lies between the
+** home's beginning and its end is taken for an address and moved with it. That is
+** right under two conditions, which the code that fills the state has to keep:
+**
+**  1. No table may have a key that Lua finds by its address in the home (a table, a
+**     userdata, a closure, a coroutine): the copy would not find it. movable.c looks
+**     for such keys.
+**  2. No other word may look like such an address: no number, no piece of a string.
+**     That cannot be checked. Addresses of mmap are large numbers, which libraries do
+**     not have as they are opened; the state of math.random is set to a known one.
+*/
 typedef struct HeapImage HeapImage;
 
-/* NULL: no memory, or the heap is too big. Every word that may be an address in the home is taken for one. */
+/*
+** movable.c: whether the state L, all in the home of h, keeps the first condition; says
+** on stderr when it does not. False also when memory is short. [0, 0, -]
+*/
+bool state_is_movable (lua_State *L, const Heap *h);
+
+/* NULL: no memory, or the heap is too big. */
 HeapImage *heap_image (Heap *h);
 
 /* The state that was in it, `original`, in a new heap. NULL: no memory. */

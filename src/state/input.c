@@ -12,8 +12,7 @@
 #include <lualib.h>
 
 #include "state/files.h"
-#include "state/input.h"
-#include "state/library.h"
+#include "state/stdlib.h"
 #include "thread/system.h"
 
 #define FORMATS_MOST 250 /* of `lines` */
@@ -265,8 +264,8 @@ static int io_lines (lua_State *L) {
 }
 
 void input_equip (lua_State *L) {
-  library_replace(L, LUA_IOLIBNAME, "read", io_read);
-  library_replace(L, LUA_IOLIBNAME, "lines", io_lines);
+  replace_function(L, LUA_IOLIBNAME, "read", io_read);
+  replace_function(L, LUA_IOLIBNAME, "lines", io_lines);
   files_set_method(L, "read", file_read);
   files_set_method(L, "lines", file_lines);
 }

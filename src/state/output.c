@@ -12,8 +12,7 @@
 #include <lualib.h>
 
 #include "state/files.h"
-#include "state/library.h"
-#include "state/output.h"
+#include "state/stdlib.h"
 #include "thread/system.h"
 #include "thread/thread.h"
 
@@ -113,7 +112,7 @@ static int io_write (lua_State *L) {
 }
 
 void output_equip (lua_State *L) {
-  library_replace(L, LUA_GNAME, "print", print);
-  library_replace(L, LUA_IOLIBNAME, "write", io_write);
+  replace_function(L, LUA_GNAME, "print", print);
+  replace_function(L, LUA_IOLIBNAME, "write", io_write);
   files_set_method(L, "write", file_write);
 }

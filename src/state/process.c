@@ -19,25 +19,27 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "state/library.h"
-#include "state/process.h"
+#include "state/stdlib.h"
 #include "thread/system.h"
 #include "thread/thread.h"
 
 extern char **environ;
 
-/* os.exit([code [, close]]) as in Lua's own library, but safe among threads. */
+/*
+** os.exit([code [, close]]) as in Lua's own library, but safe among threads. A
+** finaliser of the closing state may call it too: then Lua closes the state once
+** more from there, which runs the finalisers that are left.
+*/
 static int os_exit (lua_State *L) {
   int code;
   if (lua_isboolean(L, 1)) code = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
   else code = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
   if (lua_toboolean(L, 2) && thread_self->is_main) {
-    lua_State *state = thread_leave_state(thread_self);
-    if (state != NULL)
-      thread_close_state(state); /* NULL: a finaliser calls, it is being closed already */
+    lua_State *state = thread_leave_state(thread_self); /* NULL: it is being closed already */
+    thread_close_state(state != NULL ? state : L);
   }
   thread_self->object.world->driver->exit(code);
-  return 0; /* not reached */
+  return 0;
 }
 
 /* Begins the command with all signals as they are for a new program; 0 or an errno. */
@@ -59,7 +61,10 @@ static int spawn_shell (const char *command, pid_t *pid) {
   return error;
 }
 
-/* What system() would return, errno being 0; or -1 and errno. Ctrl-C is the command's alone where the main thread waits for it. */
+/*
+** What system() would return, errno being 0; or -1 and errno. Ctrl-C is the command's
+** alone where the main thread waits for it.
+*/
 static int run_shell (const char *command) {
   bool main = getpid() == gettid();
   struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
@@ -104,8 +109,9 @@ static int pipe_close (lua_State *L) {
 
 /*
 ** io.popen(program [, mode]) as in Lua's own library, but the program gets the
-** signals of a new one, and only what has been printed is flushed before it: a
-** flush of all files would wait for whoever reads one of them.
+** signals of a new one, no program that another thread starts inherits the pipe
+** (close() would wait for that one too), and only what has been printed is
+** flushed before it: a flush of all files would wait for a thread that reads one.
 */
 static int io_popen (lua_State *L) {
   const char *program = luaL_checkstring(L, 1), *mode = luaL_optstring(L, 2, "r");
@@ -119,14 +125,16 @@ static int io_popen (lua_State *L) {
   errno = 0;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, &old);
-  s->f = popen(program, mode);
+  s->f = popen(program, *mode == 'r' ? "re" : "we");
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   s->closef = pipe_close;
   return s->f != NULL ? 1 : luaL_fileresult(L, 0, program);
 }
 
+void process_equip_exit (lua_State *L) { replace_function(L, LUA_OSLIBNAME, "exit", os_exit); }
+
 void process_equip (lua_State *L) {
-  library_replace(L, LUA_OSLIBNAME, "exit", os_exit);
-  library_replace(L, LUA_OSLIBNAME, "execute", os_execute);
-  library_replace(L, LUA_IOLIBNAME, "popen", io_popen);
+  process_equip_exit(L);
+  replace_function(L, LUA_OSLIBNAME, "execute", os_execute);
+  replace_function(L, LUA_IOLIBNAME, "popen", io_popen);
 }

@@ -16,15 +16,12 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/source_line.h"
 #include "state/embedded.h"
 #include "state/heap.h"
 #include "state/files.h"
-#include "state/input.h"
-#include "state/output.h"
-#include "base/source_line.h"
-#include "state/process.h"
-#include "state/coroutine.h"
 #include "state/state.h"
+#include "state/stdlib.h"
 
 lua_CFunction state_module;
 
@@ -157,11 +154,6 @@ lua_State *state_make (lua_Alloc alloc, void *ud, lua_CFunction equip) {
 ** differently in each.
 */
 
-static pthread_mutex_t pristine_mu = PTHREAD_MUTEX_INITIALIZER;
-static HeapImage *pristine;       /* under pristine_mu; const once made */
-static lua_State *pristine_state; /* where the state lay in it; likewise */
-static int opened;                /* under pristine_mu; how often there was none */
-
 /* (entropy, entropy) In protected mode. */
 static int reseed (lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -187,12 +179,32 @@ static void seed_afresh (lua_State *L) {
   seed_random(L, (lua_Integer)now.tv_sec << 32 ^ now.tv_nsec, 1 + atomic_fetch_add(&drawn, 1));
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+
+/* AddressSanitizer sees more when every block comes from malloc. */
+static void *allocate (void *ud, void *block, size_t old, size_t new) {
+  (void)ud;
+  (void)old;
+  if (new != 0) return realloc(block, new);
+  free(block);
+  return NULL;
+}
+
+static lua_State *open_state (void) { return state_make(allocate, NULL, NULL); }
+
+#else
+
+static pthread_mutex_t pristine_mu = PTHREAD_MUTEX_INITIALIZER;
+static HeapImage *pristine;       /* under pristine_mu; const once made */
+static lua_State *pristine_state; /* where the state lay in it; likewise */
+static int opened;                /* under pristine_mu; how often there was none */
+
 static lua_State *build (Heap **h) {
   *h = heap_new();
   return *h != NULL ? state_make(heap_alloc, *h, NULL) : NULL;
 }
 
-/* Builds a state and keeps the image of it; under pristine_mu. */
+/* Builds a state and keeps the image of it, if it can be moved; under pristine_mu. */
 static lua_State *build_pristine (void) {
   Heap *h;
   lua_State *L = build(&h);
@@ -200,6 +212,10 @@ static lua_State *build_pristine (void) {
   lua_gc(L, LUA_GCCOLLECT);
   seed_random(L, 0, 0); /* no random number must look like an address */
   pristine = heap_image(h);
+  if (pristine != NULL && !state_is_movable(L, h)) { /* asked last: it leaves garbage in L */
+    free(pristine);
+    pristine = NULL;
+  }
   pristine_state = L;
   return L;
 }
@@ -217,16 +233,6 @@ static lua_State *open_state (void) {
   return image != NULL ? heap_copy(image, L) : L;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-/* AddressSanitizer sees more when every block comes from malloc. */
-static void *allocate (void *ud, void *block, size_t old, size_t new) {
-  (void)ud;
-  (void)old;
-  if (new != 0) return realloc(block, new);
-  free(block);
-  return NULL;
-}
-#define open_state() (0 ? open_state() : state_make(allocate, NULL, NULL))
 #endif
 
 lua_State *state_open (void) {
@@ -247,7 +253,10 @@ static bool push_package (lua_State *L) {
   return lua_istable(L, -1);
 }
 
-/* Pushes package.path and package.cpath, and says what they are where they are strings. No new string is needed for that. [0, +2] */
+/*
+** Pushes package.path and package.cpath, and says what they are where they are
+** strings. No new string is needed for that. [0, +2]
+*/
 static void push_paths (lua_State *L, const char *values[2], size_t lengths[2]) {
   bool table = push_package(L);
   for (int i = 0; i < 2; i++) {

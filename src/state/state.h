@@ -9,7 +9,10 @@
 /* What `require "luasync"` opens in any state of ours; set once, before the first is made. */
 extern lua_CFunction state_module;
 
-/* A state in memory of `alloc`, with `equip` called last where it is not NULL; NULL when memory is short. */
+/*
+** A state in memory of `alloc`, with `equip` called last where it is not NULL; NULL
+** when memory is short.
+*/
 lua_State *state_make (lua_Alloc alloc, void *ud, lua_CFunction equip);
 
 /* A state with the standard libraries and ours at hand; NULL when memory is short. */
@@ -22,7 +25,10 @@ lua_State *state_open (void);
 */
 int state_equip (lua_State *L);
 
-/* -W: this state shows its warnings, and those that inherit from it or from others from now on. [0, 0, -] */
+/*
+** -W: this state shows its warnings, and those that inherit from it or from others
+** from now on. [0, 0, -]
+*/
 void state_turn_warnings_on (lua_State *L);
 
 /* Copies package.path and package.cpath from one state to another that no thread runs yet. */

@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 
 #include "message/message.h"
+#include "thread/excepthook.h"
 #include "thread/thread.h"
 
 static const char trace_key; /* registry: the traceback of the last error */
@@ -90,7 +91,10 @@ int excepthook_set (lua_State *L) {
   return 1;
 }
 
-/* (message) pushes the hook and its arguments are called: (hook message or NULL, error, traceback). */
+/*
+** (message) pushes the hook and its arguments are called: (hook message or NULL,
+** error, traceback).
+*/
 static int call_hook (lua_State *L) {
   Message *message = lua_touserdata(L, 1);
   lua_remove(L, 1);

@@ -1,17 +1,18 @@
 /*
-** life.c - the life of a started thread: its target is called, its
-** outcome kept, its end announced; and what others may do to it meanwhile.
+** life.c - the life of a started thread: its target is called, its outcome is
+** kept, its end is announced.
 **
 ** The outcome is encoded before the state is closed and the thread is marked
-** as ended after it: who has joined a thread finds its locals gone and its
+** as ended after it: a thread that has joined another finds its locals gone and its
 ** finalisers run.
 */
 #include <stdlib.h>
 #include <string.h>
 
 #include "message/message.h"
-#include "thread/thread.h"
+#include "thread/excepthook.h"
 #include "thread/name.h"
+#include "thread/thread.h"
 
 /*
 ** The list of living threads.
@@ -57,83 +58,6 @@ Thread *thread_list_foreground (World *world, int *daemons) {
 }
 
 /*
-** Alerts: interrupts, signals. They are delivered between two instructions of
-** Lua code only, never on the way into or out of a C function: a __close that
-** releases a lock must not be kept from doing so.
-*/
-
-#define PUT_OFF_MOST \
-  1000 /* instructions: a loop may call hold() for ever without closing anything */
-
-void thread_arm (Thread *t, lua_State *L) {
-  lua_Hook old = lua_gethook(L);
-  if (old == thread_hook) return;
-  t->old_hook = old;
-  t->old_hook_mask = lua_gethookmask(L);
-  t->old_hook_count = lua_gethookcount(L);
-  lua_sethook(L, thread_hook, LUA_MASKCOUNT, 1);
-}
-
-void thread_hook (lua_State *L, lua_Debug *ar) {
-  Thread *t = thread_self;
-  World *world = t->object.world;
-  const Observer *o = world->observer;
-  unsigned asked = (atomic_load(&t->alerts) & ~ALERT_RAISES) | atomic_load(&world->signals);
-  (void)ar;
-  if (t->grace > 0
-      && ++t->put_off < PUT_OFF_MOST) { /* between hold() and the variable that will close it */
-    t->grace--;
-    return;
-  }
-  t->grace = t->put_off = 0;
-  lua_sethook(L, t->old_hook, t->old_hook_mask, t->old_hook_count);
-  if (asked != 0 && o != NULL && o->alerted != NULL) o->alerted(L, t);
-  thread_raise(L);
-}
-
-bool thread_is_asked (Thread *t) {
-  return (atomic_load_explicit(&t->alerts, memory_order_relaxed)
-          | atomic_load_explicit(&t->object.world->signals, memory_order_relaxed))
-         != 0;
-}
-
-void thread_alert (Thread *t, unsigned bit) {
-  atomic_fetch_or(&t->alerts, bit);
-  if (t->spot != NULL) t->spot->driver->unpark(t->spot);
-}
-
-/* The thread that runs may be on its way out, or the scheduler at work: who gets the turn looks again. */
-bool thread_signal_here (unsigned alert) {
-  Thread *self = thread_self;
-  if (world_here == NULL) return false;
-  atomic_fetch_or(&world_here->signals, alert);
-  if (self != NULL && self->running != NULL) thread_arm(self, self->running);
-  return true;
-}
-
-void thread_raise (lua_State *L) {
-  Thread *self = thread_self;
-  unsigned alerts = atomic_load(&self->alerts);
-  Slot slot = {.tag = SLOT_NIL};
-  if (alerts & ALERT_SIGNAL) {
-    atomic_fetch_and(&self->alerts, ~ALERT_SIGNAL);
-    luaL_error(L, "interrupted!");
-  }
-  if (!(alerts & ALERT_INTERRUPT)) return;
-  pthread_mutex_lock(&self->mu);
-  if (self->interrupt != NULL) {
-    slot.tag = SLOT_MESSAGE;
-    slot.u.message = self->interrupt;
-    self->interrupt = NULL;
-  }
-  atomic_fetch_and(&self->alerts, ~ALERT_INTERRUPT);
-  pthread_mutex_unlock(&self->mu);
-  if (slot.tag == SLOT_NIL) lua_pushliteral(L, "interrupted");
-  else slot_push_free(L, &slot);
-  lua_error(L);
-}
-
-/*
 ** Running.
 */
 
@@ -168,7 +92,10 @@ static int keep_error (lua_State *L) {
   return 0;
 }
 
-/* Keeps the error at the top of the stack, which stays; where it cannot cross, the error that says so. */
+/*
+** Keeps the error at the top of the stack, which stays; where it cannot cross, the
+** error that says so.
+*/
 static void keep_some_error (lua_State *L, Thread *t) {
   lua_pushvalue(L, -1);
   for (int i = 0; i < 2; i++) {
@@ -257,20 +184,25 @@ Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline) {
   return line_wait(L, &w, &t->mu, deadline);
 }
 
-int thread_join_all (lua_State *L) {
+int thread_join_foreground (lua_State *L) {
   World *world = thread_self->object.world;
   int daemons;
   Thread *t;
-  thread_main_over(thread_self);
   while ((t = thread_list_foreground(world, &daemons)) != NULL) {
     Wake wake = thread_wait_end(L, t, FOREVER);
     object_drop(&t->object);
     if (wake == WAKE_INTERRUPT) {
       atomic_store(&thread_self->alerts, 0);
-      daemons = -1;
-      break;
+      return -1;
     }
   }
-  atomic_store(&world->ending, 1);
+  return daemons;
+}
+
+int thread_join_all (lua_State *L) {
+  int daemons;
+  thread_main_over(thread_self);
+  daemons = thread_join_foreground(L);
+  atomic_store(&thread_self->object.world->ending, 1);
   return daemons;
 }

@@ -8,8 +8,10 @@
 
 #include <lauxlib.h>
 
+#include "base/decimal.h"
 #include "thread/thread.h"
 #include "thread/name.h"
+#include "world/args.h"
 #include "world/memory.h"
 
 /* strncpy that always ends the copy. */
@@ -31,7 +33,7 @@ int thread_rename (lua_State *L, Thread *t, int index) {
   char *name, *old, os_name[16];
   if (strlen(text) != length) return luaL_error(L, "name contains zeros");
   name = world_strdup(t->object.world, text);
-  if (name == NULL) return luaL_error(L, "not enough memory");
+  if (name == NULL) args_no_memory(L);
   copy_text(os_name, name, sizeof os_name);
   pthread_mutex_lock(&t->mu);
   old = t->object.name;
@@ -42,7 +44,10 @@ int thread_rename (lua_State *L, Thread *t, int index) {
   return 0;
 }
 
-/* The name of the local variable of the calling function that holds the value at `index`, or NULL. */
+/*
+** The name of the local variable of the calling function that holds the value at
+** `index`, or NULL.
+*/
 static const char *local_name (lua_State *L, lua_Debug *ar, int index) {
   const char *name, *found = NULL;
   for (int i = 1; found == NULL && (name = lua_getlocal(L, ar, i)) != NULL; i++) {
@@ -89,32 +94,19 @@ static const char *target_name (lua_State *L, int index) {
   return name != NULL ? name : global_name(L, index);
 }
 
-/* Writes n in decimal digits; returns where they end. snprintf would be a large part of what a thread costs. */
-static char *put_number (char *to, unsigned n) {
-  char digits[16];
-  int count = 0;
-  do digits[count++] = (char)('0' + n % 10);
-  while ((n /= 10) > 0);
-  while (count > 0) *to++ = digits[--count];
-  return to;
-}
-
 void thread_name_default (lua_State *L, Thread *t, int target) {
   const char *shown = target_name(L, target);
   World *world = t->object.world;
   char *name = world_alloc(world, 32 + (shown != NULL ? strlen(shown) : 0)), *p;
-  if (name == NULL) {
-    luaL_error(L, "not enough memory");
-    return; /* not reached */
-  }
-  p = put_number(stpcpy(name, "Thread-"), 1 + atomic_fetch_add(&world->thread_names, 1));
+  if (name == NULL) args_no_memory(L);
+  p = decimal_write(stpcpy(name, "Thread-"), 1 + atomic_fetch_add(&world->thread_names, 1));
   if (shown != NULL) p = stpcpy(stpcpy(stpcpy(p, " ("), shown), ")");
   *p = '\0';
   t->object.name = name;
 }
 
 /*
-** Names of those who ended while they held a lock, so that reports can say so.
+** Names of threads that ended while they held a lock, so that reports can say so.
 */
 struct Grave {
   uint64_t serial;

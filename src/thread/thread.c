@@ -1,10 +1,5 @@
 /*
-** thread.c - Thread: Python's, with a result.
-**
-** A thread that has not been started keeps its target and arguments as Lua
-** values, in the user value of its proxy, so that a list changed before start()
-** is seen (Python's rule TH03). They are encoded by start(), or when the proxy
-** itself is sent to another thread, which might start it there.
+** thread.c - Thread: Python's, with a result. Its start is in start.c.
 */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,51 +7,23 @@
 #include <sched.h>
 
 #include "message/message.h"
+#include "thread/name.h"
+#include "thread/private.h"
+#include "thread/thread.h"
 #include "world/args.h"
 #include "world/memory.h"
-#include "thread/thread.h"
-#include "thread/name.h"
-
-#define ARGS_MOST 100000
 
 /*
 ** Construction.
 */
 
-static bool is_callable (lua_State *L, int index) {
-  if (lua_isfunction(L, index)) return true;
-  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
-  lua_pop(L, 1);
-  return true;
-}
-
-static void number (Thread *t) {
-  World *world = t->object.world;
-  t->serial = 1 + atomic_fetch_add(&world->serials, 1);
-  t->unique = world->base + t->serial;
-}
-
-/* Makes an unstarted thread; pushes its proxy. */
+/* Makes an unstarted thread; pushes its proxy, which is not ready yet. */
 static Thread *make (lua_State *L) {
-  Thread *t = object_new(L, sizeof *t, &thread_kind, 0);
+  Thread *t = object_begin(L, sizeof *t, &thread_kind, 0);
   pthread_mutex_init(&t->mu, NULL);
-  number(t);
+  thread_number(t);
   t->daemon = thread_self->daemon;
   return t;
-}
-
-/*
-** Replaces the values from stack index `target` (which may be nil) up to the
-** top by a table of them in the proxy at `proxy`.
-*/
-static void store_work (lua_State *L, int proxy, int target) {
-  int n = lua_gettop(L) - target + 1;
-  lua_createtable(L, n, 1);
-  lua_insert(L, target);
-  for (int i = n; i >= 1; i--) lua_rawseti(L, target, i);
-  lua_pushinteger(L, n);
-  lua_setfield(L, target, "n");
-  lua_setiuservalue(L, proxy, 1);
 }
 
 /* An option of Thread{...}, pushed. */
@@ -68,24 +35,11 @@ static int option_error (lua_State *L, const char *name, const char *expected) {
       lua_pushfstring(L, "field '%s': %s expected, got %s", name, expected, luaL_typename(L, -1)));
 }
 
-/* How many arguments the list at the top holds: its n (table.pack), or its length. Raises about argument `arg`. */
-static int count_args (lua_State *L, int arg) {
-  lua_Integer n;
-  bool counted = lua_getfield(L, -1, "n") != LUA_TNIL;
-  if (counted && !lua_isinteger(L, -1))
-    luaL_argerror(L, arg, "field 'args': its n must be an integer");
-  n = counted ? lua_tointeger(L, -1) : luaL_len(L, -2);
-  lua_pop(L, 1);
-  if (n < 0) luaL_argerror(L, arg, "field 'args': its n must not be negative");
-  luaL_argcheck(L, n < ARGS_MOST, arg, "field 'args': too many");
-  return (int)n;
-}
-
 /* Pushes options.args, a list or nil. */
 static void push_args (lua_State *L) {
   if (option(L, "args") == LUA_TNIL) return;
   if (!lua_istable(L, -1)) option_error(L, "args", "table");
-  count_args(L, 1);
+  thread_count_args(L, 1);
 }
 
 static int new_from_options (lua_State *L) {
@@ -93,7 +47,8 @@ static int new_from_options (lua_State *L) {
   Thread *t;
   lua_settop(L, 1);
   args_option_names(L, 1, known);
-  if (option(L, "target") != LUA_TNIL && !is_callable(L, -1)) option_error(L, "target", "function");
+  if (option(L, "target") != LUA_TNIL && !args_is_callable(L, -1))
+    option_error(L, "target", "function");
   push_args(L); /* options target args */
   t = make(L);
   lua_insert(L, 2); /* options thread target args */
@@ -106,24 +61,26 @@ static int new_from_options (lua_State *L) {
   if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_insert(L, 3); /* options thread args target */
-  store_work(L, 2, 4);
+  thread_store_work(L, 2, 4);
   lua_getiuservalue(L, 2, 1);
   lua_pushvalue(L, 3);
   lua_setfield(L, -2, "args");
   lua_settop(L, 2);
+  object_ready(L, 2);
   return 1;
 }
 
 /* Thread{ target=, args=, name=, daemon= } or Thread(fn, ...) */
 int thread_new (lua_State *L) {
   Thread *t;
-  if (lua_istable(L, 1) && !is_callable(L, 1)) return new_from_options(L);
-  if (!lua_isnone(L, 1) && !is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
+  if (lua_istable(L, 1) && !args_is_callable(L, 1)) return new_from_options(L);
+  if (!lua_isnone(L, 1) && !args_is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
   if (lua_gettop(L) == 0) lua_pushnil(L);
   t = make(L);
   lua_insert(L, 1); /* thread target args... */
   thread_name_default(L, t, 2);
-  store_work(L, 1, 2);
+  thread_store_work(L, 1, 2);
+  object_ready(L, 1);
   return 1;
 }
 
@@ -132,120 +89,10 @@ static void thread_destroy (Object *o) {
   message_free(t->work);
   message_free(t->outcome);
   message_free(t->interrupt);
-  free(t->traceback);
+  free(t->answer.traceback);
   pthread_mutex_destroy(&t->mu);
   spot_free(t->spot);
 }
-
-/*
-** Starting.
-*/
-
-/* Pushes the arguments in the list that the work table at `index` keeps, if it has one; returns how many. */
-static int push_listed (lua_State *L, int index) {
-  int n = 0, list = lua_gettop(L) + 1;
-  if (lua_getfield(L, index, "args") == LUA_TNIL) {
-    lua_pop(L, 1);
-    return 0;
-  }
-  n = count_args(L, 1);
-  luaL_checkstack(L, n + 4, "too many arguments");
-  for (int i = 1; i <= n; i++) lua_geti(L, list, i);
-  lua_remove(L, list);
-  return n;
-}
-
-/* Encodes target and arguments unless that is done, or there is no target. */
-static void encode_work (lua_State *L, int proxy) {
-  Thread *t = object_check(L, proxy, &thread_kind);
-  Message *work, *old;
-  lua_Integer stored;
-  int n, first;
-  if (atomic_load(&t->life) != LIFE_NEW) return;
-  if (lua_getiuservalue(L, proxy, 1) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    return;
-  }
-  lua_getfield(L, -1, "n");
-  stored = lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  if (stored < 1 || stored > LUAI_MAXSTACK)
-    luaL_error(L, "not a thread's target and arguments"); /* debug.setuservalue */
-  n = (int)stored;
-  first = lua_gettop(L) + 1;
-  luaL_checkstack(L, n + 4, "too many arguments");
-  for (int i = 1; i <= n; i++) lua_rawgeti(L, first - 1, i);
-  n += push_listed(L, first - 1);
-  if (lua_isnil(L, first)) work = NULL;
-  else work = message_encode(L, first, n, ROOT_CALL, t->object.world);
-  lua_settop(L, first - 2);
-  pthread_mutex_lock(&t->mu);
-  old = t->work;
-  t->work = work;
-  pthread_mutex_unlock(&t->mu);
-  message_free(old);
-}
-
-static bool change_life (Thread *t, Life from, Life to) {
-  bool done;
-  pthread_mutex_lock(&t->mu);
-  done = atomic_load(&t->life) == (int)from;
-  if (done) atomic_store(&t->life, to);
-  pthread_mutex_unlock(&t->mu);
-  return done;
-}
-
-/* Opens the state and hands the thread to the driver; an errno where that fails. */
-static int launch (lua_State *L, Thread *t) {
-  World *world = t->object.world;
-  int error;
-  t->L = world->driver->open(t, L);
-  if (t->L == NULL) return ENOMEM;
-  object_keep(&t->object);
-  thread_list_add(t);
-  atomic_fetch_add(&world->awake, 1);
-  error = world->driver->spawn(t);
-  if (error != 0) {
-    lua_State *opened = t->L;
-    atomic_fetch_sub(&world->awake, 1);
-    t->L = NULL;
-    thread_list_remove(t);
-    world->driver->close(t, opened);
-    object_drop(&t->object);
-  }
-  return error;
-}
-
-static int thread_start (lua_State *L) {
-  Thread *t = object_check(L, 1, &thread_kind);
-  int error;
-  lua_settop(L, 1);
-  encode_work(L, 1);
-  announce(L, OP_START, t);
-  if (thread_self->is_main && atomic_load(&t->object.world->ending))
-    return args_misuse(L, "can't start new thread: the program is ending");
-  if (!change_life(t, LIFE_NEW, LIFE_STARTED))
-    return args_misuse(L, "threads can only be started once");
-  error = launch(L, t);
-  if (error != 0) {
-    change_life(t, LIFE_STARTED, LIFE_NEW);
-    return luaL_error(L, "can't start new thread (%s)", strerror(error));
-  }
-  lua_pushnil(L);
-  lua_setiuservalue(L, 1, 1); /* target and arguments may go now */
-  return 1;
-}
-
-/* spawn(fn, ...): a started thread. */
-int thread_spawn (lua_State *L) {
-  if (!is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
-  thread_new(L);
-  lua_insert(L, 1);
-  return thread_start(L);
-}
-
-/* The proxy leaves this state: whoever gets it may start the thread. */
-static void thread_departing (lua_State *L, int index) { encode_work(L, lua_absindex(L, index)); }
 
 /*
 ** Joining.
@@ -266,7 +113,7 @@ static bool wait_for_end (lua_State *L, Thread *t) {
   if (timeout == 0) return false;
   wait_allowed(L);
   switch (thread_wait_end(L, t, world_deadline(t->object.world, timeout))) {
-    case WAKE_CHOSEN: return true;
+    case WAKE_CHOSEN: check_joinable(L, t); return true; /* its start may have failed */
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
     default: return atomic_load(&t->life) == LIFE_ENDED;
@@ -279,7 +126,7 @@ static int thread_join (lua_State *L) {
   return 1;
 }
 
-/* The error has found somebody who cares: it no longer counts for the exit code. */
+/* result() has raised the error: it no longer counts for the exit code. */
 static void take_error (Thread *t) {
   pthread_mutex_lock(&t->mu);
   if (t->error_counted) {
@@ -299,7 +146,7 @@ static int thread_result (lua_State *L) {
   lua_settop(L, 1);
   if (t->failed) take_error(t);
   if (t->outcome == NULL) {
-    if (t->failed) return luaL_error(L, "not enough memory");
+    if (t->failed) args_no_memory(L);
     return 0;
   }
   if (!t->failed) return message_decode(L, t->outcome);
@@ -460,26 +307,3 @@ const Kind thread_kind = {.name = "Thread",
                           .values = 1,
                           .awaited = thread_holder,
                           .copy_name = copy_name};
-
-Thread *thread_attach_main (lua_State *L, World *world) {
-  Thread *t = world_alloc_zeroed(world, sizeof *t);
-  char *name = world_strdup(world, "MainThread");
-  if (t != NULL && L != NULL) t->spot = spot_new(world->driver);
-  if (t == NULL || (t->spot == NULL && L != NULL) || name == NULL) {
-    if (t != NULL) spot_free(t->spot);
-    world_free(world, t);
-    world_free(world, name);
-    return NULL;
-  }
-  object_init(&t->object, &thread_kind, world, name);
-  pthread_mutex_init(&t->mu, NULL);
-  number(t);
-  t->is_main = true;
-  atomic_store(&t->life, LIFE_STARTED);
-  t->L = t->running = L;
-  world->main = t;
-  atomic_fetch_add(&world->awake, 1);
-  thread_self = t;
-  thread_list_add(t);
-  return t;
-}

@@ -1,7 +1,8 @@
 /*
-** args.c - timeouts and blocking arguments, checked in one place.
+** args.c - timeouts and blocking arguments, checked in one place; errors that many calls share.
 */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "world/args.h"
 
@@ -9,6 +10,18 @@
 #define LONGEST 9.2e9 /* seconds; what is longer ends with the clock, in 292 years */
 
 int args_misuse (lua_State *L, const char *message) { return luaL_error(L, "%s", message); }
+
+void args_add_position (lua_State *L) {
+  if (lua_type(L, -1) != LUA_TSTRING) return;
+  luaL_where(L, 1);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+}
+
+void args_no_memory (lua_State *L) {
+  luaL_error(L, "not enough memory");
+  abort(); /* luaL_error is not declared noreturn */
+}
 
 Nanos args_timeout (lua_State *L, int arg) {
   lua_Number seconds;
@@ -30,6 +43,13 @@ Nanos args_blocking (lua_State *L, int arg, bool strict) {
     args_timeout(L, arg + 1);
   }
   return 0;
+}
+
+bool args_is_callable (lua_State *L, int index) {
+  if (lua_isfunction(L, index)) return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
 }
 
 void args_option_names (lua_State *L, int arg, const char *const known[]) {

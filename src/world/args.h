@@ -21,10 +21,25 @@ Nanos args_timeout (lua_State *L, int arg);
 */
 Nanos args_blocking (lua_State *L, int arg, bool strict);
 
+/* Whether the value at `index` is a function, or is called like one. [0, 0, -] */
+bool args_is_callable (lua_State *L, int index);
+
 /* Raises `message` with the caller's position. [0, 0, raises] */
 int args_misuse (lua_State *L, const char *message);
 
-/* Raises where the table of options at `arg` has one that is not `known`, a list that NULL ends. [0, 0, raises] */
+/*
+** Puts the caller's position in front of the error at the top, if that is a string.
+** [-1, +1, memory]
+*/
+void args_add_position (lua_State *L);
+
+/* Raises `not enough memory` with the caller's position. [0, 0, raises] */
+__attribute__((noreturn)) void args_no_memory (lua_State *L); /* in the form that cppcheck knows */
+
+/*
+** Raises where the table of options at `arg` has one that is not `known`, a list that
+** NULL ends. [0, 0, raises]
+*/
 void args_option_names (lua_State *L, int arg, const char *const known[]);
 
 #endif

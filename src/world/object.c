@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/registry.h"
+#include "world/args.h"
 #include "world/memory.h"
 #include "world/object.h"
 #include "world/thread_record.h"
@@ -33,7 +35,10 @@ static unsigned kind_index (const Kind *kind) {
 
 void object_keep (Object *o) { atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed); }
 
-/* Objects that hold the last reference to others, a million deep perhaps, are destroyed one after the other. */
+/*
+** Objects that hold the last reference to others, a million deep perhaps, are
+** destroyed one after the other.
+*/
 static _Thread_local Object *doomed;
 static _Thread_local bool destroying;
 
@@ -85,7 +90,10 @@ static void late_release (Cleanup *h) {
   free(l);
 }
 
-/* SimPool to note what a new proxy refers to, in *l, if it must be; false: no memory. Where they go with the world's memory it need not. */
+/*
+** If the state is closing, allocates the note that will drop the new proxy's
+** reference; else *l is NULL. False: no memory.
+*/
 static bool late_room (Late **l) {
   bool late = cleanup_is_due();
   *l = late ? malloc(sizeof **l) : NULL;
@@ -102,7 +110,7 @@ static void late_add (Proxy *p, Late *l) {
 /* The proxy p stands for o from now on. [0, 0, memory] */
 static void refer (lua_State *L, Proxy *p, Object *o) {
   Late *l;
-  if (!late_room(&l)) luaL_error(L, "not enough memory");
+  if (!late_room(&l)) args_no_memory(L);
   object_keep(o);
   p->object = o;
   late_add(p, l);
@@ -180,7 +188,10 @@ static int proxy_index (lua_State *L) {
 static const luaL_Reg common_meta[] = {
     {"__gc", proxy_gc}, {"__eq", proxy_eq}, {"__tostring", proxy_tostring}, {NULL, NULL}};
 
-/* What getmetatable shows: the name and the public metamethods, not the table at work. [table -- table] */
+/*
+** What getmetatable shows: the name and the public metamethods, not the table at work.
+** [table -- table]
+*/
 static void protect_metatable (lua_State *L, const Kind *kind) {
   lua_createtable(L, 0, 3);
   lua_pushstring(L, kind->name);
@@ -198,7 +209,10 @@ static int count (const luaL_Reg *functions) {
   return n;
 }
 
-/* Sets __index of the metatable at the top: its methods, or a function that also knows its properties. [0, 0] */
+/*
+** Sets __index of the metatable at the top: its methods, or a function that also knows
+** its properties. [0, 0]
+*/
 static void set_index (lua_State *L, const Kind *kind) {
   lua_createtable(L, 0, count(kind->methods));
   luaL_setfuncs(L, kind->methods, 0);
@@ -234,18 +248,8 @@ void object_metatable (lua_State *L, const Kind *kind) {
 ** Proxies.
 */
 
-/* Pushes the state's table of proxies, with room for what most threads meet. [0, +1] */
-static void push_proxies (lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_createtable(L, 0, 4);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "v");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &proxies_key);
-}
+/* Pushes the state's table of proxies, with room for what most threads meet. [0, +1, memory] */
+static void push_proxies (lua_State *L) { registry_push_table(L, &proxies_key, "v", 4); }
 
 void object_prepare (lua_State *L) {
   push_proxies(L);
@@ -263,7 +267,10 @@ static Proxy *push_empty (lua_State *L, const Kind *kind) {
   return p;
 }
 
-/* Remembers the proxy at the top as the one of `o`, in the table of proxies under it, which goes. [-1, 0] */
+/*
+** Remembers the proxy at the top as the one of `o`, in the table of proxies under it,
+** which goes. [-1, 0]
+*/
 static void remember (lua_State *L, Object *o) {
   lua_pushvalue(L, -1);
   lua_rawsetp(L, -3, o);
@@ -310,8 +317,7 @@ void *object_begin (lua_State *L, size_t size, const Kind *kind, int options) {
   if (o == NULL || !late_room(&l)) {
     world_free(world, o);
     world_free(world, name);
-    luaL_error(L, "not enough memory");
-    return NULL; /* not reached */
+    args_no_memory(L);
   }
   object_init(o, kind, world, name);
   p->kind = &unready_kind;
@@ -337,7 +343,10 @@ void object_push (lua_State *L, Object *o) {
   remember(L, o);
 }
 
-/* Whether the value at `index` is a proxy whose finaliser has run; others may still come across it in theirs. */
+/*
+** Whether the value at `index` is a proxy whose finaliser has run; other finalisers
+** may still meet it.
+*/
 static bool is_finalised (lua_State *L, int index) {
   const Proxy *p = lua_touserdata(L, index);
   if (p == NULL || lua_rawlen(L, index) != sizeof *p || p->object != NULL) return false;
@@ -372,10 +381,7 @@ int object_options (lua_State *L, int last, int *n) {
   while (top > 0 && lua_isnil(L, top)) top--;
   *n = top;
   if (top == 0 || top > last || lua_type(L, top) != LUA_TTABLE) return 0;
-  if (!is_options(L, top)) {
-    luaL_argerror(L, top, "options are { name = \"...\" }");
-    return 0; /* not reached */
-  }
+  if (!is_options(L, top)) luaL_argerror(L, top, "options are { name = \"...\" }");
   lua_getfield(L, top, "name");
   luaL_argcheck(L, strlen(lua_tostring(L, -1)) == lua_rawlen(L, -1), top, "name contains zeros");
   lua_pop(L, 1);

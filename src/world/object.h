@@ -29,19 +29,29 @@ typedef struct Kind {
   void (*destroy)(Object *o);                /* release what o owns; no Lua state at hand */
   void (*describe)(lua_State *L, Object *o); /* push the state: "unlocked" [0, +1] */
   const luaL_Reg *methods;
-  const luaL_Reg *meta;                       /* further metamethods, may be NULL */
-  lua_CFunction property;                     /* __index(self, key) for non-methods, may be NULL */
-  void (*departing)(lua_State *L, int index); /* before a proxy crosses, may be NULL, may raise */
+  const luaL_Reg *meta;   /* further metamethods, may be NULL */
+  lua_CFunction property; /* __index(self, key) for non-methods, may be NULL */
+  /*
+  ** The proxy at `index` is about to cross; may be NULL, may raise. What it encodes
+  ** for that goes through message_encode_part with `along`. `again`: also if it has
+  ** crossed before. [0, 0, raises]
+  */
+  void (*departing)(lua_State *L, int index, int along, bool again);
   void (*copy_name)(Object *o, char buffer[64]); /* where the name may change; NULL: it does not */
-  /* What an operation of thread t on o could find right now: bits READY_… of op.h. NULL: everything. */
+  /*
+  ** What an operation of thread t on o could find right now: bits READY_… of op.h.
+  ** NULL: everything.
+  */
   unsigned (*ready)(Object *o, const Thread *t);
   int values; /* user values a proxy carries */
-  uint64_t (*awaited)(
-      Object *
-          o); /* the serial of the thread that whoever waits for o waits for; 0 or NULL: none in particular */
+  /*
+  ** The thread that a waiter for o depends on, by serial: a lock's owner, the thread
+  ** joined. 0: none in particular.
+  */
+  uint64_t (*awaited)(Object *o);
   const struct CallSite *(*held_since)(Object *o); /* where that thread took it, or NULL */
-  const struct CallSite *(*lost_wakeup)(
-      Object *o); /* where it was notified or set while nobody waited, or NULL */
+  /* Where it was notified or set while no thread waited, or NULL. */
+  const struct CallSite *(*lost_wakeup)(Object *o);
 } Kind;
 
 struct Object {
@@ -77,7 +87,10 @@ void *object_new (lua_State *L, size_t size, const Kind *kind, int options);
 void *object_begin (lua_State *L, size_t size, const Kind *kind, int options);
 void object_ready (lua_State *L, int index); /* [0, 0, -] */
 
-/* Whether the collector calls the running function, a __gc; the debug library lets anybody. [0, 0, -] */
+/*
+** Whether the collector calls the running function, a __gc; the debug library lets a
+** script call one. [0, 0, -]
+*/
 bool object_collector_calls (lua_State *L);
 
 /* The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind`. [0, 0, -] */
@@ -116,7 +129,10 @@ const char *object_name (Object *o, char buffer[64]);
 */
 void object_metatable (lua_State *L, const Kind *kind);
 
-/* All kinds there are, for telling proxies and finding methods by name: NULL-terminated; set once, before the first object. */
+/*
+** All kinds there are, for telling proxies and finding methods by name:
+** NULL-terminated; set once, before the first object.
+*/
 extern const Kind *const *object_kinds;
 
 /*

@@ -12,7 +12,10 @@ typedef struct Message Message;
 
 typedef enum Life { LIFE_NEW, LIFE_STARTED, LIFE_ENDED } Life;
 
-/* What others want of a running thread: bits of `alerts`; the last two of the signals of a simulated world. */
+/*
+** What others want of a running thread: bits of `alerts`; the last two of the signals
+** of a simulated world.
+*/
 enum {
   ALERT_INTERRUPT = 1,
   ALERT_SIGNAL = 2,
@@ -23,56 +26,85 @@ enum {
 };
 #define ALERT_RAISES (ALERT_INTERRUPT | ALERT_SIGNAL) /* an error, also out of a blocked call */
 
-/* On the C stack of a coroutine.resume that has not returned: who called it. */
+/* On the C stack of a coroutine.resume that has not returned: the coroutine that called it. */
 typedef struct Resumer {
   lua_State *L;
   struct Resumer *outer;
 } Resumer;
 
+/*
+** The hook of a script that thread_hook has taken the place of, and the coroutine
+** where it did; NULL: nowhere. Own, but the thread's signal handler may change it
+** between any two instructions.
+*/
+typedef struct SavedHook {
+  _Atomic(lua_State *) in;
+  lua_Hook hook;
+  int mask, count;
+} SavedHook;
+
+/* What a thread waits for. Written by the thread itself; under the thread's mu. */
+typedef struct Blocked {
+  bool active; /* it waits; only then the rest means something */
+  OpKind kind;
+  Object *object; /* kept alive by the thread that waits; NULL: a sleep */
+  Nanos since, until;
+  SourceLine place;
+  lua_State *in; /* the coroutine that waits: it stands still, so its stack can be read */
+} Blocked;
+
+/* The answers of a thread to ALERT_DUMP. */
+typedef struct DumpAnswer {
+  char *traceback; /* the last one; under the thread's mu */
+  unsigned count;  /* how many there have been; likewise */
+} DumpAnswer;
+
 struct Thread {
   Object object;   /* object.name is under mu */
-  uint64_t serial; /* const after init; never used twice: who holds a lock */
+  uint64_t serial; /* const after init; never used twice: which thread holds a lock */
   uint64_t unique; /* const after init; among all threads of all worlds */
-  Spot *spot;      /* const while started */
   pthread_mutex_t mu;
-  atomic_int life;    /* written under mu */
-  bool daemon;        /* under mu */
-  bool is_main;       /* const after init */
-  bool error_counted; /* under mu: its error is one of world->errors_untaken */
-  int locks_held;     /* own: plain locks and levels taken and not yet released */
-  int updating;       /* own: depth of sync.update calls that run now */
-  Line joiners;       /* under mu */
-  Message *work;      /* target and arguments until they are decoded; under mu */
-  Message *outcome;   /* results, or the error; const once ended */
-  bool failed;        /* const once ended */
+
+  /* Its life. */
+  atomic_int life;         /* written under mu */
+  bool daemon;             /* under mu */
+  bool is_main;            /* const after init */
+  bool failed;             /* const once ended */
+  bool error_counted;      /* under mu: its error is one of world->errors_untaken */
+  Message *work;           /* target and arguments until they are decoded; under mu */
+  Message *outcome;        /* results, or the error; const once ended */
+  World *reports_to;       /* const while started: the world that gets its outcome; NULL: its own */
+  Line joiners;            /* under mu */
+  Thread *next, *previous; /* in world->threads, under world->mu */
+
+  /* What it runs. */
+  lua_State *L; /* its state, NULL before and after; under mu */
+  _Atomic(lua_State *)
+      running;         /* own: the coroutine that runs now; read by its own signal handler */
+  Resumer *resumer;    /* own; others may follow it while the thread stands still */
+  lua_State *at;       /* simulated: the coroutine of its last operation */
+  bool has_finalisers; /* own; simulated: its state must be closed properly */
+  int locks_held;      /* own: plain locks and levels taken and not yet released */
+  int updating;        /* own: depth of sync.update calls that run now */
+
+  /* What others want of it. */
   atomic_uint alerts;
   Message *interrupt; /* what to raise, NULL: "interrupted"; under mu */
-  lua_State *L;       /* its state, NULL before and after; under mu */
-  lua_State *running; /* own: the coroutine that runs now; read by its own signal handler */
-  Resumer *resumer;   /* own; others may follow it while the thread stands still */
-  int grace;          /* own: hold() has just returned, so many more instructions are due */
-  int put_off;        /* own: that many have been since there was an alert */
-  lua_Hook old_hook;  /* own: what thread_arm replaced */
-  int old_hook_mask, old_hook_count;
-  atomic_int native_id;    /* the kernel's number, 0 before it runs */
-  bool signalable;         /* `os` names a live OS thread of ours; under mu */
-  pthread_t os;            /* under mu */
-  void *driver_data;       /* const while started */
-  bool has_finalisers;     /* own; simulated: its state must be closed properly */
-  char *traceback;         /* the last answer to ALERT_DUMP; under mu */
-  unsigned answers;        /* how many there have been; under mu */
-  atomic_int system;       /* see thread/system.h */
-  lua_State *in_system;    /* its running coroutine; readable while `system` says so */
-  lua_State *at;           /* simulated: the coroutine of its last operation */
-  World *reports_to;       /* const while started: the world that gets its outcome; NULL: its own */
-  Thread *next, *previous; /* in world->threads, under world->mu */
-  /* what it waits for; under mu */
-  bool blocked;
-  OpKind blocked_kind;
-  Object *blocked_object; /* kept alive by the blocked thread itself */
-  Nanos blocked_since, blocked_until;
-  SourceLine blocked_place;
-  lua_State *blocked_in; /* the coroutine that waits: it stands still, so its stack can be read */
+  SavedHook saved;
+  int grace;   /* own: hold() has just returned, so many more instructions are due */
+  int put_off; /* own: that many have been since there was an alert */
+  DumpAnswer answer;
+  atomic_int system;    /* see thread/system.h */
+  lua_State *in_system; /* its running coroutine; readable while `system` says so */
+
+  /* What it runs on. */
+  Spot *spot;           /* const while started */
+  void *driver_data;    /* const while started */
+  atomic_int native_id; /* the kernel's number, 0 before it runs */
+  bool signalable;      /* `os` names a live OS thread of ours; under mu */
+  pthread_t os;         /* under mu */
+
+  Blocked blocked;
 };
 
 #endif

@@ -90,8 +90,8 @@ void line_moved (Waiter *w, const Waiter *next) {
   if (w->forever) atomic_fetch_sub(&t->object.world->awake, 1);
   pthread_mutex_lock(&t->mu);
   w->moved = next; /* the thread may be on its way to note that it waits */
-  t->blocked_kind = next->kind;
-  t->blocked_object = next->object;
+  t->blocked.kind = next->kind;
+  t->blocked.object = next->object;
   pthread_mutex_unlock(&t->mu);
 }
 
@@ -116,19 +116,19 @@ static void note_blocked (lua_State *L, Thread *self, const Waiter *w, Nanos dea
   source_line_here(L, &place);
   pthread_mutex_lock(&self->mu);
   if (w != NULL && w->moved != NULL) w = w->moved;
-  self->blocked_kind = w != NULL ? w->kind : OP_SLEEP;
-  self->blocked_object = w != NULL ? w->object : NULL;
-  self->blocked_since = now;
-  self->blocked_until = deadline;
-  self->blocked_place = place;
-  self->blocked_in = L;
-  self->blocked = true;
+  self->blocked.kind = w != NULL ? w->kind : OP_SLEEP;
+  self->blocked.object = w != NULL ? w->object : NULL;
+  self->blocked.since = now;
+  self->blocked.until = deadline;
+  self->blocked.place = place;
+  self->blocked.in = L;
+  self->blocked.active = true;
   pthread_mutex_unlock(&self->mu);
 }
 
 static void note_running (Thread *self) {
   pthread_mutex_lock(&self->mu);
-  self->blocked = false;
+  self->blocked.active = false;
   pthread_mutex_unlock(&self->mu);
 }
 

@@ -44,7 +44,7 @@ typedef struct Spot {
 } Spot;
 
 typedef struct Driver {
-  /* Called before an operation takes effect; may switch threads. NULL: nobody listens. */
+  /* Called before an operation takes effect; may switch threads. NULL: nothing listens. */
   void (*announce)(Thread *self, const Op *op);
   /* Stops the caller: returns when unparked, at the deadline, or for no reason. */
   void (*park)(Thread *self, Nanos deadline);
@@ -71,7 +71,7 @@ typedef struct Driver {
 } Driver;
 
 /*
-** Those who watch a world from above: deadlock reports, dumps, the watchdog. Each
+** What watches a world from above: deadlock reports, dumps, the watchdog. Each
 ** call may be NULL. Below it nothing knows what is behind.
 */
 typedef struct Observer {
@@ -121,7 +121,7 @@ World *real_world (void); /* the one real world of this process */
 /* One thread less is awake: it parks for ever, or has ended. */
 void world_less_awake (World *world);
 
-/* Whether anybody listens to announcements: one predictable branch. */
+/* Whether anything listens to announcements: one predictable branch. */
 static inline bool world_is_observed (void) {
   return __builtin_expect(atomic_load_explicit(&worlds_observed, memory_order_relaxed) != 0, 0);
 }

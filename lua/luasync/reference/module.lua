@@ -6,7 +6,8 @@ return {
   title = "The running program",
   {
     name = "current_thread", kind = "function", aliases = { "currentThread" }, call = "sync.current_thread()",
-    about = "The Thread that runs this code.", returns = { { "Thread", "" } },
+    about = "The Thread that runs this code. In stock Lua, an OS thread that another library has made becomes one, a "
+      .. "daemon named Dummy-N, when its state requires luasync.", returns = { { "Thread", "" } },
     example = [[
 print(sync.current_thread())
 local t = sync.Thread{ name = "worker", daemon = true, target = function()

@@ -57,8 +57,9 @@ assert(t:result() == 9)]],
   {
     name = "Thread:start", kind = "method", call = "t:start()",
     about = "Starts the thread. Target and arguments are copied now: a list changed after the constructor and before "
-      .. "start() is seen as it is now. If that fails, or there is no more room for a thread, nothing has happened "
-      .. "and start() may be called again.",
+      .. "start() is seen as it is now. A handle that was sent to another thread before has taken along what there was "
+      .. "by then, for a start over there. If the copying fails, or there is no more room for a thread, nothing has "
+      .. "happened and start() may be called again.",
     returns = { { "Thread", "t, so that calls can be chained" } },
     errors = {
       { "threads can only be started once", "it has been started before, also if it has ended",

@@ -33,6 +33,7 @@
 #include "command/prompt/repl.h"
 #include "thread/thread.h"
 #include "real/real_driver.h"
+#include "world/args.h"
 
 /*
 ** Output of threads.
@@ -426,7 +427,7 @@ static int terminal_make_folder (lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   char *copy = strdup(path);
   bool done;
-  if (copy == NULL) return luaL_error(L, "not enough memory");
+  if (copy == NULL) args_no_memory(L);
   for (char *p = copy + 1; *p != '\0'; p++)
     if (*p == '/') {
       *p = '\0';

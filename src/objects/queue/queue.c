@@ -54,7 +54,7 @@ static int put (lua_State *L, Queue *q, Nanos relative) {
   switch (outcome) {
     case QUEUE_DONE: lua_pushboolean(L, 1); return 1;
     case QUEUE_SHUT: return say(L, "shutdown");
-    case QUEUE_NO_MEMORY: return luaL_error(L, "not enough memory");
+    case QUEUE_NO_MEMORY: args_no_memory(L);
     case QUEUE_NO_ORDER:
       return luaL_argerror(L, 2,
                            "priority has no order with those in the queue (number and string)");

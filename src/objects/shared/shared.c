@@ -11,6 +11,7 @@
 #include "message/message.h"
 #include "world/memory.h"
 #include "objects/shared/shared.h"
+#include "world/args.h"
 
 /*
 ** Keys and values.
@@ -105,7 +106,7 @@ static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cel
   shared_leave(s);
   shared_cell_free(cell);
   shared_cell_free(&key);
-  if (!stored) luaL_error(L, "not enough memory");
+  if (!stored) args_no_memory(L);
 }
 
 static int shared_index (lua_State *L) {
@@ -190,7 +191,7 @@ void shared_take (lua_State *L, Shared *s, Snapshot *snapshot, bool values) {
   }
   snapshot->copy = shared_table_copy(&s->table, values);
   shared_leave(s);
-  if (snapshot->copy == NULL) luaL_error(L, "not enough memory");
+  if (snapshot->copy == NULL) args_no_memory(L);
   cleanup_note(&snapshot->copy->cleanup, release);
 }
 

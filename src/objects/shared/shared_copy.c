@@ -7,6 +7,7 @@
 */
 #include "message/message.h"
 #include "objects/shared/shared.h"
+#include "world/args.h"
 
 #define PATH_MOST 12 /* keys shown of a long path */
 
@@ -87,7 +88,7 @@ static void fill_pair (lua_State *L, Job *job, lua_Integer at, Shared *s) {
   slot_set(L, key_index + 1, &cell, job->world);
   if (!shared_table_swap(&s->table, &key, &cell, &key_out)) {
     shared_cell_free(&cell);
-    luaL_error(L, "not enough memory");
+    args_no_memory(L);
   }
   lua_pop(L, 1);
 }
@@ -237,7 +238,7 @@ int shared_named (lua_State *L) {
   mine = shared_create(L, 2);
   names = push_named(L);
   o = put_if_new(names, &key, &mine->object);
-  if (o == NULL) return luaL_error(L, "not enough memory");
+  if (o == NULL) args_no_memory(L);
   object_push(L, o);
   object_drop(o); /* the table of names holds it */
   return 1;

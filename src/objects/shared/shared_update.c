@@ -4,6 +4,7 @@
 */
 #include "message/message.h"
 #include "objects/shared/shared.h"
+#include "world/args.h"
 
 /*
 ** sync.update(s, key, fn, ...)
@@ -80,7 +81,7 @@ static void put (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
   pthread_mutex_unlock(&s->mu);
   shared_cell_free(cell);
   shared_cell_free(&key);
-  if (!stored) luaL_error(L, "not enough memory");
+  if (!stored) args_no_memory(L);
 }
 
 int shared_update (lua_State *L) {

@@ -1,11 +1,11 @@
 /*
-** library.c - functions of ours in Lua's own libraries.
+** replace.c - functions of ours in Lua's own libraries.
 */
 #include <lauxlib.h>
 
-#include "state/library.h"
+#include "state/stdlib.h"
 
-void library_replace (lua_State *L, const char *library, const char *name, lua_CFunction f) {
+void replace_function (lua_State *L, const char *library, const char *name, lua_CFunction f) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (lua_getfield(L, -1, library) == LUA_TTABLE) {
     lua_getfield(L, -1, name);
