@@ -28,10 +28,8 @@
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
 #include "state/state.h"
-#if __has_include("command/prompt/repl.h")
+#include "thread/hint.h"
 #include "command/prompt/repl.h"
-#define HAVE_REPL 1
-#endif
 
 /*
 ** Messages.
@@ -47,6 +45,7 @@ static void say (const char *program, const char *message) {
 /* [-1, +0] if status is an error: writes the message on the top. */
 static int report (lua_State *L, int status, const char *program) {
   if (status != LUA_OK) {
+    if (status == LUA_ERRSYNTAX) hint_append(L);
     const char *message = lua_tostring(L, -1);
     say(program, message ? message : "(error message not a string)");
     lua_pop(L, 1);
@@ -65,9 +64,10 @@ static int add_traceback (lua_State *L) {
   if (!message) {
     if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
       return 1; /* the object's own text stands alone */
-    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   }
-  luaL_traceback(L, L, message, 1);
+  hint_append(L);
+  luaL_traceback(L, L, lua_tostring(L, -1), 1);
   return 1;
 }
 
@@ -318,13 +318,8 @@ static void plain_repl (lua_State *L) {
 }
 
 static void interact (lua_State *L) {
-#ifdef HAVE_REPL
-  if (isatty(STDIN_FILENO)) {
-    repl_run(L);
-    return;
-  }
-#endif
-  plain_repl(L);
+  if (isatty(STDIN_FILENO)) repl_run(L);
+  else plain_repl(L);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 
 #include "message/message.h"
+#include "thread/hint.h"
 #include "thread/thread.h"
 
 static const char trace_key; /* registry: the traceback of the last error */
@@ -58,6 +59,7 @@ int excepthook_default (lua_State *L) {
   t = object_check(L, 1, self->object.kind);
   thread_copy_name(t, name);
   push_error_text(L, 2);
+  hint_append(L);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));
   if (lua_type(L, 3) == LUA_TSTRING)
     lua_pushfstring(L, "%s%s\n", lua_tostring(L, -1), lua_tostring(L, 3));

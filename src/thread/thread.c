@@ -14,6 +14,7 @@
 #include "message/message.h"
 #include "world/args.h"
 #include "world/memory.h"
+#include "thread/hint.h"
 #include "thread/thread.h"
 #include "thread/name.h"
 
@@ -93,7 +94,8 @@ static int new_from_options (lua_State *L) {
   Thread *t;
   lua_settop(L, 1);
   args_option_names(L, 1, known);
-  if (option(L, "target") != LUA_TNIL && !is_callable(L, -1)) option_error(L, "target", "function");
+  if (option(L, "target") == LUA_TNIL) hint_unset(L, "target");
+  else if (!is_callable(L, -1)) option_error(L, "target", "function");
   push_args(L); /* options target args */
   t = make(L);
   lua_insert(L, 2); /* options thread target args */
@@ -103,7 +105,8 @@ static int new_from_options (lua_State *L) {
   else if (!lua_isstring(L, -1)) option_error(L, "name", "string");
   else thread_rename(L, t, -1);
   lua_pop(L, 1);
-  if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
+  if (option(L, "daemon") == LUA_TNIL) hint_unset(L, "daemon");
+  else t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_insert(L, 3); /* options thread args target */
   store_work(L, 2, 4);

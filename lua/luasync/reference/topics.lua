@@ -129,6 +129,17 @@ b:join()]],
     python = "print writes piece by piece there",
   },
   {
+    name = "hints", kind = "topic", aliases = { "hint", "did you mean" },
+    about = "Below the message of an error of a script, of a thread or at the prompt stands a line `hint: ...` where "
+      .. "message and source line show what was meant: a colon for a dot, a name misspelled, a word of Python. The "
+      .. "message, what runs and the exit code are as without it. `Thread{ daemon = True }`, which writes nil and is "
+      .. "no error, is warned of on stderr, once a line; so is a `target` that turned out nil.",
+    example = [[
+local hints = require "luasync.hints"
+print(hints.cure("attempt to call a nil value (global 'len')", io.open))]],
+    output = "Python's len(x) is #x",
+  },
+  {
     name = "stock", kind = "topic", aliases = { "stock Lua", "lua5.4", "installation" },
     about = "`make install` installs the command luasync, and the C module luasync.so for stock lua5.4, which can "
       .. "`require \"luasync\"` as well: the same objects and rules. There the end of the script is the closing of the "
