@@ -24,7 +24,7 @@ local reference = {}
 
 local FILES = {
   "threads", "module", "locks", "signals", "barriers", "queues", "data", "worlds", "trace", "logging",
-  "topics", "command", "repl",
+  "testing", "topics", "command", "repl",
 }
 local WIDTH = 78
 

@@ -95,7 +95,7 @@ describe("Reference", function()
     for method in pairs(methods_of(atomic)) do assert.equal(1, #reference.find("Atomic:" .. method)) end
   end)
 
-  for _, module in ipairs { "logging", "trace" } do
+  for _, module in ipairs { "logging", "testing", "trace" } do
     it("names every function of luasync." .. module, function()
       for name, value in pairs(require("luasync." .. module)) do
         if type(value) == "function" then assert.equal(1, #reference.find(module .. "." .. name), name) end
@@ -298,6 +298,7 @@ describe("Reference", function()
       assert(load(read "library/luasync/logging.lua"))
       assert.matches("function Recording:order(list, run) end", read "library/luasync/trace.lua", 1, true)
       assert(load(read "library/luasync/trace.lua"))
+      assert.matches("function testing.in_thread(fn, ...) end", read "library/luasync/testing.lua", 1, true)
       for name in pairs(sync) do
         if name:find "^%a" then
           local found = text:find("sync." .. name .. "(", 1, true) or text:find('sync["' .. name .. '"]', 1, true)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "world/args.h"
+#include "observe/deadlock.h"
 #include "observe/dump.h"
 #include "module/program.h"
 #include "objects/kinds.h"
@@ -156,6 +157,8 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
                                      {"monotonic", monotonic},
                                      {"set_excepthook", excepthook_set},
                                      {"__excepthook", excepthook_default},
+                                     {"__untaken", excepthook_untaken},
+                                     {"__deadlock", deadlock_raises},
                                      {"simulate", simulate},
                                      {"threads", dump_threads},
                                      {"dump", dump_dump},

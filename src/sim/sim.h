@@ -43,6 +43,7 @@ typedef struct SimReport {
   SimVerdict verdict;
   int status;         /* what body returned, where it did; SIM_EXIT: the code */
   int errors_untaken; /* errors of threads that no result() has taken */
+  char *first_error;  /* what was printed of the first of them; NULL: nothing */
   bool closed;        /* nothing outside the world was asked */
   long steps;
   Nanos elapsed;

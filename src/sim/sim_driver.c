@@ -148,7 +148,7 @@ bool sim_tick (Sim *sim) {
 static void wait_for_ready (Sim *sim) {
   if (sim->options.policy->before_turn != NULL) sim->options.policy->before_turn(sim);
   take_break(sim);
-  if (sim->ready_count > 0 || sim_tick(sim)) return;
+  if (sim->ready_count > 0 || sim_tick(sim) || deadlock_interrupts(&sim->world)) return;
   sim->report->text = deadlock_text(&sim->world);
   sim_leave(sim, SIM_DEADLOCK);
 }

@@ -259,8 +259,8 @@ static void check_joinable (lua_State *L, Thread *t) {
   if (atomic_load(&t->life) == LIFE_NEW) args_misuse(L, "cannot join thread before it is started");
 }
 
-/* Waits for the end; the timeout is argument 2. */
-static bool wait_for_end (lua_State *L, Thread *t) {
+/* Waits for the end by `wait`; the timeout is argument 2. */
+static bool wait_for_end (lua_State *L, Thread *t, Wake (*wait)(lua_State *, Thread *, Nanos)) {
   Nanos timeout;
   check_joinable(L, t);
   timeout = args_timeout(L, 2);
@@ -268,7 +268,7 @@ static bool wait_for_end (lua_State *L, Thread *t) {
   if (atomic_load(&t->life) == LIFE_ENDED) return true;
   if (timeout == 0) return false;
   wait_allowed(L);
-  switch (thread_wait_end(L, t, world_deadline(t->object.world, timeout))) {
+  switch (wait(L, t, world_deadline(t->object.world, timeout))) {
     case WAKE_CHOSEN: return true;
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
@@ -278,7 +278,7 @@ static bool wait_for_end (lua_State *L, Thread *t) {
 
 static int thread_join (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
-  lua_pushboolean(L, wait_for_end(L, t));
+  lua_pushboolean(L, wait_for_end(L, t, thread_wait_end));
   return 1;
 }
 
@@ -294,7 +294,7 @@ static void take_error (Thread *t) {
 
 static int thread_result (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
-  if (!wait_for_end(L, t)) {
+  if (!wait_for_end(L, t, thread_wait_result)) {
     lua_pushnil(L);
     lua_pushliteral(L, "timeout");
     return 2;

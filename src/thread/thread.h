@@ -54,10 +54,15 @@ int thread_join_all (lua_State *L);
 
 /* Waits for the end of t; FOREVER or an absolute deadline. WAKE_CHOSEN: ended. */
 Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline);
+/* The same on behalf of result(), which takes the error if there is one. */
+Wake thread_wait_result (lua_State *L, Thread *t, Nanos deadline);
+/* Whether somebody waits for the result of t, without a deadline. */
+bool thread_result_awaited (Thread *t);
 
 /* Module functions: set_excepthook, and the default hook. */
 int excepthook_set (lua_State *L);
 int excepthook_default (lua_State *L);
+int excepthook_untaken (lua_State *L);
 /* Calls the hook for the error value at the top of the stack, with the traceback kept by excepthook_trace. [-1, 0, -] */
 void excepthook_call (lua_State *L);
 /* A message handler that keeps a traceback and leaves the error value alone. */

@@ -27,7 +27,7 @@ return {
   like_lua("-l MOD, -l G=MOD", "Requires a library into the global MOD, or G."),
   like_lua("-i SCRIPT", "Enters the prompt after the script."),
   like_lua("-v", "Shows the version."),
-  like_lua("-E", "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH."),
+  like_lua("-E", "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH, LUASYNC_FLAGS."),
   like_lua("-W", "Turns warnings on."),
   option("--help", "Shows the options; -h does, too.", nil, nil, { "-h" }),
   option("--version", "The versions of luasync and Lua."),
@@ -41,5 +41,12 @@ return {
     .. "it, it says at which turn.", nil, { "worlds" }),
   option("--trace FILE", "Writes a timeline; the ending says how: .html, .json, .mmd, .svg, .txt.", true),
   option("--race", "Reports accesses to shared data that nothing orders.", true),
+  {
+    name = "LUASYNC_FLAGS", kind = "topic", call = "LUASYNC_FLAGS='--virtual' luasync script.lua",
+    about = "This variable of the environment holds long options for every run of the command, for where there is no "
+      .. "command line to write them in. Those of the command line come after; --virtual, --seed, --replay or "
+      .. "--explore there takes the place of all of that sort here. -E ignores it.",
+    see = { "busted", "-E" },
+  },
   option("--no-deadlock-check", "Waits for ever where else a deadlock would be reported.", nil, { "deadlocks" }),
 }

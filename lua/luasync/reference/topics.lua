@@ -147,10 +147,13 @@ print(hints.cure("attempt to call a nil value (global 'len')", io.open))]],
     example = 'assert(package.loaded.luasync == require "luasync")',
   },
   {
-    name = "busted", kind = "topic", aliases = { "testing" },
-    about = "`busted --lua=luasync` runs specs in the command; plain busted runs them in lua5.4 with the C module. A "
-      .. "function that goes from a spec to a thread sees Lua's own assert there, not luassert's table. Give every "
-      .. "wait in a spec a timeout, so that a failure is a failure and not a run without end.",
-    python = "unittest",
+    name = "busted", kind = "topic",
+    about = "`busted --lua=luasync` runs specs in the command; plain busted runs them in lua5.4 with the C module. "
+      .. "Options for the command stand in LUASYNC_FLAGS: `LUASYNC_FLAGS='--seed 7' busted --lua=luasync`. With "
+      .. "`--lua='exec luasync'` no shell stands between, which Ctrl-\\ would end: it shows the dump, and the run goes "
+      .. "on. A function that goes from a spec to a thread sees Lua's own assert there, unless the spec has loaded "
+      .. "luasync.testing. Give every wait in a spec a timeout, so that a failure is a failure and not a run without "
+      .. "end.",
+    python = "unittest", see = { "luasync.testing", "LUASYNC_FLAGS" },
   },
 }

@@ -40,8 +40,9 @@ print(report.results[1], report.virtual_time)]],
       { "opts", "{ seed: integer, schedule: string }?",
         "`seed` to draw the schedule from; `schedule` to repeat, as a report has it" },
     },
-    returns = { { "table", "`ok` boolean: all ended well; `results` of fn, with n; `error` of fn, if it failed, or why "
-      .. "the schedule could not be followed; "
+    returns = { { "table", "`ok` boolean: all ended well; `message` what a test would print, with the "
+      .. "line that repeats the run, nil where all ended well; `results` of fn, with n; `error` of fn, if it failed, "
+      .. "or why the schedule could not be followed; "
       .. "`deadlock`, `livelock` the report as text; `output` what was printed; `schedule` that repeats the run; "
       .. "`steps` operations; `virtual_time` seconds; `closed` false where it asked something outside; "
       .. "`thread_errors` errors that nobody took; `note` that the run ended before its schedule did, or "
