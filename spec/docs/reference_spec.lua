@@ -264,15 +264,26 @@ describe("Reference", function()
 
     it("a man page with every entry, which groff takes without a warning", function()
       local page = read "luasync.1"
-      local count = 0
-      for entry in reference.entries() do count = count + 1 end
+      local count, options = 0, 0
+      for entry in reference.entries() do
+        if entry.kind == "option" then options = options + 1 else count = count + 1 end
+      end
       local _, sections = page:gsub("\n%.SS ", "")
       assert.equal(count, sections)
+      assert.equal(options, select(2, page:match "%.SH OPTIONS(.-)%.SH":gsub("\n%.TP\n", "")))
       if os.execute "command -v groff >/dev/null" then
         local pipe = io.popen("groff -man -Tutf8 -ww -z " .. support.quote(folder .. "/luasync.1") .. " 2>&1")
         assert.equal("", pipe:read "a")
         pipe:close()
       end
+    end)
+
+    it("a man page in the order that man pages have", function()
+      local titles = {}
+      for title in read "luasync.1":gmatch "\n%.SH ([^\n]+)" do titles[#titles + 1] = title end
+      assert.same({ "NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT" }, table.move(titles, 1, 5, 1, {}))
+      assert.equal("SEE ALSO", titles[#titles])
+      assert.is_true(#titles > 10)
     end)
 
     it("an HTML page whose elements close and whose links lead somewhere", function()
