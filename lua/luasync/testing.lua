@@ -68,4 +68,8 @@ function testing.no_threads_left()
   busted.before_each(function() supervise.wants_none_left = true end)
 end
 
+--- In a simulated world: fn is called before each operation of any thread, and must give something true.
+-- It may look at objects, and may not wait. The run fails where it does not hold or raises an error.
+function testing.invariant(name, fn) sync.__invariant(name, fn) end
+
 return testing

@@ -207,6 +207,72 @@ describe("luasync.testing #slow", function()
   end)
 end)
 
+describe("testing.invariant", function()
+  local sync = require "luasync"
+  local testing = { invariant = sync.__invariant }      -- this file itself is not to be supervised
+
+  -- Two tables that a thread moves from, under a lock or without one.
+  local function transfer(locked)
+    return function()
+      local s, lock = sync.Shared{ from = 10, to = 0 }, sync.Lock()
+      testing.invariant("nothing is lost", function() return lock:locked() or s.from + s.to == 10 end)
+      local function move()
+        if locked then lock:acquire() end
+        s.from = s.from - 1
+        s.to = s.to + 1
+        if locked then lock:release() end
+      end
+      local a, b = sync.spawn(move), sync.spawn(move)
+      a:join()
+      b:join()
+      return s.to
+    end
+  end
+
+  it("is looked at between any two operations", function()
+    local report = sync.simulate(transfer(false), { seed = 1 })
+    assert.is_false(report.ok)
+    assert.equal("the invariant 'nothing is lost' does not hold", report.error)
+    local again = sync.simulate(transfer(false), { schedule = report.schedule })
+    assert.equal(report.error, again.error)
+    assert.equal(report.schedule, again.schedule)
+  end)
+
+  it("that holds changes nothing", function()
+    for seed = 1, 100 do
+      local report = sync.simulate(transfer(true), { seed = seed })
+      assert.is_true(report.ok, report.message)
+      assert.equal(2, report.results[1])
+    end
+  end)
+
+  it("ends with its thread", function()
+    local report = sync.simulate(function()
+      sync.spawn(function()
+        testing.invariant("once", function() return sync.active_count() == 2 end)
+      end):join()
+      sync.sleep(1)
+      return "over"
+    end)
+    assert.equal("over", report.results and report.results[1], report.message)
+  end)
+
+  it("says what is wrong with itself", function()
+    local report = sync.simulate(function()
+      testing.invariant("broken", function() error("oops", 0) end)
+      sync.sleep(1)
+    end)
+    assert.equal("the invariant 'broken' does not hold: oops", report.error)
+    report = sync.simulate(function()
+      local q = sync.Queue()
+      testing.invariant("waits", function() return q:get() end)
+      sync.sleep(1)
+    end)
+    assert.truthy(report.error:find "^the invariant 'waits' does not hold: .*cannot block", report.error)
+    assert.has_error(function() testing.invariant("real", print) end, "an invariant needs a simulated world")
+  end)
+end)
+
 describe("An error of a thread", function()
   it("that somebody waits for with result() is not printed as well", function()
     local run = support.run [[local sync = require "luasync"

@@ -132,6 +132,7 @@ static int fill (lua_State *L) {
   if (r->verdict == SIM_DEADLOCK) set_text(L, "deadlock", r->text);
   else if (r->verdict == SIM_LIVELOCK) set_text(L, "livelock", r->text);
   else if (r->verdict == SIM_CANNOT_FOLLOW) set_text(L, "error", r->text);
+  else if (r->verdict == SIM_BROKEN) set_text(L, "error", r->text);
   else if (r->verdict == SIM_NO_MEMORY) set_text(L, "error", "not enough memory");
   else if (r->verdict == SIM_DONE && r->text != NULL) set_text(L, "note", r->text);
   lua_pushinteger(L, r->steps);

@@ -64,6 +64,26 @@ print(ok, (tostring(failure):match "[^\n]*$":gsub("%d+", "N")))]],
     errors = { { "no_threads_left needs busted", NEEDS_BUSTED } },
   },
   {
+    name = "testing.invariant", kind = "function", call = "testing.invariant(name, fn)",
+    about = "In a simulated world: from now on, until the calling thread ends, `fn()` is called between any two "
+      .. "operations of its threads, and must give something true. The run fails with the first time it does not, or "
+      .. "raises an error. fn looks at objects without a step of its own; it cannot wait.",
+    args = { { "name", "string", "as the failure shows it" }, { "fn", "function", "" } },
+    errors = { { "an invariant needs a simulated world", "the thread is in no simulated world",
+      'require "luasync.testing".invariant("x", print)' } },
+    example = [[
+local testing = require "luasync.testing"
+local report = sync.simulate(function()
+  local s = sync.Shared{ from = 10, to = 0 }
+  testing.invariant("nothing is lost", function() return s.from + s.to == 10 end)
+  s.from = s.from - 1
+  s.to = s.to + 1
+end)
+print(report.error)]],
+    output = "the invariant 'nothing is lost' does not hold",
+    see = { "simulate", "testing.for_each_seed" },
+  },
+  {
     name = "assertions", kind = "topic",
     aliases = { "assert.deadlocks", "assert.blocks", "assert.completes_within", "assert.eventually", "assert.never" },
     about = "What luasync.testing adds to luassert. `assert.deadlocks(fn)`: fn in a simulated world ends in a "
