@@ -331,7 +331,7 @@ void options_print_help (const Options *o) {
         "  --virtual            virtual clock: waiting takes no time\n"
         "  --seed N             the same, scheduled by N: same seed, same output\n"
         "  --explore[=N]        try every interleaving (not in this version)\n"
-        "  --replay S           run a schedule again: \"0x1 1 .\" (--help schedule explains)\n"
+        "  --replay S           run schedule S again: \"0x1 1 .\" (see --help schedule)\n"
         "  --trace FILE         write a timeline (not in this version)\n"
         "  --race               report unordered accesses (not in this version)\n"
         "  --no-deadlock-check  wait for ever instead of reporting a deadlock\n"
