@@ -2,7 +2,10 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-LUA     ?= lua5.4
+ifeq ($(origin LUA),undefined)
+LUA     := $(firstword $(shell for name in lua5.4 lua-5.4 lua54 lua; do \
+             $$name -e 'os.exit(_VERSION == "Lua 5.4")' 2>/dev/null && echo $$name; done))
+endif
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
@@ -33,10 +36,10 @@ LUA_PC := $(shell for name in lua5.4 lua-5.4 lua54 lua; do \
             $(PKG_CONFIG) --exists "$$name >= 5.4" "$$name < 5.5" 2>/dev/null \
               && { echo $$name; break; }; done)
 ifneq ($(LUA_PC),)
-LUA_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LUA_PC))
+LUA_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(LUA_PC))
 LUA_LIBDIR := $(shell $(PKG_CONFIG) --variable=libdir $(LUA_PC))
 LUA_STATIC := $(firstword $(wildcard $(foreach name,lua5.4 lua-5.4 lua54 lua,$(LUA_LIBDIR)/lib$(name).a)))
-LUA_LIBS   := $(or $(LUA_STATIC),$(shell $(PKG_CONFIG) --libs $(LUA_PC)))
+LUA_LIBS   ?= $(or $(LUA_STATIC),$(shell $(PKG_CONFIG) --libs $(LUA_PC)))
 endif
 
 # -------------------------------------------------------------------- sources
@@ -75,10 +78,10 @@ MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 
 # ---------------------------------------------------------------------- build
-.PHONY: all help setup demo docs play test check spec spec-host spec-stock stress lint format bench valgrind \
+.PHONY: all help setup demo docs play test check spec spec-host spec-stock stress rock install-rock lint format bench valgrind \
         apicheck fuzz install uninstall clean FORCE
 
-all: $(HOST) $(MODULE) ## build the command build/luasync and the module build/luasync.so
+all: $(HOST) $(MODULE) docs ## build the command build/luasync, the module build/luasync.so and the documentation
 
 $(HOST): $(HOST_OBJECTS)
 	$(call say,LINK,$@)
@@ -120,12 +123,17 @@ $(BUILD)/embedded.c: scripts/embed.lua $(EMBEDDED) $(BUILD)/flags
 	$(Q)mkdir -p $(@D) && $(LUA) scripts/embed.lua $@ $(EMBEDDED)
 
 # Rewritten only when something in it changed, so that other flags, another
-# compiler or another set of files rebuild what they must.
+# compiler or another set of files rebuild what they must. The look at it happens
+# while make reads this file: when nothing has changed nothing is to be made.
 FINGERPRINT = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_LDFLAGS) $(HOST_LIBS) $(EMBEDDED)
+ifneq ($(strip $(file <$(BUILD)/flags)),$(strip $(FINGERPRINT)))
 $(BUILD)/flags: FORCE
-	@$(if $(LUA_PC),,echo "Lua 5.4 is not installed (pkg-config does not find it); 'make setup' installs it" >&2; exit 1)
-	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(FINGERPRINT))' | cmp -s - $@ \
-	  || printf '%s\n' '$(subst ','\'',$(FINGERPRINT))' > $@
+endif
+$(BUILD)/flags:
+	@$(if $(LUA_CFLAGS)$(LUA_PC),,echo "Lua 5.4 is not installed: pkg-config does not find it. 'make setup' installs it on Debian;" \
+	  "elsewhere set PKG_CONFIG_PATH, or LUA_CFLAGS and LUA_LIBS" >&2; exit 1)
+	@$(if $(LUA),,echo "no Lua 5.4 interpreter in the PATH (lua5.4, lua-5.4, lua54, lua): set LUA=/path/to/lua" >&2; exit 1)
+	@mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(FINGERPRINT))' > $@
 FORCE:
 
 -include $(patsubst %.o,%.d,$(HOST_OBJECTS) $(MODULE_OBJECTS))
@@ -244,23 +252,46 @@ BINDIR  = $(DESTDIR)$(PREFIX)/bin
 CMODDIR = $(DESTDIR)$(PREFIX)/lib/lua/5.4
 MANDIR  = $(DESTDIR)$(PREFIX)/share/man/man1
 LMODDIR = $(DESTDIR)$(PREFIX)/share/lua/5.4/luasync
+DOCDIR  = $(DESTDIR)$(PREFIX)/share/doc/luasync
+LIBRARY = $(DESTDIR)$(PREFIX)/share/luasync/library
 
-docs: ## make the man page, the HTML page and editor annotations in build/docs
-	$(call say,DOCS,$(BUILD)/docs)
-	$(Q)mkdir -p $(BUILD)/docs/library/luasync
-	$(Q)LUA_PATH='lua/?.lua;;' $(LUA) scripts/docs.lua $(BUILD)/docs
+DOCS := $(BUILD)/docs/luasync.html
 
-install: all docs ## install command, module and Lua files (PREFIX=/usr/local, DESTDIR=)
-	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)'
+docs: $(DOCS) ## make the man page, the HTML page and editor annotations in build/docs
+
+# The page is written last; with it the others are there.
+$(DOCS): scripts/docs.lua src/module/luasync.h $(EMBEDDED) $(BUILD)/flags
+	$(call say,DOCS,$(@D))
+	$(Q)mkdir -p $(@D)/library/luasync
+	$(Q)LUA_PATH='lua/?.lua;;' $(LUA) scripts/docs.lua $(@D)
+
+# Through sudo what has been built is taken as it is: nothing in the tree shall belong to root.
+BUILT := $(if $(SUDO_UID),$(if $(wildcard $(HOST)),$(if $(wildcard $(MODULE)),$(wildcard $(DOCS)))))
+
+install_lua = cd lua/luasync && find . -type f -exec install -D -m 644 {} '$(abspath $(1))/{}' \;
+
+install: $(if $(BUILT),,all) ## install command, module, Lua files and documentation (PREFIX=/usr/local, DESTDIR=)
+	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)' '$(MANDIR)' '$(DOCDIR)' '$(LIBRARY)/luasync'
 	$(Q)install -m 755 $(HOST) '$(BINDIR)/luasync'
 	$(Q)install -m 644 $(MODULE) '$(CMODDIR)/luasync.so'
-	$(Q)cd lua/luasync && find . -type f -exec install -D -m 644 {} '$(abspath $(LMODDIR))/{}' \;
-	$(Q)install -d '$(MANDIR)' && install -m 644 $(BUILD)/docs/luasync.1 '$(MANDIR)/luasync.1'
+	$(Q)$(call install_lua,$(LMODDIR))
+	$(Q)install -m 644 $(BUILD)/docs/luasync.1 '$(MANDIR)/luasync.1'
+	$(Q)install -m 644 LICENSE README.md CHANGELOG.md $(BUILD)/docs/luasync.html '$(DOCDIR)'
+	$(Q)install -m 644 $(BUILD)/docs/library/luasync.lua '$(LIBRARY)'
+	$(Q)install -m 644 $(wildcard $(BUILD)/docs/library/luasync/*.lua) '$(LIBRARY)/luasync'
 	$(call say,DONE,$(BINDIR)/luasync)
 
 uninstall: ## remove what install put there
 	$(Q)rm -f '$(BINDIR)/luasync' '$(CMODDIR)/luasync.so' '$(MANDIR)/luasync.1'
-	$(Q)rm -rf '$(LMODDIR)'
+	$(Q)rm -rf '$(LMODDIR)' '$(DOCDIR)' '$(DESTDIR)$(PREFIX)/share/luasync'
+
+# For the rockspec: the module alone. LuaRocks says where it goes.
+rock: $(MODULE)
+
+install-rock:
+	$(Q)install -d '$(INST_LIBDIR)' '$(INST_LUADIR)/luasync'
+	$(Q)install -m 755 $(MODULE) '$(INST_LIBDIR)/luasync.so'
+	$(Q)$(call install_lua,$(INST_LUADIR)/luasync)
 
 clean: ## remove the build folder
 	$(Q)rm -rf $(BUILD)

@@ -119,20 +119,57 @@ local function man_entry(out, entry)
   if entry.python then out(".PP\n" .. roff_lines("Python: " .. entry.python) .. "\n") end
 end
 
+local EXIT_STATUS = {
+  { "0", "All went well." },
+  { "1", "An error in the script, a usage error, or an error in any thread that nobody took with result()." },
+  { "3", "A deadlock, or in a simulated run a livelock." },
+  { "n", "What os.exit(n) said." },
+}
+
+local ENVIRONMENT = {
+  { "LUA_INIT, LUA_INIT_5_4", "Lua code, or @FILE, to run first. As in lua5.4." },
+  { "LUA_PATH, LUA_CPATH, LUA_PATH_5_4, LUA_CPATH_5_4", "Where `require` looks. As in lua5.4." },
+  { "LUASYNC_FLAGS", "Long options for every run." },
+  { "LUASYNC_RC", "The start-up file of the prompt, in place of luasync/init.lua in XDG_CONFIG_HOME or ~/.config; "
+    .. "empty: none." },
+  { "NO_COLOR", "Not empty: the prompt shows no colours." },
+}
+
+local function man_tags(out, title, list)
+  out(".SH %s\n", title)
+  for _, item in ipairs(list) do out(".TP\n.B %s\n%s\n", roff(item[1]), roff_lines(item[2])) end
+end
+
+local function man_options(out)
+  out(".SH OPTIONS\n")
+  for entry in reference.entries() do
+    if entry.kind == "option" then
+      local about = entry.planned and entry.about .. " Not in this version." or entry.about
+      out(".TP\n.B %s\n%s\n", roff((entry.call:gsub("^luasync ", ""))), roff_lines(about))
+    end
+  end
+end
+
 local function man_page()
   local out = buffer()
   out('.TH LUASYNC 1 "" "luasync %s" "luasync"\n', version())
   out(".SH NAME\nluasync \\- Lua 5.4 with threads\n")
   out(".SH SYNOPSIS\n.B luasync\n[options] [script [args]]\n.PP\n")
   roff_code(out, 'local sync = require "luasync"')
+  man_options(out)
+  man_tags(out, "EXIT STATUS", EXIT_STATUS)
+  man_tags(out, "ENVIRONMENT", ENVIRONMENT)
   out(".SH DESCRIPTION\n")
   out(roff_lines([[The command runs Lua scripts as lua5.4 does; the module gives them threads, locks, signals and queues
 with the names and rules of Python's threading and queue modules. All examples below begin with the line above.
 Where nothing else is said, times are seconds.]]) .. "\n")
   for _, section in ipairs(reference.sections) do
     out(".SH " .. section.title:upper() .. "\n")
-    for _, entry in ipairs(section) do man_entry(out, entry) end
+    for _, entry in ipairs(section) do
+      if entry.kind ~= "option" then man_entry(out, entry) end
+    end
   end
+  out ".SH SEE ALSO\n.BR lua (1),\n.BR luac (1),\n.BR busted (1)\n"
   return out()
 end
 
@@ -155,10 +192,21 @@ pre { background: var(--soft); padding: .7em 1em; overflow: auto; border-radius:
 pre.output { background: none; border-left: 3px solid var(--line); border-radius: 0; }
 dl { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em; } dd { margin: 0; }
 dl.errors { display: block; } dl.errors dd { margin: 0 0 .4em 2em; } .foot { font-size: 14px; opacity: .85; }
-@media (max-width: 50em) { body { display: block; } nav { position: static; height: auto; } }
+summary { display: none; }
+@media (max-width: 50em) {
+  body { display: block; } main { padding: 1em 1em 40vh; } summary { display: list-item; cursor: pointer; }
+  nav { position: sticky; height: auto; max-height: 80vh; background: Canvas; border: 0 solid var(--line);
+    border-bottom-width: 1px; padding: .5em 1em; }
+}
 ]]
 
+-- On a narrow screen the index is folded at first and after each choice.
 local FILTER = [[
+var index = document.getElementById("index"), narrow = matchMedia("(max-width: 50em)");
+function fold() { index.open = !narrow.matches; }
+fold();
+narrow.addEventListener("change", fold);
+index.addEventListener("click", function (event) { if (event.target.closest("a")) fold(); });
 document.getElementById("filter").addEventListener("input", function () {
   var word = this.value.toLowerCase();
   document.querySelectorAll("article").forEach(function (article) {
@@ -227,7 +275,8 @@ local function html_entry(out, entry)
 end
 
 local function html_contents(out)
-  out('<nav>\n<input id="filter" type="search" placeholder="filter" aria-label="filter">\n')
+  out('<nav>\n<details id="index" open>\n<summary>Index</summary>\n')
+  out('<input id="filter" type="search" placeholder="filter" aria-label="filter">\n')
   for _, section in ipairs(reference.sections) do
     out("<h2>%s</h2>\n<ul>\n", html(section.title))
     for _, entry in ipairs(section) do
@@ -236,7 +285,7 @@ local function html_contents(out)
     end
     out("</ul>\n")
   end
-  out("</nav>\n")
+  out("</details>\n</nav>\n")
 end
 
 local function html_page()
@@ -389,3 +438,4 @@ write_file(folder .. "/luasync.html", html_page())
 write_file(folder .. "/library/luasync.lua", sync_annotations())
 write_file(folder .. "/library/luasync/logging.lua", module_annotations("logging", nil, LEVELS))
 write_file(folder .. "/library/luasync/trace.lua", module_annotations("trace", "Recording"))
+write_file(folder .. "/library/luasync/testing.lua", module_annotations("testing"))

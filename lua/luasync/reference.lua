@@ -24,7 +24,7 @@ local reference = {}
 
 local FILES = {
   "threads", "module", "locks", "signals", "barriers", "queues", "data", "worlds", "trace", "logging",
-  "topics", "command", "repl",
+  "testing", "topics", "command", "repl",
 }
 local WIDTH = 78
 
@@ -109,8 +109,8 @@ end
 
 local LONGEST = 64 -- bytes of a name that is worth comparing; none of ours comes near
 
--- The number of single changes (Levenshtein's, and neighbours swapped) between two strings.
-local function distance(a, b)
+--- The number of single changes (Levenshtein's, and neighbours swapped) between two strings.
+function reference.distance(a, b)
   local before, row = {}, {}
   for j = 0, #b do row[j] = j end
   for i = 1, #a do
@@ -136,7 +136,7 @@ function reference.nearest(name)
   local limit = math.max(1, #key // 3)
   for i, known in ipairs(all_names) do
     local long = normalise(known)
-    local far = math.min(distance(key, long), distance(key, long:match "[%w_]+$" or long))
+    local far = math.min(reference.distance(key, long), reference.distance(key, long:match "[%w_]+$" or long))
     if far <= limit then found[#found + 1] = { name = known, far = far, place = i } end
   end
   table.sort(found, function(a, b)

@@ -66,12 +66,28 @@ local function own_part(trace)
   return without
 end
 
+local entry                       -- the text of the latest one: hints look at its lines
+
+local function read_source(name)
+  if name == "stdin" then return entry end
+  local file = io.open(name, "rb")
+  local text = file and file:read "a"
+  if file then file:close() end
+  return text
+end
+
+--- A message with the cure for it, where there is one.
+local function with_hint(message)
+  local ok, cure = pcall(function() return require "luasync.hints".cure(message, read_source) end)
+  return ok and cure and message .. "\nhint: " .. cure or message
+end
+
 --- The message handler: the error's text with a traceback; values with a text of their own need none.
 local function handle(err)
   local ok, text = pcall(error_text, err)
   if not ok then text = "(error object whose text cannot be had)" end
   if type(err) ~= "string" then return text end
-  return own_part(debug.traceback(text, 2))
+  return own_part(debug.traceback(with_hint(text), 2))
 end
 
 local reported = setmetatable({}, { __tostring = function() return "the entry has failed" end })
@@ -100,7 +116,8 @@ function Session:evaluate(text)
   local name, argument = commands.parse(text)
   if name then return commands.run(self, name, argument) end
   local f, message = chunk.compile(text)
-  if not f then return self:complain(message) end
+  entry = text
+  if not f then return self:complain(with_hint(message)) end
   self:show(self:call(f))
 end
 

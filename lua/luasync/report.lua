@@ -135,6 +135,29 @@ function report.livelock(threads, how)
   return table.concat(out, "\n") .. "\n"
 end
 
+--- A report without the tracebacks: the lines that say who waits for what.
+function report.brief(text)
+  return (text:gsub("\n  stack traceback:", ""):gsub("\n  \t[^\n]*", ""):gsub("%s+$", ""))
+end
+
+local function error_text(err)
+  local ok, text = pcall(tostring, err)
+  return ok and text or ("(error object is a %s value, and its __tostring fails)"):format(type(err))
+end
+
+--- What a test prints of a simulated run; it ends with the line that repeats the run.
+-- @param run the table that sync.simulate returns
+-- @param thread_error the text of the first error that nobody took, or nil
+-- @return a text without a newline at its end, or nil where all went well
+function report.simulation(run, thread_error)
+  if run.ok then return nil end
+  local what = run.deadlock or run.livelock
+  if what then what = report.brief(what)
+  elseif run.error ~= nil then what = error_text(run.error)
+  else what = (thread_error or "a thread has failed"):gsub("%s+$", "") end
+  return ('%s\nreplay: sync.simulate(fn, { schedule = "%s" })'):format(what, run.schedule)
+end
+
 --- A simulated thread that loops without any operation; `what` says which and where.
 function report.loop(threads, what)
   local out = { "luasync: livelock: " .. what }

@@ -379,3 +379,31 @@ describe("busted under the command", function()
 end)
 
 teardown(function() os.execute("rm -rf " .. quote(work)) end)
+
+describe("LUASYNC_FLAGS", function()
+  local command = require "spec.command"
+
+  local function with(flags, words) return command.run(words, "LUASYNC_FLAGS='" .. flags .. "'") end
+
+  it("holds options for every run", function()
+    local result = with("--virtual", { "-e", "print(os.time())" })
+    assert.same({ "1257894000\n", 0 }, { result.out, result.code })
+    result = with(" --seed  7 --no-deadlock-check", { "-e", "print(os.time(), ...)", "-" })
+    assert.equal("1257894000\n", result.out)
+  end)
+
+  it("gives way to the command line, and to -E", function()
+    assert.equal("1257894000\n", with("--seed 7", { "--replay", "0 .", "-e", "print(os.time())" }).out)
+    assert.not_equal("1257894000\n", with("--virtual", { "-E", "-e", "print(os.time())" }).out)
+  end)
+
+  it("is refused where it says nothing sensible", function()
+    local result = with("script.lua", { "-e", "print(1)" })
+    assert.same({ "", 1 }, { result.out, result.code })
+    assert.truthy(result.err:find("LUASYNC_FLAGS: long options expected, got 'script.lua'", 1, true), result.err)
+    assert.truthy(with("--sed=7", { "-e", "" }).err:find("unrecognized option '--sed=7'", 1, true))
+    assert.truthy(with("--seed", { "-e", "" }).err:find("option '--seed' needs a value", 1, true))
+  end)
+
+  it("may be empty", function() assert.equal("1\n", with("", { "-e", "print(1)" }).out) end)
+end)

@@ -40,6 +40,14 @@ describe("The prompt #repl #novalgrind", function()
       assert.equal("true", t:run "Queue == sync.Queue and Thread ~= nil and select ~= sync.select")
     end)
 
+    it("mistakes with a hint, whether they compile or not", function()
+      local t = open()
+      t:run "local l = Lock()"
+      assert.truthy(t:run "l:aquire()":find("nil value (method 'aquire')\nhint: did you mean l:acquire?\n", 1, true))
+      assert.truthy(t:run "x += 1":find("\nhint: Lua has no `+=`: write `x = x + 1`", 1, true))
+      assert.falsy(t:run "x = = 1":find("hint", 1, true))
+    end)
+
     it("entries that use the locals of earlier ones", function()
       local t = open()
       t:run "local a, b = 1, 2"

@@ -95,7 +95,7 @@ describe("Reference", function()
     for method in pairs(methods_of(atomic)) do assert.equal(1, #reference.find("Atomic:" .. method)) end
   end)
 
-  for _, module in ipairs { "logging", "trace" } do
+  for _, module in ipairs { "logging", "testing", "trace" } do
     it("names every function of luasync." .. module, function()
       for name, value in pairs(require("luasync." .. module)) do
         if type(value) == "function" then assert.equal(1, #reference.find(module .. "." .. name), name) end
@@ -264,15 +264,26 @@ describe("Reference", function()
 
     it("a man page with every entry, which groff takes without a warning", function()
       local page = read "luasync.1"
-      local count = 0
-      for entry in reference.entries() do count = count + 1 end
+      local count, options = 0, 0
+      for entry in reference.entries() do
+        if entry.kind == "option" then options = options + 1 else count = count + 1 end
+      end
       local _, sections = page:gsub("\n%.SS ", "")
       assert.equal(count, sections)
+      assert.equal(options, select(2, page:match "%.SH OPTIONS(.-)%.SH":gsub("\n%.TP\n", "")))
       if os.execute "command -v groff >/dev/null" then
         local pipe = io.popen("groff -man -Tutf8 -ww -z " .. support.quote(folder .. "/luasync.1") .. " 2>&1")
         assert.equal("", pipe:read "a")
         pipe:close()
       end
+    end)
+
+    it("a man page in the order that man pages have", function()
+      local titles = {}
+      for title in read "luasync.1":gmatch "\n%.SH ([^\n]+)" do titles[#titles + 1] = title end
+      assert.same({ "NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT" }, table.move(titles, 1, 5, 1, {}))
+      assert.equal("SEE ALSO", titles[#titles])
+      assert.is_true(#titles > 10)
     end)
 
     it("an HTML page whose elements close and whose links lead somewhere", function()
@@ -298,6 +309,7 @@ describe("Reference", function()
       assert(load(read "library/luasync/logging.lua"))
       assert.matches("function Recording:order(list, run) end", read "library/luasync/trace.lua", 1, true)
       assert(load(read "library/luasync/trace.lua"))
+      assert.matches("function testing.in_thread(fn, ...) end", read "library/luasync/testing.lua", 1, true)
       for name in pairs(sync) do
         if name:find "^%a" then
           local found = text:find("sync." .. name .. "(", 1, true) or text:find('sync["' .. name .. '"]', 1, true)

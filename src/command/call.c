@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "command/call.h"
+#include "thread/hint.h"
 #include "real/real_driver.h"
 
 /* One call of stdio per message: threads write to stderr as well. */
@@ -20,6 +21,7 @@ void call_say (const char *program, const char *message) {
 /* [-1, +0] if status is an error: writes the message on the top. */
 int call_report (lua_State *L, int status, const char *program) {
   if (status != LUA_OK) {
+    if (status == LUA_ERRSYNTAX) hint_append(L);
     const char *message = lua_tostring(L, -1);
     call_say(program, message ? message : "(error message not a string)");
     lua_pop(L, 1);
@@ -33,9 +35,10 @@ static int add_traceback (lua_State *L) {
   if (!message) {
     if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
       return 1; /* the object's own text stands alone */
-    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   }
-  luaL_traceback(L, L, message, 1);
+  hint_append(L);
+  luaL_traceback(L, L, lua_tostring(L, -1), 1);
   return 1;
 }
 

@@ -16,6 +16,8 @@
 /* The arguments still to be read: `next` is the index after the current one. */
 typedef struct OptionReader {
   Options *o;
+  int argc;
+  char **argv;
   int next;
 } OptionReader;
 
@@ -156,7 +158,7 @@ static const LongOption *find_long (const char *text, size_t length) {
 
 /* The next argument as a value: there, and not itself a long option. */
 static const char *take_value (OptionReader *r) {
-  const char *value = r->next < r->o->argc ? r->o->argv[r->next] : NULL;
+  const char *value = r->next < r->argc ? r->argv[r->next] : NULL;
   if (!value || strncmp(value, "--", 2) == 0) return NULL;
   r->next++;
   return value;
@@ -241,7 +243,45 @@ static bool check_together (const Options *o) {
   return true;
 }
 
-bool options_parse (Options *o, int argc, char **argv) {
+/* Cuts o->flags into words; there is room for them. Returns how many. */
+static int split_flags (Options *o, char **words) {
+  int n = 0;
+  for (char *word = strtok(o->flags, " \t\n"); word; word = strtok(NULL, " \t\n"))
+    words[n++] = word;
+  return n;
+}
+
+/*
+** The long options in LUASYNC_FLAGS, which come before those of the command line.
+** One there that chooses the world takes the place of all of that sort here.
+*/
+static bool read_flags (Options *o, const char *flags) {
+  o->flags = strdup(flags);
+  o->flag_words = calloc(strlen(flags) / 2 + 2, sizeof o->flag_words[0]);
+  if (!o->flags || !o->flag_words) return mistake(o, "not enough memory");
+  OptionReader reader = {o, split_flags(o, o->flag_words), o->flag_words, 0};
+  while (reader.next < reader.argc) {
+    const char *text = reader.argv[reader.next++];
+    if (strncmp(text, "--", 2) != 0 || strncmp(text, "--help", 6) == 0 || text[2] == '\0')
+      return mistake(o, "LUASYNC_FLAGS: long options expected, got '%s'", text);
+    if (!read_long(&reader, text)) return false;
+  }
+  return true;
+}
+
+/* Whether the command line says anything of the world; `r` has yet to read it. */
+static bool chooses_world (OptionReader r) {
+  static const char *const names[] = {"--virtual", "--seed", "--replay", "--explore"};
+  for (; r.next < r.argc && r.argv[r.next][0] == '-'; r.next++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+      size_t n = strlen(names[i]);
+      char end = strncmp(r.argv[r.next], names[i], n) == 0 ? r.argv[r.next][n] : ' ';
+      if (end == '\0' || end == '=') return true;
+    }
+  return false;
+}
+
+static bool parse (Options *o, int argc, char **argv, const char *flags) {
   memset(o, 0, sizeof *o);
   o->program = argc > 0 && argv[0][0] != '\0' ? argv[0] : "luasync";
   o->argc = argc;
@@ -251,11 +291,26 @@ bool options_parse (Options *o, int argc, char **argv) {
   /* each argument makes one step at most */
   o->steps = calloc((size_t)argc + 1, sizeof o->steps[0]);
   if (!o->steps) return mistake(o, "not enough memory");
-  OptionReader reader = {o, 1};
+  OptionReader reader = {o, argc, argv, 1};
+  if (flags && !read_flags(o, flags)) return false;
+  if (flags && chooses_world(reader)) {
+    o->virtual_clock = o->seeded = o->explore = false;
+    o->schedule = NULL;
+  }
   return read_all(&reader) && check_together(o);
+}
+
+bool options_parse (Options *o, int argc, char **argv) {
+  const char *flags = getenv("LUASYNC_FLAGS");
+  bool ok = parse(o, argc, argv, flags);
+  if (!flags || !o->ignore_environment) return ok;
+  options_free(o);
+  return parse(o, argc, argv, NULL);
 }
 
 void options_free (Options *o) {
   free(o->steps);
+  free(o->flags);
+  free(o->flag_words);
   o->steps = NULL;
 }

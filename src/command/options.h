@@ -24,7 +24,8 @@ typedef struct Options {
   const char *program; /* as the user called it; begins every message */
   int argc;
   char **argv;
-  int script; /* its index in argv; argc when there is none */
+  int script;                /* its index in argv; argc when there is none */
+  char *flags, **flag_words; /* LUASYNC_FLAGS, cut into words; values point into them */
 
   OptionStep *steps; /* what -e, -l, -W ask for, in order */
   int step_count;

@@ -222,6 +222,9 @@ static int judge (const Options *o, const SimReport *r) {
     case SIM_CANNOT_FOLLOW:
       call_say(o->program, r->text ? r->text : "cannot follow the schedule");
       return EXIT_FAILURE;
+    case SIM_BROKEN:
+      call_say(o->program, r->text ? r->text : "an invariant does not hold");
+      return EXIT_FAILURE;
     case SIM_NO_MEMORY: call_say(o->program, "not enough memory"); return EXIT_FAILURE;
     case SIM_EXIT: return r->status;
     case SIM_DEADLOCK:

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "world/args.h"
+#include "observe/deadlock.h"
 #include "observe/dump.h"
 #include "module/program.h"
 #include "objects/kinds.h"
@@ -160,6 +161,9 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
                                      {"monotonic", monotonic},
                                      {"set_excepthook", excepthook_set},
                                      {"__excepthook", excepthook_default},
+                                     {"__untaken", excepthook_untaken},
+                                     {"__invariant", sim_invariant},
+                                     {"__deadlock", deadlock_raises},
                                      {"simulate", simulate},
                                      {"threads", dump_threads},
                                      {"dump", dump_dump},

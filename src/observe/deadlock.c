@@ -26,6 +26,7 @@
 #include "objects/kinds.h"
 #include "objects/lock.h"
 #include "thread/thread.h"
+#include "world/memory.h"
 
 #define MOMENT \
   ((Nanos)200000000) /* how long a thread stands in line before it looks for a circle */
@@ -52,10 +53,46 @@ static void say (World *world, char *text) {
   free(text);
 }
 
+bool deadlock_interrupts (World *world) {
+  bool raises;
+  char *text;
+  pthread_mutex_lock(&world->mu);
+  raises = world->stuck_raises;
+  pthread_mutex_unlock(&world->mu);
+  if (!raises) return false;
+  text = deadlock_text(world);
+  pthread_mutex_lock(&world->mu);
+  world_free(world, world->stuck_report);
+  world->stuck_report = text != NULL ? world_strdup(world, text) : NULL;
+  pthread_mutex_unlock(&world->mu);
+  free(text);
+  thread_alert(world->main, ALERT_INTERRUPT);
+  return true;
+}
+
+/*
+** __deadlock(raises): whether a deadlock of this world shall interrupt its main
+** thread from now on. Returns the report of the last one that did, which is
+** forgotten, or nil.
+*/
+int deadlock_raises (lua_State *L) {
+  World *world = thread_self->object.world;
+  char *text;
+  pthread_mutex_lock(&world->mu);
+  world->stuck_raises = lua_toboolean(L, 1);
+  text = world->stuck_report;
+  world->stuck_report = NULL;
+  pthread_mutex_unlock(&world->mu);
+  lua_pushstring(L, text);
+  world_free(world, text);
+  return 1;
+}
+
 static void stuck (World *world) {
   if (world->silent_deadlocks || somebody_is_alerted(world) || atomic_load(&world->awake) != 0)
     return;
   fflush(stdout);
+  if (deadlock_interrupts(world)) return;
   say(world, deadlock_text(world));
   world->driver->exit(3);
 }

@@ -14,6 +14,7 @@
 #define SIM_EPOCH ((Nanos)1257894000 * NANOS) /* 2009-11-10 23:00:00 UTC */
 
 typedef struct SimFile SimFile;
+typedef struct Invariant Invariant;
 
 /* Of policy_seeded. */
 typedef struct Draws {
@@ -57,6 +58,8 @@ struct Sim {
   void *ud;
   size_t output_capacity;
   SimFile *files; /* opened and not yet closed */
+  Invariant *invariants;
+  bool checking; /* an invariant is being looked at: what it does is no operation */
 };
 
 static inline Sim *sim_of (World *world) { return (Sim *)world; }
@@ -85,6 +88,11 @@ Sim *sim_open (const SimOptions *options, int (*body)(lua_State *L, void *ud), v
 void sim_close (Sim *sim);
 
 /* The end of a run: only the outside goes on. */
+/* Calls the invariants; ends the run with the first that does not hold. */
+void invariants_check (Sim *sim);
+/* The state of `owner` is about to go, and its invariants with it. */
+void invariants_forget (Sim *sim, const Thread *owner);
+
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
 
 /* Takes the thread at this index out of `ready`. */

@@ -26,7 +26,8 @@ typedef enum SimVerdict {
   SIM_DEADLOCK,
   SIM_LIVELOCK,
   SIM_CANNOT_FOLLOW,
-  SIM_NO_MEMORY
+  SIM_NO_MEMORY,
+  SIM_BROKEN /* an invariant does not hold; text says which */
 } SimVerdict;
 
 typedef struct SimOptions {
@@ -43,6 +44,7 @@ typedef struct SimReport {
   SimVerdict verdict;
   int status;         /* what body returned, where it did; SIM_EXIT: the code */
   int errors_untaken; /* errors of threads that no result() has taken */
+  char *first_error;  /* what was printed of the first of them; NULL: nothing */
   bool closed;        /* nothing outside the world was asked */
   long steps;
   Nanos elapsed;
@@ -68,6 +70,9 @@ bool sim_inside (void);
 void sim_opened (void);
 /* A file that has just been opened, at `index`, is closed with the world at the latest; other values are not. [0, 0, -] */
 void sim_note_file (lua_State *L, int index, bool is_pipe);
+
+/* __invariant(name, fn): fn is called before each operation of this world, and must give something true. */
+int sim_invariant (lua_State *L);
 
 /* simulate(fn [, opts]) */
 int simulate (lua_State *L);

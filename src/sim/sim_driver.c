@@ -148,7 +148,7 @@ bool sim_tick (Sim *sim) {
 static void wait_for_ready (Sim *sim) {
   if (sim->options.policy->before_turn != NULL) sim->options.policy->before_turn(sim);
   take_break(sim);
-  if (sim->ready_count > 0 || sim_tick(sim)) return;
+  if (sim->ready_count > 0 || sim_tick(sim) || deadlock_interrupts(&sim->world)) return;
   sim->report->text = deadlock_text(&sim->world);
   sim_leave(sim, SIM_DEADLOCK);
 }
@@ -198,6 +198,8 @@ static void sim_announce (Thread *self, const Op *op) {
   Sim *sim = sim_of(self->object.world);
   SimThread *me = self->driver_data;
   if (me != sim->current) return; /* after the end of its thread: finalisers of a closing state */
+  if (sim->checking) return;
+  if (sim->invariants != NULL) invariants_check(sim);
   atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
   self->at = op->L;
   watch_pace(sim, me, op);
@@ -276,6 +278,7 @@ static lua_State *open_thread (Thread *t, lua_State *parent) {
 
 static void close_thread (Thread *t, lua_State *L) {
   SimThread *st = t->driver_data;
+  invariants_forget(sim_of(t->object.world), t);
   if (sim_of(t->object.world)->options.tidy || t->has_finalisers) lua_close(L);
   if (st->state == SIM_THREAD_TAKEN) st->state = SIM_THREAD_FREE; /* the thread was never started */
 }

@@ -144,6 +144,7 @@ void sim_close (Sim *sim) {
     sim->options.policy->ended(sim);
   sim->report->elapsed = sim->now;
   sim->report->steps = sim_steps(sim);
+  if (sim->world.first_error != NULL) sim->report->first_error = strdup(sim->world.first_error);
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
   sim_close_files(sim, NULL);
   thread_self = sim->outside_thread;
@@ -181,6 +182,7 @@ void sim_report_free (SimReport *report) {
   schedule_clear(&report->schedule);
   free(report->output);
   free(report->text);
+  free(report->first_error);
   memset(report, 0, sizeof *report);
 }
 

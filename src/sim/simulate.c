@@ -93,6 +93,26 @@ static void set_text (lua_State *L, const char *field, const char *text) {
   lua_setfield(L, 1, field);
 }
 
+/* The report's field `message`, by luasync.report. `first_error` may be NULL. [0, 0, raises] */
+static void set_message (lua_State *L, const char *first_error) {
+  bool ok;
+  lua_getfield(L, 1, "ok");
+  ok = lua_toboolean(L, -1);
+  lua_settop(L, 1);
+  if (ok) return;
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_GNAME);
+  lua_getfield(L, -1, "require");
+  lua_pushliteral(L, "luasync.report");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "simulation");
+  lua_pushvalue(L, 1);
+  lua_pushstring(L, first_error);
+  lua_call(L, 2, 1);
+  lua_setfield(L, 1, "message");
+  lua_settop(L, 1);
+}
+
 /* (filling) returns the report's table; in protected mode. */
 static int fill (lua_State *L) {
   Filling *f = lua_touserdata(L, 1);
@@ -113,6 +133,7 @@ static int fill (lua_State *L) {
   if (r->verdict == SIM_DEADLOCK) set_text(L, "deadlock", r->text);
   else if (r->verdict == SIM_LIVELOCK) set_text(L, "livelock", r->text);
   else if (r->verdict == SIM_CANNOT_FOLLOW) set_text(L, "error", r->text);
+  else if (r->verdict == SIM_BROKEN) set_text(L, "error", r->text);
   else if (r->verdict == SIM_NO_MEMORY) set_text(L, "error", "not enough memory");
   else if (r->verdict == SIM_DONE && r->text != NULL) set_text(L, "note", r->text);
   lua_pushinteger(L, r->steps);
@@ -127,6 +148,7 @@ static int fill (lua_State *L) {
   set_text(L, "schedule", f->schedule);
   lua_pushlstring(L, r->output != NULL ? r->output : "", r->output_length);
   lua_setfield(L, 1, "output");
+  set_message(L, r->first_error);
   return 1;
 }
 

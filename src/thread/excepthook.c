@@ -13,6 +13,8 @@
 
 #include "message/message.h"
 #include "thread/excepthook.h"
+#include "thread/hint.h"
+#include "world/memory.h"
 #include "thread/thread.h"
 
 static const char trace_key; /* registry: the traceback of the last error */
@@ -49,7 +51,15 @@ static void push_error_text (lua_State *L, int index) {
                   luaL_typename(L, index));
 }
 
-/* hook(thread, error, traceback): the default; one piece on stderr. */
+/* A simulated world keeps the text of the first error that nobody takes, for the report of the run. */
+static void keep_first (World *world, const char *text) {
+  pthread_mutex_lock(&world->mu);
+  if (world_memory_is_own(world) && world->first_error == NULL)
+    world->first_error = world_strdup(world, text);
+  pthread_mutex_unlock(&world->mu);
+}
+
+/* hook(thread, error, traceback): the default; one piece on stderr, unless somebody waits for the error. */
 int excepthook_default (lua_State *L) {
   Thread *self = thread_self, *t;
   char name[64];
@@ -57,15 +67,41 @@ int excepthook_default (lua_State *L) {
   const char *text;
   lua_settop(L, 3);
   t = object_check(L, 1, self->object.kind);
+  if (t == self) count_untaken(t);
+  if (t == self && thread_result_awaited(t)) return 0;
   thread_copy_name(t, name);
   push_error_text(L, 2);
+  hint_append(L);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));
   if (lua_type(L, 3) == LUA_TSTRING)
     lua_pushfstring(L, "%s%s\n", lua_tostring(L, -1), lua_tostring(L, 3));
   text = lua_tolstring(L, -1, &length);
+  keep_first(self->object.world, text);
   self->object.world->driver->write(self->object.world, 2, text, length);
-  if (t == self) count_untaken(t);
   return 0;
+}
+
+/*
+** __untaken(thread): for a hook that keeps errors for later. In the thread
+** itself it counts the error as the default hook does. In another thread it
+** returns whether the error has not been taken by result() yet, and takes it.
+*/
+int excepthook_untaken (lua_State *L) {
+  Thread *t = object_check(L, 1, thread_self->object.kind);
+  bool untaken;
+  if (t == thread_self) {
+    count_untaken(t);
+    return 0;
+  }
+  pthread_mutex_lock(&t->mu);
+  untaken = t->error_counted;
+  if (untaken) {
+    t->error_counted = false;
+    atomic_fetch_sub(&t->object.world->errors_untaken, 1);
+  }
+  pthread_mutex_unlock(&t->mu);
+  lua_pushboolean(L, untaken);
+  return 1;
 }
 
 /* set_excepthook(fn): returns the previous one. */

@@ -12,6 +12,9 @@ int excepthook_set (lua_State *L);
 /* (thread, error, traceback): the hook of a world that has no other. */
 int excepthook_default (lua_State *L);
 
+/* __untaken(thread): whether nobody has taken its error yet. */
+int excepthook_untaken (lua_State *L);
+
 /* A message handler: keeps a traceback for excepthook_call, and leaves the error value alone. */
 int excepthook_trace (lua_State *L);
 

@@ -171,9 +171,11 @@ void thread_body (Thread *t) {
   object_drop(&t->object);
 }
 
-Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline) {
+/* A waiter whose payload is not NULL waits for the result. */
+static Wake wait_end (lua_State *L, Thread *t, Nanos deadline, void *payload) {
   Waiter w;
   waiter_init(&w, OP_JOIN, t, deadline);
+  w.payload = payload;
   pthread_mutex_lock(&t->mu);
   if (atomic_load(&t->life) == LIFE_ENDED) {
     pthread_mutex_unlock(&t->mu);
@@ -182,6 +184,23 @@ Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline) {
   line_join(&t->joiners, &w);
   pthread_mutex_unlock(&t->mu);
   return line_wait(L, &w, &t->mu, deadline);
+}
+
+Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline) {
+  return wait_end(L, t, deadline, NULL);
+}
+
+Wake thread_wait_result (lua_State *L, Thread *t, Nanos deadline) {
+  return wait_end(L, t, deadline, t);
+}
+
+bool thread_result_awaited (Thread *t) {
+  bool awaited = false;
+  pthread_mutex_lock(&t->mu);
+  for (Waiter *w = t->joiners.first; w != NULL; w = w->next)
+    awaited = awaited || (w->payload != NULL && w->forever);
+  pthread_mutex_unlock(&t->mu);
+  return awaited;
 }
 
 int thread_join_foreground (lua_State *L) {

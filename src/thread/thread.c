@@ -12,6 +12,7 @@
 #include "thread/thread.h"
 #include "world/args.h"
 #include "world/memory.h"
+#include "thread/hint.h"
 
 /*
 ** Construction.
@@ -47,8 +48,8 @@ static int new_from_options (lua_State *L) {
   Thread *t;
   lua_settop(L, 1);
   args_option_names(L, 1, known);
-  if (option(L, "target") != LUA_TNIL && !args_is_callable(L, -1))
-    option_error(L, "target", "function");
+  if (option(L, "target") == LUA_TNIL) hint_unset(L, "target");
+  else if (!args_is_callable(L, -1)) option_error(L, "target", "function");
   push_args(L); /* options target args */
   t = make(L);
   lua_insert(L, 2); /* options thread target args */
@@ -58,7 +59,8 @@ static int new_from_options (lua_State *L) {
   else if (!lua_isstring(L, -1)) option_error(L, "name", "string");
   else thread_rename(L, t, -1);
   lua_pop(L, 1);
-  if (option(L, "daemon") != LUA_TNIL) t->daemon = lua_toboolean(L, -1);
+  if (option(L, "daemon") == LUA_TNIL) hint_unset(L, "daemon");
+  else t->daemon = lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_insert(L, 3); /* options thread args target */
   thread_store_work(L, 2, 4);
@@ -103,8 +105,8 @@ static void check_joinable (lua_State *L, Thread *t) {
   if (atomic_load(&t->life) == LIFE_NEW) args_misuse(L, "cannot join thread before it is started");
 }
 
-/* Waits for the end; the timeout is argument 2. */
-static bool wait_for_end (lua_State *L, Thread *t) {
+/* Waits for the end by `wait`; the timeout is argument 2. */
+static bool wait_for_end (lua_State *L, Thread *t, Wake (*wait)(lua_State *, Thread *, Nanos)) {
   Nanos timeout;
   check_joinable(L, t);
   timeout = args_timeout(L, 2);
@@ -112,7 +114,7 @@ static bool wait_for_end (lua_State *L, Thread *t) {
   if (atomic_load(&t->life) == LIFE_ENDED) return true;
   if (timeout == 0) return false;
   wait_allowed(L);
-  switch (thread_wait_end(L, t, world_deadline(t->object.world, timeout))) {
+  switch (wait(L, t, world_deadline(t->object.world, timeout))) {
     case WAKE_CHOSEN: check_joinable(L, t); return true; /* its start may have failed */
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
@@ -122,7 +124,7 @@ static bool wait_for_end (lua_State *L, Thread *t) {
 
 static int thread_join (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
-  lua_pushboolean(L, wait_for_end(L, t));
+  lua_pushboolean(L, wait_for_end(L, t, thread_wait_end));
   return 1;
 }
 
@@ -138,7 +140,7 @@ static void take_error (Thread *t) {
 
 static int thread_result (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
-  if (!wait_for_end(L, t)) {
+  if (!wait_for_end(L, t, thread_wait_result)) {
     lua_pushnil(L);
     lua_pushliteral(L, "timeout");
     return 2;

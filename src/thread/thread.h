@@ -85,5 +85,9 @@ int thread_join_all (lua_State *L);
 
 /* Waits for the end of t; FOREVER or an absolute deadline. WAKE_CHOSEN: ended. */
 Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline);
+/* The same on behalf of result(), which takes the error if there is one. */
+Wake thread_wait_result (lua_State *L, Thread *t, Nanos deadline);
+/* Whether somebody waits for the result of t, without a deadline. */
+bool thread_result_awaited (Thread *t);
 
 #endif

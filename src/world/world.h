@@ -105,7 +105,10 @@ struct World {
   Thread *main;               /* const after init */
   struct Message *excepthook; /* NULL: the default; under mu */
   Object *named;              /* the table of named shared tables, or NULL; under mu */
-  bool silent_deadlocks;      /* const after the options are read: --no-deadlock-check */
+  char *first_error;          /* simulated: of an untaken error, with its traceback; under mu */
+  bool stuck_raises;     /* a deadlock interrupts the main thread, and ends nothing; under mu */
+  char *stuck_report;    /* the last one that did; under mu */
+  bool silent_deadlocks; /* const after the options are read: --no-deadlock-check */
   uint64_t base; /* const after init: added to what is counted here, it is unique in the process */
   atomic_uint metatables; /* that have got a number: see metatable_id.c */
   atomic_uint signals;    /* alerts for the thread that runs in it next; simulated */

@@ -32,7 +32,7 @@ return {
     "Enters the prompt after the script."),
   like_lua("-v", { "-v", "show version information" }, "Shows the version."),
   like_lua("-E", { "-E", "ignore environment variables" },
-    "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH."),
+    "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH, LUASYNC_FLAGS."),
   like_lua("-W", { "-W", "turn warnings on" }, "Turns warnings on."),
   option("--virtual", { "--virtual", "virtual clock: waiting takes no time" },
     "Runs the script in a simulated world: when every thread waits, its clock jumps to the next "
@@ -42,7 +42,7 @@ return {
     { see = { "worlds" } }),
   option("--explore[=N]", { "--explore[=N]", "try every interleaving" },
     "Runs every distinct interleaving, at most N, and reports failures.", { planned = true }),
-  option("--replay S", { "--replay S", "run the one schedule S of such a report again" },
+  option("--replay S", { "--replay S", "run schedule S again: \"0x1 1 .\" (see --help schedule)" },
     "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
     .. "it, it says at which turn.", { see = { "worlds" } }),
   option("--trace FILE", { "--trace FILE", "write a timeline" },
@@ -54,4 +54,11 @@ return {
   option("--help", { "-h, --help [NAME]", "this text, or what the reference says of NAME" },
     "Shows the options; -h does, too. With a NAME: what this reference says of it.", { aliases = { "-h" } }),
   option("--version", { "--version", "the versions of luasync and Lua" }, "The versions of luasync and Lua."),
+  {
+    name = "LUASYNC_FLAGS", kind = "topic", call = "LUASYNC_FLAGS='--virtual' luasync script.lua",
+    about = "This variable of the environment holds long options for every run of the command, for where there is no "
+      .. "command line to write them in. Those of the command line come after; --virtual, --seed, --replay or "
+      .. "--explore there takes the place of all of that sort here. -E ignores it.",
+    see = { "busted", "-E" },
+  },
 }

@@ -129,6 +129,17 @@ b:join()]],
     python = "print writes piece by piece there",
   },
   {
+    name = "hints", kind = "topic", aliases = { "hint", "did you mean" },
+    about = "Below the message of an error of a script, of a thread or at the prompt stands a line `hint: ...` where "
+      .. "message and source line show what was meant: a colon for a dot, a name misspelled, a word of Python. The "
+      .. "message, what runs and the exit code are as without it. `Thread{ daemon = True }`, which writes nil and is "
+      .. "no error, is warned of on stderr, once a line; so is a `target` that turned out nil.",
+    example = [[
+local hints = require "luasync.hints"
+print(hints.cure("attempt to call a nil value (global 'len')", io.open))]],
+    output = "Python's len(x) is #x",
+  },
+  {
     name = "stock", kind = "topic", aliases = { "stock Lua", "lua5.4", "installation" },
     about = "`make install` installs the command luasync, and the C module luasync.so for stock lua5.4, which can "
       .. "`require \"luasync\"` as well: the same objects and rules. There the end of the script is the closing of the "
@@ -136,10 +147,13 @@ b:join()]],
     example = 'assert(package.loaded.luasync == require "luasync")',
   },
   {
-    name = "busted", kind = "topic", aliases = { "testing" },
-    about = "`busted --lua=luasync` runs specs in the command; plain busted runs them in lua5.4 with the C module. A "
-      .. "function that goes from a spec to a thread sees Lua's own assert there, not luassert's table. Give every "
-      .. "wait in a spec a timeout, so that a failure is a failure and not a run without end.",
-    python = "unittest",
+    name = "busted", kind = "topic",
+    about = "`busted --lua=luasync` runs specs in the command; plain busted runs them in lua5.4 with the C module. "
+      .. "Options for the command stand in LUASYNC_FLAGS: `LUASYNC_FLAGS='--seed 7' busted --lua=luasync`. With "
+      .. "`--lua='exec luasync'` no shell stands between, which Ctrl-\\ would end: it shows the dump, and the run goes "
+      .. "on. A function that goes from a spec to a thread sees Lua's own assert there, unless the spec has loaded "
+      .. "luasync.testing. Give every wait in a spec a timeout, so that a failure is a failure and not a run without "
+      .. "end.",
+    python = "unittest", see = { "luasync.testing", "LUASYNC_FLAGS" },
   },
 }

@@ -26,6 +26,23 @@ print(report.results[1], report.virtual_time)]],
     see = { "simulate", "--virtual", "--seed", "--replay", "deadlocks" },
   },
   {
+    name = "schedule", kind = "topic", aliases = { "schedules" }, call = '--replay "0x2 1 0x1+3 ! 0 ."',
+    about = "A schedule is one line that says which thread ran when. Each word is a turn. `0`: thread 0, which is the "
+      .. "main thread, ran until it had to wait or ended; the others count by their making. `0x2`: it did two "
+      .. "operations of luasync, and lost its turn in front of the next one. `0x1+3`: the same after one operation and "
+      .. "three prints. `!`: no thread could run, and the clock went on to the next deadline. The dot says that "
+      .. "nothing is cut off.",
+    example = [[
+local function fn()
+  sync.spawn(print, "in thread 1"):join()
+  sync.sleep(1)
+end
+print(sync.simulate(fn).schedule)
+io.write(sync.simulate(fn, { schedule = "0x1 1 0 ! 0 ." }).output)]],
+    output = "0 1 0 ! 0 .\nin thread 1",
+    see = { "--replay", "simulate" },
+  },
+  {
     name = "simulate", kind = "function", call = "sync.simulate(fn [, opts])",
     about = "Runs `fn` as the main thread of a new simulated world and reports how that went. fn and what it captures "
       .. "are copied, so it makes its own objects: those of another world cannot come along. Without options a thread "
@@ -41,8 +58,9 @@ print(report.results[1], report.virtual_time)]],
       { "opts", "{ seed: integer, schedule: string }?",
         "`seed` to draw the schedule from; `schedule` to repeat, as a report has it" },
     },
-    returns = { { "table", "`ok` boolean: all ended well; `results` of fn, with n; `error` of fn, if it failed, or why "
-      .. "the schedule could not be followed; "
+    returns = { { "table", "`ok` boolean: all ended well; `message` what a test would print, with the "
+      .. "line that repeats the run, nil where all ended well; `results` of fn, with n; `error` of fn, if it failed, "
+      .. "or why the schedule could not be followed; "
       .. "`deadlock`, `livelock` the report as text; `output` what was printed; `schedule` that repeats the run; "
       .. "`steps` operations; `virtual_time` seconds; `closed` false where it asked something outside; "
       .. "`thread_errors` errors that nobody took; `note` that the run ended before its schedule did, or "
