@@ -27,6 +27,7 @@ end
 --- "P1 waits for Lock 'A' held by P2 (philosophers.lua:9)"
 local function waits(t)
   local object = object_of(t)
+  if t.objects then return ("%s waits for one of %s"):format(t.name, table.concat(t.objects, ", ")) end
   if not object then return ("%s is in %s"):format(t.name, t.operation or "Lua code") end
   if t.object_kind == "Thread" then return ("%s waits for the end of %s"):format(t.name, object) end
   local held = holder_of(t)
@@ -67,7 +68,7 @@ local function describe(t, out)
   else
     local where, held = place(t.file, t.line), holder_of(t)
     if t.main and t.operation == "join" and not where then where = "the end of the script" end
-    local object = object_of(t)
+    local object = t.objects and table.concat(t.objects, ", ") or object_of(t)
     out[#out + 1] = head .. ("%s%s%s, since %s%s%s"):format(
       t.state == "sleeping" and "sleeping" or ("waiting in " .. t.operation),
       object and (" of " .. (t.object or object)) or "",

@@ -28,6 +28,7 @@ int rwlock_new (lua_State *L);
 int semaphore_new (lua_State *L);
 int bounded_new (lua_State *L);
 int queue_new (lua_State *L);
+int select_from (lua_State *L);
 int lifo_new (lua_State *L);
 int priority_new (lua_State *L);
 int simple_new (lua_State *L);

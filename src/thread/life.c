@@ -184,6 +184,37 @@ Wake thread_wait_end (lua_State *L, Thread *t, Nanos deadline) {
   return line_wait(L, &w, &t->mu, deadline);
 }
 
+/*
+** For select.
+*/
+
+static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+  (void)L;
+  (void)value;
+  return atomic_load(&((Thread *)o)->life) == LIFE_ENDED ? SELECT_TAKEN : SELECT_NOTHING;
+}
+
+static bool select_enlist (Object *o, Waiter *w, bool first) {
+  Thread *t = (Thread *)o;
+  bool stands;
+  pthread_mutex_lock(&t->mu);
+  stands = line_enlist(&t->joiners, w, first);
+  pthread_mutex_unlock(&t->mu);
+  return stands;
+}
+
+static bool select_withdraw (Object *o, Waiter *w) {
+  Thread *t = (Thread *)o;
+  bool stood;
+  pthread_mutex_lock(&t->mu);
+  stood = w->line != NULL;
+  if (stood) line_leave(w);
+  pthread_mutex_unlock(&t->mu);
+  return stood || atomic_load(&w->woken) != 0;
+}
+
+const Selectable thread_select = {select_take, select_enlist, select_withdraw};
+
 int thread_join_foreground (lua_State *L) {
   World *world = thread_self->object.world;
   int daemons;

@@ -305,5 +305,6 @@ const Kind thread_kind = {.name = "Thread",
                           .property = thread_property,
                           .departing = thread_departing,
                           .values = 1,
+                          .select = &thread_select,
                           .awaited = thread_holder,
                           .copy_name = copy_name};

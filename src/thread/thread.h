@@ -9,8 +9,10 @@
 #include "world/thread_record.h"
 
 extern const Kind thread_kind;
-int thread_new (lua_State *L);   /* Thread(...) */
-int thread_spawn (lua_State *L); /* spawn(fn, ...) */
+extern const Selectable thread_select; /* life.c */
+int thread_new (lua_State *L);         /* Thread(...) */
+int thread_spawn (lua_State *L);       /* spawn(fn, ...) */
+int thread_settle (lua_State *L);      /* settle([timeout]) */
 
 /*
 ** attach.c: a thread that luasync has not made, alive from now on: the main thread

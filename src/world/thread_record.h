@@ -105,6 +105,9 @@ struct Thread {
   pthread_t os;         /* under mu */
 
   Blocked blocked;
+  atomic_bool settling; /* inside sync.settle, in a world whose threads run at the same time */
+  Waiter *const *among; /* the waiters of a select; NULL: it waits for one object; under mu */
+  int among_count;      /* of these; under mu */
 };
 
 #endif

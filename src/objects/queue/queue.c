@@ -233,7 +233,7 @@ static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
 #define QUEUE_KIND(NAME)                                                                    \
   {                                                                                         \
     .name = NAME, .destroy = queue_destroy, .describe = queue_describe, .methods = methods, \
-    .meta = meta, .property = queue_property                                                \
+    .meta = meta, .property = queue_property, .select = &queue_select                       \
   }
 
 const Kind queue_kind = QUEUE_KIND("Queue");
@@ -243,4 +243,5 @@ const Kind simple_kind = {.name = "SimpleQueue",
                           .destroy = queue_destroy,
                           .describe = queue_describe,
                           .methods = simple_methods,
-                          .meta = simple_meta};
+                          .meta = simple_meta,
+                          .select = &queue_select};

@@ -37,8 +37,9 @@ typedef struct Queue {
   atomic_uint_least64_t taken; /* written under get_spin */
   char apart2[64];
   pthread_mutex_t first_mu, second_mu;
-  Line putters;               /* under put_mu */
-  Line getters;               /* under get_mu */
+  Line putters;    /* under put_mu */
+  Line getters;    /* under get_mu */
+  uint64_t coming; /* selects chosen for an item that have not come for it yet; under get_mu */
   atomic_uint_least64_t done; /* queue_task_done calls, and items dropped by shutdown(true) */
   pthread_mutex_t join_mu;
   Line joiners; /* under join_mu */
@@ -70,6 +71,8 @@ void queue_leave (Waiter *w, atomic_int *count);
 Waiter *queue_choose_all (Line *line, atomic_int *count);
 /* Parks one who stands in line; no mutex held. */
 Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline);
+
+extern const struct Selectable queue_select;
 
 bool queue_has_item (Queue *q);          /* under get_spin */
 void queue_take_out (Queue *q, Slot *s); /* under get_spin; there must be one */
