@@ -374,6 +374,7 @@ describe("example", function()
     },
     phases = { "82 66 51 38 27 18 12 7 4 3 1 1" },
     select = { "100 orders, 10 cancelled" },
+    timer = { "true\t42", "false\ttoo slow" },
     readers_writers = { "100 changes, 0 torn looks, RWLock 'prices' (unlocked)" },
     philosophers_fixed = { "all three have eaten" },
     pipeline = {

@@ -56,7 +56,7 @@ int excepthook_default (lua_State *L) {
   size_t length;
   const char *text;
   lua_settop(L, 3);
-  t = object_check(L, 1, self->object.kind);
+  t = object_check(L, 1, &thread_kind);
   thread_copy_name(t, name);
   push_error_text(L, 2);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));

@@ -1,9 +1,10 @@
 /*
-** private.h - what the files of Thread's Lua side share.
+** private.h - what a Thread's kin need of it.
 */
 #ifndef THREAD_PRIVATE_H
 #define THREAD_PRIVATE_H
 
+#include "thread/name.h"
 #include "thread/thread.h"
 
 /* Gives t its serial numbers. */
@@ -23,5 +24,19 @@ void thread_store_work (lua_State *L, int proxy, int target);
 ** length. Raises about argument `arg`.
 */
 int thread_count_args (lua_State *L, int arg);
+
+/*
+** Makes an unstarted thread, zeroed behind the Thread, and pushes its proxy, which
+** is not ready yet. [0, +1, memory]
+*/
+Thread *thread_make (lua_State *L, size_t size, const Kind *kind);
+
+/* The parts of thread_kind. */
+void thread_destroy (Object *o);
+void thread_describe (lua_State *L, Object *o);
+int thread_property (lua_State *L);
+uint64_t thread_awaited (Object *o);
+void thread_name_of_object (Object *o, char buffer[64]);
+extern const luaL_Reg thread_meta[];
 
 #endif

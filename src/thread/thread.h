@@ -9,9 +9,14 @@
 #include "world/thread_record.h"
 
 extern const Kind thread_kind;
+extern const Kind timer_kind;          /* timer.c */
+extern const Kind scope_kind;          /* scope.c */
 extern const Selectable thread_select; /* life.c */
 int thread_new (lua_State *L);         /* Thread(...) */
 int thread_spawn (lua_State *L);       /* spawn(fn, ...) */
+int timer_new (lua_State *L);          /* Timer(interval, fn, ...) */
+int scope_new (lua_State *L);          /* Scope() */
+int scope_call (lua_State *L);         /* scope(fn, ...) */
 int thread_settle (lua_State *L);      /* settle([timeout]) */
 
 /*

@@ -66,6 +66,9 @@ enum {
   X(OP_WRITE_LOCK,  "write",       0,          0) \
   X(OP_WRITE_TAKE,  "write",       READY_WRITE, OP_TIMED) \
   X(OP_WRITE_UNLOCK, "release",    0,          0) \
+  X(OP_TIMER,       "wait",        READY_DONE, OP_TIMED) \
+  X(OP_CANCEL,      "cancel",      0,          0) \
+  X(OP_SCOPE_JOIN,  "join",        READY_DONE, OP_READS | OP_LOOKS) \
   X(OP_SETTLE,      "settle",      0,          OP_LOOKS) \
   X(OP_SELECT,      "select",      READY_TAKE, OP_TIMED) \
   X(OP_LOOK,        "look",        0,          OP_READS | OP_LOOKS) \

@@ -1,9 +1,9 @@
---- The reference: select, settle. See luasync.reference for the shape of an entry.
+--- The reference: select, settle, Timer, Scope. See luasync.reference for the shape of an entry.
 
 local words = require "luasync.reference.words"
 
 return {
-  title = "Waiting for one of several",
+  title = "Several threads at once",
   {
     name = "select", kind = "function", call = "sync.select(list [, timeout])",
     about = "Waits until one of the objects in the list can be taken, and takes exactly that one: an item of a Queue "
@@ -62,5 +62,102 @@ inbox:shutdown()
 reader:join()]],
     output = "55",
     python = "none", see = { "sleep", "simulate" },
+  },
+  {
+    name = "Timer", kind = "constructor", call = "sync.Timer(interval, fn, ...)",
+    about = "A Thread that waits for `interval` seconds after its start and then calls `fn(...)`, unless cancelled "
+      .. "before. It has all that a Thread has: `result()` is what fn returned, `join`, `interrupt`, `daemon`. A "
+      .. "timer that is no daemon keeps the program alive until it has called. Interval and function cannot be "
+      .. "changed afterwards: make another timer.",
+    args = {
+      { "interval", "number", "seconds; 0: at once, math.huge: never" },
+      { "fn", "function", "" }, { "...", "any", "its arguments" },
+    },
+    units = words.seconds, returns = { { "Timer", "not started" } },
+    errors = {
+      words.bad_timeout "sync.Timer(-1, print)",
+      { "function expected, got number", "fn is not a function", "sync.Timer(1, 42)" },
+    },
+    example = [[
+local timer = sync.Timer(0.01, function(name) return "hello, " .. name end, "world"):start()
+print(timer:result())
+local other = sync.Timer(1000, error):start()
+other:cancel()
+print(other:join())]],
+    output = "hello, world\ntrue",
+    python = "threading.Timer", see = { "Timer:cancel", "Thread", "sleep" },
+  },
+  {
+    name = "Timer:cancel", kind = "method", call = "timer:cancel()",
+    about = "Ends a timer that has not called its function yet, also one that has not been started: it will end "
+      .. "without a call. Afterwards it does nothing.",
+    example = [[
+local timer = sync.Timer(1000, print)
+timer:cancel()
+assert(timer:start():join() and timer:result() == nil)]],
+    python = "Timer.cancel", see = { "Timer" },
+  },
+  {
+    name = "Scope", kind = "constructor", call = "local s <close> = sync.Scope([options]); sync.scope(fn, ...)",
+    about = "Threads that cannot outlive a block: at its end the block waits for all of them. When one fails the "
+      .. "others are interrupted, and its error comes out of `join` or of the block, once all have ended. An error "
+      .. "in the block interrupts the threads, waits for them and goes on. The excepthook hears nothing of errors "
+      .. "that the scope hands on. Kept without `<close>`, its threads are ordinary threads that `join` waits for. "
+      .. "`sync.scope(fn, ...)` calls `fn(s, ...)` with a scope of its own, whose block it is, and returns what fn "
+      .. "returned.",
+    args = { words.options }, returns = { { "Scope", "without threads" } },
+    errors = { words.bad_options "sync.Scope{ nam = 'S' }", words.no_arguments "sync.Scope(1)",
+      { "function expected, got number", "fn is not a function", "sync.scope(42)" } },
+    example = [[
+local ok, err = pcall(function()
+  local s <close> = sync.Scope()
+  s:spawn(function() sync.sleep(1000) end)   -- is interrupted
+  s:spawn(function() error("no such page", 0) end)
+end)
+print(ok, err)
+local sum = sync.Atomic()
+print(sync.scope(function(s, n)
+  for i = 1, n do s:spawn(function() sum:add(i) end) end
+  return "spawned"
+end, 10))
+print(sum:get())]],
+    output = "false\tno such page\nspawned\n55",
+    python = "none; asyncio.TaskGroup is alike", see = { "Scope:spawn", "Thread:interrupt" },
+  },
+  {
+    name = "Scope:spawn", kind = "method", call = "s:spawn(fn, ...)",
+    about = "Starts a thread of the scope, as spawn does. Its threads may spawn others, also while the end of the "
+      .. "block waits for them. After a failure it is interrupted at once.",
+    args = { { "fn", "function", "" }, { "...", "any", "its arguments" } },
+    returns = { { "Thread", "started" } },
+    errors = {
+      { "cannot spawn in a closed scope", "the block has ended", "sync.scope(function(s) return s end):spawn(print)" },
+      { "function expected, got number", "fn is not a function", "sync.Scope():spawn(42)" },
+    },
+    example = [[
+local s = sync.Scope()
+local thread = s:spawn(function(n) return n * 2 end, 21)
+s:join()
+print(thread:result())]],
+    output = "42",
+    python = "TaskGroup.create_task", see = { "spawn", "Scope:join" },
+  },
+  {
+    name = "Scope:join", kind = "method", call = "s:join([timeout])",
+    about = "Waits until all threads of the scope have ended, and raises the first error of one of them; once, and "
+      .. "then it counts as taken.",
+    args = { words.timeout }, units = words.seconds,
+    returns = { { "boolean", "true: all have ended; false: the time ran out" } },
+    errors = {
+      words.bad_timeout "sync.Scope():join(-1)",
+      { "cannot join a scope from one of its threads", "it would wait for itself" },
+    },
+    example = [[
+local s = sync.Scope()
+s:spawn(error, "oops", 0)
+print(pcall(s.join, s))
+print(s:join())]],
+    output = "false\toops\ntrue",
+    python = "none", see = { "Scope" },
   },
 }
