@@ -17,6 +17,7 @@
 #include "message/message.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
+#include "objects/select.h"
 #include "thread/thread.h"
 #include "world/args.h"
 
@@ -36,13 +37,13 @@ typedef struct Selection {
   Waiter **waiters; /* those of the choices */
 } Selection;
 
-/* Pushes a userdata with room for n choices, and fills in all but the objects. [0, +1, memory] */
-static void prepare (lua_State *L, Selection *s, int n) {
-  size_t size = (size_t)n * (sizeof *s->choices + sizeof *s->waiters);
+/* Room for n choices, zeroed or not, which set_choice fills in. */
+static void prepare (Selection *s, int n, Nanos deadline, Choice *choices, Waiter **waiters) {
   s->n = n;
+  s->deadline = deadline;
   atomic_init(&s->counted, 0);
-  s->choices = lua_newuserdatauv(L, size, 0);
-  s->waiters = (Waiter **)(s->choices + n);
+  s->choices = choices;
+  s->waiters = waiters;
 }
 
 static void set_choice (Selection *s, int i, Object *o) {
@@ -54,12 +55,14 @@ static void set_choice (Selection *s, int i, Object *o) {
 }
 
 /* Fills *s from the list at 1, whose objects it keeps in a table. [0, +2, raises] */
-static void read_list (lua_State *L, Selection *s) {
+static void read_list (lua_State *L, Selection *s, Nanos deadline) {
   lua_Integer n = luaL_len(L, 1);
+  Choice *choices;
   luaL_argcheck(L, n > 0, 1, "the list is empty");
   luaL_argcheck(L, n <= CHOICES_MOST, 1, "the list is too long");
   lua_createtable(L, (int)n, 0);
-  prepare(L, s, (int)n);
+  choices = lua_newuserdatauv(L, (size_t)n * (sizeof *choices + sizeof(Waiter *)), 0);
+  prepare(s, (int)n, deadline, choices, (Waiter **)(choices + n));
   for (int i = 0; i < s->n; i++) {
     Object *o;
     lua_geti(L, 1, i + 1);
@@ -137,31 +140,55 @@ static int push_taken (lua_State *L, int i, Slot *value, Selected how) {
   return 2;
 }
 
+/* Announces, takes, waits: the index, or -1 when the time has run out. [0, 0, raises] */
+static int run (lua_State *L, Selection *s, Slot *value, Selected *how) {
+  int i;
+  *value = (Slot){.tag = SLOT_TRUE};
+  if (world_is_observed())
+    world_announce(&(Op){.kind = OP_SELECT,
+                         .object = s->choices[0].object,
+                         .among = s->waiters,
+                         .among_count = s->n,
+                         .until = s->deadline,
+                         .L = L});
+  i = take_any(L, s, value, how);
+  if (i >= 0 || s->deadline == 0) return i;
+  wait_allowed(L);
+  return wait(L, s, value, how);
+}
+
+void select_wait (lua_State *L, Nanos deadline) {
+  Selection s;
+  Slot value;
+  Selected how;
+  read_list(L, &s, deadline);
+  if (run(L, &s, &value, &how) >= 0) slot_free(&value);
+  lua_pop(L, 2);
+}
+
+int select_of_two (lua_State *L, Object *a, Object *b, Slot *value, Selected *how) {
+  Choice choices[2];
+  Waiter *waiters[2];
+  Selection s;
+  prepare(&s, 2, FOREVER, choices, waiters);
+  set_choice(&s, 0, a);
+  set_choice(&s, 1, b);
+  waiters[0]->deaf = waiters[1]->deaf = true;
+  return run(L, &s, value, how);
+}
+
 /* select(list [, timeout]): index, value; or nil, "timeout". */
 int select_from (lua_State *L) {
-  World *world = thread_self->object.world;
   Selection s;
-  Slot value = {.tag = SLOT_TRUE};
-  Selected how = SELECT_NOTHING;
+  Slot value;
+  Selected how;
   Nanos relative;
   int i;
   luaL_checktype(L, 1, LUA_TTABLE);
   relative = args_timeout(L, 2);
   lua_settop(L, 2);
-  s.deadline = relative == 0 ? 0 : world_deadline(world, relative);
-  read_list(L, &s);
-  if (world_is_observed())
-    world_announce(&(Op){.kind = OP_SELECT,
-                         .object = s.choices[0].object,
-                         .among = s.waiters,
-                         .among_count = s.n,
-                         .until = s.deadline,
-                         .L = L});
-  i = take_any(L, &s, &value, &how);
-  if (i < 0 && relative != 0) {
-    wait_allowed(L);
-    i = wait(L, &s, &value, &how);
-  }
+  read_list(L, &s, relative == 0 ? 0 : world_deadline(thread_self->object.world, relative));
+  i = run(L, &s, &value, &how);
   if (i >= 0) return push_taken(L, i, &value, how);
   lua_pushnil(L);
   lua_pushliteral(L, "timeout");

@@ -11,12 +11,11 @@
 ** and nobody needs to hear of it. If the interrupt is still pending the thread has
 ** failed by itself at the same time, and its error goes to the hook.
 */
-#include <stdlib.h>
-
 #include "message/message.h"
 #include "thread/private.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/memory.h"
 
 /* A thread of the scope. */
 typedef struct Member {
@@ -72,7 +71,7 @@ static bool make_room (Scope *s) {
   int capacity = 2 * s->capacity + 4;
   Member *grown;
   if (s->count < s->capacity) return true;
-  grown = realloc(s->members, (size_t)capacity * sizeof *grown);
+  grown = world_realloc(s->object.world, s->members, (size_t)capacity * sizeof *grown);
   if (grown == NULL) return false;
   s->members = grown;
   s->capacity = capacity;
@@ -284,7 +283,7 @@ static void scope_describe (lua_State *L, Object *o) {
 static void scope_destroy (Object *o) {
   Scope *s = (Scope *)o;
   if (s->failed != NULL) object_drop(&s->failed->object);
-  free(s->members);
+  world_free(o->world, s->members);
   pthread_mutex_destroy(&s->mu);
 }
 

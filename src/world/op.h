@@ -69,6 +69,8 @@ enum {
   X(OP_TIMER,       "wait",        READY_DONE, OP_TIMED) \
   X(OP_CANCEL,      "cancel",      0,          0) \
   X(OP_SCOPE_JOIN,  "join",        READY_DONE, OP_READS | OP_LOOKS) \
+  X(OP_RESULT,      "result",      READY_TAKE, OP_READS | OP_LOOKS) \
+  X(OP_POOL_JOIN,   "shutdown",    READY_DONE, OP_READS | OP_LOOKS) \
   X(OP_SETTLE,      "settle",      0,          OP_LOOKS) \
   X(OP_SELECT,      "select",      READY_TAKE, OP_TIMED) \
   X(OP_LOOK,        "look",        0,          OP_READS | OP_LOOKS) \

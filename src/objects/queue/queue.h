@@ -62,6 +62,13 @@ typedef struct QueueRequest {
   QueueOutcome outcome;
 } QueueRequest;
 
+/* Makes a queue, zeroed behind the Queue, and pushes its proxy. [0, +1, memory] */
+Queue *queue_make (lua_State *L, size_t size, const Kind *kind, int options, lua_Integer maxsize);
+/* Whether there are items that no get and no select stands ready for. */
+bool queue_has_unclaimed (Queue *q);
+/* Shuts it down; with `immediate` its items go. No Lua state needed. */
+void queue_close (Queue *q, bool immediate);
+
 /*
 ** Standing in line, under the mutex of the line. `count` is the number of waiting
 ** threads that the other side looks at.

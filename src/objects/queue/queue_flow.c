@@ -285,6 +285,14 @@ QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
   return outcome;
 }
 
+bool queue_has_unclaimed (Queue *q) {
+  bool has;
+  pthread_mutex_lock(q->get_mu);
+  has = (uint64_t)queue_size(q) > q->coming;
+  pthread_mutex_unlock(q->get_mu);
+  return has;
+}
+
 /*
 ** For select.
 */

@@ -142,12 +142,9 @@ static Waiter *dismiss (Queue *q, Line *line, atomic_int *count) {
   return chain;
 }
 
-/* shutdown([immediate]) */
-int queue_task_shutdown (lua_State *L, Queue *q) {
-  bool immediate = lua_toboolean(L, 2);
+void queue_close (Queue *q, bool immediate) {
   Contents dropped = {.count = 0};
   Waiter *getters = NULL, *putters;
-  announce(L, OP_SHUTDOWN, q);
   lock_all(q);
   atomic_store(&q->shut, true);
   if (immediate) empty(q, &dropped);
@@ -158,5 +155,11 @@ int queue_task_shutdown (lua_State *L, Queue *q) {
   line_wake(putters);
   wake_joiners(q);
   free_contents(&dropped);
+}
+
+/* shutdown([immediate]) */
+int queue_task_shutdown (lua_State *L, Queue *q) {
+  announce(L, OP_SHUTDOWN, q);
+  queue_close(q, lua_toboolean(L, 2));
   return 0;
 }
