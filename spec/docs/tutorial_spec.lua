@@ -367,6 +367,7 @@ describe("example", function()
   local all_counts = pattern "%d+ counts, none lost"
   local fine = {
     bounded_buffer = { "1000 items through a buffer of 3, sum 500500" },
+    crawler = { "pages: 5", "false\t404 /nowhere", "threads left: 0" },
     lost_update_fixed = { all_counts },
     parallel_sum = {
       pattern "one thread: +1%.64493%d* in [%d.]+ s", pattern "%d+ threads: +1%.64493%d* in [%d.]+ s",

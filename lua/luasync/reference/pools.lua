@@ -1,4 +1,4 @@
---- The reference: select, settle, Timer, Scope. See luasync.reference for the shape of an entry.
+--- The reference: select, settle, Timer, Scope, Pool, Future. See luasync.reference for the shape of an entry.
 
 local words = require "luasync.reference.words"
 
@@ -7,9 +7,10 @@ return {
   {
     name = "select", kind = "function", call = "sync.select(list [, timeout])",
     about = "Waits until one of the objects in the list can be taken, and takes exactly that one: an item of a Queue "
-      .. "(of any kind), a Lock, an RLock, a permit of a Semaphore; an Event that is set and a Thread that has "
-      .. "ended are only noticed. It stands in all lines at once and keeps its place there. Where several are ready "
-      .. "the choice goes round, so that none is starved; in a simulated world it is the first of the list.",
+      .. "(of any kind), a Lock, an RLock, a permit of a Semaphore; an Event that is set, a Thread that has ended and "
+      .. "a Future that is done are only noticed. It stands in all lines at once and keeps its place there. Where "
+      .. "several are ready the choice goes round, so that none is starved; in a simulated world it is the first of "
+      .. "the list.",
     args = { { "list", "any[]", "the objects, at least one" }, words.timeout }, units = words.seconds,
     returns = {
       { "integer|nil", "the index in the list; nil where the time ran out" },
@@ -159,5 +160,164 @@ print(pcall(s.join, s))
 print(s:join())]],
     output = "false\toops\ntrue",
     python = "none", see = { "Scope" },
+  },
+  {
+    name = "Pool", kind = "constructor", call = "sync.Pool([workers [, options]])",
+    about = "A few threads that work off tasks. A worker is started when a task comes and none is idle, up to the "
+      .. "number given. Workers are no daemons: what has been submitted is done before the program ends. They end "
+      .. "when the pool is shut down, has been collected, or the main script is over and nothing is left to do. "
+      .. "`local pool <close> = sync.Pool()` shuts it down at the end of the block and waits.",
+    args = { { "workers", "integer?", "default: the number of processors" }, words.options },
+    returns = { { "Pool", "without workers" } },
+    errors = {
+      { "workers must be > 0", "workers is less than 1", "sync.Pool(0)" },
+      { "number has no integer representation", "workers is a fraction", "sync.Pool(1.5)" },
+      words.bad_options "sync.Pool(1, { nam = 'P' })",
+    },
+    example = [[
+local pool <close> = sync.Pool(2)
+local future = pool:submit(function(a, b) return a + b end, 1, 2)
+print(future:result())
+print(table.concat(pool:map(function(x) return x * x end, { 1, 2, 3, 4 }), " "))]],
+    output = "3\n1 4 9 16",
+    python = "concurrent.futures.ThreadPoolExecutor", see = { "Pool:submit", "Pool:map", "Scope" },
+  },
+  {
+    name = "Pool:submit", kind = "method", call = "pool:submit(fn, ...)",
+    about = "Has a worker call `fn(...)`; tasks are begun in the order they were submitted. It never waits: there is "
+      .. "no limit to how many tasks may stand in line.",
+    args = { { "fn", "function", "" }, { "...", "any", "its arguments" } },
+    returns = { { "Future", "what will come of it" } },
+    errors = {
+      { "cannot schedule new futures after shutdown", "the pool has been shut down",
+        "local p = sync.Pool(1) p:shutdown() p:submit(print)" },
+      { "function expected, got number", "fn is not a function", "sync.Pool(1):submit(42)" },
+      { "cannot send a coroutine (at args[1])", "something cannot cross",
+        "sync.Pool(1):submit(print, coroutine.create(print))" },
+    },
+    example = [[
+local pool <close> = sync.Pool(1)
+local future = pool:submit(string.rep, "ab", 3)
+print(future:result())]],
+    output = "ababab",
+    python = "Executor.submit", see = { "Future:result" },
+  },
+  {
+    name = "Pool:map", kind = "method", call = "pool:map(fn, list)",
+    about = "Calls `fn(item)` for each item of the list in the workers, waits, and returns a list of the first "
+      .. "results in the same order. The first error in that order is raised; tasks that have not begun by then "
+      .. "are cancelled.",
+    args = { { "fn", "function", "" }, { "list", "any[]", "" } },
+    returns = { { "any[]", "" } },
+    errors = {
+      { "cannot schedule new futures after shutdown", "the pool has been shut down",
+        "local p = sync.Pool(1) p:shutdown() p:map(print, { 1 })" },
+      { "function expected, got nil", "fn is not a function", "sync.Pool(1):map(nil, {})" },
+    },
+    example = [[
+local pool <close> = sync.Pool(2)
+print(table.concat(pool:map(string.upper, { "a", "b" }), " "))
+print(pcall(pool.map, pool, function(x) if x > 1 then error("too much", 0) end end, { 1, 2, 3 }))]],
+    output = "A B\nfalse\ttoo much",
+    python = "Executor.map; an iterator there, a list here", see = { "Pool:submit" },
+  },
+  {
+    name = "Pool:shutdown", kind = "method", call = "pool:shutdown([wait [, cancel_pending]])",
+    about = "Takes no more tasks; those in line are still done. May be called again.",
+    args = {
+      { "wait", "boolean?", "default true: wait until the workers have ended" },
+      { "cancel_pending", "boolean?", "true: tasks that have not begun are cancelled" },
+    },
+    errors = { { "cannot wait for a pool inside one of its tasks", "a task calls it, and it would wait for itself" } },
+    example = [[
+local pool = sync.Pool(1)
+local future = pool:submit(function() return "done" end)
+pool:shutdown()
+print(future:result())
+print(pool)]],
+    output = "done\nPool 'Pool-1' (0 of 1 workers, shut down)",
+    python = "Executor.shutdown", see = { "Pool" },
+  },
+  {
+    name = "Future:result", kind = "method", call = "future:result([timeout])",
+    about = "Waits until the task is done and returns what it returned, or raises its error; any number of times, in "
+      .. "any thread. An error that nobody asks for stays unheard.",
+    args = { words.timeout }, units = words.seconds,
+    returns = { { "any", "the task's results; or nil" }, { "string?", '"timeout" or "cancelled" after nil' } },
+    errors = { words.bad_timeout "sync.Pool(1):submit(print):result(-1)" },
+    example = [[
+local pool <close> = sync.Pool(1)
+print(pcall(function() return pool:submit(error, "oops", 0):result() end))
+print(pool:submit(sync.sleep, 0.05):result(0.01))]],
+    output = "false\toops\nnil\ttimeout",
+    python = "Future.result", see = { "wait", "Pool:submit", "timeouts" },
+  },
+  {
+    name = "Future:done", kind = "method", call = "future:done()",
+    about = "Whether it has been finished, has failed, or has been cancelled.", returns = { { "boolean", "" } },
+    example = [[
+local pool <close> = sync.Pool(1)
+local future = pool:submit(tostring, 1)
+future:result()
+assert(future:done() and not future:running())]],
+    python = "Future.done", see = { "Future:result" },
+  },
+  {
+    name = "Future:running", kind = "method", call = "future:running()",
+    about = "Whether a worker is at it at this moment.", returns = { { "boolean", "" } },
+    example = [[
+local pool <close> = sync.Pool(1)
+local go = sync.Event()
+local future = pool:submit(function() go:wait() end)
+sync.settle()
+print(future:running(), future)
+go:set()]],
+    output = "true\tFuture 'Future-1' (running)",
+    python = "Future.running", see = { "Future:done" },
+  },
+  {
+    name = "Future:cancel", kind = "method", call = "future:cancel()",
+    about = "Cancels a task that has not begun.",
+    returns = { { "boolean", "true: it will not run; false: it runs, or is over" } },
+    example = [[
+local pool <close> = sync.Pool(1)
+local go = sync.Event()
+pool:submit(function() go:wait() end)
+local future = pool:submit(print, "never printed")
+print(future:cancel(), future:result())
+go:set()]],
+    output = "true\tnil\tcancelled",
+    python = "Future.cancel", see = { "Pool:shutdown" },
+  },
+  {
+    name = "Future:cancelled", kind = "method", call = "future:cancelled()",
+    about = "Whether it has been cancelled.", returns = { { "boolean", "" } },
+    example = [[
+local pool <close> = sync.Pool(1)
+assert(pool:submit(tostring, 1):cancelled() == false)]],
+    python = "Future.cancelled", see = { "Future:cancel" },
+  },
+  {
+    name = "wait", kind = "function", call = 'sync.wait(futures [, timeout [, "first"]])',
+    about = "Waits until all futures of the list are done, or with \"first\" until one of them is. A cancelled one "
+      .. "is done; one that is listed twice counts once.",
+    args = {
+      { "futures", "any[]", "" }, words.timeout, { "mode", "string?", '"first", or "all", the default' },
+    },
+    units = words.seconds,
+    returns = { { "any[]", "those that are done, in the order of the list" }, { "any[]", "those that are not" } },
+    errors = {
+      { "Future expected at [1], got number", "the list has anything else", "sync.wait({ 1 })" },
+      { "invalid option 'second'", "the mode is unknown", "sync.wait({}, 1, 'second')" },
+      words.bad_timeout "sync.wait({}, -1)",
+    },
+    example = [[
+local pool <close> = sync.Pool(2)
+local slow = pool:submit(sync.sleep, 0.05)
+local quick = pool:submit(function() return "quick" end)
+local done, pending = sync.wait({ slow, quick }, nil, "first")
+print(#done, done[1]:result(), pending[1] == slow)]],
+    output = "1\tquick\ttrue",
+    python = "concurrent.futures.wait", see = { "Future:result", "select" },
   },
 }

@@ -18,7 +18,8 @@
 #include "objects/pool/future.h"
 #include "objects/queue/queue.h"
 #include "objects/select.h"
-#include "thread/private.h"
+#include "thread/name.h"
+#include "thread/thread.h"
 #include "world/args.h"
 
 /* The queue, and what pool and workers count. */
