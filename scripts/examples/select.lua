@@ -7,17 +7,17 @@ local cancellations = sync.Queue{ name = "cancellations" }
 local stop = sync.Event{ name = "stop" }
 
 local function desk()
-  local open, count = {}, { taken = 0, cancelled = 0 }
+  local taken, cancelled = {}, {}             -- a cancellation may overtake its order: they come by different ways
   while true do
     local index, number = sync.select { orders, cancellations, stop }
     if index == 1 then
-      open[number] = true
-      count.taken = count.taken + 1
-    elseif index == 2 and open[number] then
-      open[number] = nil
-      count.cancelled = count.cancelled + 1
-    elseif index == 3 then
-      return count
+      taken[#taken + 1] = number
+    elseif index == 2 then
+      cancelled[number] = true
+    else
+      local open = 0
+      for _, order in ipairs(taken) do if not cancelled[order] then open = open + 1 end end
+      return #taken, open
     end
   end
 end
@@ -26,7 +26,6 @@ local clerk = sync.spawn(desk)
 local function customer(first, last)
   for number = first, last do
     orders:put(number)
-    sync.sleep(0.002)                         -- time for the desk to have seen it
     if number % 10 == 0 then cancellations:put(number) end
   end
 end
@@ -35,5 +34,4 @@ for _, thread in ipairs(customers) do thread:join() end
 sync.settle()                                 -- the desk has served all there is
 stop:set()
 
-local count = clerk:result()
-print(("%d orders, %d cancelled"):format(count.taken, count.cancelled))
+print(("%d orders, %d of them open"):format(clerk:result()))

@@ -374,7 +374,7 @@ describe("example", function()
       pattern "pi²/6: +1%.644934067",
     },
     phases = { "82 66 51 38 27 18 12 7 4 3 1 1" },
-    select = { "100 orders, 10 cancelled" },
+    select = { "100 orders, 90 of them open" },
     timer = { "true\t42", "false\ttoo slow" },
     readers_writers = { "100 changes, 0 torn looks, RWLock 'prices' (unlocked)" },
     philosophers_fixed = { "all three have eaten" },
