@@ -10,6 +10,8 @@
 #include "objects/select.h"
 #include "world/args.h"
 
+#define KILOBYTES 1 /* about what a future and its messages take outside of Lua */
+
 typedef enum State { PENDING, RUNNING, FINISHED, FAILED, CANCELLED } State;
 
 struct Future {
@@ -28,6 +30,8 @@ Future *future_new (lua_State *L, int first, int n) {
   pthread_mutex_init(&f->mu, NULL);
   f->work = message_encode(L, first, n, ROOT_CALL, f->object.world);
   object_ready(L, -1);
+  /* Lua sees a proxy of some bytes; the collector hears of the messages behind it as well. */
+  if (lua_gc(L, LUA_GCISRUNNING)) lua_gc(L, LUA_GCSTEP, KILOBYTES);
   return f;
 }
 
