@@ -99,8 +99,8 @@ static uint64_t awaited (Thread *t, WaitLink *link) {
   *link = (WaitLink){.serial = t->serial};
   pthread_mutex_lock(&t->mu);
   o = t->blocked.object;
-  if (t->blocked.active && t->among == NULL && t->blocked.until == FOREVER && o != NULL && o->kind->awaited != NULL
-      && atomic_load(&t->alerts) == 0) {
+  if (t->blocked.active && t->among == NULL && t->blocked.until == FOREVER && o != NULL
+      && o->kind->awaited != NULL && atomic_load(&t->alerts) == 0) {
     serial = o->kind->awaited(o);
     link->since = t->blocked.since;
     link->certainty = certainty_of(o);

@@ -156,8 +156,7 @@ static int scope_spawn (lua_State *L) {
   Scope *s = check_scope(L);
   Thread *t;
   bool late;
-  if (!lua_isfunction(L, 2) && luaL_getmetafield(L, 2, "__call") == LUA_TNIL)
-    return luaL_typeerror(L, 2, "function");
+  if (!args_is_callable(L, 2)) return luaL_typeerror(L, 2, "function");
   if (!is_open(s, &late)) return args_misuse(L, "cannot spawn in a closed scope");
   t = thread_make(L, sizeof *t, &thread_kind);
   t->role = &role;
@@ -209,7 +208,7 @@ static void raise_failed (lua_State *L, Scope *s) {
   luaL_checkstack(L, 8, NULL);
   object_push(L, &t->object); /* which keeps it from now on */
   object_drop(&t->object);
-  if (t->outcome == NULL) luaL_error(L, "not enough memory");
+  if (t->outcome == NULL) args_no_memory(L);
   message_decode(L, t->outcome);
   lua_error(L);
 }
@@ -314,8 +313,7 @@ static int finish (lua_State *L, int status, lua_KContext context) {
 /* scope(fn, ...): fn(scope, ...) in a scope of its own; its results. */
 int scope_call (lua_State *L) {
   Scope *s;
-  if (!lua_isfunction(L, 1) && luaL_getmetafield(L, 1, "__call") == LUA_TNIL)
-    return luaL_typeerror(L, 1, "function");
+  if (!args_is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
   s = object_new(L, sizeof *s, &scope_kind, 0);
   pthread_mutex_init(&s->mu, NULL);
   lua_insert(L, 1);

@@ -66,8 +66,7 @@ int timer_new (lua_State *L) {
   Nanos interval;
   luaL_checkany(L, 1);
   interval = args_timeout(L, 1);
-  if (!lua_isfunction(L, 2) && luaL_getmetafield(L, 2, "__call") == LUA_TNIL)
-    return luaL_typeerror(L, 2, "function");
+  if (!args_is_callable(L, 2)) return luaL_typeerror(L, 2, "function");
   timer = (Timer *)thread_make(L, sizeof *timer, &timer_kind);
   timer->interval = interval;
   timer->thread.role = &role;

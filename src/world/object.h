@@ -46,7 +46,7 @@ typedef struct Kind {
   */
   unsigned (*ready)(Object *o, const Thread *t);
   const struct Selectable *select; /* for sync.select; NULL: it takes no such object */
-  int values; /* user values a proxy carries */
+  int values;                      /* user values a proxy carries */
   /*
   ** The thread that a waiter for o depends on, by serial: a lock's owner, the thread
   ** joined. 0: none in particular.

@@ -126,7 +126,7 @@ int future_push (lua_State *L, Future *f) {
     lua_pushliteral(L, "cancelled");
     return 2;
   }
-  if (f->outcome == NULL) return luaL_error(L, "not enough memory");
+  if (f->outcome == NULL) args_no_memory(L);
   if (state == FINISHED) return message_decode(L, f->outcome);
   message_decode(L, f->outcome);
   return lua_error(L);

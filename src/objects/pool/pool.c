@@ -167,7 +167,7 @@ static Future *submit (lua_State *L, Pool *p, int first, int n) {
   outcome = queue_put_item(L, q, &slot, NULL, 0);
   if (outcome != QUEUE_DONE) {
     slot_free(&slot);
-    if (outcome != QUEUE_SHUT) luaL_error(L, "not enough memory");
+    if (outcome != QUEUE_SHUT) args_no_memory(L);
     args_misuse(L, "cannot schedule new futures after shutdown");
   }
   if (queue_has_unclaimed(q) && !add_worker(L, p) && has_none(p->tasks, &p->tasks->active)) {
@@ -178,9 +178,7 @@ static Future *submit (lua_State *L, Pool *p, int first, int n) {
 }
 
 static void check_callable (lua_State *L, int arg) {
-  if (lua_isfunction(L, arg)) return;
-  if (luaL_getmetafield(L, arg, "__call") == LUA_TNIL) luaL_typeerror(L, arg, "function");
-  lua_pop(L, 1);
+  if (!args_is_callable(L, arg)) luaL_typeerror(L, arg, "function");
 }
 
 /* submit(fn, ...): a Future. */
