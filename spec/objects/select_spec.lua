@@ -235,6 +235,7 @@ describe("select", function()
         return ok
       end)
       for i = 1, 3 do victims[i]:interrupt() end
+      for i = 1, 3 do pcall(victims[i].result, victims[i]) end -- taken, wherever the interrupt came
       while hopeless:is_alive() do
         sync.sleep(0.001)
         hopeless:interrupt()
