@@ -23,7 +23,7 @@
 local reference = {}
 
 local FILES = {
-  "threads", "module", "locks", "signals", "barriers", "queues", "data", "worlds", "trace", "logging",
+  "threads", "module", "locks", "signals", "barriers", "queues", "pools", "data", "worlds", "trace", "logging",
   "testing", "topics", "command", "repl",
 }
 local WIDTH = 78

@@ -3,6 +3,8 @@
 -- the text, ending in a newline.
 local report = {}
 
+local THREADS = { Thread = true, Timer = true } -- kinds whose holder is the thread itself
+
 local function place(file, line)
   return file and (file .. ":" .. line) or nil
 end
@@ -18,7 +20,7 @@ end
 
 --- Who holds what t waits for: "held by P2 (philosophers.lua:9)", or nil.
 local function holder_of(t)
-  if not t.holder or t.object_kind == "Thread" then return nil end
+  if not t.holder or THREADS[t.object_kind] then return nil end
   local since = place(t.held_file, t.held_line)
   return ("held by %s%s%s"):format(t.holder, t.holder_ended and ", which has ended" or "",
     since and (" (" .. since .. ")") or "")
@@ -27,8 +29,9 @@ end
 --- "P1 waits for Lock 'A' held by P2 (philosophers.lua:9)"
 local function waits(t)
   local object = object_of(t)
+  if t.objects then return ("%s waits for one of %s"):format(t.name, table.concat(t.objects, ", ")) end
   if not object then return ("%s is in %s"):format(t.name, t.operation or "Lua code") end
-  if t.object_kind == "Thread" then return ("%s waits for the end of %s"):format(t.name, object) end
+  if THREADS[t.object_kind] then return ("%s waits for the end of %s"):format(t.name, object) end
   local held = holder_of(t)
   return ("%s waits for %s%s"):format(t.name, object, held and (" " .. held) or "")
 end
@@ -67,7 +70,7 @@ local function describe(t, out)
   else
     local where, held = place(t.file, t.line), holder_of(t)
     if t.main and t.operation == "join" and not where then where = "the end of the script" end
-    local object = object_of(t)
+    local object = t.objects and table.concat(t.objects, ", ") or object_of(t)
     out[#out + 1] = head .. ("%s%s%s, since %s%s%s"):format(
       t.state == "sleeping" and "sleeping" or ("waiting in " .. t.operation),
       object and (" of " .. (t.object or object)) or "",

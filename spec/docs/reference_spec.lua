@@ -30,7 +30,7 @@ end
 local samples = {
   sync.Thread(print), sync.Lock(), sync.RLock(), sync.Condition(), sync.Event(), sync.Semaphore(),
   sync.BoundedSemaphore(), sync.Queue(), sync.LifoQueue(), sync.PriorityQueue(), sync.SimpleQueue(),
-  sync.Barrier(1), sync.RWLock(),
+  sync.Barrier(1), sync.RWLock(), sync.Scope(), sync.Pool(1),
 }
 
 --- The names of an object's methods, from its real metatable.
@@ -104,7 +104,9 @@ describe("Reference", function()
   end
 
   it("names nothing that does not exist", function()
-    local by_kind = { Atomic = sync.Atomic() }
+    local by_kind = {
+      Atomic = sync.Atomic(), Timer = sync.Timer(1, print), Future = sync.Pool(1):submit(tostring, 1),
+    }
     by_kind.Recording = require "luasync.trace".read "spec/trace/recordings/philosophers.json"
     for _, object in ipairs(samples) do by_kind[getmetatable(object).__name] = object end
     for _, name in ipairs(reference.names()) do
@@ -209,8 +211,8 @@ describe("Reference", function()
     end)
 
     it("the candidates of a method's bare name", function()
-      assert.same({ "Thread:join", "Queue:join" }, names "join")
-      assert.same({ "Thread:join", "Queue:join" }, names "t:join")
+      assert.same({ "Thread:join", "Queue:join", "Scope:join" }, names "join")
+      assert.same({ "Thread:join", "Queue:join", "Scope:join" }, names "t:join")
       local text = reference.render "join"
       assert.matches("Thread:join", text, 1, true)
       assert.matches("Queue:join", text, 1, true)

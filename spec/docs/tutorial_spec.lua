@@ -367,12 +367,15 @@ describe("example", function()
   local all_counts = pattern "%d+ counts, none lost"
   local fine = {
     bounded_buffer = { "1000 items through a buffer of 3, sum 500500" },
+    crawler = { "pages: 5", "false\t404 /nowhere", "threads left: 0" },
     lost_update_fixed = { all_counts },
     parallel_sum = {
       pattern "one thread: +1%.64493%d* in [%d.]+ s", pattern "%d+ threads: +1%.64493%d* in [%d.]+ s",
       pattern "pi²/6: +1%.644934067",
     },
     phases = { "82 66 51 38 27 18 12 7 4 3 1 1" },
+    select = { "100 orders, 90 of them open" },
+    timer = { "true\t42", "false\ttoo slow" },
     readers_writers = { "100 changes, 0 torn looks, RWLock 'prices' (unlocked)" },
     philosophers_fixed = { "all three have eaten" },
     pipeline = {

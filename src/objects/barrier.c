@@ -297,8 +297,7 @@ int barrier_new (lua_State *L) {
   bool acts = n >= 2 && !lua_isnil(L, 2);
   Nanos timeout = n >= 3 ? args_timeout(L, 3) : FOREVER;
   luaL_argcheck(L, parties > 0, 1, "parties must be > 0");
-  if (acts && !lua_isfunction(L, 2) && luaL_getmetafield(L, 2, "__call") == LUA_TNIL)
-    return luaL_typeerror(L, 2, "function");
+  if (acts && !args_is_callable(L, 2)) return luaL_typeerror(L, 2, "function");
   Barrier *b = object_begin(L, sizeof *b, &barrier_kind, options);
   pthread_mutex_init(&b->mu, NULL);
   b->parties = parties;

@@ -95,6 +95,38 @@ static int event_wait (lua_State *L) {
   return 1;
 }
 
+/*
+** For select: the flag stays set, so whoever is chosen finds it, or it has been
+** cleared since.
+*/
+
+static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+  (void)L;
+  (void)value;
+  return finds_set((Event *)o) ? SELECT_TAKEN : SELECT_NOTHING;
+}
+
+static bool select_enlist (Object *o, Waiter *w, bool first) {
+  Event *e = (Event *)o;
+  bool stands;
+  pthread_mutex_lock(&e->mu);
+  stands = line_enlist(&e->line, w, first);
+  pthread_mutex_unlock(&e->mu);
+  return stands;
+}
+
+static bool select_withdraw (Object *o, Waiter *w) {
+  Event *e = (Event *)o;
+  bool stood;
+  pthread_mutex_lock(&e->mu);
+  stood = w->line != NULL;
+  if (stood) line_leave(w);
+  pthread_mutex_unlock(&e->mu);
+  return stood || atomic_load(&w->woken) != 0;
+}
+
+static const Selectable selectable = {select_take, select_enlist, select_withdraw};
+
 static void event_describe (lua_State *L, Object *o) {
   lua_pushstring(L, atomic_load(&((Event *)o)->flag) ? "set" : "unset");
 }
@@ -117,4 +149,5 @@ const Kind event_kind = {.name = "Event",
                          .destroy = event_destroy,
                          .describe = event_describe,
                          .methods = methods,
+                         .select = &selectable,
                          .lost_wakeup = event_lost};

@@ -11,6 +11,7 @@ extern const Kind *const all_kinds[];                                /* kinds.c;
 extern const Kind lock_kind, rlock_kind;                             /* lock.c */
 extern const Kind condition_kind;                                    /* condition.c */
 extern const Kind barrier_kind;                                      /* barrier.c */
+extern const Kind pool_kind, future_kind;                            /* pool/ */
 extern const Kind rwlock_kind;                                       /* rwlock.c */
 extern const Kind event_kind;                                        /* event.c */
 extern const Kind semaphore_kind, bounded_kind;                      /* semaphore.c */
@@ -25,9 +26,12 @@ int condition_new (lua_State *L);
 int event_new (lua_State *L);
 int barrier_new (lua_State *L);
 int rwlock_new (lua_State *L);
+int pool_new (lua_State *L);
+int future_wait_list (lua_State *L); /* wait(futures [, timeout [, "first"]]) */
 int semaphore_new (lua_State *L);
 int bounded_new (lua_State *L);
 int queue_new (lua_State *L);
+int select_from (lua_State *L);
 int lifo_new (lua_State *L);
 int priority_new (lua_State *L);
 int simple_new (lua_State *L);

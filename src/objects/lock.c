@@ -265,6 +265,56 @@ void lock_take_again (lua_State *L, Lock *lock, int levels, LockWaiter *lw) {
 }
 
 /*
+** For select: its waiters are never starving, so they are never given the lock.
+*/
+
+static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+  Lock *lock = (Lock *)o;
+  (void)value;
+  if (is_reentrant(lock) && lock_is_mine(lock)) {
+    atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed);
+    return SELECT_TAKEN;
+  }
+  if (!take_free(lock, thread_self)) return SELECT_NOTHING;
+  source_line_mark(L, &lock->taken);
+  return SELECT_TAKEN;
+}
+
+/* Wakes the next in line where the lock is free and no release will come; under mu. */
+static Waiter *choose_if_free (Lock *lock) {
+  LockWaiter *lw = NULL;
+  if (owner_in(atomic_fetch_or(&lock->word, waiters_mark(lock))) == 0) lw = choose(lock);
+  return lw != NULL ? lw->parked : NULL;
+}
+
+static bool select_enlist (Object *o, Waiter *w, bool first) {
+  Lock *lock = (Lock *)o;
+  bool stands;
+  pthread_mutex_lock(&lock->mu);
+  stands = line_enlist(&lock->line, w, first);
+  if (stands && lock->coming == (LockWaiter *)w) lock->coming = NULL;
+  atomic_fetch_or(&lock->word, waiters_mark(lock));
+  pthread_mutex_unlock(&lock->mu);
+  return stands;
+}
+
+static bool select_withdraw (Object *o, Waiter *w) {
+  Lock *lock = (Lock *)o;
+  Waiter *next;
+  bool stood;
+  pthread_mutex_lock(&lock->mu);
+  stood = w->line != NULL;
+  if (stood) line_leave(w);
+  if (lock->coming == (LockWaiter *)w) lock->coming = NULL;
+  next = choose_if_free(lock);
+  pthread_mutex_unlock(&lock->mu);
+  line_wake(next);
+  return stood || atomic_load(&w->woken) != 0;
+}
+
+static const Selectable selectable = {select_take, select_enlist, select_withdraw};
+
+/*
 ** The rest of the Lua side.
 */
 
@@ -334,6 +384,7 @@ const Kind lock_kind = {.name = "Lock",
                         .describe = lock_describe,
                         .methods = methods,
                         .meta = meta,
+                        .select = &selectable,
                         .awaited = lock_holder,
                         .held_since = lock_held_since};
 const Kind rlock_kind = {.name = "RLock",
@@ -341,5 +392,6 @@ const Kind rlock_kind = {.name = "RLock",
                          .describe = lock_describe,
                          .methods = methods,
                          .meta = meta,
+                         .select = &selectable,
                          .awaited = lock_holder,
                          .held_since = lock_held_since};

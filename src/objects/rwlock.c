@@ -11,13 +11,12 @@
 ** to write would wait for itself. Their list has room for all that stand in line,
 ** so handing over cannot fail.
 */
-#include <stdlib.h>
-
 #include "objects/guard.h"
 #include "objects/kinds.h"
 #include "thread/name.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/memory.h"
 
 /* A thread that has the lock. */
 typedef struct Holder {
@@ -60,7 +59,7 @@ static bool make_room (RWLock *lock) {
   int capacity = 2 * lock->capacity + 4;
   Holder *grown;
   if (lock->count + lock->waiting < lock->capacity) return true;
-  grown = realloc(lock->holders, (size_t)capacity * sizeof *grown);
+  grown = world_realloc(lock->object.world, lock->holders, (size_t)capacity * sizeof *grown);
   if (grown == NULL) return false;
   lock->holders = grown;
   lock->capacity = capacity;
@@ -252,7 +251,7 @@ static unsigned rwlock_ready (Object *o, const Thread *t) {
 }
 
 static void rwlock_destroy (Object *o) {
-  free(((RWLock *)o)->holders);
+  world_free(o->world, ((RWLock *)o)->holders);
   pthread_mutex_destroy(&((RWLock *)o)->mu);
 }
 

@@ -18,7 +18,8 @@ typedef struct Semaphore {
   atomic_int waiting;  /* threads in line or about to be; written under mu */
   lua_Integer initial; /* const after init; the bound of a BoundedSemaphore */
   pthread_mutex_t mu;
-  Line line; /* under mu */
+  Line line;  /* under mu */
+  int coming; /* selects chosen for a unit that have not come for it yet; under mu */
 } Semaphore;
 
 static Semaphore *check_semaphore (lua_State *L) {
@@ -66,11 +67,16 @@ static int semaphore_acquire (lua_State *L) {
   return 1;
 }
 
-/* Hands units to those in line, as many as there are of both. */
+/*
+** Hands units to those in line, as many as there are of both. A select is only
+** told: its unit stays for it, and the next in line must leave as many as are coming.
+*/
 static void serve_line (Semaphore *s) {
   Waiter *first = NULL, **last = &first, *w;
   pthread_mutex_lock(&s->mu);
-  while ((w = line_first(&s->line)) != NULL && take_unit(s)) {
+  while ((w = line_first(&s->line)) != NULL && atomic_load(&s->value) > s->coming) {
+    if (w->counted != NULL) s->coming++;
+    else if (!take_unit(s)) break;
     line_pick(w);
     *last = w;
     last = &w->next;
@@ -95,6 +101,47 @@ static int semaphore_release (lua_State *L) {
   if (atomic_load(&s->waiting) > 0) serve_line(s);
   return 0;
 }
+
+/*
+** For select.
+*/
+
+static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+  (void)L;
+  (void)value;
+  return take_unit((Semaphore *)o) ? SELECT_TAKEN : SELECT_NOTHING;
+}
+
+static bool select_enlist (Object *o, Waiter *w, bool first) {
+  Semaphore *s = (Semaphore *)o;
+  bool stands, joins;
+  pthread_mutex_lock(&s->mu);
+  joins = w->line == NULL;
+  stands = line_enlist(&s->line, w, first);
+  if (joins && stands) {
+    if (!first) s->coming--;
+    atomic_fetch_add(&s->waiting, 1);
+  }
+  pthread_mutex_unlock(&s->mu);
+  return stands;
+}
+
+static bool select_withdraw (Object *o, Waiter *w) {
+  Semaphore *s = (Semaphore *)o;
+  bool stood;
+  pthread_mutex_lock(&s->mu);
+  stood = w->line != NULL;
+  if (stood) {
+    line_leave(w);
+    atomic_fetch_sub(&s->waiting, 1);
+  }
+  else s->coming--;
+  pthread_mutex_unlock(&s->mu);
+  if (atomic_load(&s->waiting) > 0) serve_line(s); /* the unit it may have been chosen for */
+  return stood || atomic_load(&w->woken) != 0;
+}
+
+static const Selectable selectable = {select_take, select_enlist, select_withdraw};
 
 static int semaphore_value (lua_State *L) {
   Semaphore *s = check_semaphore(L);
@@ -144,9 +191,11 @@ const Kind semaphore_kind = {.name = "Semaphore",
                              .destroy = semaphore_destroy,
                              .describe = semaphore_describe,
                              .methods = methods,
-                             .meta = meta};
+                             .meta = meta,
+                             .select = &selectable};
 const Kind bounded_kind = {.name = "BoundedSemaphore",
                            .destroy = semaphore_destroy,
                            .describe = semaphore_describe,
                            .methods = methods,
-                           .meta = meta};
+                           .meta = meta,
+                           .select = &selectable};

@@ -124,7 +124,7 @@ typedef struct WaitLink {
 
 /* Of a wait for o. Waiter and holder have a reference each. */
 static Certainty certainty_of (Object *o) {
-  if (o->kind == &thread_kind) return END;
+  if (o->kind == &thread_kind || o->kind->base == &thread_kind) return END;
   if (o->kind != &lock_kind || atomic_load(&o->refs) <= 2) return SURE;
   return lock_is_signal((Lock *)o) ? SIGNAL : LOCKED;
 }
@@ -136,8 +136,8 @@ static uint64_t awaited (Thread *t, WaitLink *link) {
   *link = (WaitLink){.serial = t->serial};
   pthread_mutex_lock(&t->mu);
   o = t->blocked.object;
-  if (t->blocked.active && t->blocked.until == FOREVER && o != NULL && o->kind->awaited != NULL
-      && atomic_load(&t->alerts) == 0) {
+  if (t->blocked.active && t->among == NULL && t->blocked.until == FOREVER && o != NULL
+      && o->kind->awaited != NULL && atomic_load(&t->alerts) == 0) {
     serial = o->kind->awaited(o);
     link->since = t->blocked.since;
     link->certainty = certainty_of(o);

@@ -28,12 +28,16 @@
 
 #define PATIENCE 100 /* milliseconds a running thread has to answer */
 
+#define AMONG_MOST 8 /* objects of a select that are shown */
+
 typedef struct Facts {
   Thread *thread; /* a reference */
   char name[64];
   bool daemon, blocked;
   OpKind operation;
-  Object *object; /* a reference, or NULL */
+  Object *object;            /* a reference, or NULL */
+  Object *among[AMONG_MOST]; /* references: the objects of a select */
+  int among_count;           /* how many there are, of which the first are kept */
   Nanos since, until;
   SourceLine place;
   char *traceback; /* malloc'ed, or NULL */
@@ -128,6 +132,11 @@ static void look_at (Facts *f, Thread *t) {
     f->operation = t->blocked.kind;
     f->object = t->blocked.object;
     if (f->object != NULL) object_keep(f->object);
+    f->among_count = t->among_count;
+    for (int i = 0; i < t->among_count && i < AMONG_MOST; i++) {
+      f->among[i] = t->among[i]->object;
+      object_keep(f->among[i]);
+    }
     f->since = t->blocked.since;
     f->until = t->blocked.until;
     f->place = t->blocked.place;
@@ -188,6 +197,8 @@ static Facts *gather (World *world, int *n) {
 static void free_facts (Facts *list, int n) {
   for (int i = 0; i < n; i++) {
     if (list[i].object != NULL) object_drop(list[i].object);
+    for (int k = 0; k < AMONG_MOST; k++)
+      if (list[i].among[k] != NULL) object_drop(list[i].among[k]);
     object_drop(&list[i].thread->object);
     free(list[i].traceback);
   }
@@ -248,6 +259,25 @@ static void set_object (lua_State *L, Object *o) {
     set_place(L, "lost_file", "lost_line", &o->kind->lost_wakeup(o)->place);
 }
 
+/* The objects that a select waits for. */
+static void set_among (lua_State *L, const Facts *f) {
+  char name[64];
+  lua_createtable(L, f->among_count, 0);
+  for (int i = 0; i < f->among_count && i <= AMONG_MOST; i++) {
+    Object *o = i < AMONG_MOST ? f->among[i] : NULL;
+    if (o == NULL) lua_pushfstring(L, "%d more", f->among_count - AMONG_MOST);
+    else if (o->kind->describe == NULL)
+      lua_pushfstring(L, "%s '%s'", o->kind->name, object_name(o, name));
+    else {
+      o->kind->describe(L, o);
+      lua_pushfstring(L, "%s '%s' (%s)", o->kind->name, object_name(o, name), lua_tostring(L, -1));
+      lua_remove(L, -2);
+    }
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "objects");
+}
+
 static void push_facts (lua_State *L, const Facts *f, Nanos now) {
   const char *state = !f->blocked ? "running" : f->operation == OP_SLEEP ? "sleeping" : "blocked";
   lua_createtable(L, 0, 16);
@@ -268,7 +298,8 @@ static void push_facts (lua_State *L, const Facts *f, Nanos now) {
     lua_setfield(L, -2, "deadline");
   }
   set_place(L, "file", "line", &f->place);
-  if (f->object != NULL) set_object(L, f->object);
+  if (f->among_count > 0) set_among(L, f);
+  else if (f->object != NULL) set_object(L, f->object);
 }
 
 typedef struct Gathered {

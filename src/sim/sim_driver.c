@@ -137,6 +137,16 @@ static void take_break (Sim *sim) {
   if (sim_next_deadline(sim) != FOREVER) sim_warn_of_circles(sim);
 }
 
+/* Where no thread can run, one in sync.settle goes on before any time passes. */
+static void end_settling (Sim *sim) {
+  for (int i = 0; i < sim->parked_count && sim->ready_count == 0; i++) {
+    SimThread *st = sim->parked[i];
+    if (!st->settling) continue;
+    st->settling = false;
+    make_ready(sim, st);
+  }
+}
+
 bool sim_tick (Sim *sim) {
   take_break(sim);
   if (!sim_pass_time(sim)) return false;
@@ -146,6 +156,7 @@ bool sim_tick (Sim *sim) {
 
 /* Lets the clock go on where the policy wants that, or no thread is ready; leaves where the world is stuck. */
 static void wait_for_ready (Sim *sim) {
+  end_settling(sim);
   if (sim->options.policy->before_turn != NULL) sim->options.policy->before_turn(sim);
   take_break(sim);
   if (sim->ready_count > 0 || sim_tick(sim) || deadlock_interrupts(&sim->world)) return;
@@ -230,6 +241,19 @@ static void sim_park (Thread *self, Nanos deadline) {
   atomic_store(&self->spot->token, 0);
 }
 
+/* Parks until end_settling, the deadline or an interrupt; a Wake. */
+static int sim_settle (Thread *self, Nanos deadline) {
+  SimThread *me = self->driver_data;
+  me->settling = true;
+  do {
+    sim_park(self, deadline);
+    if (!me->settling) return WAKE_CHOSEN;
+    if (me->timed_out) break;
+  } while ((atomic_load(&self->alerts) & ALERT_RAISES) == 0);
+  me->settling = false;
+  return me->timed_out ? WAKE_TIMEOUT : WAKE_INTERRUPT;
+}
+
 static void sim_unpark (Spot *spot) {
   SimThread *st = spot->fibre;
   atomic_store(&spot->token, 1);
@@ -267,7 +291,7 @@ static lua_State *open_thread (Thread *t, lua_State *parent) {
   if (sim->options.policy->searches) sim->taken = st->index + 1;
   sim_thread_seed(st, t->serial);
   st->thread = t;
-  st->timed_out = st->may_time_out = false;
+  st->timed_out = st->may_time_out = st->settling = false;
   t->driver_data = st;
   if (sim->options.policy->searches && !number(sim, st)) return NULL;
   st->spot = (Spot){.driver = &sim_driver, .fibre = st};
@@ -346,6 +370,7 @@ static void sim_exit (int code) {
 const Driver sim_driver = {.announce = sim_announce,
                            .park = sim_park,
                            .unpark = sim_unpark,
+                           .settle = sim_settle,
                            .now = sim_now,
                            .time = sim_time,
                            .open = open_thread,

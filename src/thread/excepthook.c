@@ -66,7 +66,7 @@ int excepthook_default (lua_State *L) {
   size_t length;
   const char *text;
   lua_settop(L, 3);
-  t = object_check(L, 1, self->object.kind);
+  t = object_check(L, 1, &thread_kind);
   if (t == self) count_untaken(t);
   if (t == self && thread_result_awaited(t)) return 0;
   thread_copy_name(t, name);

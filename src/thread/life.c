@@ -74,6 +74,7 @@ static int call_target (lua_State *L) {
   pthread_mutex_lock(&t->mu);
   work = t->work;
   pthread_mutex_unlock(&t->mu);
+  if (t->role != NULL && t->role->begin != NULL && !t->role->begin(L, t)) return 0;
   if (work == NULL) return 0;
   n = message_decode(L, work);
   pthread_mutex_lock(&t->mu);
@@ -143,6 +144,14 @@ void thread_close_state (lua_State *L) {
   cleanup_release_all();
 }
 
+/* t has ended: what it belongs to learns of it, and is let go. */
+static void leave_role (Thread *t) {
+  Object *owner = t->owner;
+  if (t->role != NULL && t->role->ended != NULL) t->role->ended(t);
+  t->owner = NULL;
+  if (owner != NULL) object_drop(owner);
+}
+
 void thread_end (Thread *t) {
   World *world = t->object.world;
   if (t->locks_held > 0) thread_bury(t);
@@ -151,6 +160,7 @@ void thread_end (Thread *t) {
   t->signalable = false;
   pthread_mutex_unlock(&t->mu);
   thread_main_over(t);
+  leave_role(t);
   world_less_awake(world);
 }
 
@@ -159,7 +169,9 @@ void thread_body (Thread *t) {
   thread_self = t;
   t->running = L;
   if (thread_is_asked(t)) thread_arm(t, L);
-  if (!thread_call_work(L, t)) excepthook_call(L);
+  if (!thread_call_work(L, t)
+      && (t->role == NULL || t->role->failed == NULL || !t->role->failed(t)))
+    excepthook_call(L);
   announce(L, OP_END, t);
   t->running = NULL;
   pthread_mutex_lock(&t->mu);
@@ -198,10 +210,41 @@ bool thread_result_awaited (Thread *t) {
   bool awaited = false;
   pthread_mutex_lock(&t->mu);
   for (Waiter *w = t->joiners.first; w != NULL; w = w->next)
-    awaited = awaited || (w->payload != NULL && w->forever);
+    awaited = awaited || (w->payload == t && w->forever);
   pthread_mutex_unlock(&t->mu);
   return awaited;
 }
+
+/*
+** For select.
+*/
+
+static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+  (void)L;
+  (void)value;
+  return atomic_load(&((Thread *)o)->life) == LIFE_ENDED ? SELECT_TAKEN : SELECT_NOTHING;
+}
+
+static bool select_enlist (Object *o, Waiter *w, bool first) {
+  Thread *t = (Thread *)o;
+  bool stands;
+  pthread_mutex_lock(&t->mu);
+  stands = line_enlist(&t->joiners, w, first);
+  pthread_mutex_unlock(&t->mu);
+  return stands;
+}
+
+static bool select_withdraw (Object *o, Waiter *w) {
+  Thread *t = (Thread *)o;
+  bool stood;
+  pthread_mutex_lock(&t->mu);
+  stood = w->line != NULL;
+  if (stood) line_leave(w);
+  pthread_mutex_unlock(&t->mu);
+  return stood || atomic_load(&w->woken) != 0;
+}
+
+const Selectable thread_select = {select_take, select_enlist, select_withdraw};
 
 int thread_join_foreground (lua_State *L) {
   World *world = thread_self->object.world;

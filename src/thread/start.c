@@ -144,6 +144,12 @@ static int launch (lua_State *L, Thread *t) {
   int error;
   t->L = world->driver->open(t, L);
   if (t->L == NULL) return ENOMEM;
+  if (t->role != NULL && t->role->starting != NULL && !t->role->starting(t)) {
+    lua_State *opened = t->L;
+    t->L = NULL;
+    world->driver->close(t, opened);
+    return ENOMEM;
+  }
   object_keep(&t->object);
   thread_list_add(t);
   atomic_fetch_add(&world->awake, 1);
@@ -154,6 +160,7 @@ static int launch (lua_State *L, Thread *t) {
     t->L = NULL;
     thread_list_remove(t);
     world->driver->close(t, opened);
+    if (t->role != NULL && t->role->ended != NULL) t->role->ended(t);
     object_drop(&t->object);
   }
   return error;

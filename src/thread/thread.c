@@ -18,9 +18,8 @@
 ** Construction.
 */
 
-/* Makes an unstarted thread; pushes its proxy, which is not ready yet. */
-static Thread *make (lua_State *L) {
-  Thread *t = object_begin(L, sizeof *t, &thread_kind, 0);
+Thread *thread_make (lua_State *L, size_t size, const Kind *kind) {
+  Thread *t = object_begin(L, size, kind, 0);
   pthread_mutex_init(&t->mu, NULL);
   thread_number(t);
   t->daemon = thread_self->daemon;
@@ -51,7 +50,7 @@ static int new_from_options (lua_State *L) {
   if (option(L, "target") == LUA_TNIL) hint_unset(L, "target");
   else if (!args_is_callable(L, -1)) option_error(L, "target", "function");
   push_args(L); /* options target args */
-  t = make(L);
+  t = thread_make(L, sizeof *t, &thread_kind);
   lua_insert(L, 2); /* options thread target args */
   if (option(L, "name") == LUA_TNIL
       || (lua_isstring(L, -1) && lua_rawlen(L, -1) == 0 && lua_type(L, -1) == LUA_TSTRING))
@@ -78,7 +77,7 @@ int thread_new (lua_State *L) {
   if (lua_istable(L, 1) && !args_is_callable(L, 1)) return new_from_options(L);
   if (!lua_isnone(L, 1) && !args_is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
   if (lua_gettop(L) == 0) lua_pushnil(L);
-  t = make(L);
+  t = thread_make(L, sizeof *t, &thread_kind);
   lua_insert(L, 1); /* thread target args... */
   thread_name_default(L, t, 2);
   thread_store_work(L, 1, 2);
@@ -86,7 +85,7 @@ int thread_new (lua_State *L) {
   return 1;
 }
 
-static void thread_destroy (Object *o) {
+void thread_destroy (Object *o) {
   Thread *t = (Thread *)o;
   message_free(t->work);
   message_free(t->outcome);
@@ -94,6 +93,7 @@ static void thread_destroy (Object *o) {
   free(t->answer.traceback);
   pthread_mutex_destroy(&t->mu);
   spot_free(t->spot);
+  if (t->owner != NULL) object_drop(t->owner);
 }
 
 /*
@@ -218,7 +218,7 @@ static int native_id (Thread *t) {
 }
 
 /* __index for what is not a method: (self, key). */
-static int thread_property (lua_State *L) {
+int thread_property (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "name") == 0) return thread_get_name(L);
@@ -247,7 +247,7 @@ static int thread_set_property (lua_State *L) {
   return luaL_error(L, "cannot set field '%s' of a Thread", key);
 }
 
-static void thread_describe (lua_State *L, Object *o) {
+void thread_describe (lua_State *L, Object *o) {
   static const char *const words[] = {"initial", "started", "stopped"};
   Thread *t = (Thread *)o;
   pthread_mutex_lock(&t->mu);
@@ -281,9 +281,9 @@ static int thread_interrupt (lua_State *L) {
   return 1;
 }
 
-static void copy_name (Object *o, char buffer[64]) { thread_copy_name((Thread *)o, buffer); }
+void thread_name_of_object (Object *o, char buffer[64]) { thread_copy_name((Thread *)o, buffer); }
 
-static uint64_t thread_holder (Object *o) { return ((Thread *)o)->serial; }
+uint64_t thread_awaited (Object *o) { return ((Thread *)o)->serial; }
 
 static const luaL_Reg methods[] = {{"start", thread_start},
                                    {"join", thread_join},
@@ -297,15 +297,17 @@ static const luaL_Reg methods[] = {{"start", thread_start},
                                    {"interrupt", thread_interrupt},
                                    {NULL, NULL}};
 
-static const luaL_Reg meta[] = {{"__newindex", thread_set_property}, {NULL, NULL}};
+const luaL_Reg thread_meta[] = {{"__newindex", thread_set_property}, {NULL, NULL}};
 
 const Kind thread_kind = {.name = "Thread",
+                          .derived = &timer_kind,
                           .destroy = thread_destroy,
                           .describe = thread_describe,
                           .methods = methods,
-                          .meta = meta,
+                          .meta = thread_meta,
                           .property = thread_property,
                           .departing = thread_departing,
                           .values = 1,
-                          .awaited = thread_holder,
-                          .copy_name = copy_name};
+                          .select = &thread_select,
+                          .awaited = thread_awaited,
+                          .copy_name = thread_name_of_object};

@@ -9,8 +9,30 @@
 #include "world/thread_record.h"
 
 extern const Kind thread_kind;
-int thread_new (lua_State *L);   /* Thread(...) */
-int thread_spawn (lua_State *L); /* spawn(fn, ...) */
+extern const Kind timer_kind;          /* timer.c */
+extern const Kind scope_kind;          /* scope.c */
+extern const Selectable thread_select; /* life.c */
+int thread_new (lua_State *L);         /* Thread(...) */
+int thread_spawn (lua_State *L);       /* spawn(fn, ...) */
+int timer_new (lua_State *L);          /* Timer(interval, fn, ...) */
+int scope_new (lua_State *L);          /* Scope() */
+int scope_call (lua_State *L);         /* scope(fn, ...) */
+int thread_settle (lua_State *L);      /*
+** Makes an unstarted thread, zeroed behind the Thread, and pushes its proxy, which
+** is not ready yet. [0, +1, memory]
+*/
+Thread *thread_make (lua_State *L, size_t size, const Kind *kind);
+
+/*
+** Replaces the values from stack index `target` (which may be nil) up to the
+** top by a table of them in the proxy at `proxy`. [-n, 0, memory]
+*/
+void thread_store_work (lua_State *L, int proxy, int target);
+
+/* Starts the thread at 1, which is all that is left on the stack. [0, 0, raises] */
+int thread_start (lua_State *L);
+
+/* settle([timeout]) */
 
 /*
 ** attach.c: a thread that luasync has not made, alive from now on: the main thread

@@ -214,7 +214,9 @@ static int count (const luaL_Reg *functions) {
 ** its properties. [0, 0]
 */
 static void set_index (lua_State *L, const Kind *kind) {
-  lua_createtable(L, 0, count(kind->methods));
+  lua_createtable(L, 0,
+                  count(kind->methods) + (kind->base != NULL ? count(kind->base->methods) : 0));
+  if (kind->base != NULL) luaL_setfuncs(L, kind->base->methods, 0);
   luaL_setfuncs(L, kind->methods, 0);
   lua_pushvalue(L, -1);
   lua_rawseti(L, -3, 1);

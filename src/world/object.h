@@ -28,6 +28,8 @@ typedef struct Kind {
   const char *name;                          /* "Lock": the constructor and __name */
   void (*destroy)(Object *o);                /* release what o owns; no Lua state at hand */
   void (*describe)(lua_State *L, Object *o); /* push the state: "unlocked" [0, +1] */
+  const struct Kind *base;                   /* whose methods it has as well; NULL: none */
+  const struct Kind *derived;                /* whose objects are of this kind, too; NULL: none */
   const luaL_Reg *methods;
   const luaL_Reg *meta;   /* further metamethods, may be NULL */
   lua_CFunction property; /* __index(self, key) for non-methods, may be NULL */
@@ -43,7 +45,8 @@ typedef struct Kind {
   ** NULL: everything.
   */
   unsigned (*ready)(Object *o, const Thread *t);
-  int values; /* user values a proxy carries */
+  const struct Selectable *select; /* for sync.select; NULL: it takes no such object */
+  int values;                      /* user values a proxy carries */
   /*
   ** The thread that a waiter for o depends on, by serial: a lock's owner, the thread
   ** joined. 0: none in particular.
@@ -93,10 +96,11 @@ void object_ready (lua_State *L, int index); /* [0, 0, -] */
 */
 bool object_collector_calls (lua_State *L);
 
-/* The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind`. [0, 0, -] */
+/* The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind` or what is derived from it. [0, 0, -] */
 static inline void *object_test (lua_State *L, int arg, const Kind *kind) {
   Proxy *p = lua_touserdata(L, arg);
-  if (p == NULL || lua_rawlen(L, arg) != sizeof(Proxy) || p->kind != kind) return NULL;
+  if (p == NULL || lua_rawlen(L, arg) != sizeof(Proxy)) return NULL;
+  if (p->kind != kind && (kind->derived == NULL || p->kind != kind->derived)) return NULL;
   return p->object;
 }
 

@@ -66,6 +66,13 @@ enum {
   X(OP_WRITE_LOCK,  "write",       0,          0) \
   X(OP_WRITE_TAKE,  "write",       READY_WRITE, OP_TIMED) \
   X(OP_WRITE_UNLOCK, "release",    0,          0) \
+  X(OP_TIMER,       "wait",        READY_DONE, OP_TIMED) \
+  X(OP_CANCEL,      "cancel",      0,          0) \
+  X(OP_SCOPE_JOIN,  "join",        READY_DONE, OP_READS | OP_LOOKS) \
+  X(OP_RESULT,      "result",      READY_TAKE, OP_READS | OP_LOOKS) \
+  X(OP_POOL_JOIN,   "shutdown",    READY_DONE, OP_READS | OP_LOOKS) \
+  X(OP_SETTLE,      "settle",      0,          OP_LOOKS) \
+  X(OP_SELECT,      "select",      READY_TAKE, OP_TIMED) \
   X(OP_LOOK,        "look",        0,          OP_READS | OP_LOOKS) \
   X(OP_READ,        "get",         READY_TAKE, OP_READS | OP_LOOKS) \
   X(OP_WRITE,       "set",         READY_TAKE, 0) \
@@ -84,6 +91,8 @@ enum {
 typedef enum OpKind { OP_TABLE(OP_KIND) OP_COUNT } OpKind;
 #undef OP_KIND
 
+typedef struct Waiter Waiter;
+
 typedef struct OpInfo {
   const char *word;
   unsigned char needs, flags;
@@ -94,8 +103,11 @@ extern const OpInfo op_info[OP_COUNT];
 /* One operation, as announced before it takes effect. What it points to is borrowed. */
 typedef struct Op {
   OpKind kind;
-  Object *object;  /* NULL: none (sleep, clock) */
-  Object *second;  /* a condition's lock, for OP_WAIT; else NULL */
+  Object *object; /* NULL: none (sleep, clock) */
+  Object *second; /* a condition's lock, for OP_WAIT; else NULL */
+  Waiter *const
+      *among;      /* OP_SELECT: a waiter for each object; `object` is the first one's; else NULL */
+  int among_count; /* of these */
   const void *key; /* the SharedKey of an operation on one key of a Shared; else NULL */
   bool removes;    /* OP_WRITE: the new value is nil */
   int64_t until;   /* Nanos: how long the thread may wait for it; FOREVER */

@@ -59,6 +59,21 @@ typedef struct DumpAnswer {
   unsigned count;  /* how many there have been; likewise */
 } DumpAnswer;
 
+/*
+** What a thread is beside a thread: a Timer's, a Scope's, a Pool's. Each may be
+** NULL. None is called with a mutex held.
+*/
+typedef struct Role {
+  /* In protected mode, before the target is called; false: it is not called. [0, 0, raises] */
+  bool (*begin)(lua_State *L, Thread *t);
+  /* It is about to begin, in the thread that starts it; false: no memory, so it does not. */
+  bool (*starting)(Thread *t);
+  /* It has failed, and keeps its error; true: the hook is not called. */
+  bool (*failed)(Thread *t);
+  /* It counts as ended, or has not begun after `starting`. */
+  void (*ended)(Thread *t);
+} Role;
+
 struct Thread {
   Object object;   /* object.name is under mu */
   uint64_t serial; /* const after init; never used twice: which thread holds a lock */
@@ -104,7 +119,13 @@ struct Thread {
   bool signalable;      /* `os` names a live OS thread of ours; under mu */
   pthread_t os;         /* under mu */
 
+  const Role *role; /* const after init; NULL: none */
+  Object *owner;    /* what the role belongs to: a reference until the end; NULL: none */
+
   Blocked blocked;
+  atomic_bool settling; /* inside sync.settle, in a world whose threads run at the same time */
+  Waiter *const *among; /* the waiters of a select; NULL: it waits for one object; under mu */
+  int among_count;      /* of these; under mu */
 };
 
 #endif

@@ -64,7 +64,8 @@ Waiter *line_first (Line *line) {
 /* The chooser counts a thread that waits for ever as awake: it is about to be. */
 void line_pick (Waiter *w) {
   line_leave(w);
-  if (w->forever) atomic_fetch_add(&w->thread->object.world->awake, 1);
+  if (w->forever && (w->counted == NULL || atomic_exchange(w->counted, 1) == 0))
+    atomic_fetch_add(&w->thread->object.world->awake, 1);
 }
 
 Waiter *line_choose (Line *line) {
@@ -179,6 +180,73 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
     }
     else world->driver->park(self, chosen ? FOREVER : deadline);
   }
+  note_running(self);
+  return wake;
+}
+
+/*
+** Waiting in several lines.
+*/
+
+bool line_enlist (Line *line, Waiter *w, bool first) {
+  if (w->line != NULL) return true;
+  if (first) line_join(line, w);
+  else if (atomic_load(&w->woken) != 0) line_rejoin(line, w);
+  else return false;
+  return true;
+}
+
+void line_wait_woken (Waiter *w) {
+  while (atomic_load(&w->woken) == 0) w->thread->object.world->driver->park(w->thread, FOREVER);
+}
+
+static bool any_woken (Waiter *const *list, int n) {
+  for (int i = 0; i < n; i++)
+    if (atomic_load(&list[i]->woken) != 0) return true;
+  return false;
+}
+
+void line_count_awake (Waiter *w, bool asleep) {
+  bool counted = w->forever && atomic_exchange(w->counted, 1) != 0;
+  if (!w->forever || counted == asleep) return;
+  if (asleep) atomic_fetch_add(&w->thread->object.world->awake, 1);
+  else atomic_fetch_sub(&w->thread->object.world->awake, 1);
+}
+
+static void note_among (Thread *self, Waiter *const *list, int n) {
+  pthread_mutex_lock(&self->mu);
+  self->among = list;
+  self->among_count = n;
+  pthread_mutex_unlock(&self->mu);
+}
+
+Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bool sure) {
+  Thread *self = list[0]->thread;
+  World *world = self->object.world;
+  Wake wake = WAKE_CHOSEN;
+  bool asleep = sure && deadline == FOREVER;
+  note_among(self, list, n);
+  note_blocked(L, self, list[0], deadline);
+  if (asleep) world_less_awake(world);
+  while (!any_woken(list, n)) {
+    if (waiter_is_leaving(list[0])) wake = WAKE_INTERRUPT;
+    else if (deadline != FOREVER && world_now(world) >= deadline) wake = WAKE_TIMEOUT;
+    if (wake != WAKE_CHOSEN) break;
+    world->driver->park(self, deadline);
+  }
+  line_count_awake(list[0], asleep);
+  note_running(self);
+  note_among(self, NULL, 0);
+  return wake;
+}
+
+Wake world_settle (lua_State *L, Nanos deadline) {
+  Thread *self = thread_self;
+  Waiter w; /* for reports */
+  Wake wake;
+  waiter_init(&w, OP_SETTLE, NULL, deadline);
+  note_blocked(L, self, &w, deadline);
+  wake = (Wake)self->object.world->driver->settle(self, deadline);
   note_running(self);
   return wake;
 }

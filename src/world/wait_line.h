@@ -50,7 +50,34 @@ struct Waiter {
   /* The Waiter by which the thread goes on waiting in another line (line_moved); under the thread's mu. */
   const Waiter *moved;
   void *payload; /* const while in line; what it points to is under the object's mutex */
+  /*
+  ** A select: the thread stands in several lines at once, and `counted` is shared by
+  ** its waiters: whether one of those that chose it has counted it as awake. What a
+  ** waker chooses such a waiter for is not handed over: the thread comes and takes it
+  ** if it is still there. NULL: the thread stands in this line only. Const while in line.
+  */
+  atomic_int *counted;
 };
+
+/* What select must know of a kind; in Kind.select. Nothing here waits or calls Lua. */
+typedef enum Selected { SELECT_NOTHING, SELECT_TAKEN, SELECT_SHUT } Selected;
+
+struct Slot;
+typedef struct Selectable {
+  /* Takes what o has to give, if it is there: a queue's item into *value. */
+  Selected (*take)(lua_State *L, Object *o, struct Slot *value);
+  /*
+  ** Sees to it that the waiter stands in o's line: at the end when it comes `first`,
+  ** at the head after it has been woken and was too late. False: it has been chosen,
+  ** and `woken` is not set yet.
+  */
+  bool (*enlist)(Object *o, Waiter *w, bool first);
+  /*
+  ** Takes the waiter out for good. Where it had been chosen, another may get what
+  ** it has not taken. False: as above; the waiter must stay until `woken` is set.
+  */
+  bool (*withdraw)(Object *o, Waiter *w);
+} Selectable;
 
 typedef enum Wake { WAKE_CHOSEN = 1, WAKE_TIMEOUT, WAKE_INTERRUPT } Wake;
 
@@ -78,6 +105,23 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline);
 bool waiter_is_leaving (const Waiter *w);
 
 /*
+** The same for n waiters that share `counted`, in the lines of n objects, until one
+** is chosen. They stay where they are: see objects/select.c. With `sure` false one
+** has been chosen already, and the thread counts as awake. [0, 0, -]
+*/
+Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bool sure);
+
+/* For Selectable: joins, rejoins or leaves a line that wakes all at once; under the object's mutex. */
+bool line_enlist (Line *line, Waiter *w, bool first);
+/*
+** The thread of several waiters goes on: it counts as awake once, whether one that
+** chose it has counted it or not. `asleep`: it had counted itself as not awake.
+*/
+void line_count_awake (Waiter *w, bool asleep);
+/* Parks until the waker of a chosen waiter has let go of it. */
+void line_wait_woken (Waiter *w);
+
+/*
 ** Choosing whom to wake; under the object's mutex. Waiters with a pending
 ** interrupt are skipped: they are about to leave the line, and what they were
 ** handed would be lost when the interrupt is raised. Hand the chosen ones to
@@ -98,6 +142,12 @@ Waiter *line_choose_all (Line *line);
 void line_moved (Waiter *w, const Waiter *next);
 /* Wakes a chain of chosen waiters; no mutex held. */
 void line_wake (Waiter *chain);
+
+/*
+** Stops the caller until no other thread of a world whose threads do not run at
+** the same time can go on before some time passes: WAKE_CHOSEN. [0, 0, -]
+*/
+Wake world_settle (lua_State *L, Nanos deadline);
 
 /* Stops the caller until the deadline; WAKE_TIMEOUT or WAKE_INTERRUPT. */
 Wake world_sleep (lua_State *L, Nanos deadline);

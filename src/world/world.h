@@ -44,6 +44,8 @@ typedef struct Spot {
 } Spot;
 
 typedef struct Driver {
+  /* See world_settle; NULL where threads run at the same time. */
+  int (*settle)(Thread *self, Nanos deadline);
   /* Called before an operation takes effect; may switch threads. NULL: nothing listens. */
   void (*announce)(Thread *self, const Op *op);
   /* Stops the caller: returns when unparked, at the deadline, or for no reason. */

@@ -136,7 +136,7 @@ print(sync.dump():match "Thread reader[^,]*")]],
       .. "or \"blocked\"), `daemon`, `main`, `traceback`; of one that waits also `operation`, `since` and `deadline` "
       .. "(seconds from now), `file`, `line`, and where it waits for an object `object`, `object_kind`, `object_name`, "
       .. "`holder`, `holder_id`, `holder_ended`, `held_file`, `held_line`, and `lost_file`, `lost_line` of the last "
-      .. "notify or set, where that woke nobody.",
+      .. "notify or set, where that woke nobody. One in select has `objects`, a list of texts.",
     returns = { { "table[]", "one for each thread" } }, units = "Times are seconds.",
     example = [[
 local lock = sync.Lock{ name = "A" }

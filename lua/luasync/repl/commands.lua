@@ -83,7 +83,7 @@ local function object_text(thread)
   if thread.object_name and thread.object_kind then
     return ("%s '%s'"):format(thread.object_kind, thread.object_name)
   end
-  return thread.object
+  return thread.objects and table.concat(thread.objects, ", ") or thread.object
 end
 
 local function waits_for(thread)
@@ -141,12 +141,12 @@ end
 local function waiters()
   local waiting, order = {}, {}
   for _, thread in ipairs(commands.thread_list()) do
-    if thread.state == "blocked" and thread.object then
-      if not waiting[thread.object] then
-        waiting[thread.object] = {}
-        order[#order + 1] = thread.object
+    for _, object in ipairs(thread.state == "blocked" and (thread.objects or { thread.object }) or {}) do
+      if not waiting[object] then
+        waiting[object] = {}
+        order[#order + 1] = object
       end
-      table.insert(waiting[thread.object], thread.name)
+      table.insert(waiting[object], thread.name)
     end
   end
   return waiting, order
@@ -183,7 +183,7 @@ end
 --- The thread that this one waits for: the holder of the lock, or the one it joins.
 local function next_in_chain(thread, by_name)
   local name = thread.holder
-  if not name and thread.object_kind == "Thread" then name = thread.object_name end
+  if not name and (thread.object_kind == "Thread" or thread.object_kind == "Timer") then name = thread.object_name end
   return name, name and by_name[name]
 end
 

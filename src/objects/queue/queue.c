@@ -173,8 +173,8 @@ static void queue_destroy (Object *o) {
   pthread_mutex_destroy(&q->join_mu);
 }
 
-static int make (lua_State *L, const Kind *kind, int options, lua_Integer maxsize) {
-  Queue *q = object_new(L, sizeof *q, kind, options);
+Queue *queue_make (lua_State *L, size_t size, const Kind *kind, int options, lua_Integer maxsize) {
+  Queue *q = object_new(L, size, kind, options);
   q->order = kind == &lifo_kind ? ORDER_LIFO : kind == &priority_kind ? ORDER_PRIORITY : ORDER_FIFO;
   q->maxsize = maxsize;
   q->fifo.world = q->heap.world = q->object.world;
@@ -185,13 +185,14 @@ static int make (lua_State *L, const Kind *kind, int options, lua_Integer maxsiz
   q->get_mu = q->order == ORDER_FIFO ? &q->second_mu : &q->first_mu;
   q->put_spin = &q->first_spin;
   q->get_spin = q->order == ORDER_FIFO ? &q->second_spin : &q->first_spin;
-  return 1;
+  return q;
 }
 
 static int make_bounded (lua_State *L, const Kind *kind) {
   int n, options = object_options(L, 2, &n);
   lua_Integer maxsize = n == 0 ? 0 : luaL_optinteger(L, 1, 0);
-  return make(L, kind, options, maxsize);
+  queue_make(L, sizeof(Queue), kind, options, maxsize);
+  return 1;
 }
 
 int queue_new (lua_State *L) { return make_bounded(L, &queue_kind); }
@@ -202,7 +203,8 @@ int priority_new (lua_State *L) { return make_bounded(L, &priority_kind); }
 int simple_new (lua_State *L) {
   int n, options = object_options(L, 1, &n);
   luaL_argcheck(L, n == 0, 1, "no arguments but { name = \"...\" } expected");
-  return make(L, &simple_kind, options, 0);
+  queue_make(L, sizeof(Queue), &simple_kind, options, 0);
+  return 1;
 }
 
 static const luaL_Reg methods[] = {{"put", queue_put},
@@ -233,7 +235,7 @@ static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
 #define QUEUE_KIND(NAME)                                                                    \
   {                                                                                         \
     .name = NAME, .destroy = queue_destroy, .describe = queue_describe, .methods = methods, \
-    .meta = meta, .property = queue_property                                                \
+    .meta = meta, .property = queue_property, .select = &queue_select                       \
   }
 
 const Kind queue_kind = QUEUE_KIND("Queue");
@@ -243,4 +245,5 @@ const Kind simple_kind = {.name = "SimpleQueue",
                           .destroy = queue_destroy,
                           .describe = queue_describe,
                           .methods = simple_methods,
-                          .meta = simple_meta};
+                          .meta = simple_meta,
+                          .select = &queue_select};

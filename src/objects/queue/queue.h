@@ -37,8 +37,9 @@ typedef struct Queue {
   atomic_uint_least64_t taken; /* written under get_spin */
   char apart2[64];
   pthread_mutex_t first_mu, second_mu;
-  Line putters;               /* under put_mu */
-  Line getters;               /* under get_mu */
+  Line putters;    /* under put_mu */
+  Line getters;    /* under get_mu */
+  uint64_t coming; /* selects chosen for an item that have not come for it yet; under get_mu */
   atomic_uint_least64_t done; /* queue_task_done calls, and items dropped by shutdown(true) */
   pthread_mutex_t join_mu;
   Line joiners; /* under join_mu */
@@ -61,6 +62,13 @@ typedef struct QueueRequest {
   QueueOutcome outcome;
 } QueueRequest;
 
+/* Makes a queue, zeroed behind the Queue, and pushes its proxy. [0, +1, memory] */
+Queue *queue_make (lua_State *L, size_t size, const Kind *kind, int options, lua_Integer maxsize);
+/* Whether there are items that no get and no select stands ready for. */
+bool queue_has_unclaimed (Queue *q);
+/* Shuts it down; with `immediate` its items go. No Lua state needed. */
+void queue_close (Queue *q, bool immediate);
+
 /*
 ** Standing in line, under the mutex of the line. `count` is the number of waiting
 ** threads that the other side looks at.
@@ -70,6 +78,8 @@ void queue_leave (Waiter *w, atomic_int *count);
 Waiter *queue_choose_all (Line *line, atomic_int *count);
 /* Parks one who stands in line; no mutex held. */
 Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline);
+
+extern const struct Selectable queue_select;
 
 bool queue_has_item (Queue *q);          /* under get_spin */
 void queue_take_out (Queue *q, Slot *s); /* under get_spin; there must be one */

@@ -197,15 +197,30 @@ static QueueOutcome attempt (Queue *q, OpKind kind, const QueueRequest *r) {
   return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
 }
 
-/* Serves who stands in line, as far as there is room or items; woken when all is unlocked. True: somebody was. */
+/*
+** Whether the first in line can be served: an item, or what a get of a closed queue
+** says, is put into its request. A select is only told; the item stays for it, and
+** the next in line must leave as many as selects are coming. Under the side's mutex.
+*/
+static bool serve_first (Queue *q, OpKind kind, Waiter *w) {
+  QueueRequest *r = w->payload;
+  if (kind == OP_GET && (q->coming > 0 || w->counted != NULL)
+      && (uint64_t)queue_size(q) <= q->coming)
+    return false;
+  if (w->counted != NULL) {
+    q->coming++;
+    return true;
+  }
+  r->outcome = attempt(q, kind, r);
+  return r->outcome != QUEUE_WOULD_WAIT;
+}
+
+/* Serves the line, as far as there is room or items; wakes when all is unlocked. True: somebody was served. */
 static bool serve (Queue *q, OpKind kind) {
   Side side = side_of(q, kind);
   Waiter *first = NULL, **last = &first, *w;
   pthread_mutex_lock(side.mu);
-  while ((w = line_first(side.line)) != NULL) {
-    QueueRequest *r = w->payload;
-    r->outcome = attempt(q, kind, r);
-    if (r->outcome == QUEUE_WOULD_WAIT) break;
+  while ((w = line_first(side.line)) != NULL && serve_first(q, kind, w)) {
     line_pick(w);
     *last = w;
     last = &w->next;
@@ -269,6 +284,56 @@ QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;
 }
+
+bool queue_has_unclaimed (Queue *q) {
+  bool has;
+  pthread_mutex_lock(q->get_mu);
+  has = (uint64_t)queue_size(q) > q->coming;
+  pthread_mutex_unlock(q->get_mu);
+  return has;
+}
+
+/*
+** For select.
+*/
+
+static Selected select_take (lua_State *L, Object *o, Slot *value) {
+  Queue *q = (Queue *)o;
+  QueueOutcome outcome = try_get(q, value);
+  (void)L;
+  if (outcome == QUEUE_DONE) serve_after_get(q);
+  return outcome == QUEUE_DONE   ? SELECT_TAKEN
+         : outcome == QUEUE_SHUT ? SELECT_SHUT
+                                 : SELECT_NOTHING;
+}
+
+static bool select_enlist (Object *o, Waiter *w, bool first) {
+  Queue *q = (Queue *)o;
+  bool stands, joins;
+  pthread_mutex_lock(q->get_mu);
+  joins = w->line == NULL;
+  stands = line_enlist(&q->getters, w, first);
+  if (joins && stands) {
+    if (!first) q->coming--;
+    if (atomic_fetch_add(&q->getters_waiting, 1) == 0 && world_is_parallel(o->world)) fence_here();
+  }
+  pthread_mutex_unlock(q->get_mu);
+  return stands;
+}
+
+static bool select_withdraw (Object *o, Waiter *w) {
+  Queue *q = (Queue *)o;
+  bool stood;
+  pthread_mutex_lock(q->get_mu);
+  stood = w->line != NULL;
+  if (stood) queue_leave(w, &q->getters_waiting);
+  else q->coming--;
+  pthread_mutex_unlock(q->get_mu);
+  serve_after_put(q); /* what it may have been chosen for, and has not taken */
+  return stood || atomic_load(&w->woken) != 0;
+}
+
+const Selectable queue_select = {select_take, select_enlist, select_withdraw};
 
 /* Where nothing has been taken between two readings, `put` in between is of the same moment; else both sides are held. */
 lua_Integer queue_size (Queue *q) {

@@ -133,27 +133,33 @@ void queue_clear (Queue *q) {
 }
 
 /* Those in line learn of the shutdown; with all locked. */
-static Waiter *dismiss (Line *line, atomic_int *count) {
-  for (Waiter *w = line->first; w != NULL; w = w->next)
-    ((QueueRequest *)w->payload)->outcome = QUEUE_SHUT;
-  return queue_choose_all(line, count);
+static Waiter *dismiss (Queue *q, Line *line, atomic_int *count) {
+  Waiter *chain = queue_choose_all(line, count);
+  for (Waiter *w = chain; w != NULL; w = w->next) {
+    if (w->counted != NULL) q->coming++;
+    else ((QueueRequest *)w->payload)->outcome = QUEUE_SHUT;
+  }
+  return chain;
 }
 
-/* shutdown([immediate]) */
-int queue_task_shutdown (lua_State *L, Queue *q) {
-  bool immediate = lua_toboolean(L, 2);
+void queue_close (Queue *q, bool immediate) {
   Contents dropped = {.count = 0};
   Waiter *getters = NULL, *putters;
-  announce(L, OP_SHUTDOWN, q);
   lock_all(q);
   atomic_store(&q->shut, true);
   if (immediate) empty(q, &dropped);
-  putters = dismiss(&q->putters, &q->putters_waiting);
-  if (!queue_has_item(q)) getters = dismiss(&q->getters, &q->getters_waiting);
+  putters = dismiss(q, &q->putters, &q->putters_waiting);
+  if (!queue_has_item(q)) getters = dismiss(q, &q->getters, &q->getters_waiting);
   unlock_all(q);
   line_wake(getters);
   line_wake(putters);
   wake_joiners(q);
   free_contents(&dropped);
+}
+
+/* shutdown([immediate]) */
+int queue_task_shutdown (lua_State *L, Queue *q) {
+  announce(L, OP_SHUTDOWN, q);
+  queue_close(q, lua_toboolean(L, 2));
   return 0;
 }
