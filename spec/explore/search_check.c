@@ -384,7 +384,10 @@ static Result search (const Program *p, bool reduce) {
   while (dpor_next(d) == DPOR_LEAF) {
     r.executions++;
     if (outcome_of(&model) >= 0) r.failing++;
-    if (reduce) r.ways += history_interleavings(dpor_history(d), 4000000, &r.exact);
+    if (reduce) {
+      size_t states = 4000000;
+      r.ways += history_interleavings(dpor_history(d), &states, &r.exact);
+    }
   }
   r.blocked = dpor_blocked(d);
   dpor_free(d);

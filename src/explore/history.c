@@ -607,7 +607,7 @@ static void extensions_end (Extensions *x) {
   free(x->needs);
 }
 
-unsigned __int128 history_interleavings (History *h, size_t states, bool *exact) {
+unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact) {
   Extensions x = {0};
   Layer now = {calloc(16, sizeof(Count)), 16, 0}, next;
   unsigned __int128 ways = 1;
@@ -617,7 +617,7 @@ unsigned __int128 history_interleavings (History *h, size_t states, bool *exact)
   for (int t = 0; good && t < h->threads; t++) steps += x.counts[t];
   for (; good && steps > 0; steps--) {
     next = (Layer){calloc(16, sizeof(Count)), 16, 0};
-    good = next.entries != NULL && next_layer(&x, &now, &next) && (seen += next.used) <= states;
+    good = next.entries != NULL && next_layer(&x, &now, &next) && (seen += next.used) <= *states;
     free(now.entries);
     now = next;
   }
@@ -627,5 +627,6 @@ unsigned __int128 history_interleavings (History *h, size_t states, bool *exact)
   if (!good) *exact = false;
   free(now.entries);
   if (x.h == h) extensions_end(&x);
+  *states = seen < *states ? seen : *states;
   return ways;
 }

@@ -92,9 +92,9 @@ int history_sequence (const Reversal *r, uint32_t *sequence);
 /*
 ** In how many orders the events of this history can come that keep every "happens
 ** before": the interleavings that are the same trace. Silent events do not count.
-** Sets *exact to false, and returns a number that is too small, where there are
-** more than `states` intermediate states.
+** Sets *exact to false, and returns 1, where there are more than *states intermediate
+** states; leaves in *states how many there were.
 */
-unsigned __int128 history_interleavings (History *h, size_t states, bool *exact);
+unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact);
 
 #endif

@@ -11,6 +11,7 @@
 #include "module/program.h"
 #include "objects/kinds.h"
 #include "module/luasync.h"
+#include "explore/explore.h"
 #include "sim/sim.h"
 #include "thread/excepthook.h"
 #include "thread/thread.h"
@@ -103,10 +104,10 @@ static int cpu_count (lua_State *L) {
 static int sleep_for (lua_State *L) {
   World *world = thread_self->object.world;
   luaL_checkany(L, 1);
-  Nanos relative = args_timeout(L, 1);
+  Nanos deadline = world_deadline(world, args_timeout(L, 1));
   wait_allowed(L);
-  announce(L, OP_SLEEP, NULL);
-  if (world_sleep(L, world_deadline(world, relative)) == WAKE_INTERRUPT) thread_raise(L);
+  announce_until(L, OP_SLEEP, NULL, deadline);
+  if (world_sleep(L, deadline) == WAKE_INTERRUPT) thread_raise(L);
   return 0;
 }
 
@@ -172,6 +173,7 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
                                      {"__invariant", sim_invariant},
                                      {"__deadlock", deadlock_raises},
                                      {"simulate", simulate},
+                                     {"explore", explore},
                                      {"threads", dump_threads},
                                      {"dump", dump_dump},
                                      {NULL, NULL}};

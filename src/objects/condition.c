@@ -50,7 +50,12 @@ static Wake wait_once (lua_State *L, Condition *c, Nanos relative) {
   Wake wake;
   int levels;
   wait_allowed(L);
-  announce(L, OP_WAIT, c);
+  if (world_is_observed())
+    world_announce(&(Op){.kind = OP_WAIT,
+                         .object = &c->object,
+                         .second = &c->lock->object,
+                         .until = FOREVER,
+                         .L = L});
   pair_init(&p, c, deadline);
   pthread_mutex_lock(&c->mu);
   line_join(&c->line, &p.waiter);

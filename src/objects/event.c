@@ -65,9 +65,8 @@ static bool finds_set (Event *e) {
   return true;
 }
 
-/* Waits for the flag; false: timed out. */
-static bool wait (lua_State *L, Event *e, Nanos relative) {
-  Nanos deadline = world_deadline(e->object.world, relative);
+/* Waits for the flag until the deadline; false: timed out. */
+static bool wait (lua_State *L, Event *e, Nanos deadline) {
   Waiter w;
   wait_allowed(L);
   waiter_init(&w, OP_WAIT_SET, e, deadline);
@@ -89,9 +88,9 @@ static bool wait (lua_State *L, Event *e, Nanos relative) {
 /* wait([timeout]): true set, false timed out. */
 static int event_wait (lua_State *L) {
   Event *e = check_event(L);
-  Nanos relative = args_timeout(L, 2);
-  announce(L, relative == 0 ? OP_IS_SET : OP_WAIT_SET, e);
-  lua_pushboolean(L, finds_set(e) || (relative != 0 && wait(L, e, relative)));
+  Nanos deadline = world_until(e->object.world, args_timeout(L, 2));
+  announce_until(L, deadline == 0 ? OP_IS_SET : OP_WAIT_SET, e, deadline);
+  lua_pushboolean(L, finds_set(e) || (deadline != 0 && wait(L, e, deadline)));
   return 1;
 }
 
@@ -131,6 +130,11 @@ static void event_describe (lua_State *L, Object *o) {
   lua_pushstring(L, atomic_load(&((Event *)o)->flag) ? "set" : "unset");
 }
 
+static unsigned event_ready (Object *o, const Thread *t) {
+  (void)t;
+  return atomic_load(&((Event *)o)->flag) ? READY_TAKE : 0;
+}
+
 static void event_destroy (Object *o) { pthread_mutex_destroy(&((Event *)o)->mu); }
 
 int event_new (lua_State *L) {
@@ -147,6 +151,7 @@ static const luaL_Reg methods[] = {{"set", event_set},       {"clear", event_cle
 
 const Kind event_kind = {.name = "Event",
                          .destroy = event_destroy,
+                         .ready = event_ready,
                          .describe = event_describe,
                          .methods = methods,
                          .select = &selectable,

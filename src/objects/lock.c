@@ -134,13 +134,11 @@ Waiter *lock_enlist (Lock *lock, LockWaiter *lw) {
 }
 
 /* As take below, where the lock is not just free. */
-static bool take_slowly (lua_State *L, Lock *lock, Nanos relative) {
+static bool take_slowly (lua_State *L, Lock *lock, Nanos deadline) {
   LockWaiter lw;
-  Nanos deadline;
-  if (relative == 0) return false;
+  if (deadline == 0) return false;
   wait_allowed(L);
   if (take_soon(lock, thread_self)) return true;
-  deadline = world_deadline(lock->object.world, relative);
   lock_waiter_init(&lw, OP_ACQUIRE, lock, deadline);
   switch (take_in_line(L, lock, &lw, deadline)) {
     case WAKE_CHOSEN: return true;
@@ -150,14 +148,14 @@ static bool take_slowly (lua_State *L, Lock *lock, Nanos relative) {
   }
 }
 
-/* Takes the lock, waiting up to `relative`. False: not taken. Raises a pending interrupt. */
-static bool take (lua_State *L, Lock *lock, Nanos relative) {
+/* Takes the lock, waiting until the deadline, 0 for one try. False: not taken. Raises a pending interrupt. */
+static bool take (lua_State *L, Lock *lock, Nanos deadline) {
   if (is_reentrant(lock) && lock_is_mine(lock)) {
     atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed);
     return true;
   }
   if (!take_free(lock, thread_self)) {
-    if (!take_slowly(L, lock, relative)) return false;
+    if (!take_slowly(L, lock, deadline)) return false;
     if (!lock_is_mine(lock)) return true; /* somebody has given it back already */
   }
   source_line_mark(L, &lock->taken);
@@ -165,9 +163,9 @@ static bool take (lua_State *L, Lock *lock, Nanos relative) {
 }
 
 int lock_acquire_for (lua_State *L, Lock *lock) {
-  Nanos relative = args_blocking(L, 2, true);
-  announce(L, relative == 0 ? OP_TRY_ACQUIRE : OP_ACQUIRE, lock);
-  lua_pushboolean(L, take(L, lock, relative));
+  Nanos deadline = world_until(lock->object.world, args_blocking(L, 2, true));
+  announce_until(L, deadline == 0 ? OP_TRY_ACQUIRE : OP_ACQUIRE, lock, deadline);
+  lua_pushboolean(L, take(L, lock, deadline));
   return 1;
 }
 
@@ -356,6 +354,12 @@ bool lock_is_signal (Lock *lock) {
   return atomic_load_explicit(&lock->passed, memory_order_relaxed);
 }
 
+static unsigned lock_ready (Object *o, const Thread *t) {
+  Lock *lock = (Lock *)o;
+  uint64_t owner = owner_in(atomic_load(&lock->word));
+  return owner == 0 || (is_reentrant(lock) && t != NULL && owner == word_of(t)) ? READY_TAKE : 0;
+}
+
 static uint64_t lock_holder (Object *o) { return atomic_load(&((Lock *)o)->word) >> 1; }
 
 static const CallSite *lock_held_since (Object *o) { return &((Lock *)o)->taken; }
@@ -386,6 +390,7 @@ const Kind lock_kind = {.name = "Lock",
                         .meta = meta,
                         .select = &selectable,
                         .awaited = lock_holder,
+                        .ready = lock_ready,
                         .held_since = lock_held_since};
 const Kind rlock_kind = {.name = "RLock",
                          .destroy = lock_destroy,
@@ -394,4 +399,5 @@ const Kind rlock_kind = {.name = "RLock",
                          .meta = meta,
                          .select = &selectable,
                          .awaited = lock_holder,
+                         .ready = lock_ready,
                          .held_since = lock_held_since};

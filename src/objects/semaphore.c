@@ -35,8 +35,7 @@ static bool take_unit (Semaphore *s) {
 }
 
 /* Stands in line; true: a unit was handed over, or found. */
-static bool wait (lua_State *L, Semaphore *s, Nanos relative) {
-  Nanos deadline = world_deadline(s->object.world, relative);
+static bool wait (lua_State *L, Semaphore *s, Nanos deadline) {
   Waiter w;
   Wake wake;
   wait_allowed(L);
@@ -61,9 +60,9 @@ static bool wait (lua_State *L, Semaphore *s, Nanos relative) {
 
 static int semaphore_acquire (lua_State *L) {
   Semaphore *s = check_semaphore(L);
-  Nanos relative = args_blocking(L, 2, true);
-  announce(L, relative == 0 ? OP_TRY_DOWN : OP_DOWN, s);
-  lua_pushboolean(L, take_unit(s) || (relative != 0 && wait(L, s, relative)));
+  Nanos deadline = world_until(s->object.world, args_blocking(L, 2, true));
+  announce_until(L, deadline == 0 ? OP_TRY_DOWN : OP_DOWN, s, deadline);
+  lua_pushboolean(L, take_unit(s) || (deadline != 0 && wait(L, s, deadline)));
   return 1;
 }
 
@@ -150,6 +149,11 @@ static int semaphore_value (lua_State *L) {
   return 1;
 }
 
+static unsigned semaphore_ready (Object *o, const Thread *t) {
+  (void)t;
+  return atomic_load(&((Semaphore *)o)->value) > 0 ? READY_TAKE : 0;
+}
+
 static int semaphore_with (lua_State *L) {
   check_semaphore(L);
   return guard_with(L, semaphore_acquire);
@@ -189,12 +193,14 @@ static const luaL_Reg meta[] = {{"__close", semaphore_close}, {NULL, NULL}};
 
 const Kind semaphore_kind = {.name = "Semaphore",
                              .destroy = semaphore_destroy,
+                             .ready = semaphore_ready,
                              .describe = semaphore_describe,
                              .methods = methods,
                              .meta = meta,
                              .select = &selectable};
 const Kind bounded_kind = {.name = "BoundedSemaphore",
                            .destroy = semaphore_destroy,
+                           .ready = semaphore_ready,
                            .describe = semaphore_describe,
                            .methods = methods,
                            .meta = meta,

@@ -57,6 +57,11 @@ static SimThread *find (const Sim *sim, int thread) {
   return thread < sim->numbered ? sim->by_number[thread] : NULL;
 }
 
+Thread *sim_thread_of (const Sim *sim, int thread) {
+  const SimThread *st = find(sim, thread);
+  return st != NULL ? st->thread : NULL;
+}
+
 const Op *sim_pending (const Sim *sim, int thread) {
   const SimThread *st = find(sim, thread);
   return st != NULL && st->state == SIM_THREAD_HELD ? st->pending : NULL;

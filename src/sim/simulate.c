@@ -9,20 +9,10 @@
 
 #include "message/message.h"
 #include "world/args.h"
-#include "sim/sim.h"
+#include "sim/request.h"
 #include "state/state.h"
 
-/* A run asked for by Lua code. */
-typedef struct SimRequest {
-  Message *work;     /* fn, for the main thread of the new world */
-  World *home;       /* the world of the caller */
-  lua_State *caller; /* its state, which stands still meanwhile */
-  Message *outcome;
-  bool failed;
-} SimRequest;
-
-/* The main thread of the new world. */
-static int run_request (lua_State *L, void *ud) {
+int sim_request_run (lua_State *L, void *ud) {
   SimRequest *r = ud;
   Thread *self = thread_self;
   state_inherit(r->caller, L);
@@ -163,7 +153,7 @@ int simulate (lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 2);
   prepare(L, &options, read_options(L, 2, &options), &schedule, &request);
-  if (!sim_run(&options, run_request, &request, &report)) {
+  if (!sim_run(&options, sim_request_run, &request, &report)) {
     message_free(request.work);
     schedule_clear(&schedule);
     return luaL_error(L, "cannot make a simulated world (not enough memory, or too many alive)");

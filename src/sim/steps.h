@@ -57,6 +57,9 @@ void sim_step (Sim *sim, int thread);
 */
 bool sim_step_clock (Sim *sim);
 
+/* The thread with that number; NULL: it has not been started, or has ended. */
+Thread *sim_thread_of (const Sim *sim, int thread);
+
 Nanos sim_clock (const Sim *sim);
 World *sim_world (Sim *sim);
 

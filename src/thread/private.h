@@ -23,6 +23,7 @@ void thread_destroy (Object *o);
 void thread_describe (lua_State *L, Object *o);
 int thread_property (lua_State *L);
 uint64_t thread_awaited (Object *o);
+unsigned thread_ready (Object *o, const Thread *t);
 void thread_name_of_object (Object *o, char buffer[64]);
 extern const luaL_Reg thread_meta[];
 

@@ -107,14 +107,14 @@ static void check_joinable (lua_State *L, Thread *t) {
 
 /* Waits for the end by `wait`; the timeout is argument 2. */
 static bool wait_for_end (lua_State *L, Thread *t, Wake (*wait)(lua_State *, Thread *, Nanos)) {
-  Nanos timeout;
+  Nanos deadline;
   check_joinable(L, t);
-  timeout = args_timeout(L, 2);
-  announce(L, OP_JOIN, t);
+  deadline = world_until(t->object.world, args_timeout(L, 2));
+  announce_until(L, deadline == 0 ? OP_LOOK : OP_JOIN, t, deadline);
   if (atomic_load(&t->life) == LIFE_ENDED) return true;
-  if (timeout == 0) return false;
+  if (deadline == 0) return false;
   wait_allowed(L);
-  switch (wait(L, t, world_deadline(t->object.world, timeout))) {
+  switch (wait(L, t, deadline)) {
     case WAKE_CHOSEN: check_joinable(L, t); return true; /* its start may have failed */
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
@@ -299,8 +299,14 @@ static const luaL_Reg methods[] = {{"start", thread_start},
 
 const luaL_Reg thread_meta[] = {{"__newindex", thread_set_property}, {NULL, NULL}};
 
+unsigned thread_ready (Object *o, const Thread *t) {
+  (void)t;
+  return atomic_load(&((Thread *)o)->life) == LIFE_ENDED ? READY_TAKE : 0;
+}
+
 const Kind thread_kind = {.name = "Thread",
                           .derived = &timer_kind,
+                          .ready = thread_ready,
                           .destroy = thread_destroy,
                           .describe = thread_describe,
                           .methods = methods,

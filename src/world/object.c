@@ -48,6 +48,9 @@ void object_init (Object *o, const Kind *kind, World *world, char *name) {
   o->world = world;
   o->number = 1 + atomic_fetch_add(&world->numbers[kind_index(kind)], 1);
   o->name = name;
+  if (thread_self == NULL) return;
+  o->maker = (uint32_t)thread_self->serial;
+  o->nth = ++thread_self->made;
 }
 
 void object_drop (Object *o) {

@@ -62,8 +62,10 @@ struct Object {
   const Kind *kind; /* const after init */
   World *world;     /* const after init */
   unsigned number;  /* const after init; counts objects of a kind in a world */
-  char *name;       /* const after init (a thread's: under its own lock); NULL: kind-number */
-  Object *next;     /* while it is being destroyed */
+  uint32_t maker,
+      nth;      /* const after init: made by the thread with that serial (0: by none), its n-th */
+  char *name;   /* const after init (a thread's: under its own lock); NULL: kind-number */
+  Object *next; /* while it is being destroyed */
 };
 
 /* Fills in the header of zeroed memory of the world, as `name` is; one reference. */

@@ -78,6 +78,7 @@ enum {
   X(OP_WRITE,       "set",         READY_TAKE, 0) \
   X(OP_UPDATE,      "update",      READY_TAKE, 0) \
   X(OP_TRAVERSE,    "pairs",       READY_TAKE, OP_READS | OP_LOOKS) \
+  X(OP_SNAPSHOT,    "snapshot",    READY_TAKE, OP_READS | OP_LOOKS) \
   X(OP_START,       "start",       0,          0) \
   X(OP_JOIN,        "join",        READY_TAKE, OP_READS | OP_LOOKS) \
   X(OP_INTERRUPT,   "interrupt",   0,          0) \

@@ -77,6 +77,7 @@ typedef struct Role {
 struct Thread {
   Object object;   /* object.name is under mu */
   uint64_t serial; /* const after init; never used twice: which thread holds a lock */
+  uint32_t made;   /* own: objects it has made */
   uint64_t unique; /* const after init; among all threads of all worlds */
   pthread_mutex_t mu;
 

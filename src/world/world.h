@@ -148,6 +148,8 @@ static inline void announce_until (lua_State *L, OpKind kind, void *object, Nano
 /* Time: the deadline that is `relative` from now; FOREVER stays. */
 Nanos world_now (World *world);
 Nanos world_deadline (World *world, Nanos relative);
+/* The same where 0 means one try, and stays. Blocking calls compute it before they announce: a search must know it. */
+Nanos world_until (World *world, Nanos relative);
 
 /*
 ** How many times it pays at present to look, with a world_pause in between, for

@@ -32,14 +32,15 @@ static int say (lua_State *L, const char *reason) {
   return 2;
 }
 
-/* put of the item at 2, waiting up to `relative`. */
+/* put of the item at 2, waiting until the deadline, 0 for one try. */
 static int put (lua_State *L, Queue *q, Nanos relative) {
+  Nanos deadline = world_until(q->object.world, relative);
   Priority priority, *p = NULL;
   Slot slot;
   QueueOutcome outcome;
   bool integer = lua_isinteger(L, 2); /* the commonest item, asked for first */
   luaL_argcheck(L, integer || !lua_isnoneornil(L, 2), 2, "item must not be nil");
-  announce(L, relative == 0 ? OP_TRY_PUT : OP_PUT, q);
+  announce_until(L, deadline == 0 ? OP_TRY_PUT : OP_PUT, q, deadline);
   if (q->order == ORDER_PRIORITY) {
     queue_priority_of(L, 2, &priority);
     p = &priority;
@@ -49,7 +50,7 @@ static int put (lua_State *L, Queue *q, Nanos relative) {
     slot.u.integer = lua_tointeger(L, 2);
   }
   else slot_set(L, 2, &slot, q->object.world);
-  outcome = queue_put_item(L, q, &slot, p, relative);
+  outcome = queue_put_item(L, q, &slot, p, deadline);
   if (outcome != QUEUE_DONE) slot_free(&slot);
   switch (outcome) {
     case QUEUE_DONE: lua_pushboolean(L, 1); return 1;
@@ -79,9 +80,10 @@ static int queue_put_nowait (lua_State *L) { return put(L, queue_expect(L), 0); 
 */
 
 static int get (lua_State *L, Queue *q, Nanos relative) {
+  Nanos deadline = world_until(q->object.world, relative);
   Slot slot;
-  announce(L, relative == 0 ? OP_TRY_GET : OP_GET, q);
-  switch (queue_get_item(L, q, &slot, relative)) {
+  announce_until(L, deadline == 0 ? OP_TRY_GET : OP_GET, q, deadline);
+  switch (queue_get_item(L, q, &slot, deadline)) {
     case QUEUE_DONE: slot_push_free(L, &slot); return 1;
     case QUEUE_SHUT: return say(L, "shutdown");
     case QUEUE_INTERRUPTED: thread_raise(L); break;
@@ -232,10 +234,10 @@ static const luaL_Reg meta[] = {
     {"__len", queue_qsize}, {"__newindex", queue_set_property}, {NULL, NULL}};
 static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
 
-#define QUEUE_KIND(NAME)                                                                    \
-  {                                                                                         \
-    .name = NAME, .destroy = queue_destroy, .describe = queue_describe, .methods = methods, \
-    .meta = meta, .property = queue_property, .select = &queue_select                       \
+#define QUEUE_KIND(NAME)                                                                      \
+  {                                                                                           \
+    .name = NAME, .destroy = queue_destroy, .ready = queue_ready, .describe = queue_describe, \
+    .methods = methods, .meta = meta, .property = queue_property, .select = &queue_select     \
   }
 
 const Kind queue_kind = QUEUE_KIND("Queue");
@@ -243,6 +245,7 @@ const Kind lifo_kind = QUEUE_KIND("LifoQueue");
 const Kind priority_kind = QUEUE_KIND("PriorityQueue");
 const Kind simple_kind = {.name = "SimpleQueue",
                           .destroy = queue_destroy,
+                          .ready = queue_ready,
                           .describe = queue_describe,
                           .methods = simple_methods,
                           .meta = simple_meta,

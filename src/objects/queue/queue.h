@@ -85,8 +85,9 @@ bool queue_has_item (Queue *q);          /* under get_spin */
 void queue_take_out (Queue *q, Slot *s); /* under get_spin; there must be one */
 void queue_clear (Queue *q);             /* frees all items; nobody else has the queue */
 
-QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative);
-QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative);
+QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline);
+QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline);
+unsigned queue_ready (Object *o, const Thread *t); /* Kind.ready */
 lua_Integer queue_size (Queue *q);
 
 int queue_task_done (lua_State *L, Queue *q);     /* queue_task_done(self) */

@@ -244,8 +244,7 @@ static void serve_after_get (Queue *q) {
 
 /* Stands in line; a first try has failed. From the unlocking on, the request is the server's. */
 static QueueOutcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const Priority *p,
-                                  Nanos relative) {
-  Nanos deadline = world_deadline(q->object.world, relative);
+                                  Nanos deadline) {
   Side side = side_of(q, kind);
   QueueRequest r = {s, p, QUEUE_WOULD_WAIT};
   QueueOutcome outcome;
@@ -266,21 +265,21 @@ static QueueOutcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, 
   }
 }
 
-QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos relative) {
+QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline) {
   QueueOutcome outcome = try_put(q, s, p);
-  if (outcome == QUEUE_WOULD_WAIT && relative != 0 && linger(q, &q->taken, &q->put, q->maxsize))
+  if (outcome == QUEUE_WOULD_WAIT && deadline != 0 && linger(q, &q->taken, &q->put, q->maxsize))
     outcome = try_put(q, s, p);
-  if (outcome == QUEUE_WOULD_WAIT && relative != 0)
-    outcome = wait_in_line(L, q, OP_PUT, s, p, relative);
+  if (outcome == QUEUE_WOULD_WAIT && deadline != 0)
+    outcome = wait_in_line(L, q, OP_PUT, s, p, deadline);
   if (outcome == QUEUE_DONE) serve_after_put(q);
   return outcome;
 }
 
-QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos relative) {
+QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
   QueueOutcome outcome = try_get(q, s);
-  if (outcome == QUEUE_WOULD_WAIT && relative != 0 && await_items(q)) outcome = try_get(q, s);
-  if (outcome == QUEUE_WOULD_WAIT && relative != 0)
-    outcome = wait_in_line(L, q, OP_GET, s, NULL, relative);
+  if (outcome == QUEUE_WOULD_WAIT && deadline != 0 && await_items(q)) outcome = try_get(q, s);
+  if (outcome == QUEUE_WOULD_WAIT && deadline != 0)
+    outcome = wait_in_line(L, q, OP_GET, s, NULL, deadline);
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;
 }
@@ -334,6 +333,16 @@ static bool select_withdraw (Object *o, Waiter *w) {
 }
 
 const Selectable queue_select = {select_take, select_enlist, select_withdraw};
+
+unsigned queue_ready (Object *o, const Thread *t) {
+  Queue *q = (Queue *)o;
+  uint64_t put = atomic_load(&q->put), taken = atomic_load(&q->taken);
+  bool shut = atomic_load(&q->shut);
+  (void)t;
+  return (shut || put != taken ? READY_TAKE : 0)
+         | (shut || q->maxsize <= 0 || put - taken < (uint64_t)q->maxsize ? READY_ROOM : 0)
+         | (atomic_load(&q->done) == put ? READY_DONE : 0);
+}
 
 /* Where nothing has been taken between two readings, `put` in between is of the same moment; else both sides are held. */
 lua_Integer queue_size (Queue *q) {

@@ -60,14 +60,13 @@ static bool join_or_queue (Queue *q, Waiter *w) {
 
 /* join([timeout]): true, or false where the time ran out. */
 int queue_task_join (lua_State *L, Queue *q) {
-  Nanos relative = args_timeout(L, 2), deadline;
+  Nanos deadline = world_until(q->object.world, args_timeout(L, 2));
   Waiter w;
   bool all_done;
-  announce(L, OP_QUEUE_JOIN, q);
+  announce_until(L, deadline == 0 ? OP_LOOK : OP_QUEUE_JOIN, q, deadline);
   all_done = is_all_done(q);
-  if (!all_done && relative != 0) {
+  if (!all_done && deadline != 0) {
     wait_allowed(L);
-    deadline = world_deadline(q->object.world, relative);
     waiter_init(&w, OP_QUEUE_JOIN, q, deadline);
     all_done = join_or_queue(q, &w);
     if (!all_done) {

@@ -127,10 +127,30 @@ static int shared_newindex (lua_State *L) {
   SharedKey key;
   Slot cell;
   shared_check_key(L, 2, &key, true);
-  shared_announce(L, OP_WRITE, s, &key);
+  if (world_is_observed())
+    world_announce(&(Op){.kind = OP_WRITE,
+                         .object = &s->object,
+                         .key = &key,
+                         .removes = lua_isnil(L, 3),
+                         .until = FOREVER,
+                         .L = L});
   shared_set_value(L, 3, &cell, s->object.world);
   store(L, s, &key, &cell);
   return 0;
+}
+
+bool shared_has_key (Object *o, const void *key) {
+  Shared *s = (Shared *)o;
+  bool found;
+  pthread_mutex_lock(&s->mu);
+  found = shared_table_get(&s->table, key) != NULL;
+  pthread_mutex_unlock(&s->mu);
+  return found;
+}
+
+static unsigned shared_ready (Object *o, const Thread *t) {
+  const Thread *updater = atomic_load(&((Shared *)o)->updater);
+  return updater == NULL || updater == t ? READY_TAKE : 0;
 }
 
 static int shared_len (lua_State *L) {
@@ -182,9 +202,10 @@ Snapshot *shared_new_snapshot (lua_State *L) {
 }
 
 void shared_take (lua_State *L, Shared *s, Snapshot *snapshot, bool values) {
+  OpKind kind = values ? OP_SNAPSHOT : OP_TRAVERSE; /* pairs reads its values one by one */
   SharedRefusal why;
-  announce(L, OP_TRAVERSE, s);
-  why = shared_enter(L, s, OP_TRAVERSE);
+  announce(L, kind, s);
+  why = shared_enter(L, s, kind);
   if (why != SHARED_ENTERED) {
     shared_refuse(L, why);
     return; /* not reached */
@@ -309,8 +330,11 @@ static const luaL_Reg shared_meta[] = {{"__index", shared_index},
                                        {"__pairs", shared_pairs},
                                        {NULL, NULL}};
 
-const Kind shared_kind = {
-    .name = "Shared", .destroy = destroy, .describe = describe, .meta = shared_meta};
+const Kind shared_kind = {.name = "Shared",
+                          .destroy = destroy,
+                          .ready = shared_ready,
+                          .describe = describe,
+                          .meta = shared_meta};
 
 Shared *shared_create (lua_State *L, int options) {
   Shared *s = object_new(L, sizeof *s, &shared_kind, options);

@@ -61,6 +61,9 @@ static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const 
     world_announce(&(Op){.kind = kind, .object = &s->object, .key = k, .until = FOREVER, .L = L});
 }
 
+/* Whether the table has the SharedKey at present. Nobody updates it. */
+bool shared_has_key (Object *o, const void *key);
+
 /* Makes an empty Shared and pushes its proxy. [0, +1, raises] */
 Shared *shared_create (lua_State *L, int options);
 

@@ -1,0 +1,29 @@
+/*
+** explore.h - sync.explore, and luasync --explore.
+*/
+#ifndef EXPLORE_EXPLORE_H
+#define EXPLORE_EXPLORE_H
+
+#include <lua.h>
+#include "world/world.h"
+
+enum { WAY_DEFAULT, WAY_DPOR, WAY_DFS, WAY_RANDOM, WAY_PCT, WAY_POS, WAY_URW };
+
+typedef struct ExploreOptions {
+  lua_Integer executions; /* at most */
+  Nanos seconds;          /* at most; FOREVER: as long as it takes */
+  int way;                /* WAY_…: how to search */
+  uint64_t seed;          /* of the random ways */
+} ExploreOptions;
+
+#define EXPLORE_DEFAULTS \
+  ((ExploreOptions){.executions = 200000, .seconds = (Nanos)2 * NANOS, .seed = 1})
+
+/* explore(fn [, opts]); see the reference. */
+int explore (lua_State *L);
+
+/* The same for body(L, ud) as the main thread; leaves the raw result on L's stack, which is emptied before. [-n, +1, raises] */
+int explore_body (lua_State *L, const ExploreOptions *options, int (*body)(lua_State *L, void *ud),
+                  void *ud);
+
+#endif

@@ -1,0 +1,289 @@
+/*
+** outcome.c - how executions end, and which ends are alike (see outcome.h).
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore/outcome.h"
+#include "observe/deadlock.h"
+#include "thread/name.h"
+
+static void add_waiting (luaL_Buffer *b, lua_State *L, Thread *t, const char *word, Object *o) {
+  char name[64], object[64];
+  thread_copy_name(t, name);
+  lua_pushfstring(L, "%s%s waits in %s", luaL_bufflen(b) > 0 ? "; " : "", name, word);
+  luaL_addvalue(b);
+  if (o == NULL) return;
+  lua_pushfstring(L, " of %s '%s'", o->kind->name, object_name(o, object));
+  luaL_addvalue(b);
+}
+
+/* Pushes which threads wait for what; all stand. */
+static void push_waiting (lua_State *L, WorldSubject *w) {
+  Sim *sim = world_subject_sim(w);
+  int count = sim_thread_count(sim);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (int i = 0; i < count; i++) {
+    Thread *t = sim_thread_of(sim, i);
+    const Op *op = t != NULL ? sim_pending(sim, i) : NULL;
+    Nanos deadline;
+    if (op != NULL) add_waiting(&b, L, t, op_info[op->kind].word, op->object);
+    else if (t != NULL && sim_is_parked(sim, i, &deadline))
+      add_waiting(&b, L, t, op_info[t->blocked.kind].word, t->blocked.object);
+  }
+  luaL_pushresult(&b);
+}
+
+/* Pushes the error of fn. */
+static void push_error (lua_State *L, Message *outcome) {
+  int top = lua_gettop(L);
+  if (outcome == NULL || message_decode(L, outcome) == 0) lua_pushnil(L);
+  lua_settop(L, top + 1);
+  luaL_tolstring(L, -1, NULL);
+  lua_remove(L, -2);
+}
+
+/* Pushes the first error that the exception hook has printed, without its traceback. */
+static void push_thread_error (lua_State *L, const SimReport *r) {
+  static const char head[] = "Exception in thread ", tail[] = "\nstack traceback:";
+  const char *text = r->output, *end = text + r->output_length, *stop;
+  while (text != NULL && text < end && (size_t)(end - text) >= sizeof head - 1
+         && memcmp(text, head, sizeof head - 1) != 0) {
+    text = memchr(text, '\n', (size_t)(end - text));
+    if (text != NULL) text++;
+  }
+  if (text == NULL || (size_t)(end - text) < sizeof head) {
+    lua_pushliteral(L, "error in a thread");
+    return;
+  }
+  stop = memmem(text, (size_t)(end - text), tail, sizeof tail - 1);
+  if (stop == NULL) stop = end;
+  while (stop > text && stop[-1] == '\n') stop--;
+  lua_pushlstring(L, text, (size_t)(stop - text));
+}
+
+/* Pushes the message that the script's failure has left: the last paragraph printed before its traceback. */
+static void push_script_error (lua_State *L, const SimReport *r) {
+  static const char tail[] = "\nstack traceback:";
+  const char *text = r->output != NULL ? r->output : "", *end = text + r->output_length, *stop, *at;
+  stop = memmem(text, (size_t)(end - text), tail, sizeof tail - 1);
+  if (stop == NULL) stop = end;
+  while (stop > text && stop[-1] == '\n') stop--;
+  for (at = stop; at > text && at[-1] != '\n';) at--;
+  lua_pushlstring(L, at, (size_t)(stop - at));
+}
+
+/* Whether a thread waits in vain for what a condition or an event said before anybody waited. */
+static bool is_lost_wakeup (WorldSubject *w) {
+  Sim *sim = world_subject_sim(w);
+  for (int i = 0; i < sim_thread_count(sim); i++) {
+    const Thread *t = sim_thread_of(sim, i);
+    const Op *op = t != NULL ? sim_pending(sim, i) : NULL;
+    Nanos deadline;
+    Object *o = op != NULL                                      ? op->object
+                : t != NULL && sim_is_parked(sim, i, &deadline) ? t->blocked.object
+                                                                : NULL;
+    if (o != NULL && o->kind->lost_wakeup != NULL && o->kind->lost_wakeup(o) != NULL) return true;
+  }
+  return false;
+}
+
+/* Pushes kind and message of the outcome, or nothing: the execution has ended well. */
+static bool push_outcome (lua_State *L, const Explored *x) {
+  const SimReport *r = world_subject_report(x->world);
+  if (!sim_is_over(world_subject_sim(x->world))) {
+    lua_pushstring(L, is_lost_wakeup(x->world) ? "lost wake-up" : "deadlock");
+    push_waiting(L, x->world);
+    return true;
+  }
+  if (r->verdict == SIM_EXIT && r->status != 0) {
+    lua_pushliteral(L, "error");
+    lua_pushfstring(L, "os.exit(%d)", r->status);
+    return true;
+  }
+  if (r->verdict != SIM_DONE && r->verdict != SIM_EXIT) {
+    lua_pushstring(L, r->verdict == SIM_LIVELOCK ? "livelock" : "error");
+    lua_pushstring(L, r->text != NULL ? r->text : "not enough memory");
+    return true;
+  }
+  if (x->request != NULL && x->request->failed) {
+    lua_pushliteral(L, "error");
+    push_error(L, x->request->outcome);
+    return true;
+  }
+  if (x->request == NULL && r->status != 0) {
+    lua_pushliteral(L, "error");
+    push_script_error(L, r);
+    return true;
+  }
+  if (atomic_load(&sim_world(world_subject_sim(x->world))->errors_untaken) == 0) return false;
+  lua_pushliteral(L, "error");
+  push_thread_error(L, r);
+  return true;
+}
+
+/* The number of turns in which a thread lost its turn while it could go on. */
+static lua_Integer preemptions (const Schedule *s) {
+  lua_Integer n = 0;
+  for (size_t i = 0; i < s->count; i++) n += s->turns[i].preempted;
+  return n;
+}
+
+static void set_schedule (lua_State *L, int group, const SimReport *r) {
+  char *text = schedule_text(&r->schedule);
+  lua_pushstring(L, text != NULL ? text : "not enough memory");
+  free(text);
+  lua_setfield(L, group, "schedule");
+  lua_pushinteger(L, preemptions(&r->schedule));
+  lua_setfield(L, group, "preemptions");
+  lua_pushinteger(L, r->steps);
+  lua_setfield(L, group, "steps");
+}
+
+/* Pushes the group of the kind and message on top, which go; a new one where there is none. [-2, +1] */
+static void push_group (lua_State *L, int groups) {
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, groups) == LUA_TTABLE) {
+    lua_replace(L, -4);
+    lua_pop(L, 2);
+    return;
+  }
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 8); /* kind message key group */
+  lua_pushvalue(L, -4);
+  lua_setfield(L, -2, "kind");
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "message");
+  lua_pushinteger(L, 0);
+  lua_setfield(L, -2, "executions");
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, groups, (lua_Integer)lua_rawlen(L, groups) + 1);
+  lua_pushvalue(L, -1);
+  lua_insert(L, -5); /* group kind message key group */
+  lua_rawset(L, groups);
+  lua_pop(L, 2);
+}
+
+/* The threads of the steps that lead to where the search stands, a byte each. [0, +1, memory] */
+static void push_path (lua_State *L, const Explored *x) {
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (int i = 0; i < x->length; i++) luaL_addchar(&b, (char)x->thread_at(x->ud, i));
+  luaL_pushresult(&b);
+}
+
+static lua_Integer integer_field (lua_State *L, const char *field) {
+  lua_Integer n;
+  lua_getfield(L, -1, field);
+  n = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return n;
+}
+
+/* Counts one more execution for the group on top, and keeps its schedule if it is the simplest so far. */
+static void count_in_group (lua_State *L, const Explored *x) {
+  const SimReport *r = world_subject_report(x->world);
+  lua_Integer executions = integer_field(L, "executions"), fewest = integer_field(L, "preemptions");
+  lua_Integer mine = preemptions(&r->schedule);
+  if (executions == 0 || mine < fewest
+      || (mine == fewest && r->steps < integer_field(L, "steps"))) {
+    set_schedule(L, lua_gettop(L), r);
+    push_path(L, x);
+    lua_setfield(L, -2, "path");
+  }
+  lua_pushinteger(L, executions + 1);
+  lua_setfield(L, -2, "executions");
+}
+
+bool outcome_note (lua_State *L, int groups, const Explored *x) {
+  if (!push_outcome(L, x)) return false;
+  push_group(L, groups);
+  count_in_group(L, x);
+  lua_pop(L, 1);
+  return true;
+}
+
+void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step) {
+  lua_pushliteral(L, "nondeterminism");
+  lua_pushfstring(L, "step %d differs from the same step of an earlier run", step);
+  push_group(L, groups);
+  count_in_group(L, x);
+  lua_pop(L, 1);
+}
+
+/*
+** A group's execution once more, step by step.
+*/
+
+/* Pushes what is known of the operation that the thread is held in front of. [0, +1, memory] */
+static void push_step (lua_State *L, WorldSubject *w, int thread) {
+  Sim *sim = world_subject_sim(w);
+  int serial = world_subject_serial(w, thread);
+  const Op *op = serial >= 0 ? sim_pending(sim, serial) : NULL;
+  char name[64];
+  SourceLine line;
+  lua_createtable(L, 0, 6);
+  if (op == NULL) {
+    lua_pushliteral(L, "the clock goes on");
+    lua_setfield(L, -2, "operation");
+    return;
+  }
+  thread_copy_name(sim_thread_of(sim, serial), name);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "thread");
+  lua_pushstring(L, op_info[op->kind].word);
+  lua_setfield(L, -2, "operation");
+  if (op->object != NULL) {
+    lua_pushstring(L, op->object->kind->name);
+    lua_setfield(L, -2, "kind");
+    lua_pushstring(L, object_name(op->object, name));
+    lua_setfield(L, -2, "object");
+  }
+  if (op->key != NULL) {
+    world_subject_push_key(L, op->key);
+    lua_setfield(L, -2, "key");
+  }
+  source_line_here(op->L, &line);
+  lua_pushstring(L, line.source);
+  lua_setfield(L, -2, "source");
+  lua_pushinteger(L, line.line);
+  lua_setfield(L, -2, "line");
+}
+
+/* What the world has to say at the end of such a run. */
+static void set_end (lua_State *L, WorldSubject *w) {
+  const SimReport *r = world_subject_report(w);
+  Sim *sim = world_subject_sim(w);
+  char *text;
+  if (!sim_is_over(sim)) {
+    text = deadlock_text(sim_world(sim));
+    lua_pushstring(L, text != NULL ? text : "not enough memory to say more");
+    free(text);
+    lua_setfield(L, -2, "report");
+  }
+  lua_pushlstring(L, r->output != NULL ? r->output : "", r->output_length);
+  lua_setfield(L, -2, "output");
+}
+
+void outcome_describe (lua_State *L, WorldSubject *w) {
+  Subject s = world_subject_calls(w);
+  size_t length;
+  const char *path;
+  lua_getfield(L, -1, "path");
+  path = lua_tolstring(L, -1, &length);
+  lua_createtable(L, (int)length, 0); /* group path steps */
+  if (s.rewind(s.ud, 0) == 0)
+    for (size_t i = 0; i < length; i++) {
+      Effects effects = {0};
+      push_step(L, w, path[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+      if (!s.step(s.ud, path[i], &effects)) break;
+    }
+  lua_setfield(L, -3, "trace");
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_setfield(L, -2, "path");
+  set_end(L, w);
+}

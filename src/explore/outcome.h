@@ -1,0 +1,33 @@
+/*
+** outcome.h - how executions end: what went wrong, in groups of what is alike.
+**
+** A group is a table { kind, message, executions, schedule, preemptions, steps }. The
+** groups of a search stand in one table: as a list, and each by kind and message.
+*/
+#ifndef EXPLORE_OUTCOME_H
+#define EXPLORE_OUTCOME_H
+
+#include "explore/world_subject.h"
+
+/* An execution that stands at its end. */
+typedef struct Explored {
+  WorldSubject *world;
+  const SimRequest *request;         /* NULL: the world runs a script */
+  int length;                        /* steps that have led there, */
+  int (*thread_at)(void *ud, int i); /* each of this thread */
+  void *ud;
+} Explored;
+
+/* Puts the execution into its group, a field of the table at `groups`; false: it has ended well. [0, 0, memory] */
+bool outcome_note (lua_State *L, int groups, const Explored *x);
+/* The same for one that did something else than the same steps did before. */
+void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step);
+
+/*
+** Runs the execution of the group on top once more and adds what can be said of it:
+** trace (a list of { thread, operation, kind, object, key, source, line }), output
+** and, where threads are stuck, report. [0, 0, memory]
+*/
+void outcome_describe (lua_State *L, WorldSubject *w);
+
+#endif

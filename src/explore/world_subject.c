@@ -1,0 +1,405 @@
+/*
+** world_subject.c - see world_subject.h.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore/names.h"
+#include "explore/world_subject.h"
+#include "objects/shared/shared.h"
+#include "sim/checkpoint.h"
+
+#define CLOCK_THREAD 1 /* its number; main is 0 */
+#define CLOCK_OBJECT 0
+#define WORLD_OBJECT 1 /* who is alive */
+#define FIRST_OBJECT 2
+#define SHAPE 0 /* the part of a Shared that # and pairs read: which keys there are */
+#define POINTS 24
+#define FAR 8 /* steps done again, beyond which a checkpoint half-way pays */
+
+/* Where the search can go back to. */
+typedef struct Point {
+  int depth;
+  Checkpoint *checkpoint;
+} Point;
+
+struct WorldSubject {
+  WorldSubjectOptions options;
+  SimReport report;
+  Sim *sim;
+  Footprints *footprints;
+  NameTable *threads, *objects, *keys;
+  int depth;  /* steps done since the first announcement */
+  int target; /* going back: a checkpoint is due at this depth; -1: none */
+  Point points[POINTS];
+  int point_count;
+  int known;                   /* threads there have been in any execution, and the clock */
+  int serial[HISTORY_THREADS]; /* in this execution; -1: not started yet, or ended */
+  int *number;                 /* by serial: the thread's number; -1: not known yet */
+  int number_count, number_capacity;
+  long runs;
+  const char *problem;
+};
+
+/*
+** Numbers.
+*/
+
+/* The number of what the thread with that serial has made as its nth. */
+static uint32_t number_of (WorldSubject *w, NameTable *t, uint32_t maker, uint32_t nth) {
+  int by = maker > 0 && (int)maker <= w->number_count ? w->number[maker - 1] : -1;
+  int32_t name[2] = {by, (int32_t)nth};
+  return name_number(t, name, sizeof name);
+}
+
+static uint32_t object_number (WorldSubject *w, const Object *o) {
+  return FIRST_OBJECT + number_of(w, w->objects, o->maker, o->nth);
+}
+
+/* The number of a thread that has been started. */
+static int thread_number (WorldSubject *w, int serial, const Thread *t) {
+  uint32_t n;
+  if (serial == 0) return 0;
+  n = number_of(w, w->threads, t->object.maker, t->object.nth);
+  if (n == UINT32_MAX || n + 2 >= HISTORY_THREADS) {
+    w->problem = n == UINT32_MAX ? "not enough memory" : "more than 62 threads";
+    return -1;
+  }
+  return (int)n + 2;
+}
+
+static bool grow_numbers (WorldSubject *w, int count) {
+  if (count > w->number_capacity) {
+    int capacity = 2 * count + 16;
+    int *grown = realloc(w->number, (size_t)capacity * sizeof *grown);
+    if (grown == NULL) return false;
+    w->number = grown;
+    w->number_capacity = capacity;
+  }
+  while (w->number_count < count) w->number[w->number_count++] = -1;
+  return true;
+}
+
+/* Looks which threads there are now; false: too many, or no memory. */
+static bool refresh (WorldSubject *w) {
+  int count = sim_is_over(w->sim) ? 0 : sim_thread_count(w->sim);
+  for (int i = 0; i < HISTORY_THREADS; i++) w->serial[i] = -1;
+  if (!grow_numbers(w, count)) {
+    w->problem = "not enough memory";
+    return false;
+  }
+  for (int s = 0; s < count; s++) {
+    const Thread *t = sim_thread_of(w->sim, s);
+    if (t == NULL) continue;
+    if (w->number[s] < 0) w->number[s] = thread_number(w, s, t);
+    if (w->number[s] < 0) return false;
+    w->serial[w->number[s]] = s;
+    if (w->number[s] >= w->known) w->known = w->number[s] + 1;
+  }
+  return true;
+}
+
+/* The part of a Shared that a key is; SHAPE is not one. */
+static uint32_t part_of (WorldSubject *w, const SharedKey *k) {
+  unsigned char name[1 + sizeof(uint64_t)];
+  uint32_t object;
+  if (k->tag == SLOT_TEXT_IN || k->tag == SLOT_LONG)
+    return 1 + name_number(w->keys, k->u.text, k->length);
+  memset(name, 0, sizeof name);
+  name[0] = k->tag;
+  if (k->tag == SLOT_OBJECT) {
+    object = object_number(w, k->u.object);
+    memcpy(name + 1, &object, sizeof object);
+  }
+  else if (k->tag == SLOT_INTEGER || k->tag == SLOT_FLOAT || k->tag == SLOT_LIGHT)
+    memcpy(name + 1, &k->u, sizeof(uint64_t));
+  return 1 + name_number(w->keys, name, sizeof name);
+}
+
+/*
+** Footprints.
+*/
+
+static int shared_accesses (WorldSubject *w, const Op *op, Access *a) {
+  bool write = !(op_info[op->kind].flags & OP_READS);
+  bool there;
+  a[0].part = op->key != NULL ? part_of(w, op->key) : op->kind == OP_SNAPSHOT ? PART_ALL : SHAPE;
+  if (op->key == NULL || !write) return 1;
+  there = shared_has_key(op->object, op->key);
+  if (op->kind == OP_UPDATE ? there : there != op->removes) return 1;
+  a[1] = (Access){.object = a[0].object, .part = SHAPE, .write = true};
+  return 2;
+}
+
+/* What an operation touches; returns how many accesses. */
+static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
+  const OpInfo *info = &op_info[op->kind];
+  bool write = !(info->flags & OP_READS);
+  if (op->kind == OP_SLEEP || op->kind == OP_CLOCK) {
+    a[0] = (Access){.object = CLOCK_OBJECT};
+    return 1;
+  }
+  if (op->object == NULL) {
+    a[0] = (Access){.object = WORLD_OBJECT, .write = write};
+    return 1;
+  }
+  a[0] = (Access){.object = object_number(w, op->object), .write = write, .needs = info->needs};
+  if (op->object->kind == &shared_kind && op->kind != OP_LOOK) return shared_accesses(w, op, a);
+  if (op->kind == OP_START || op->kind == OP_END) {
+    a[1] = (Access){.object = WORLD_OBJECT, .write = false};
+    return 2;
+  }
+  if (op->second == NULL) return 1;
+  a[1] = (Access){.object = object_number(w, op->second), .write = true};
+  return 2;
+}
+
+static unsigned grips_of (WorldSubject *w, const Op *op) {
+  const Thread *t = (const Thread *)op->object;
+  int serial;
+  if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
+  serial = (int)t->serial - 1;
+  return serial < w->number_count && w->number[serial] >= 0 ? (unsigned)w->number[serial]
+                                                            : GRIPS_NONE;
+}
+
+static bool is_late (WorldSubject *w, const Op *op) {
+  return op->until != FOREVER && op->until != 0 && op->until <= sim_clock(w->sim)
+         && op_info[op->kind].needs != 0;
+}
+
+static bool is_possible (const Op *op, const Thread *t) {
+  unsigned needs = op_info[op->kind].needs;
+  if (needs == 0 || op->object == NULL || op->object->kind->ready == NULL) return true;
+  if (atomic_load(&t->alerts) & ALERT_RAISES) return true;
+  return (op->object->kind->ready(op->object, t) & needs) != 0;
+}
+
+/* Whether some thread has a deadline that the clock could go to. */
+static bool has_deadline (WorldSubject *w) {
+  for (int i = 0; i < w->known; i++) {
+    const Op *op;
+    Nanos deadline;
+    if (w->serial[i] < 0) continue;
+    if (sim_is_parked(w->sim, w->serial[i], &deadline) && deadline != FOREVER) return true;
+    op = sim_pending(w->sim, w->serial[i]);
+    if (op != NULL && op->until != FOREVER && op->until > sim_clock(w->sim)
+        && op_info[op->kind].needs != 0)
+      return true;
+  }
+  return false;
+}
+
+static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
+  const Op *op = w->serial[thread] < 0 ? NULL : sim_pending(w->sim, w->serial[thread]);
+  Access a[ACCESSES_MOST];
+  int n;
+  if (op == NULL) return false;
+  n = accesses_of(w, op, a);
+  p->footprint = footprint_intern(w->footprints, a, n, grips_of(w, op));
+  p->late = is_late(w, op);
+  p->enabled = p->late || is_possible(op, sim_thread_of(w->sim, w->serial[thread]));
+  p->silent = op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END;
+  return true;
+}
+
+/* The clock goes only where nothing else can; then it depends on everything. */
+static bool peek_clock (WorldSubject *w, Peek *p) {
+  Access a = {.object = CLOCK_OBJECT, .write = true};
+  if (sim_is_over(w->sim) || !has_deadline(w)) return false;
+  for (int i = 0; i < w->known; i++)
+    if (i != CLOCK_THREAD && peek_thread(w, i, p) && p->enabled) return false;
+  *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_ALL), true, false, true};
+  return true;
+}
+
+static bool peek (void *ud, int thread, Peek *p) {
+  WorldSubject *w = ud;
+  return thread == CLOCK_THREAD ? peek_clock(w, p) : peek_thread(w, thread, p);
+}
+
+static Ready ready_of (WorldSubject *w, Object *o) {
+  Ready r = {0, 0};
+  unsigned bits;
+  if (o == NULL || o->kind->ready == NULL) return (Ready){UINT64_MAX, UINT8_MAX};
+  bits = o->kind->ready(o, NULL);
+  r.bits = (uint8_t)bits;
+  if (bits & READY_TAKE) r.takers = UINT64_MAX;
+  else
+    for (int i = 0; i < w->known; i++)
+      if (w->serial[i] >= 0
+          && (o->kind->ready(o, sim_thread_of(w->sim, w->serial[i])) & READY_TAKE))
+        r.takers |= (uint64_t)1 << i;
+  return r;
+}
+
+static void ready (void *ud, int thread, Ready *r) {
+  WorldSubject *w = ud;
+  const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
+  r[0] = ready_of(w, op != NULL ? op->object : NULL);
+  r[1] = op != NULL && op->second != NULL ? ready_of(w, op->second) : r[0];
+}
+
+/*
+** Moving.
+*/
+
+/* Threads that are held, one bit each; in *parked those that stand in a line or sleep. */
+static uint64_t held (WorldSubject *w, uint64_t *parked) {
+  uint64_t set = 0;
+  Nanos deadline;
+  *parked = 0;
+  for (int i = 0; i < w->known; i++) {
+    if (w->serial[i] < 0) continue;
+    if (sim_pending(w->sim, w->serial[i]) != NULL) set |= (uint64_t)1 << i;
+    else if (sim_is_parked(w->sim, w->serial[i], &deadline)) *parked |= (uint64_t)1 << i;
+  }
+  return set;
+}
+
+static void take_half_way (WorldSubject *w) {
+  Checkpoint *c;
+  if (w->depth != w->target || w->point_count == POINTS) return;
+  w->target = -1;
+  c = checkpoint_take(w->sim);
+  if (c != NULL) w->points[w->point_count++] = (Point){w->depth, c};
+}
+
+static bool step (void *ud, int thread, Effects *effects) {
+  WorldSubject *w = ud;
+  uint64_t parked, still, before = held(w, &parked), after;
+  if (thread == CLOCK_THREAD) sim_step_clock(w->sim);
+  else sim_step(w->sim, w->serial[thread]);
+  w->depth++;
+  if (!refresh(w)) return false;
+  after = held(w, &still);
+  for (int i = 0; i < w->known; i++) {
+    bool was = (before | parked) >> i & 1, is = (after | still) >> i & 1;
+    bool woken = (parked >> i & 1) && !(still >> i & 1);
+    if (i != thread && (woken || (is && !was))) effects->threads[effects->count++] = (uint8_t)i;
+  }
+  take_half_way(w);
+  return true;
+}
+
+static void drop_points (WorldSubject *w, int depth) {
+  while (w->point_count > 0 && w->points[w->point_count - 1].depth > depth)
+    checkpoint_free(w->points[--w->point_count].checkpoint);
+}
+
+static void forget_outcome (WorldSubject *w) {
+  SimRequest *r = w->options.request;
+  if (r == NULL) return;
+  message_free(r->outcome);
+  r->outcome = NULL;
+  r->failed = false;
+}
+
+static bool begin (WorldSubject *w) {
+  forget_outcome(w);
+  w->sim = sim_begin(&w->options.sim, w->options.body, w->options.ud, &w->report);
+  w->depth = 0;
+  w->number_count = 0;
+  w->runs++;
+  if (w->sim == NULL) {
+    w->problem = "cannot make a simulated world (not enough memory, or too many alive)";
+    return false;
+  }
+  if (w->options.snapshots) {
+    Checkpoint *c = checkpoint_take(w->sim);
+    if (c != NULL) w->points[w->point_count++] = (Point){0, c};
+  }
+  return refresh(w);
+}
+
+static void end (WorldSubject *w) {
+  drop_points(w, -1);
+  if (w->sim != NULL) sim_end(w->sim);
+  w->sim = NULL;
+  sim_report_free(&w->report);
+  forget_outcome(w);
+}
+
+static int rewind_to (void *ud, int depth) {
+  WorldSubject *w = ud;
+  const Point *p;
+  if (w->depth == depth && w->problem == NULL) return depth;
+  drop_points(w, depth);
+  w->target = -1;
+  if (w->point_count == 0) {
+    end(w);
+    return begin(w) ? 0 : -1;
+  }
+  p = &w->points[w->point_count - 1];
+  forget_outcome(w);
+  checkpoint_restore(w->sim, p->checkpoint);
+  w->depth = p->depth;
+  w->number_count =
+      w->number_count < sim_thread_count(w->sim) ? w->number_count : sim_thread_count(w->sim);
+  if (!refresh(w)) return -1;
+  if (depth - p->depth > FAR) w->target = p->depth + (depth - p->depth) / 2;
+  return p->depth;
+}
+
+static int threads (void *ud) { return ((WorldSubject *)ud)->known; }
+
+Subject world_subject_calls (WorldSubject *w) {
+  return (Subject){w, w->footprints, threads, peek, ready, step, rewind_to};
+}
+
+/*
+** Beginning and end.
+*/
+
+WorldSubject *world_subject_new (const WorldSubjectOptions *options) {
+  WorldSubject *w = calloc(1, sizeof *w);
+  if (w == NULL) return NULL;
+  w->options = *options;
+  w->target = -1;
+  w->known = CLOCK_THREAD + 1;
+  w->footprints = footprint_table();
+  w->threads = name_table();
+  w->objects = name_table();
+  w->keys = name_table();
+  if (w->footprints == NULL || w->threads == NULL || w->objects == NULL || w->keys == NULL
+      || !begin(w)) {
+    world_subject_free(w);
+    return NULL;
+  }
+  return w;
+}
+
+void world_subject_free (WorldSubject *w) {
+  if (w == NULL) return;
+  end(w);
+  footprint_table_free(w->footprints);
+  name_table_free(w->threads);
+  name_table_free(w->objects);
+  name_table_free(w->keys);
+  free(w->number);
+  free(w);
+}
+
+Sim *world_subject_sim (WorldSubject *w) { return w->sim; }
+const SimReport *world_subject_report (WorldSubject *w) { return &w->report; }
+long world_subject_runs (const WorldSubject *w) { return w->runs; }
+const char *world_subject_problem (const WorldSubject *w) { return w->problem; }
+int world_subject_serial (const WorldSubject *w, int thread) { return w->serial[thread]; }
+
+void world_subject_push_key (lua_State *L, const void *key) {
+  const SharedKey *k = key;
+  switch (k->tag) {
+    case SLOT_INTEGER: lua_pushinteger(L, k->u.integer); break;
+    case SLOT_FLOAT: lua_pushnumber(L, k->u.number); break;
+    case SLOT_TRUE:
+    case SLOT_FALSE: lua_pushboolean(L, k->tag == SLOT_TRUE); break;
+    case SLOT_TEXT_IN:
+    case SLOT_LONG: lua_pushlstring(L, k->u.text, k->length); break;
+    case SLOT_OBJECT: {
+      char name[64];
+      lua_pushstring(L, object_name(k->u.object, name));
+      break;
+    }
+    default: lua_pushliteral(L, "?");
+  }
+}

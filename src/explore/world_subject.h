@@ -1,0 +1,49 @@
+/*
+** world_subject.h - a simulated world as the subject of a search.
+**
+** The operation in front of which a thread is held becomes a footprint; its
+** object's Kind.ready tells whether it can take effect; threads and objects get
+** numbers that do not depend on the schedule. The clock is one more thread: its
+** step is the way to the next deadline, and it can go only where nothing else can
+** ("every step is quicker than any timeout").
+*/
+#ifndef EXPLORE_WORLD_SUBJECT_H
+#define EXPLORE_WORLD_SUBJECT_H
+
+#include "explore/subject.h"
+#include "sim/request.h"
+#include "sim/steps.h"
+
+typedef struct WorldSubject WorldSubject;
+
+typedef struct WorldSubjectOptions {
+  SimOptions sim;
+  bool snapshots;                      /* go back by checkpoints; else by running again */
+  int (*body)(lua_State *L, void *ud); /* of the main thread */
+  void *ud;
+  SimRequest *request; /* its outcome is forgotten for each run; NULL: there is none */
+} WorldSubjectOptions;
+
+/* NULL: no world can be made, or no memory. */
+WorldSubject *world_subject_new (const WorldSubjectOptions *options);
+void world_subject_free (WorldSubject *w);
+
+Subject world_subject_calls (WorldSubject *w);
+
+/* The world as it stands; its report is filled while it runs. */
+Sim *world_subject_sim (WorldSubject *w);
+const SimReport *world_subject_report (WorldSubject *w);
+
+/* How often the program has been begun anew, and how many steps were done again to go back. */
+long world_subject_runs (const WorldSubject *w);
+
+/* Why the subject could not go on, or NULL. */
+const char *world_subject_problem (const WorldSubject *w);
+
+/* The thread's number in this execution's schedules; -1: it has none, as the clock. */
+int world_subject_serial (const WorldSubject *w, int thread);
+
+/* Pushes the SharedKey of an operation. [0, +1, memory] */
+void world_subject_push_key (lua_State *L, const void *key);
+
+#endif
