@@ -32,7 +32,7 @@ local function quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
-local CHOOSING = { ["--virtual"] = 1, ["--seed"] = 2, ["--replay"] = 2 }
+local CHOOSING = { ["--virtual"] = 1, ["--seed"] = 2, ["--replay"] = 2, ["--explore"] = 1 }
 
 -- How many words at words[i] choose the schedule: 0, 1 or 2.
 local function choosing(words, i)

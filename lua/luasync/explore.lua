@@ -131,6 +131,22 @@ function explore.report(result, script, replay)
   return table.concat(out, "\n") .. "\n"
 end
 
+--- The whole of luasync --explore, once the search is over.
+-- @param result table: as the search has made it
+-- @param program string: the command as the user called it
+-- @param script integer: the index of the script among the words
+-- @param ... the words of the command line behind the program
+-- @return the report and the exit code
+function explore.command(result, program, script, ...)
+  local words = table.pack(...)
+  local name = words[script] or "(command line)"
+  explore.finish(result)
+  local function replay(schedule)
+    return (require "luasync.command".replay(program, script, schedule, true, table.unpack(words, 1, words.n)):gsub("\n$", ""))
+  end
+  return explore.report(result, name, replay), explore.code(result)
+end
+
 --- The exit code that a result stands for.
 -- @return integer: 3 where threads were stuck, 1 for other failures, 0
 function explore.code(result)

@@ -32,11 +32,11 @@ static const char *world_option (const Options *o) {
 /* Everything but the plain real world branches here. */
 static int run_in_world (const Options *o) {
   bool script = o->script < o->argc || o->has_chunk || !isatty(STDIN_FILENO);
-  if (o->explore || o->trace || o->race)
+  if (o->trace || o->race)
     fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
   else if (o->interactive || !script)
     fprintf(stderr, "%s: %s needs a script\n", o->program, world_option(o));
-  else return run_simulated(o);
+  else return o->explore ? run_explored(o) : run_simulated(o);
   return EXIT_FAILURE;
 }
 

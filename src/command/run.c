@@ -189,8 +189,7 @@ static int main_chunk (lua_State *L) {
   return 1;
 }
 
-/* 0: all went well. ud: the Options. */
-static int run_main (lua_State *L, void *ud) {
+int run_main (lua_State *L, void *ud) {
   const Options *o = ud;
   lua_pushcfunction(L, main_chunk);
   lua_pushlightuserdata(L, ud);

@@ -14,6 +14,12 @@ int run_real (const Options *o);
 */
 int run_simulated (const Options *o);
 
+/* What the main thread of any world does: 0 if all went well. ud: the Options. */
+int run_main (lua_State *L, void *ud);
+
+/* --explore, in explored.c: writes the report on stdout. Returns the exit code. */
+int run_explored (const Options *o);
+
 /* The versions of luasync and Lua, on stdout. */
 void run_print_version (void);
 

@@ -123,19 +123,26 @@ static bool push_outcome (lua_State *L, const Explored *x) {
   return true;
 }
 
-/* The number of turns in which a thread lost its turn while it could go on. */
-static lua_Integer preemptions (const Schedule *s) {
+/* The number of turns that did not end by themselves: the fewer, the simpler the schedule. */
+static lua_Integer interruptions (const Schedule *s) {
   lua_Integer n = 0;
   for (size_t i = 0; i < s->count; i++) n += s->turns[i].preempted;
   return n;
 }
 
 static void set_schedule (lua_State *L, int group, const SimReport *r) {
-  char *text = schedule_text(&r->schedule);
+  Schedule joined = {0};
+  char *text;
+  bool whole = true;
+  for (size_t i = 0; i < r->schedule.count && whole; i++)
+    whole = schedule_add(&joined, r->schedule.turns[i]);
+  schedule_join(&joined);
+  text = whole ? schedule_text(&joined) : NULL;
+  schedule_clear(&joined);
   lua_pushstring(L, text != NULL ? text : "not enough memory");
   free(text);
   lua_setfield(L, group, "schedule");
-  lua_pushinteger(L, preemptions(&r->schedule));
+  lua_pushinteger(L, interruptions(&r->schedule));
   lua_setfield(L, group, "preemptions");
   lua_pushinteger(L, r->steps);
   lua_setfield(L, group, "steps");
@@ -186,7 +193,7 @@ static lua_Integer integer_field (lua_State *L, const char *field) {
 static void count_in_group (lua_State *L, const Explored *x) {
   const SimReport *r = world_subject_report(x->world);
   lua_Integer executions = integer_field(L, "executions"), fewest = integer_field(L, "preemptions");
-  lua_Integer mine = preemptions(&r->schedule);
+  lua_Integer mine = interruptions(&r->schedule);
   if (executions == 0 || mine < fewest
       || (mine == fewest && r->steps < integer_field(L, "steps"))) {
     set_schedule(L, lua_gettop(L), r);
@@ -269,6 +276,7 @@ static void set_end (lua_State *L, WorldSubject *w) {
 
 void outcome_describe (lua_State *L, WorldSubject *w) {
   Subject s = world_subject_calls(w);
+  lua_Integer preempted = 0; /* a thread lost its turn while it could go on */
   size_t length;
   const char *path;
   lua_getfield(L, -1, "path");
@@ -277,10 +285,15 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
   if (s.rewind(s.ud, 0) == 0)
     for (size_t i = 0; i < length; i++) {
       Effects effects = {0};
+      Peek p;
+      if (i > 0 && path[i] != path[i - 1] && s.peek(s.ud, path[i - 1], &p) && p.enabled)
+        preempted++;
       push_step(L, w, path[i]);
       lua_rawseti(L, -2, (lua_Integer)i + 1);
       if (!s.step(s.ud, path[i], &effects)) break;
     }
+  lua_pushinteger(L, preempted);
+  lua_setfield(L, -4, "preemptions");
   lua_setfield(L, -3, "trace");
   lua_pop(L, 1);
   lua_pushnil(L);

@@ -107,12 +107,16 @@ static bool add_arena (Checkpoint *c, bool is_root, Arena *a, SimThread *owner) 
   return true;
 }
 
+/*
+** A thread's arena changes only while it runs. Its stack does not: there lie the
+** Waiters that other threads take out of their lines.
+*/
 static bool add_thread (Checkpoint *c, bool is_root, SimThread *st) {
   char *sp = fibre_top(&st->fibre);
   if (st->made && !add_arena(c, is_root, st->memory, NULL)) return false;
   if (st->state == SIM_THREAD_FREE) return true;
   return add_arena(c, is_root, st->arena, st)
-         && add_piece(c, sp, (size_t)(st->fibre.stack + FIBRE_STACK - sp), st);
+         && add_piece(c, sp, (size_t)(st->fibre.stack + FIBRE_STACK - sp), NULL);
 }
 
 static bool add_all (Checkpoint *c, Sim *sim, bool is_root) {

@@ -95,6 +95,21 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
   return false;
 }
 
+void schedule_join (Schedule *s) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->count; i++) {
+    Turn t = s->turns[i], *last = n > 0 ? &s->turns[n - 1] : NULL;
+    if (!t.tick && t.preempted && t.operations == 0 && t.outputs == 0) continue;
+    if (last != NULL && !last->tick && !t.tick && last->preempted && last->thread == t.thread) {
+      t.operations += last->operations;
+      if (t.operations == last->operations) t.outputs += last->outputs;
+      *last = t;
+    }
+    else s->turns[n++] = t;
+  }
+  s->count = n;
+}
+
 char *schedule_text (const Schedule *s) {
   char *text = malloc(s->count * 64 + 2), *p = text;
   if (text == NULL) return NULL;

@@ -38,6 +38,13 @@ void schedule_clear (Schedule *s);
 /* Reads a schedule; false: *problem says what is wrong with it, in one static or formatted line. */
 bool schedule_parse (Schedule *s, const char *text, char problem[128]);
 
+/*
+** Joins what is one turn: a thread that was preempted and went on at once. A turn that
+** ended in front of the thread's first operation is left out: the thread begins
+** with its next turn. For schedules of worlds that are moved step by step.
+*/
+void schedule_join (Schedule *s);
+
 /* The text, malloc'ed; NULL: no memory. */
 char *schedule_text (const Schedule *s);
 

@@ -43,6 +43,50 @@ io.write(sync.simulate(fn, { schedule = "0x1 1 0 ! 0 ." }).output)]],
     see = { "--replay", "simulate" },
   },
   {
+    name = "explore", kind = "function", call = "sync.explore(fn [, opts])",
+    about = "Runs `fn` in simulated worlds under every interleaving, one execution for each that differs: executions "
+      .. "in which only independent operations change places are one. fn is copied as by simulate. Operations on one "
+      .. "object depend on each other, unless both only look; so do accesses to one key of a Shared. Starting, joining "
+      .. "and ending are no steps of their own, and no thread stops in front of a print. Time passes only where no "
+      .. "thread can run (every step is quicker than any timeout). An execution is cut after 10,000 steps. At most 62 "
+      .. "threads.",
+    args = {
+      { "fn", "function", "without arguments; it makes its own objects" },
+      { "opts", "{ executions: integer, seconds: number, strategy: string, seed: integer }?",
+        "`executions`, `seconds`: the budget, by default 200,000 and 2; `strategy`: \"dpor\" (the default), \"dfs\" (every "
+        .. "interleaving, for checking), or schedules drawn from `seed`: \"random\", \"pct\", \"pos\", \"urw\"" },
+    },
+    returns = { { "table", "`ok`: no execution failed; `complete`: there is no other; `executions` that differ, `failing` "
+      .. "of them; `interleavings` they stand for, an integer where it fits, else a float, and too small where `exact` is "
+      .. "false; `failures`: a list, the commonest first, of { kind, message, executions, schedule, preemptions, trace, "
+      .. "output }: kind is \"deadlock\", \"lost wake-up\", \"error\", \"livelock\" or \"nondeterminism\", `schedule` is one "
+      .. "for simulate or --replay; `message` what a test would print, or nil; `engine`, `runs`, `seconds`" } },
+    errors = {
+      { "function expected, got nil", "fn is no function", "sync.explore(nil)" },
+      { "unknown strategy 'luck'", "no such way to search", "sync.explore(function() end, { strategy = 'luck' })" },
+      { "field 'seconds' must be a positive number", "the budget is none",
+        "sync.explore(function() end, { seconds = 0 })" },
+    },
+    example = [=[
+local result = sync.explore(function()
+  local a, b = sync.Lock{ name = "A" }, sync.Lock{ name = "B" }
+  local function take(first, second)
+    first:acquire()
+    second:acquire()
+    second:release()
+    first:release()
+  end
+  local t, u = sync.spawn(take, a, b), sync.spawn(take, b, a)
+  t:join()
+  u:join()
+end)
+print(result.complete, result.executions, result.failing, result.interleavings)
+print(result.failures[1].kind)
+]=],
+    output = "true\t3\t1\t6\ndeadlock",
+    python = nil, see = { "simulate", "worlds", "--explore" },
+  },
+  {
     name = "simulate", kind = "function", call = "sync.simulate(fn [, opts])",
     about = "Runs `fn` as the main thread of a new simulated world and reports how that went. fn and what it captures "
       .. "are copied, so it makes its own objects: those of another world cannot come along. Without options a thread "

@@ -1,0 +1,249 @@
+--- sync.explore and --explore: known programs, and what is said of them.
+local sync = require "luasync"
+local command = require "spec.command"
+
+local function join_all(threads)
+  for _, t in ipairs(threads) do t:join() end
+end
+
+local programs = {}
+
+function programs.readers()
+  local s = sync.Shared{ x = 0 }
+  local threads = {}
+  for i = 1, 8 do threads[i] = sync.spawn(function() return s.x end) end
+  threads[9] = sync.spawn(function() s.x = 1 end)
+  join_all(threads)
+end
+
+function programs.lastzero()
+  local a, threads = sync.Shared(), {}
+  for i = 0, 4 do a[i] = 0 end
+  threads[1] = sync.spawn(function()
+    local i = 4
+    while a[i] ~= 0 do i = i - 1 end
+  end)
+  for j = 1, 4 do threads[j + 1] = sync.spawn(function() a[j] = a[j - 1] + 1 end) end
+  join_all(threads)
+end
+
+function programs.adders()
+  local n, threads = sync.Atomic(0), {}
+  for i = 1, 4 do threads[i] = sync.spawn(function() n:add(1) end) end
+  join_all(threads)
+  assert(n:get() == 4)
+end
+
+function programs.lockers()
+  local lock, s, threads = sync.Lock(), sync.Shared{ n = 0 }, {}
+  for i = 1, 3 do
+    threads[i] = sync.spawn(function()
+      lock:acquire()
+      s.n = s.n + 1
+      lock:release()
+    end)
+  end
+  join_all(threads)
+end
+
+function programs.lost_update()
+  local s, done = sync.Shared{ x = 0 }, sync.Semaphore(0)
+  local function add()
+    s.x = s.x + 1
+    done:release()
+  end
+  join_all{ sync.spawn(add), sync.spawn(add), sync.spawn(function()
+    done:acquire()
+    done:acquire()
+    assert(s.x == 2, "an update is lost")
+  end) }
+end
+
+local function philosophers(ordered)
+  local forks, threads = {}, {}
+  for i = 1, 3 do forks[i] = sync.Lock() end
+  for i = 1, 3 do
+    local left, right = i, i % 3 + 1
+    if ordered then left, right = math.min(left, right), math.max(left, right) end
+    threads[i] = sync.spawn(function()
+      forks[left]:acquire()
+      forks[right]:acquire()
+      forks[right]:release()
+      forks[left]:release()
+    end)
+  end
+  join_all(threads)
+end
+
+function programs.philosophers() philosophers(false) end
+function programs.ordered() philosophers(true) end
+
+function programs.lost_wakeup()
+  local s, c = sync.Shared{ ready = false }, sync.Condition()
+  join_all{ sync.spawn(function()
+    if not s.ready then
+      c:acquire()
+      c:wait()
+      c:release()
+    end
+  end), sync.spawn(function()
+    s.ready = true
+    c:acquire()
+    c:notify()
+    c:release()
+  end) }
+end
+
+function programs.reorder()
+  local s = sync.Shared{ a = 0, b = 0 }
+  local function write()
+    s.a = 1
+    s.b = -1
+  end
+  join_all{ sync.spawn(write), sync.spawn(write), sync.spawn(function()
+    local a, b = s.a, s.b
+    assert(a == 0 and b == 0 or a == 1 and b == -1, "halves")
+  end) }
+end
+
+function programs.one_slot()
+  local q = sync.Queue(1)
+  join_all{ sync.spawn(function() for i = 1, 5 do q:put(i) end end),
+    sync.spawn(function() for i = 1, 5 do assert(q:get() == i) end end) }
+end
+
+function programs.sleeper()
+  local e = sync.Event()
+  local t = sync.spawn(function()
+    sync.sleep(1)
+    e:set()
+  end)
+  assert(e:wait(2))
+  assert(not sync.Event():wait(0.5))
+  t:join()
+end
+
+-- executions, failing ones, interleavings
+local known = {
+  readers = { 256, 0, 362880 }, lastzero = { 28, 0, 44300 }, adders = { 24, 0, 24 }, lockers = { 6, 0, 6 },
+  lost_update = { 16, 8, 50 }, philosophers = { 7, 1, 168 }, ordered = { 6, 0, 142 }, lost_wakeup = { 3, 1, 8 },
+  reorder = { 36, 16, 90 }, one_slot = { 1, 0, 1 },
+}
+
+describe("explore", function()
+  for name, numbers in pairs(known) do
+    it("counts the executions and interleavings of " .. name, function()
+      local r = sync.explore(programs[name], { seconds = 60 })
+      assert.same(numbers, { r.executions, r.failing, r.interleavings })
+      assert.is_true(r.complete)
+      assert.is_true(r.exact)
+      assert.equal(numbers[2] == 0, r.ok)
+    end)
+  end
+
+  it("agrees with plain depth-first search", function()
+    for _, name in ipairs{ "lost_update", "philosophers", "lost_wakeup", "reorder", "lockers" } do
+      local r = sync.explore(programs[name], { strategy = "dfs", seconds = 60 })
+      assert.is_true(r.complete)
+      assert.equal(known[name][3], r.executions, name)
+      assert.equal(known[name][2] == 0, r.ok, name)
+    end
+  end)
+
+  it("finds nothing wrong with timeouts that nobody needs", function()
+    local r = sync.explore(programs.sleeper)
+    assert.is_true(r.ok)
+    assert.is_true(r.complete)
+  end)
+
+  it("names what went wrong, with a schedule that repeats it", function()
+    for name, kind in pairs{ philosophers = "deadlock", lost_wakeup = "lost wake-up", lost_update = "error" } do
+      local r = sync.explore(programs[name])
+      assert.equal(1, #r.failures)
+      assert.equal(kind, r.failures[1].kind)
+      assert.equal(r.failing, r.failures[1].executions)
+      local again = sync.simulate(programs[name], { schedule = r.failures[1].schedule })
+      assert.is_false(again.ok)
+      assert.is_nil(again.note)
+      if kind == "error" then assert.matches("an update is lost", again.output)
+      else assert.is_string(again.deadlock) end
+    end
+  end)
+
+  it("tells the error of fn, and of a thread that nobody joins with result", function()
+    local r = sync.explore(function() error("no good", 0) end)
+    assert.equal("error", r.failures[1].kind)
+    assert.equal("no good", r.failures[1].message)
+    r = sync.explore(programs.lost_update)
+    assert.matches("an update is lost", r.failures[1].message)
+    assert.matches("^error in 8 of 16 executions: ", r.message)
+  end)
+
+  it("draws schedules by other strategies", function()
+    for _, strategy in ipairs{ "random", "pct", "pos", "urw" } do
+      local r = sync.explore(programs.lost_update, { strategy = strategy, executions = 200, seed = 3 })
+      assert.equal(200, r.executions)
+      assert.is_true(r.failing > 0, strategy)
+      assert.is_false(r.complete)
+      assert.equal(strategy, r.engine)
+    end
+  end)
+
+  it("stops at its budget and says so", function()
+    local r = sync.explore(programs.readers, { executions = 10 })
+    assert.equal(10, r.executions)
+    assert.is_false(r.complete)
+  end)
+
+  it("leaves no memory behind", function()
+    local function memory()
+      collectgarbage()
+      for line in io.lines "/proc/self/status" do
+        local size = line:match "VmRSS:%s*(%d+)"
+        if size then return tonumber(size) end
+      end
+    end
+    for _ = 1, 20 do sync.explore(programs.philosophers) end
+    local before = memory()
+    for _ = 1, 200 do sync.explore(programs.philosophers) end
+    assert.is_true(memory() - before < 2000)
+  end)
+
+  it("refuses options it does not know", function()
+    assert.error_matches(function() sync.explore(programs.adders, { depth = 1 }) end, "depth")
+    assert.error_matches(function() sync.explore(programs.adders, { executions = 0 }) end, "executions")
+    assert.error_matches(function() sync.explore(programs.adders, { strategy = "luck" }) end, "unknown strategy 'luck'")
+    assert.error_matches(function() sync.explore(42) end, "function expected")
+  end)
+end)
+
+describe("--explore", function()
+  it("shows the deadlock of the philosophers, a column for each, and repeats it", function()
+    local r = command.run{ "--explore", "scripts/examples/philosophers.lua" }
+    local out, code = r.out, r.code
+    assert.equal(3, code)
+    assert.matches("^FAIL deadlock   scripts/examples/philosophers%.lua\n", out)
+    assert.matches("P1 +P2 +P3", out)
+    assert.matches("preemptions 2", out)
+    assert.matches("explored 7 of 7 distinct executions, all 168 interleavings: COMPLETE", out, 1, true)
+    local schedule = out:match 'replay: [^\n]*%-%-replay "([^"]+)"'
+    local again = command.run{ "--replay", schedule, "scripts/examples/philosophers.lua" }
+    assert.equal(3, again.code)
+    assert.matches("P1 waits for Lock 'B' held by P2", again.err, 1, true)
+  end)
+
+  it("clears the philosophers who take the lower fork first", function()
+    local r = command.run{ "--explore", "scripts/examples/philosophers_fixed.lua" }
+    local out, code = r.out, r.code
+    assert.equal(0, code)
+    assert.matches("explored 6 of 6 distinct executions, all 142 interleavings: COMPLETE", out, 1, true)
+  end)
+
+  it("reports the error of a script with its line, exit code 1", function()
+    local r = command.text('local sync = require "luasync"\nlocal t = sync.spawn(function() error("bang") end)\nt:join()\n',
+      "--explore")
+    local out, code = r.out, r.code
+    assert.equal(1, code)
+    assert.matches(":2: bang", out)
+  end)
+end)

@@ -1,0 +1,57 @@
+/*
+** explored.c - luasync --explore: the script under every interleaving.
+**
+** Each execution is a simulated world that runs the script as the command does.
+** What was found is laid out in Lua (luasync.explore).
+*/
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lauxlib.h>
+
+#include "command/call.h"
+#include "command/run.h"
+#include "explore/explore.h"
+#include "module/luasync.h"
+#include "module/program.h"
+
+#define SECONDS 10 /* the budget where no number is given */
+
+/* (options): searches and writes the report; returns the exit code. In protected mode. */
+static int explore_chunk (lua_State *L) {
+  const Options *o = lua_touserdata(L, 1);
+  ExploreOptions options = EXPLORE_DEFAULTS;
+  options.seconds = (Nanos)SECONDS * NANOS;
+  if (o->executions > 0) {
+    options.executions = o->executions;
+    options.seconds = FOREVER;
+  }
+  explore_body(L, &options, run_main, (void *)o);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "luasync.explore");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "command");
+  lua_pushvalue(L, -3); /* the result */
+  lua_pushstring(L, o->program);
+  lua_pushinteger(L, o->script);
+  luaL_checkstack(L, o->argc, NULL);
+  for (int i = 1; i < o->argc; i++) lua_pushstring(L, o->argv[i]);
+  lua_call(L, 2 + o->argc, 2);
+  fputs(luaL_checkstring(L, -2), stdout);
+  return 1;
+}
+
+int run_explored (const Options *o) {
+  lua_State *L = program_open(luaopen_luasync);
+  int code = EXIT_FAILURE;
+  if (L == NULL) {
+    call_say(o->program, "cannot create state: not enough memory");
+    return EXIT_FAILURE;
+  }
+  lua_pushcfunction(L, explore_chunk);
+  lua_pushlightuserdata(L, (void *)o);
+  if (call_report(L, lua_pcall(L, 1, 1, 0), o->program) == LUA_OK)
+    code = (int)lua_tointeger(L, -1);
+  lua_settop(L, 0);
+  return program_close(L, code);
+}
