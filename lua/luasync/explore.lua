@@ -84,7 +84,9 @@ local function columns(trace)
     end
   end
   if at > WIDTH then -- too wide: one below the other
-    for _, row in ipairs(rows) do out[#out + 1] = ("  %4d  %s"):format(row[1], (row[2] and row[2] .. "  " or "") .. row[3]) end
+    for n, row in ipairs(rows) do
+      out[n] = ("  %4d  %s"):format(n, (row[2] and row[2] .. "  " or "") .. row[3])
+    end
     return table.concat(out, "\n")
   end
   out[1] = head:gsub("%s+$", "")
@@ -142,7 +144,8 @@ function explore.command(result, program, script, ...)
   local name = words[script] or "(command line)"
   explore.finish(result)
   local function replay(schedule)
-    return (require "luasync.command".replay(program, script, schedule, true, table.unpack(words, 1, words.n)):gsub("\n$", ""))
+    local line = require "luasync.command".replay(program, script, schedule, true, table.unpack(words, 1, words.n))
+    return (line:gsub("\n$", ""))
   end
   return explore.report(result, name, replay), explore.code(result)
 end

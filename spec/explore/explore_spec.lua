@@ -240,8 +240,11 @@ describe("--explore", function()
   end)
 
   it("reports the error of a script with its line, exit code 1", function()
-    local r = command.text('local sync = require "luasync"\nlocal t = sync.spawn(function() error("bang") end)\nt:join()\n',
-      "--explore")
+    local r = command.text([[
+local sync = require "luasync"
+local t = sync.spawn(function() error("bang") end)
+t:join()
+]], "--explore")
     local out, code = r.out, r.code
     assert.equal(1, code)
     assert.matches(":2: bang", out)

@@ -50,8 +50,7 @@ int run_explored (const Options *o) {
   }
   lua_pushcfunction(L, explore_chunk);
   lua_pushlightuserdata(L, (void *)o);
-  if (call_report(L, lua_pcall(L, 1, 1, 0), o->program) == LUA_OK)
-    code = (int)lua_tointeger(L, -1);
+  if (call_report(L, lua_pcall(L, 1, 1, 0), o->program) == LUA_OK) code = (int)lua_tointeger(L, -1);
   lua_settop(L, 0);
   return program_close(L, code);
 }

@@ -164,13 +164,16 @@ static int choose (Dpor *d, const Node *n, Peek *p, bool *blocked) {
   return found;
 }
 
-/* The threads that could go, in plain search. */
+/* The threads that could go, in plain search: a silent step changes places with all others and is done at once. */
 static uint64_t all_enabled (Dpor *d) {
   int threads = d->subject.threads(d->subject.ud);
   uint64_t set = 0;
   Peek p;
-  for (int t = 0; t < threads; t++)
-    if (d->subject.peek(d->subject.ud, t, &p) && p.enabled) set |= (uint64_t)1 << t;
+  for (int t = 0; t < threads; t++) {
+    if (!d->subject.peek(d->subject.ud, t, &p) || !p.enabled) continue;
+    if (p.silent) return (uint64_t)1 << t;
+    set |= (uint64_t)1 << t;
+  }
   return set;
 }
 

@@ -6,6 +6,7 @@
 
 #include "explore/names.h"
 #include "explore/world_subject.h"
+#include "objects/kinds.h"
 #include "objects/shared/shared.h"
 #include "sim/checkpoint.h"
 
@@ -131,6 +132,17 @@ static int shared_accesses (WorldSubject *w, const Op *op, Access *a) {
   return 2;
 }
 
+/* A select looks at all its objects, and takes from one. */
+static int select_accesses (WorldSubject *w, const Op *op, Access *a) {
+  int n = op->among_count < ACCESSES_MOST ? op->among_count : ACCESSES_MOST;
+  for (int i = 0; i < n; i++) {
+    const Object *o = op->among[i]->object;
+    bool only_looks = o->kind == &event_kind || o->kind == &thread_kind || o->kind == &timer_kind;
+    a[i] = (Access){.object = object_number(w, o), .write = !only_looks, .needs = READY_TAKE};
+  }
+  return n;
+}
+
 /* What an operation touches; returns how many accesses. */
 static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
   const OpInfo *info = &op_info[op->kind];
@@ -143,6 +155,7 @@ static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
     a[0] = (Access){.object = WORLD_OBJECT, .write = write};
     return 1;
   }
+  if (op->among != NULL) return select_accesses(w, op, a);
   a[0] = (Access){.object = object_number(w, op->object), .write = write, .needs = info->needs};
   if (op->object->kind == &shared_kind && op->kind != OP_LOOK) return shared_accesses(w, op, a);
   if (op->kind == OP_START || op->kind == OP_END) {
@@ -168,11 +181,17 @@ static bool is_late (WorldSubject *w, const Op *op) {
          && op_info[op->kind].needs != 0;
 }
 
+static bool is_ready (Object *o, const Thread *t, unsigned needs) {
+  return o == NULL || o->kind->ready == NULL || (o->kind->ready(o, t) & needs) != 0;
+}
+
 static bool is_possible (const Op *op, const Thread *t) {
   unsigned needs = op_info[op->kind].needs;
-  if (needs == 0 || op->object == NULL || op->object->kind->ready == NULL) return true;
-  if (atomic_load(&t->alerts) & ALERT_RAISES) return true;
-  return (op->object->kind->ready(op->object, t) & needs) != 0;
+  if (needs == 0 || (atomic_load(&t->alerts) & ALERT_RAISES)) return true;
+  if (op->among == NULL) return is_ready(op->object, t, needs);
+  for (int i = 0; i < op->among_count; i++)
+    if (is_ready(op->among[i]->object, t, needs)) return true;
+  return false;
 }
 
 /* Whether some thread has a deadline that the clock could go to. */
@@ -220,22 +239,25 @@ static bool peek (void *ud, int thread, Peek *p) {
 
 static Ready ready_of (WorldSubject *w, Object *o) {
   Ready r = {0, 0};
-  unsigned bits;
   if (o == NULL || o->kind->ready == NULL) return (Ready){UINT64_MAX, UINT8_MAX};
-  bits = o->kind->ready(o, NULL);
-  r.bits = (uint8_t)bits;
-  if (bits & READY_TAKE) r.takers = UINT64_MAX;
-  else
-    for (int i = 0; i < w->known; i++)
-      if (w->serial[i] >= 0
-          && (o->kind->ready(o, sim_thread_of(w->sim, w->serial[i])) & READY_TAKE))
-        r.takers |= (uint64_t)1 << i;
+  for (int i = 0; i < w->known; i++) {
+    unsigned bits;
+    if (w->serial[i] < 0) continue;
+    bits = o->kind->ready(o, sim_thread_of(w->sim, w->serial[i]));
+    if (bits & READY_TAKE) r.takers |= (uint64_t)1 << i;
+    r.bits |= (uint8_t)bits;
+  }
   return r;
 }
 
 static void ready (void *ud, int thread, Ready *r) {
   WorldSubject *w = ud;
   const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
+  if (op != NULL && op->among != NULL) {
+    for (int i = 0; i < op->among_count && i < ACCESSES_MOST; i++)
+      r[i] = ready_of(w, op->among[i]->object);
+    return;
+  }
   r[0] = ready_of(w, op != NULL ? op->object : NULL);
   r[1] = op != NULL && op->second != NULL ? ready_of(w, op->second) : r[0];
 }

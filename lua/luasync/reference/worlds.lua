@@ -53,14 +53,16 @@ io.write(sync.simulate(fn, { schedule = "0x1 1 0 ! 0 ." }).output)]],
     args = {
       { "fn", "function", "without arguments; it makes its own objects" },
       { "opts", "{ executions: integer, seconds: number, strategy: string, seed: integer }?",
-        "`executions`, `seconds`: the budget, by default 200,000 and 2; `strategy`: \"dpor\" (the default), \"dfs\" (every "
-        .. "interleaving, for checking), or schedules drawn from `seed`: \"random\", \"pct\", \"pos\", \"urw\"" },
+        "`executions`, `seconds`: the budget, by default 200,000 and 2; `strategy`: \"dpor\" (the default), \"dfs\" "
+        .. "(every interleaving, for checking), or schedules drawn from `seed`: \"random\", \"pct\", \"pos\", "
+        .. "\"urw\"" },
     },
-    returns = { { "table", "`ok`: no execution failed; `complete`: there is no other; `executions` that differ, `failing` "
-      .. "of them; `interleavings` they stand for, an integer where it fits, else a float, and too small where `exact` is "
-      .. "false; `failures`: a list, the commonest first, of { kind, message, executions, schedule, preemptions, trace, "
-      .. "output }: kind is \"deadlock\", \"lost wake-up\", \"error\", \"livelock\" or \"nondeterminism\", `schedule` is one "
-      .. "for simulate or --replay; `message` what a test would print, or nil; `engine`, `runs`, `seconds`" } },
+    returns = { { "table", "`ok`: no execution failed; `complete`: there is no other; `executions` that differ, "
+      .. "`failing` of them; `interleavings` they stand for, an integer where it fits, else a float, and too small "
+      .. "where `exact` is false; `failures`: a list, the commonest first, of { kind, message, executions, schedule, "
+      .. "preemptions, trace, output }: kind is \"deadlock\", \"lost wake-up\", \"error\", \"livelock\" or "
+      .. "\"nondeterminism\", `schedule` is one for simulate or --replay; "
+      .. "`message` what a test would print, or nil; `engine`, `runs`, `seconds`" } },
     errors = {
       { "function expected, got nil", "fn is no function", "sync.explore(nil)" },
       { "unknown strategy 'luck'", "no such way to search", "sync.explore(function() end, { strategy = 'luck' })" },
