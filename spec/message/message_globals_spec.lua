@@ -160,4 +160,110 @@ describe("Messages: script globals", function()
       sync.spawn(function() write(tostring "x", "\n") end):join()
     ]])
   end)
+
+  it("are found again when their _ENV has got a metatable since", function()
+    assert.equal("42 42\n", output [[
+      local env = { helper = function() return 42 end }
+      local f = load("return helper()", "=f", "t", env)
+      local first = sync.spawn(f):result()
+      setmetatable(env, { __index = _G })
+      print(first .. " " .. sync.spawn(f):result())
+    ]])
+  end)
+end)
+
+describe("Messages: globals that __index supplies", function()
+  it("travel: from tables behind tables", function()
+    assert.equal("1 2 3 nil\n", output [[
+      setmetatable(_G, { __index = setmetatable({ one = 1 }, { __index = { two = function() return 2 end } }) })
+      three = 3
+      sync.spawn(function() print(one .. " " .. two() .. " " .. three .. " " .. tostring(four)) end):join()
+    ]])
+  end)
+
+  it("travel: from functions, which are asked once", function()
+    assert.equal("asked for made\nmade up 1 made up 1\n", output [[
+      local asked = 0
+      setmetatable(_G, { __index = function(_, name)
+        asked = asked + 1
+        print("asked for " .. name)
+        return function() return "made up " .. asked end
+      end })
+      sync.spawn(function() print(made() .. " " .. made()) end):join()
+    ]])
+  end)
+
+  it("are nil where the function raises, as with strict globals", function()
+    assert.equal("yes false\n", output [[
+      declared = "yes"
+      setmetatable(_G, { __index = function(_, name) error("undeclared " .. name, 2) end })
+      sync.spawn(function() print(declared .. " " .. tostring(rawget(_G, "x") ~= nil)) end):join()
+    ]])
+  end)
+
+  it("of an environment of its own travel", function()
+    assert.equal("5 6\n", output [[
+      local outer = setmetatable({ outer = 5 }, { __index = _G })
+      local env = setmetatable({ inner = 6 }, { __index = function(_, name) return outer[name] end })
+      local f = load("print(outer .. ' ' .. inner)", "=f", "t", env)
+      sync.spawn(f):join()
+    ]])
+  end)
+
+  it("are there in simulated worlds", function()
+    assert.equal("7\n", output [[
+      setmetatable(_G, { __index = { seven = function() return 7 end } })
+      io.write(sync.simulate(function() print(seven()) end).output)
+    ]])
+  end)
+end)
+
+describe("Messages: what a script has added to Lua's libraries", function()
+  it("is there in its threads: functions, methods of strings, tables, constants", function()
+    assert.equal("2 2 3 7 e\n", output [[
+      function string.words(s) return select(2, s:gsub("%a+", "")) end
+      function table.copy(t) return table.move(t, 1, #t, 1, {}) end
+      math.tau, os.names = 7, { e = "e" }
+      sync.spawn(function()
+        print(string.words "two words" .. " " .. ("two words"):words() .. " " .. #table.copy { 1, 2, 3 } .. " "
+          .. math.tau .. " " .. os.names.e)
+      end):join()
+    ]])
+  end)
+
+  it("is there where an inner function, a helper or another addition uses it", function()
+    assert.equal("a-b A-B\n", output [[
+      function table.glue(t) return table.concat(t, "-") end
+      function string.loud(s) return s:upper() end
+      function table.shout(t) return table.glue(t):loud() end
+      local function helper() return (function() return table.shout { "a", "b" } end)() end
+      sync.spawn(function() print(table.glue { "a", "b" } .. " " .. helper()) end):join()
+    ]])
+  end)
+
+  it("may stand in the place of Lua's own", function()
+    assert.equal("mine 5\n", output [[
+      local write = io.write
+      function math.floor() return 5 end
+      function string.format() return "mine" end
+      sync.spawn(function() write(("%d"):format(1), " ", math.floor(2.5), "\n") end):join()
+    ]])
+  end)
+
+  it("travels on to threads of threads and into simulated worlds", function()
+    assert.equal("4\n4\n", output [[
+      function math.twice(x) return 2 * x end
+      sync.spawn(function() sync.spawn(function() print(math.twice(2)) end):join() end):join()
+      io.write(sync.simulate(function() print(math.twice(2)) end).output)
+    ]])
+  end)
+
+  it("stays at home when no code names it, also if it cannot be sent", function()
+    assert.equal("nil\n", output [[
+      local co = coroutine.create(print)
+      function string.resume() return co end
+      local key = "res" .. "ume"
+      sync.spawn(function() print(string[key]) end):join()
+    ]])
+  end)
 end)

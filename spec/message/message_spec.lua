@@ -138,6 +138,16 @@ describe("Messages: tables", function()
     end
   end)
 
+  it("nested as keys and values by turns arrive", function()
+    for depth = 1, 130 do
+      local value = "core"
+      for _ = 1, depth do value = { [{ value }] = 1 } end
+      local got = trip(value)
+      for _ = 1, depth do got = next(got)[1] end
+      assert.equal("core", got)
+    end
+  end)
+
   it("as keys are kept too", function()
     local key = {}
     local original = { [key] = "value", key = key }

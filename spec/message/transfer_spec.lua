@@ -102,4 +102,50 @@ describe("__transfer", function()
     assert.matches("arrived broken", message, 1, true)
     assert.equal("next", queue:get(false))
   end)
+
+  it("that returns thousands of values, the last one deep, leaves the Lua stack whole", function()
+    for _, n in ipairs { 1000, 5000, 8171, 99000 } do
+      local values, deep = {}, {}
+      for _ = 1, 97 do deep = { k = deep } end
+      for i = 1, n - 1 do values[i] = i end
+      values[n] = deep
+      local queue = sync.Queue()
+      queue:put { { setmetatable({}, { __transfer = function()
+        return function(...) return select("#", ...) end, table.unpack(values)
+      end }) } }
+      assert.equal(n, sync.spawn(function() return queue:get()[1][1] end):result())
+    end
+  end)
+
+  it("nested in the first of its own values, deep and wide, arrives", function()
+    local function wrap(value, n)
+      local rest = {}
+      for i = 1, n do rest[i] = i end
+      return setmetatable({}, { __transfer = function()
+        return function(first, ...) return { first, select("#", ...) } end, value, table.unpack(rest)
+      end })
+    end
+    local value = "core"
+    for i = 1, 150 do value = wrap({ value }, i) end
+    local got = sync.spawn(function(v) return v end, value):result()
+    for i = 150, 1, -1 do
+      assert.equal(i, got[2])
+      got = got[1][1]
+    end
+    assert.equal("core", got)
+  end)
+
+  it("20,000 within one another are refused by their number, not as a circle", function()
+    local value = "core"
+    for _ = 1, 20000 do
+      local inner = value
+      value = setmetatable({}, { __transfer = function() return print, inner end })
+    end
+    local queue = sync.Queue()
+    local message = support.error_of(function() queue:put(value) end)
+    assert.matches("more than 10000 '__transfer' within one another", message, 1, true)
+    local circle = setmetatable({}, {})
+    getmetatable(circle).__transfer = function() return print, circle end
+    assert.matches("leads to itself", support.error_of(function() queue:put(circle) end), 1, true)
+  end)
 end)

@@ -1,5 +1,5 @@
 /*
-** bytecode.c - which globals dumped code names.
+** bytecode.c - which globals and fields dumped code names.
 **
 ** `x` as a global is _ENV.x: an instruction GETTABUP or SETTABUP with an
 ** upvalue and a constant. Which upvalues hold the globals is known of the
@@ -8,6 +8,10 @@
 ** constants does, or one that says `_ENV[name]`), or that names `_G`, may use
 ** any of its strings as a name, so there all of them count.
 **
+** A field is what GETFIELD and SELF get, and what GETTABUP gets of any other
+** upvalue. In a function with more constants than fit into an instruction all
+** strings count.
+**
 ** The format is that of Lua 5.4 as lua_dump writes it on this machine. Anything
 ** else, or an end too early, ends the search: no names, no harm.
 */
@@ -15,7 +19,9 @@
 
 #define OP_GETUPVAL 9
 #define OP_GETTABUP 11
+#define OP_GETFIELD 14
 #define OP_SETTABUP 15
+#define OP_SELF 20
 #define DEEPEST 200
 
 enum {
@@ -28,6 +34,7 @@ enum {
 typedef struct BytecodeReader {
   const unsigned char *p, *end;
   bool bad;
+  bool fields; /* they are asked for, not globals */
   void (*found)(void *ud, const char *name, size_t length);
   void *ud;
 } BytecodeReader;
@@ -110,12 +117,28 @@ static bool identifier (const char *text, size_t length) {
   return true;
 }
 
+/* Marks in `used` the constants that the code uses as names of fields. */
+static void scan_fields (const unsigned char *code, size_t n, const uint32_t env[8],
+                         uint32_t used[8]) {
+  for (size_t i = 0; i < n; i++) {
+    uint32_t instruction = get32(code + 4 * i);
+    unsigned b = instruction >> 16 & 255, c = instruction >> 24;
+    switch (instruction & 127) {
+      case OP_GETTABUP:
+        if (!has(env, b)) put(used, c);
+        break;
+      case OP_GETFIELD:
+      case OP_SELF: put(used, c); break;
+    }
+  }
+}
+
 /* Reports the n constants from r->p on that are used, or may be. */
 static void report_names (BytecodeReader *r, size_t n, const uint32_t used[8], bool any) {
   BytecodeReader start = *r;
   size_t length;
   const char *text;
-  for (size_t i = 0; i < n && i < 256 && !any && !r->bad; i++) {
+  for (size_t i = 0; i < n && i < 256 && !any && !r->bad && !r->fields; i++) {
     text = read_constant(r, &length);
     any = text != NULL && has(used, (unsigned)i) && length == 2 && memcmp(text, "_G", 2) == 0;
   }
@@ -175,13 +198,15 @@ static void read_function (BytecodeReader *r, const uint32_t env[8], int depth) 
     r->bad = true;
     return;
   }
-  report_names(&constants, nconstants, used, scan_code(code, ncode, own, used));
+  if (r->fields) scan_fields(code, ncode, own, used);
+  report_names(&constants, nconstants, used,
+               r->fields ? nconstants > 256 : scan_code(code, ncode, own, used));
   for (ninner = read_size(r); ninner > 0 && !r->bad; ninner--) read_function(r, own, depth + 1);
   skip_debug(r);
 }
 
-void bytecode_globals (const unsigned char *dump, size_t length, const uint32_t env[8],
-                       void (*found)(void *ud, const char *name, size_t length), void *ud) {
+void bytecode_names (const unsigned char *dump, size_t length, const uint32_t env[8], bool fields,
+                     void (*found)(void *ud, const char *name, size_t length), void *ud) {
   static const unsigned char header[] = {0x1b,
                                          'L',
                                          'u',
@@ -197,7 +222,7 @@ void bytecode_globals (const unsigned char *dump, size_t length, const uint32_t 
                                          4,
                                          sizeof(lua_Integer),
                                          sizeof(lua_Number)};
-  BytecodeReader r = {dump, dump + length, false, found, ud};
+  BytecodeReader r = {dump, dump + length, false, fields, found, ud};
   if (length < sizeof header || memcmp(dump, header, sizeof header) != 0) return;
   skip(&r, sizeof header + sizeof(lua_Integer) + sizeof(lua_Number) + 1);
   read_function(&r, env, 0);

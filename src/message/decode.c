@@ -13,54 +13,24 @@
 #include "world/args.h"
 #include "world/thread_record.h"
 
-enum { AT_ITEM, GOT_ITEM, AT_FIELD, GOT_FIELD_KEY, GOT_FIELD, GOT_METATABLE };
+static int decode_message (lua_State *L, Message *m, int kept);
 
-static void decode_fault (Decoder *d, const char *shown) {
-  lua_pushfstring(d->L, "cannot find '%s' in the receiving thread", shown);
-  if (d->fault != NULL) *d->fault = true;
-  else args_add_position(d->L);
-  lua_error(d->L);
-}
+enum { AT_ITEM, GOT_ITEM, AT_FIELD, GOT_FIELD_KEY, GOT_FIELD, GOT_METATABLE };
 
 /*
 ** Frames.
 */
 
-static void spill (Decoder *d) {
-  lua_State *L = d->L;
-  DecodedFrame *f = &d->frames[d->depth - 1];
-  f->spilled = lua_gettop(L) - f->base;
-  f->spill_at = d->spilled;
-  for (int i = 0; i < f->spilled; i++) {
-    lua_pushvalue(L, f->base + i);
-    lua_rawseti(L, d->spill, ++d->spilled);
-  }
-  lua_replace(L, f->base);
-  lua_settop(L, f->base);
-}
-
-/* The slots come back under the value at the top. */
-static void unspill (Decoder *d, DecodedFrame *f) {
-  lua_State *L = d->L;
-  for (int i = 1; i <= f->spilled; i++) {
-    lua_rawgeti(L, d->spill, f->spill_at + i);
-    lua_pushnil(L);
-    lua_rawseti(L, d->spill, f->spill_at + i);
-  }
-  lua_rotate(L, f->base, -1); /* the value was in the place of the first */
-  d->spilled = f->spill_at;
-  f->spilled = 0;
-}
-
 /* Opens a frame for the value at the top. */
 static DecodedFrame *open_record (Decoder *d, unsigned tag, size_t record, uint32_t count) {
   DecodedFrame *f;
-  if (d->depth >= SPILL_DEPTH) spill(d);
+  if (d->depth >= SPILL_DEPTH)
+    slots_spill(d->L, &d->frames[d->depth - 1].slots, d->spill, &d->spilled);
   f = &d->frames[d->depth++];
   f->tag = (uint8_t)tag;
   f->state = AT_ITEM;
-  f->base = f->target = lua_gettop(d->L);
-  f->spilled = 0;
+  f->slots.base = f->target = lua_gettop(d->L);
+  f->slots.spilled = 0;
   f->index = 0;
   f->count = count;
   f->pairs = 0;
@@ -68,11 +38,12 @@ static DecodedFrame *open_record (Decoder *d, unsigned tag, size_t record, uint3
   return f;
 }
 
-/* The record's value, at f->base, is complete; what stands above goes. */
+/* The record's value, in the first slot, is complete; what stands above goes. */
 static void close_record (Decoder *d) {
   DecodedFrame *f = &d->frames[--d->depth];
-  lua_settop(d->L, f->base);
-  if (d->depth > 0 && f[-1].spilled != 0) unspill(d, f - 1);
+  lua_settop(d->L, f->slots.base);
+  if (d->depth > 0 && f[-1].slots.spilled != 0)
+    slots_restore(d->L, &f[-1].slots, d->spill, &d->spilled);
 }
 
 /* If something refers to the record, keeps the value at the top for it. */
@@ -89,93 +60,150 @@ static void keep (Decoder *d, unsigned tag, size_t record) {
 static int capped (uint32_t n) { return n < INT32_MAX / 64 ? (int)n : INT32_MAX / 64; }
 
 static void open_table (Decoder *d, unsigned tag, size_t record) {
-  uint32_t narr = get32(d->p), nrec = get32(d->p + 4);
-  d->p += 8;
+  const unsigned char *p = d->p - 1;
+  uint32_t narr = get32(p + TABLE_NARR), nrec = get32(p + TABLE_NREC);
+  d->p = p + TABLE_HEAD;
   lua_createtable(d->L, capped(narr), capped(nrec));
   keep(d, tag, record);
   open_record(d, tag, record, narr)->pairs = nrec;
 }
 
-/* False: the whole record has been skipped, the table being here already. */
-static bool open_class (Decoder *d, unsigned tag, size_t record) {
+/* The value at the top is the one of that id here; a definition keeps it alive until its receiver has it. */
+static void register_lasting (Decoder *d, uint64_t id) {
+  lasting_register(d->L, id);
+  if (d->kept == 0) return;
+  lua_pushvalue(d->L, -1);
+  lua_rawseti(d->L, d->kept, ++d->kept_count);
+}
+
+/* Where the table is here already, its contents go to another one, from which it learns what it lacks. */
+static void open_class (Decoder *d, unsigned tag, size_t record) {
   lua_State *L = d->L;
-  uint64_t id = get64(d->p), skip = get64(d->p + 8);
-  uint32_t narr = get32(d->p + 24), nrec = get32(d->p + 28);
-  bool known = id != 0 && metatable_id_push(L, id);
+  const unsigned char *p = d->p - 1;
+  uint64_t id = get64(p + CLASS_ID);
+  uint32_t narr = get32(p + CLASS_NARR), nrec = get32(p + CLASS_NREC);
+  bool known = id != 0 && lasting_push(L, id);
   DecodedFrame *f;
-  d->p += 32;
-  if (!known) {
-    lua_createtable(L, capped(narr), capped(nrec));
-    if (id != 0) metatable_id_register(L, id);
-  }
+  d->p = p + CLASS_HEAD;
+  if (!known) lua_createtable(L, capped(narr), capped(nrec));
+  if (id != 0) register_lasting(d, id);
   keep(d, tag, record);
-  if (known && skip != 0) {
-    d->p += skip;
-    return false;
-  }
   f = open_record(d, tag, record, narr);
   f->pairs = nrec;
   if (known) {
-    lua_newtable(L); /* takes the contents and goes */
-    f->target = f->base + 1;
+    lua_newtable(L);
+    f->target++;
   }
-  return true;
 }
 
-/* Loads the function of a FUNCTION record at d->p, which moves behind the bytecode. [0, +1, raises] */
-static int decode_function (Decoder *d) {
-  int nups = d->p[0];
-  uint64_t length = get64(d->p + 1);
-  const char *code = (const char *)d->p + 9;
-  d->p += 9 + length;
+/*
+** Loads the function of a FUNCTION record at `p`. lua_load is the one allocating
+** call that never gives the collector its turn; pushing a string does. [0, +1, raises]
+*/
+static void load_function (Decoder *d, const unsigned char *p) {
+  uint64_t length = get64(p + FUNCTION_LENGTH);
+  const char *code = (const char *)p + FUNCTION_HEAD;
+  d->p = p + FUNCTION_HEAD + length;
   if (luaL_loadbufferx(d->L, code, length, "=message", "b") != LUA_OK) lua_error(d->L);
-  return nups;
+  lua_pushliteral(d->L, "");
+  lua_pop(d->L, 1);
 }
 
+/* Where the function is here already, another one takes the captured locals, and goes. */
 static void open_function (Decoder *d, unsigned tag, size_t record) {
-  int nups = decode_function(d);
+  const unsigned char *p = d->p - 1;
+  uint64_t id = get64(p + FUNCTION_ID);
+  bool known = id != 0 && lasting_push(d->L, id);
+  DecodedFrame *f;
+  if (!known) load_function(d, p);
+  if (id != 0) register_lasting(d, id);
   keep(d, tag, record);
-  open_record(d, tag, record, (uint32_t)nups);
+  f = open_record(d, tag, record, p[FUNCTION_NUPS]);
+  if (known) {
+    load_function(d, p);
+    f->target++;
+  }
 }
 
+/* The values stand on the stack beside whatever may be open inside the last of them. */
 static void open_transfer (Decoder *d, unsigned tag, size_t record) {
-  uint32_t n = get32(d->p);
-  d->p += 4;
-  luaL_checkstack(d->L, (int)n + LUA_MINSTACK, "too many values in a transfer");
+  const unsigned char *p = d->p - 1;
+  uint32_t n = get32(p + TRANSFER_COUNT);
+  d->p = p + TRANSFER_HEAD;
+  if (n > INT32_MAX / 2) luaL_error(d->L, "too many values in a transfer");
+  luaL_checkstack(d->L, (int)n + stack_needed(d->m->depth), "too many values in a transfer");
   lua_pushnil(d->L);
   open_record(d, tag, record, n);
 }
 
 static void read_object (Decoder *d) {
   Object *o;
-  memcpy(&o, d->p, sizeof o);
+  memcpy(&o, d->p - 1 + COUNTED_POINTER, sizeof o);
   d->p += OBJECT_RECORD - 1;
   object_push(d->L, o);
 }
 
+/* Decodes the definition and pushes the value in it that has the id. [0, +1, raises] */
+static void decode_definition (lua_State *L, Message *definition, uint64_t id) {
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  lua_newtable(L);
+  decode_message(L, definition, lua_gettop(L));
+  lasting_keep(L);
+  lua_pop(L, 1);
+  if (!lasting_push(L, id)) lua_pushnil(L);
+  lua_remove(L, -2); /* what has kept it alive */
+}
+
+static void read_lasting (Decoder *d, unsigned tag) {
+  lua_State *L = d->L;
+  const unsigned char *p = d->p - 1;
+  uint64_t id = get64(p + LASTING_ID), update = get64(p + LASTING_UPDATE);
+  bool known = lasting_push(L, id);
+  d->p = p + LASTING_RECORD;
+  if (known && update != 0) {
+    known = lasting_push(L, update);
+    lua_pop(L, 1);
+  }
+  if (!known) {
+    Message *definition;
+    memcpy(&definition, p + COUNTED_POINTER, sizeof definition);
+    decode_definition(L, definition, id);
+    if (update != 0) lasting_updated(L, update);
+  }
+  keep(d, tag, (size_t)(p - (const unsigned char *)d->m));
+}
+
 static void read_named (Decoder *d) {
-  uint32_t length = get32(d->p);
-  char shown[128];
-  const char *name = (const char *)d->p + 4;
-  d->p += 4 + length;
-  if (!names_resolve(d->L, name, length, shown)) decode_fault(d, shown);
+  const unsigned char *p = d->p - 1;
+  uint32_t length = get32(p + NAMED_LENGTH);
+  d->p = p + NAMED_HEAD + length;
+  names_resolve(d->L, (const char *)p + NAMED_HEAD, length);
 }
 
 /* Reads what is not a record with contents. */
 static void read_other (Decoder *d, unsigned tag) {
   lua_State *L = d->L;
   void *light;
-  switch (tag) {
+  lua_CFunction bare;
+  switch (tag & TAG_KIND) {
+    case TAG_BARE:
+      memcpy(&bare, d->p, sizeof bare);
+      d->p += 8;
+      lua_pushcfunction(L, bare);
+      break;
     case TAG_LIGHT:
       memcpy(&light, d->p, sizeof light);
       d->p += 8;
       lua_pushlightuserdata(L, light);
       break;
     case TAG_OBJECT: read_object(d); break;
+    case TAG_LASTING: read_lasting(d, tag); break;
     case TAG_STREAM: names_push_stream(L, *d->p++); break;
     case TAG_NAMED: read_named(d); break;
     case TAG_GLOBALS: lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS); break;
-    default: /* TAG_REF */ lua_rawgeti(L, d->refs, (lua_Integer)get64(d->p)); d->p += 8;
+    default: /* TAG_REF */
+      lua_rawgeti(L, d->refs, (lua_Integer)get64(d->p - 1 + REF_TARGET));
+      d->p += REF_RECORD - 1;
   }
 }
 
@@ -183,7 +211,7 @@ static bool read_record (Decoder *d, unsigned tag) {
   size_t record = (size_t)(d->p - 1 - (const unsigned char *)d->m);
   switch (tag & TAG_KIND) {
     case TAG_TABLE: open_table(d, tag, record); return false;
-    case TAG_CLASS: return !open_class(d, tag, record);
+    case TAG_CLASS: open_class(d, tag, record); return false;
     case TAG_FUNCTION: open_function(d, tag, record); return false;
     case TAG_TRANSFER: open_transfer(d, tag, record); return false;
     default: read_other(d, tag); return true;
@@ -229,13 +257,41 @@ static bool read_value (Decoder *d) {
 ** Contents.
 */
 
+/*
+** The table at `base` has been here before; the one above it came with the
+** message. Fields that are not here yet come in. A function that has just got its
+** id, where there is one of the same name, was that one all the time.
+*/
+static void learn_fields (lua_State *L, int base) {
+  for (lua_pushnil(L); lua_next(L, base + 1);) {
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, base) == LUA_TNIL) { /* key value nil */
+      lua_pop(L, 1);
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, base);
+      continue;
+    }
+    if (lua_isfunction(L, -1) && lua_isfunction(L, -2) && !lua_rawequal(L, -1, -2)) {
+      const Lasting *l = lasting_find(L, -2);
+      if (l != NULL && lasting_find(L, -1) == NULL) lasting_register(L, l->id);
+    }
+    lua_pop(L, 2);
+  }
+}
+
 /* The metatable, if one follows, then the end. */
 static void finish_table (Decoder *d, DecodedFrame *f) {
+  bool known = f->target != f->slots.base;
   if (f->state != GOT_METATABLE && (f->tag & TAG_META)) {
     f->state = GOT_METATABLE;
     if (!read_value(d)) return;
   }
-  if (f->state == GOT_METATABLE && f->target == f->base) lua_setmetatable(d->L, f->base);
+  if (f->state == GOT_METATABLE && !known) lua_setmetatable(d->L, f->target);
+  if (known) {
+    lua_settop(d->L, f->target);
+    learn_fields(d->L, f->slots.base);
+  }
   close_record(d);
 }
 
@@ -290,18 +346,18 @@ static void decode_cell (Decoder *d, int index, int n, uint64_t cell) {
 /* Sets upvalues until one opens a record of its own. */
 static void fill_function (Decoder *d, DecodedFrame *f) {
   if (f->state == GOT_ITEM) {
-    lua_setupvalue(d->L, f->base, (int)++f->index);
+    lua_setupvalue(d->L, f->target, (int)++f->index);
     f->state = AT_ITEM;
   }
   while (f->index < f->count) {
     if (*d->p == TAG_CELL) {
-      decode_cell(d, f->base, (int)++f->index, get64(d->p + 1));
-      d->p += 9;
+      decode_cell(d, f->target, (int)++f->index, get64(d->p + REF_TARGET));
+      d->p += REF_RECORD;
       continue;
     }
     f->state = GOT_ITEM;
     if (!read_value(d)) return;
-    lua_setupvalue(d->L, f->base, (int)++f->index);
+    lua_setupvalue(d->L, f->target, (int)++f->index);
     f->state = AT_ITEM;
   }
   close_record(d);
@@ -315,7 +371,7 @@ static void fill_transfer (Decoder *d, DecodedFrame *f) {
   for (; f->index < f->count; f->index++)
     if (!read_value(d)) return;
   lua_call(L, (int)f->count - 1, 1);
-  lua_replace(L, f->base);
+  lua_replace(L, f->slots.base);
   keep(d, f->tag, f->record);
   close_record(d);
 }
@@ -333,6 +389,23 @@ static void decode_one (Decoder *d) {
   }
 }
 
+/* Sets the global whose name and value are at the top, or the addition to a library. [-2, 0] */
+static void set_global (lua_State *L) {
+  size_t length;
+  const char *name = lua_tolstring(L, -2, &length);
+  if (strlen(name) == length) {
+    lua_rawset(L, -3);
+    return;
+  }
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, name) == LUA_TTABLE) {
+    lua_pushstring(L, name + strlen(name) + 1);
+    lua_pushvalue(L, -4);
+    lua_rawset(L, -3);
+  }
+  lua_pop(L, 4);
+}
+
 /* Sets the globals that came along; at home they are there already. */
 static void decode_globals (Decoder *d) {
   lua_State *L = d->L;
@@ -343,7 +416,7 @@ static void decode_globals (Decoder *d) {
     read_value(d); /* its name */
     decode_one(d);
     if (home) lua_pop(L, 2);
-    else lua_rawset(L, -3);
+    else set_global(L);
   }
   lua_pop(L, 1);
 }
@@ -365,12 +438,12 @@ static int push_helpers (Decoder *d) {
   return lua_gettop(L) - top;
 }
 
-int decode_message (lua_State *L, Message *m, bool *fault) {
+/* Pushes the values; a definition's are kept alive in the table at `kept`. [0, +n, raises] */
+static int decode_message (lua_State *L, Message *m, int kept) {
   DecodedFrame few[PLAIN_DEPTH];
-  Decoder d = {.L = L, .m = m, .p = (const unsigned char *)(m + 1), .frames = few, .fault = fault};
-  int depth = m->depth < SPILL_DEPTH ? (int)m->depth : SPILL_DEPTH, helpers,
-      first = lua_gettop(L) + 1;
-  luaL_checkstack(L, m->count + 4 * depth + LUA_MINSTACK, "too many values in a message");
+  Decoder d = {.L = L, .m = m, .p = (const unsigned char *)(m + 1), .frames = few, .kept = kept};
+  int helpers, first = lua_gettop(L) + 1;
+  luaL_checkstack(L, m->count + stack_needed(m->depth), "too many values in a message");
   helpers = push_helpers(&d);
   for (int i = 0; i < m->count; i++) decode_one(&d);
   if (m->globals != 0) decode_globals(&d);
@@ -381,4 +454,4 @@ int decode_message (lua_State *L, Message *m, bool *fault) {
   return m->count;
 }
 
-int message_decode (lua_State *L, Message *m) { return decode_message(L, m, NULL); }
+int message_decode (lua_State *L, Message *m) { return decode_message(L, m, 0); }

@@ -25,10 +25,10 @@ static void add (lua_State *L, int along) {
 
 /* Adds the proxies of a chain of objects whose kinds want to know. Values that a message holds keep them alive. */
 static void add_chain (lua_State *L, const unsigned char *data, size_t last, int along) {
-  while (last != 0) {
+  for (; last != 0; last = (size_t)get64(data + last + COUNTED_PREVIOUS)) {
     Object *o;
-    memcpy(&o, data + last + 1, sizeof o);
-    memcpy(&last, data + last + 1 + sizeof o, sizeof last);
+    if ((data[last] & TAG_KIND) != TAG_OBJECT) continue;
+    memcpy(&o, data + last + COUNTED_POINTER, sizeof o);
     if (o->kind->departing == NULL) continue;
     object_push(L, o);
     add(L, along);
@@ -58,7 +58,7 @@ void encoder_depart (Encoder *e, int along) {
   if (!e->departs) return;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   if (e->part) {
-    add_chain(L, e->data, e->last_object, along);
+    add_chain(L, e->data, e->last_counted, along);
     return;
   }
   lua_newtable(L);
@@ -67,7 +67,7 @@ void encoder_depart (Encoder *e, int along) {
     add(L, lua_gettop(L) - 1);
     from = 2;
   }
-  add_chain(L, e->data, e->last_object, lua_gettop(L));
+  add_chain(L, e->data, e->last_counted, lua_gettop(L));
   e->fault = true; /* what is raised from here lacks the position */
   follow(L, lua_gettop(L), from,
          e->root == ROOT_CALL ? 0 : (lua_Integer)lua_rawlen(L, lua_gettop(L)));

@@ -10,10 +10,8 @@
 ** function is met it becomes a REF, and the record of the first time is marked
 ** TAG_SHARED, so that the receiver remembers only what it will need.
 **
-** A table that serves as a metatable, or looks like one, has an id in the whole
-** process (metatable_id.c). Where the receiver has it already, its record is skipped;
-** unless something inside is referred to from behind it, which is found when
-** the REF is written: then `skip` becomes 0.
+** A table that has a name in every state travels as that (names.c); a class, its
+** methods and modules without a file are sent to a thread once (lasting.c).
 */
 #include "message/private.h"
 #include "world/args.h"
@@ -27,54 +25,92 @@
 static bool encode_plain_table (Encoder *e, const void *key) {
   lua_State *L = e->L;
   size_t record = e->length;
-  if (e->names == NULL || !names_surely_none(e->names, key) || e->depth == PLAIN_DEPTH)
-    return false;
-  if (lua_getmetatable(L, -1)) return false;
-  encoder_room(e, TABLE_HEAD)[0] = TAG_TABLE;
+  bool meta;
+  if (e->names == NULL || e->depth == PLAIN_DEPTH) return false;
+  if (!names_surely_none(e->names, key)) return encode_lasting_plain(e);
+  meta = lua_getmetatable(L, -1);
+  if (meta) lua_pop(L, 1);
+  encoder_room(e, TABLE_HEAD)[0] = (unsigned char)(TAG_TABLE | (meta ? TAG_META : 0));
   encoder_remember(e, key, record);
   encoder_open(e, IN_TABLE, record, 0);
   lua_pushnil(L);
   return true;
 }
 
-/* Whether the table at the top may be a module, be it one that has been loaded just now. */
-static bool maybe_module (Encoder *e) {
+/* Pushes the name of the table at the top, if it has one, be it that of a module just loaded. [0, +(0|1)] */
+static bool push_table_name (Encoder *e) {
   const void *key = lua_topointer(e->L, -1);
-  if (names_maybe_module(e->names, key)) return true;
-  if (e->learnt) return false;
+  if (!e->learnt) names_learn_modules(e->L, e->root == ROOT_CALL);
   e->learnt = true;
-  names_learn_modules(e->L);
-  return names_maybe_module(e->names, key);
+  return names_maybe(e->names, key) && names_push(e->L, -1);
 }
 
 /* The table at the top, whatever it is. */
 static bool encode_full_table (Encoder *e) {
   lua_State *L = e->L;
   size_t record = e->length;
-  bool meta;
-  if (maybe_module(e) && names_push(L, -1)) return encoder_named(e);
+  uint64_t id = 0;
+  bool meta, module = false, lasts;
+  if (push_table_name(e)) {
+    if (encoder_loadable(e)) return encoder_named(e);
+    lua_pop(L, 1);
+    module = true;
+  }
+  lasts = encode_lasts(e, module);
+  e->metatable = false;
   meta = lua_getmetatable(L, -1);
   if (meta && encode_transfer_wanted(L)) return encode_transfer(e);
   if (meta) lua_pop(L, 1);
-  memset(encoder_room(e, CLASS_HEAD), 0, CLASS_HEAD);
-  e->data[record] = (unsigned char)(TAG_CLASS | (meta ? TAG_META : 0));
+  if (lasts && encode_lasting(e, &id)) return true;
+  encoder_room(e, CLASS_HEAD)[0] = (unsigned char)(TAG_CLASS | (meta ? TAG_META : 0));
+  set64(e->data + record + CLASS_ID, id);
   encoder_note(e, record);
   encoder_open(e, IN_TABLE, record, 0);
   lua_pushnil(L);
   return true;
 }
 
+void encode_give_id (Encoder *e, size_t record) {
+  unsigned tag = e->data[record] & TAG_KIND;
+  size_t at = record + (tag == TAG_CLASS ? CLASS_ID : FUNCTION_ID);
+  Lasting *l;
+  if ((tag != TAG_CLASS && tag != TAG_FUNCTION) || get64(e->data + at) != 0) return;
+  l = lasting_get(e->L, -1);
+  l->sent = true;
+  set64(e->data + at, l->id);
+  encode_defined(e);
+}
+
+/* The table at `index`, whose record is there, turns out to be one that lasts, and so do its methods. */
+static void make_lasting (Encoder *e, size_t record, int index) {
+  lua_State *L = e->L;
+  size_t method;
+  if ((e->data[record] & TAG_KIND) != TAG_CLASS || get64(e->data + record + CLASS_ID) != 0) return;
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  lua_pushvalue(L, index);
+  encode_give_id(e, record);
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+    method = lua_isfunction(L, -1) ? encode_map_find(e, lua_topointer(L, -1)) : 0;
+    if (method != 0) encode_give_id(e, method);
+  }
+  lua_pop(L, 1);
+}
+
 static bool encode_table (Encoder *e) {
   const void *key = lua_topointer(e->L, -1);
   size_t seen = encode_map_find(e, key);
-  if (seen != 0) return encoder_reference(e, seen);
+  if (seen != 0) {
+    if (e->mode != MODE_PLAIN && encode_is_parent(e)) make_lasting(e, seen, -1);
+    return encoder_reference(e, seen);
+  }
   return e->mode == MODE_PLAIN ? encode_plain_table(e, key) : encode_full_table(e);
 }
 
-/* Gives the table at `index`, whose record is there, its id. */
-static void make_class (Encoder *e, size_t record, int index) {
-  if ((e->data[record] & TAG_KIND) == TAG_CLASS && get64(e->data + record + 1) == 0)
-    set64(e->data + record + 1, metatable_id(e->L, index));
+/* Whether the key and value at the top make their table a class. [0, 0] */
+static bool is_class_field (lua_State *L, const char *key, size_t length) {
+  if (length < 4 || key[0] != '_' || key[1] != '_') return false;
+  if (lua_istable(L, -1)) return strcmp(key, "__index") == 0;
+  return lua_isfunction(L, -1) && lasting_is_event(key, length);
 }
 
 /* Encodes the key, a copy of which stays; false: it needs protected mode. A new frame means: it is not written yet. */
@@ -82,47 +118,54 @@ static bool encode_key (Encoder *e, Frame *f) {
   lua_State *L = e->L;
   size_t length;
   const char *text;
-  switch (lua_type(L, -2)) {
-    case LUA_TSTRING:
-      text = lua_tolstring(L, -2, &length);
-      if (length >= 4 && text[0] == '_' && text[1] == '_' && metatable_id_is_event(text, length)) {
-        if (e->mode == MODE_PLAIN) return false;
-        make_class(e, f->record, f->base);
-      }
-      put_string(e, text, length);
-      return true;
-    default:
-      f->state = AT_KEY;
-      lua_pushvalue(L, -2);
-      return encode_top(e);
+  if (lua_type(L, -2) != LUA_TSTRING) {
+    f->state = AT_KEY;
+    lua_pushvalue(L, -2);
+    return encode_top(e);
   }
+  text = lua_tolstring(L, -2, &length);
+  if (is_class_field(L, text, length)) {
+    if (e->mode == MODE_PLAIN) return false;
+    make_lasting(e, f->record, f->slots.base);
+  }
+  put_string(e, text, length);
+  return true;
 }
 
-/* The table's contents are done: its metatable, or its end. */
-static bool finish_table (Encoder *e, Frame *f) {
+/* The metatable at the top, in a message of plain data: one that has a definition. [-1, 0] */
+static bool encode_plain_metatable (Encoder *e) {
+  const void *key = lua_topointer(e->L, -1);
+  size_t seen = encode_map_find(e, key);
+  if (seen != 0 && (e->data[seen] & TAG_KIND) == TAG_LASTING) return encoder_reference(e, seen);
+  return names_maybe(e->names, key) && encode_lasting_plain(e);
+}
+
+/* The table's contents are done, its metatable follows. */
+static bool encode_metatable (Encoder *e, Frame *f) {
   lua_State *L = e->L;
+  const void *key;
+  size_t record;
+  int depth = e->depth;
+  f->state = AT_META;
+  lua_getmetatable(L, f->slots.base);
+  if (e->mode == MODE_PLAIN) return encode_plain_metatable(e);
+  key = lua_topointer(L, -1);
+  lua_pushvalue(L, -1);
+  e->metatable = true;
+  if (!encode_top(e)) return false;
+  e->metatable = false;
+  record = encode_map_find(e, key);
+  if (record != 0)
+    make_lasting(e, record, e->depth > depth ? e->frames[e->depth - 1].slots.base : -1);
+  return true;
+}
+
+static bool finish_table (Encoder *e, Frame *f) {
   unsigned char *p = e->data + f->record;
   bool wide = (p[0] & TAG_KIND) == TAG_CLASS;
-  set32(p + (wide ? 25 : 1), f->index);
-  set32(p + (wide ? 29 : 5), f->count);
-  if (f->state != AT_META && (p[0] & TAG_META)) {
-    const void *key;
-    size_t record;
-    int depth = e->depth;
-    f->state = AT_META;
-    lua_getmetatable(L, f->base);
-    key = lua_topointer(L, -1);
-    lua_pushvalue(L, -1);
-    if (!encode_top(e)) return false;
-    record = encode_map_find(e, key);
-    if (record != 0) make_class(e, record, e->depth > depth ? e->frames[e->depth - 1].base : -1);
-    return true;
-  }
-  if (wide && get64(p + 1) != 0) {
-    set64(p + 9, e->length - f->record - CLASS_HEAD);
-    set64(p + 17, e->last_class);
-    e->last_class = f->record;
-  }
+  set32(p + (wide ? CLASS_NARR : TABLE_NARR), f->index);
+  set32(p + (wide ? CLASS_NREC : TABLE_NREC), f->count);
+  if (f->state != AT_META && (p[0] & TAG_META)) return encode_metatable(e, f);
   encoder_close(e);
   return true;
 }
@@ -136,7 +179,7 @@ static bool step_table (Encoder *e, Frame *f) {
     f->state = AT_PAIRS;
     if (!encode_top(e)) return false;
   }
-  while (e->depth == depth && lua_next(L, f->base)) {
+  while (e->depth == depth && lua_next(L, f->slots.base)) {
     if (f->state == AT_ARRAY && lua_isinteger(L, -2)
         && lua_tointeger(L, -2) == (lua_Integer)f->index + 1)
       f->index++;
@@ -172,10 +215,10 @@ static bool encode_object (Encoder *e, Object *o) {
   }
   p = encoder_room(e, OBJECT_RECORD);
   p[0] = TAG_OBJECT;
-  put_bytes(p + 1, &o, sizeof o);
-  put_bytes(p + 1 + sizeof o, &e->last_object, sizeof e->last_object);
+  put_bytes(p + COUNTED_POINTER, &o, sizeof o);
+  set64(p + COUNTED_PREVIOUS, e->last_counted);
   object_keep(o);
-  e->last_object = at;
+  e->last_counted = at;
   lua_pop(e->L, 1);
   return true;
 }
@@ -251,7 +294,6 @@ bool encode_top (Encoder *e) {
   return true;
 }
 
-/* Encodes the value at the top with all that is in it. */
 bool encode_run (Encoder *e) {
   bool ok = encode_top(e);
   while (ok && e->depth > 0) {
@@ -272,23 +314,12 @@ bool encode_run (Encoder *e) {
 ** nobody has seen the first attempt.
 */
 
-static bool encode_globals (Encoder *e) {
-  lua_State *L = e->L;
-  for (e->global = 1; e->global <= e->global_count; e->global++) {
-    size_t length;
-    const char *name;
-    lua_rawgeti(L, e->globals, e->global);
-    name = lua_tolstring(L, -1, &length);
-    put_string(e, name, length);
-    lua_rawget(L, e->globals);
-    if (!encode_run(e)) return false;
-  }
-  return true;
-}
+void message_watch_modules (lua_State *L) { names_watch(L); }
 
 void message_prepare (lua_State *L) { names_get(L); }
 
 static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
+  e->definition = false;
   e->L = L;
   e->here = thread_self->object.world;
   e->names = names_peek(L);
@@ -299,14 +330,14 @@ static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
   e->data = e->scratch;
   e->frames = e->few_frames;
   e->entries = e->few_entries;
-  e->last_object = 0;
+  e->last_counted = 0;
   encoder_release(e);
 }
 
 static bool encode_plain (Encoder *e, int first, int n) {
   lua_State *L = e->L;
   int top = lua_gettop(L);
-  if (!lua_checkstack(L, 2 * PLAIN_DEPTH + LUA_MINSTACK)) return false;
+  if (!lua_checkstack(L, stack_needed(PLAIN_DEPTH))) return false;
   for (e->item = 1; e->item <= n; e->item++) {
     lua_pushvalue(L, first + e->item - 1);
     if (!encode_run(e)) {
@@ -320,15 +351,20 @@ static bool encode_plain (Encoder *e, int first, int n) {
 /* (encoder, along, values...) encodes the values, or says that another mode is called for. In protected mode. */
 static int encode_protected (lua_State *L) {
   Encoder *e = lua_touserdata(L, 1);
-  int n = lua_gettop(L) - 2;
+  int top = lua_gettop(L), n = e->definition ? 1 : top - 2;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   lua_pushnil(L);
   lua_pushnil(L);
   lua_pushnil(L);
-  e->spill = n + 3;
-  e->anchors = n + 4;
-  e->globals = n + 5;
+  e->spill = top + 1;
+  e->anchors = top + 2;
+  e->globals = top + 3;
+  e->defined = e->definition ? top : 0;
   e->names = names_get(L);
+  for (int i = e->definition ? (int)lua_rawlen(L, top) : 0; i > 0; i--) { /* an attempt before */
+    lua_pushnil(L);
+    lua_rawseti(L, top, i);
+  }
   for (e->item = 1; e->item <= n; e->item++) {
     lua_pushvalue(L, 2 + e->item);
     if (!encode_run(e)) {
@@ -377,10 +413,11 @@ static Message *encoder_message (Encoder *e, int n) {
   m->globals = (uint32_t)e->global_count;
   m->shared = e->shared;
   m->depth = (uint32_t)e->deepest;
+  m->level = e->level;
   m->home = e->names != NULL ? thread_self->unique : 0;
-  m->last_object = e->last_object;
+  m->last_counted = e->last_counted;
   e->data = e->scratch; /* given away, with the objects */
-  e->last_object = 0;
+  e->last_counted = 0;
   if (e->frames != e->few_frames || e->entries != e->few_entries) encoder_release(e);
   return m;
 }
@@ -408,4 +445,12 @@ Message *message_encode_part (lua_State *L, int first, int n, World *to, int alo
   encoder_init(&e, L, ROOT_CALL, to);
   e.part = true;
   return encode(&e, first, n, along);
+}
+
+Message *encode_definition (lua_State *L, int index, World *to) {
+  Encoder e;
+  encoder_init(&e, L, ROOT_ITEM, to);
+  e.definition = true;
+  encode_any(&e, lua_absindex(L, index), 2, 0);
+  return encoder_message(&e, 1);
 }

@@ -60,8 +60,8 @@ static void describe_key (lua_State *L, char *part) {
 
 /* Pushes slot n of the frame, wherever it lies. [0, +1] */
 static void push_slot (Encoder *e, const Frame *f, int n) {
-  if (f->spilled > n) lua_rawgeti(e->L, e->spill, f->spill_at + n + 1);
-  else lua_pushvalue(e->L, f->base + n);
+  if (f->slots.spilled > n) lua_rawgeti(e->L, e->spill, f->slots.spill_at + n + 1);
+  else lua_pushvalue(e->L, f->slots.base + n);
 }
 
 static void describe_frame (Encoder *e, const Frame *f, char *part) {
@@ -86,17 +86,23 @@ static void describe_frame (Encoder *e, const Frame *f, char *part) {
 }
 
 static void describe_root (Encoder *e, char *part) {
+  size_t length;
+  const char *name, *field;
   switch (e->root) {
     case ROOT_CALL:
       if (e->global > 0) {
         lua_rawgeti(e->L, e->globals, e->global);
-        snprintf(part, PART, "target.<global %.60s>", lua_tostring(e->L, -1));
+        name = lua_tolstring(e->L, -1, &length);
+        field = name + strlen(name) + 1; /* of one of Lua's libraries */
+        if (strlen(name) == length) snprintf(part, PART, "target.<global %.60s>", name);
+        else snprintf(part, PART, "target.<global %.20s.%.50s>", name, field);
         lua_pop(e->L, 1);
       }
       else if (e->item == 1) strcpy(part, "target");
       else snprintf(part, PART, "args[%d]", e->item - 1);
       break;
     case ROOT_RESULTS: snprintf(part, PART, "results[%d]", e->item); break;
+    case ROOT_MODULES: strcpy(part, "modules"); break;
     case ROOT_ERROR: strcpy(part, "error"); break;
     default: strcpy(part, "item");
   }

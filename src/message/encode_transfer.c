@@ -40,7 +40,8 @@ bool encode_transfer (Encoder *e) {
   if (e->mode != MODE_ANCHORED) return false;
   if (e->transfers == MOST_TRANSFERS) {
     lua_pop(L, 1);
-    encoder_fault(e, "cannot send a %s whose '__transfer' leads to itself", luaL_typename(L, -1));
+    encoder_fault(e, "cannot send a %s: more than %d '__transfer' within one another",
+                  luaL_typename(L, -1), MOST_TRANSFERS);
   }
   if (!args_is_callable(L, -1))
     encoder_fault(e, "cannot send a %s whose '__transfer' is a %s value", luaL_typename(L, value),
@@ -57,9 +58,9 @@ bool encode_transfer (Encoder *e) {
   }
   n = lua_gettop(L) - value;
   int first = anchor(e, n);
-  unsigned char *p = encoder_room(e, 5);
+  unsigned char *p = encoder_room(e, TRANSFER_HEAD);
   p[0] = TAG_OPEN;
-  set32(p + 1, (uint32_t)n);
+  set32(p + TRANSFER_COUNT, (uint32_t)n);
   e->transfers++;
   encoder_open(e, IN_TRANSFER, record, (uint32_t)n);
   e->frames[e->depth - 1].first = first;

@@ -36,7 +36,7 @@ static void grow_frames (Encoder *e) {
 }
 
 void encoder_release (Encoder *e) {
-  message_drop_objects(e->data, e->last_object);
+  message_drop_counted(e->data, e->last_counted);
   if (e->data != e->scratch) world_free(e->here, e->data);
   if (e->frames != e->few_frames) world_free(e->here, e->frames);
   if (e->entries != e->few_entries) world_free(e->here, e->entries);
@@ -48,10 +48,10 @@ void encoder_release (Encoder *e) {
   e->entries = e->few_entries;
   e->entry_count = e->entry_mask = 0;
   e->depth = e->deepest = e->spilled = e->anchored = e->transfers = 0;
-  e->global = e->global_count = 0;
-  e->shared = 0;
-  e->learnt = false;
-  e->last_object = e->last_class = 0;
+  e->global = e->global_count = e->defined_count = 0;
+  e->shared = e->level = 0;
+  e->learnt = e->metatable = e->anchors_wanted = false;
+  e->last_counted = 0;
 }
 
 /*
@@ -89,38 +89,20 @@ void encoder_table_used (Encoder *e, int index) {
   lua_replace(e->L, index);
 }
 
-/* Moves the slots of the frame on top away from under the value at the top of the stack. */
-static void spill (Encoder *e) {
-  lua_State *L = e->L;
-  Frame *f = &e->frames[e->depth - 1];
-  encoder_table_used(e, e->spill);
-  f->spilled = lua_gettop(L) - f->base;
-  f->spill_at = e->spilled;
-  for (int i = 0; i < f->spilled; i++) {
-    lua_pushvalue(L, f->base + i);
-    lua_rawseti(L, e->spill, ++e->spilled);
-  }
-  lua_replace(L, f->base);
-  lua_settop(L, f->base);
-}
-
-static void unspill (Encoder *e, Frame *f) {
-  for (int i = 1; i <= f->spilled; i++) lua_rawgeti(e->L, e->spill, f->spill_at + i);
-  e->spilled = f->spill_at;
-  f->spilled = 0;
-}
-
 void encoder_open (Encoder *e, FrameKind kind, size_t record, uint32_t count) {
   lua_State *L = e->L;
   Frame *f;
-  if (e->mode != MODE_PLAIN) luaL_checkstack(L, LUA_MINSTACK, NULL);
+  if (e->mode != MODE_PLAIN) luaL_checkstack(L, FRAME_SLOTS + LUA_MINSTACK, NULL);
   if (e->depth == e->frame_capacity) grow_frames(e);
-  if (e->depth >= SPILL_DEPTH) spill(e);
+  if (e->depth >= SPILL_DEPTH) {
+    encoder_table_used(e, e->spill);
+    slots_spill(L, &e->frames[e->depth - 1].slots, e->spill, &e->spilled);
+  }
   f = &e->frames[e->depth++];
   f->kind = (uint8_t)kind;
   f->state = AT_ARRAY;
-  f->base = lua_gettop(L);
-  f->spilled = 0;
+  f->slots.base = lua_gettop(L);
+  f->slots.spilled = 0;
   f->index = 0;
   f->count = count;
   f->record = record;
@@ -129,8 +111,9 @@ void encoder_open (Encoder *e, FrameKind kind, size_t record, uint32_t count) {
 
 void encoder_close (Encoder *e) {
   Frame *f = &e->frames[--e->depth];
-  lua_settop(e->L, f->base - 1);
-  if (e->depth > 0 && f[-1].spilled != 0) unspill(e, f - 1);
+  lua_settop(e->L, f->slots.base - 1);
+  if (e->depth > 0 && f[-1].slots.spilled != 0)
+    slots_restore(e->L, &f[-1].slots, e->spill, &e->spilled);
 }
 
 /*
@@ -141,21 +124,10 @@ void encoder_remember (Encoder *e, const void *key, size_t value) {
   if (!encode_map_add(e, key, value)) encoder_no_memory(e);
 }
 
-/* Classes that hold the record and are closed must not be skipped. */
-static void keep_classes (Encoder *e, size_t record) {
-  for (size_t at = e->last_class; at != 0; at = (size_t)get64(e->data + at + 17)) {
-    uint64_t skip = get64(e->data + at + 9);
-    if (skip != 0 && record > at && record < at + CLASS_HEAD + skip) set64(e->data + at + 9, 0);
-  }
-}
-
-bool encoder_share (Encoder *e, size_t record) {
-  if (!(e->data[record] & TAG_SHARED)) {
-    e->data[record] |= TAG_SHARED;
-    e->shared++;
-  }
-  keep_classes(e, record);
-  return true;
+void encoder_share (Encoder *e, size_t record) {
+  if (e->data[record] & TAG_SHARED) return;
+  e->data[record] |= TAG_SHARED;
+  e->shared++;
 }
 
 bool encoder_reference (Encoder *e, size_t target) {
@@ -178,13 +150,20 @@ void encoder_note (Encoder *e, size_t record) {
   lua_rawseti(L, e->anchors, ++e->anchored);
 }
 
+bool encoder_loadable (Encoder *e) {
+  size_t length;
+  const char *bytes = lua_tolstring(e->L, -1, &length);
+  Name n = name_read(bytes, length);
+  return n.space != NAME_LOADED || names_loadable(e->L, n.module);
+}
+
 bool encoder_named (Encoder *e) {
   size_t length;
   const char *name = lua_tolstring(e->L, -1, &length);
-  unsigned char *p = encoder_room(e, 5 + length);
+  unsigned char *p = encoder_room(e, NAMED_HEAD + length);
   p[0] = TAG_NAMED;
-  set32(p + 1, (uint32_t)length);
-  memcpy(p + 5, name, length);
+  set32(p + NAMED_LENGTH, (uint32_t)length);
+  memcpy(p + NAMED_HEAD, name, length);
   lua_pop(e->L, 2);
   return true;
 }

@@ -5,12 +5,14 @@
 #include "world/args.h"
 #include "world/memory.h"
 
-void message_drop_objects (unsigned char *data, size_t last) {
+void message_drop_counted (unsigned char *data, size_t last) {
   while (last != 0) {
-    Object *o;
-    memcpy(&o, data + last + 1, sizeof o);
-    memcpy(&last, data + last + 1 + sizeof o, sizeof last);
-    object_drop(o);
+    const unsigned char *record = data + last;
+    void *counted;
+    memcpy(&counted, record + COUNTED_POINTER, sizeof counted);
+    if ((*record & TAG_KIND) == TAG_OBJECT) object_drop(counted);
+    else message_free(counted);
+    last = (size_t)get64(record + COUNTED_PREVIOUS);
   }
 }
 
@@ -20,7 +22,7 @@ void message_keep (Message *m) {
 
 void message_free (Message *m) {
   if (m == NULL || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1) return;
-  message_drop_objects((unsigned char *)m, m->last_object);
+  message_drop_counted((unsigned char *)m, m->last_counted);
   world_free(m->owner, m);
 }
 
@@ -45,7 +47,7 @@ Message *message_of_string (lua_State *L, const char *text, size_t length, World
 }
 
 Message *message_copy (const Message *m, World *owner) {
-  Message *copy = m->last_object == 0 ? world_alloc(owner, m->length) : NULL;
+  Message *copy = m->last_counted == 0 ? world_alloc(owner, m->length) : NULL;
   if (copy == NULL) return NULL;
   memcpy(copy, m, m->length);
   atomic_init(&copy->refs, 1);

@@ -22,6 +22,7 @@ typedef struct Message Message;
 typedef enum Root {
   ROOT_CALL, /* a function and its arguments: target, args[1], args[2] … ; script globals travel */
   ROOT_ITEM,    /* one value: item */
+  ROOT_MODULES, /* modules for a new thread, see bundle.h; C functions of theirs by address */
   ROOT_RESULTS, /* results[1], results[2] … */
   ROOT_ERROR    /* one value: error */
 } Root;
@@ -55,6 +56,8 @@ void message_free (Message *m); /* drops a reference; the last one frees */
 /* The same in the memory of another world; no object may be in it. NULL: no memory. */
 Message *message_copy (const Message *m, World *owner);
 
+/* From now on this state learns what a module holds as soon as it is loaded. [0, 0, memory] */
+void message_watch_modules (lua_State *L);
 /* Learns what a state has by name, which would else be done at its first message. [0, 0, memory] */
 void message_prepare (lua_State *L);
 

@@ -6,11 +6,23 @@
 ** that none is 0. Numbers lie unaligned and are copied in and out.
 **
 **     TABLE     narr:4 nrec:4, narr values, nrec times key and value, [metatable]
-**     CLASS     id:8 skip:8 previous:8 narr:4 nrec:4, the rest as TABLE
-**     FUNCTION  nups:1 length:8, bytecode, nups values (or CELL)
+**     CLASS     id:8 narr:4 nrec:4, the rest as TABLE; id 0: it does not last
+**     FUNCTION  id:8 nups:1 length:8, bytecode, nups values (or CELL)
+**     LASTING   pointer:8 previous:8 id:8 update:8, see lasting.h
 **     TRANSFER  n:4, n values: a function and its arguments
 **     REF       offset:8 of an earlier record, which carries TAG_SHARED
 **     CELL      offset:8 of an earlier function << 8 | number of its upvalue
+**     NAMED     length:4, a name (names.c)
+**     OBJECT    pointer:8 previous:8, the chain of what is counted
+**
+** Where the parts of a record lie is told by the constants below.
+**
+** Lua stack. One open record takes at most FRAME_SLOTS slots, on either side:
+** the table, what stands for it, the key, and a copy of it or the value, which
+** is where a record inside begins. Beyond SPILL_DEPTH open records the slots of
+** the outer ones lie in a table. A step between two records needs less than
+** LUA_MINSTACK. So `stack_needed` slots serve a whole message but for the values
+** of a __transfer, which reserve their own number and this once more.
 */
 #ifndef MESSAGE_PRIVATE_H
 #define MESSAGE_PRIVATE_H
@@ -18,7 +30,9 @@
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include "message/lasting.h"
 #include "message/message.h"
+#include "message/names.h"
 #include "world/memory.h"
 
 enum {
@@ -26,13 +40,15 @@ enum {
   TAG_FALSE,
   TAG_TRUE,
   TAG_INTEGER,
-  TAG_FLOAT,   /* 8 bytes */
-  TAG_LIGHT,   /* a pointer */
-  TAG_TEXT,    /* length:1, bytes */
-  TAG_STRING,  /* length:8, bytes */
-  TAG_OBJECT,  /* pointer, previous:8 */
-  TAG_STREAM,  /* 0, 1, 2: io.stdin, io.stdout, io.stderr */
-  TAG_NAMED,   /* length:4, bytes: see names.c */
+  TAG_FLOAT,  /* 8 bytes */
+  TAG_LIGHT,  /* a pointer */
+  TAG_TEXT,   /* length:1, bytes */
+  TAG_STRING, /* length:8, bytes */
+  TAG_BARE,   /* the address of a C function */
+  TAG_OBJECT,
+  TAG_LASTING,
+  TAG_STREAM, /* 0, 1, 2: io.stdin, io.stdout, io.stderr */
+  TAG_NAMED,
   TAG_GLOBALS, /* the globals of whoever decodes */
   TAG_REF,
   TAG_CELL,
@@ -48,23 +64,52 @@ enum {
 
 struct Message {
   atomic_int refs;
-  int count;          /* values; const after init, like all below */
-  uint32_t globals;   /* pairs of name and value behind them */
-  uint32_t shared;    /* records with TAG_SHARED */
-  uint32_t depth;     /* of open records, at most */
-  uint64_t home;      /* the `unique` of the thread it comes from */
-  size_t length;      /* of all, with this header */
-  size_t last_object; /* the chain of OBJECT records; 0: none */
-  World *owner;       /* in whose memory it lies; see memory.h */
+  int count;           /* values; const after init, like all below */
+  uint32_t globals;    /* pairs of name and value behind them */
+  uint32_t shared;     /* records with TAG_SHARED */
+  uint32_t depth;      /* of open records, at most */
+  uint32_t level;      /* definitions that lead to definitions: how many in a row, at most */
+  uint64_t home;       /* the `unique` of the thread it comes from */
+  size_t length;       /* of all, with this header */
+  size_t last_counted; /* the chain of OBJECT and LASTING records; 0: none */
+  World *owner;        /* in whose memory it lies; see memory.h */
 };
 
-/* The sizes of records up to their contents. */
-#define TABLE_HEAD 9
-#define CLASS_HEAD 33
-#define OBJECT_RECORD (1 + sizeof(void *) + sizeof(size_t))
+/* Where the parts of records lie, counted from the tag; X_HEAD is where the contents begin. */
+enum {
+  TABLE_NARR = 1,
+  TABLE_NREC = 5,
+  TABLE_HEAD = 9,
+  CLASS_ID = 1,
+  CLASS_NARR = 9,
+  CLASS_NREC = 13,
+  CLASS_HEAD = 17,
+  FUNCTION_ID = 1,
+  FUNCTION_NUPS = 9,
+  FUNCTION_LENGTH = 10,
+  FUNCTION_HEAD = 18,
+  TRANSFER_COUNT = 1,
+  TRANSFER_HEAD = 5,
+  REF_TARGET = 1,
+  REF_RECORD = 9,
+  NAMED_LENGTH = 1,
+  NAMED_HEAD = 5,
+  COUNTED_POINTER = 1,
+  COUNTED_PREVIOUS = 9,
+  OBJECT_RECORD = 17,
+  LASTING_ID = 17,
+  LASTING_UPDATE = 25,
+  LASTING_RECORD = 33
+};
 
 /* Beyond this many open records the slots of the outer ones leave the Lua stack. */
 #define SPILL_DEPTH 100
+#define FRAME_SLOTS 4
+
+/* The Lua stack that a message with so many open records at once may use. */
+static inline int stack_needed (unsigned depth) {
+  return FRAME_SLOTS * (int)(depth < SPILL_DEPTH ? depth : SPILL_DEPTH) + LUA_MINSTACK;
+}
 
 static inline void put_bytes (unsigned char *to, const void *from, size_t n) {
   memcpy(to, from, n);
@@ -82,8 +127,8 @@ static inline uint64_t get64 (const unsigned char *p) {
 static inline void set32 (unsigned char *p, uint32_t x) { memcpy(p, &x, sizeof x); }
 static inline void set64 (unsigned char *p, uint64_t x) { memcpy(p, &x, sizeof x); }
 
-/* Drops the objects of a chain that begins at offset `last` of `data`. */
-void message_drop_objects (unsigned char *data, size_t last);
+/* Drops what the OBJECT and LASTING records hold, from the one at offset `last` of `data` on. */
+void message_drop_counted (unsigned char *data, size_t last);
 
 void message_init (Message *m, World *owner, int count, size_t length);
 
@@ -91,35 +136,19 @@ void message_init (Message *m, World *owner, int count, size_t length);
 Message *message_of_string (lua_State *L, const char *text, size_t length, World *to);
 
 /*
-** byname.c: what both states have, and how each finds it.
+** The Lua stack slots of an open record: the head of Frame and DecodedFrame.
+** A record inside it begins at the value that is at the top.
 */
-typedef struct Names Names;
+typedef struct Slots {
+  int base;     /* the first one */
+  int spilled;  /* how many lie in the spill table instead */
+  int spill_at; /* behind this index */
+} Slots;
 
-Names *names_peek (lua_State *L); /* this state's, or NULL: not made yet [0, 0, -] */
-Names *names_get (lua_State *L);  /* this state's; made at first use [0, 0, memory] */
-bool names_maybe_module (const Names *names,
-                         const void *table); /* false: surely none it has learnt */
-bool names_surely_none (const Names *names,
-                        const void *table); /* nor one that has been loaded since */
-void names_learn_modules (lua_State *L);    /* looks at package.loaded again [0, 0, memory] */
-bool names_push (lua_State *L,
-                 int index); /* the name of a module or C function [0, +(0|1), memory] */
-bool names_standard (
-    lua_State *L, const char *name,
-    size_t
-        length); /* whether the value at the top is what every fresh state calls so [0, 0, memory] */
-int names_stream (lua_State *L,
-                  int index); /* 0, 1, 2: a standard stream; -1: not one [0, 0, memory] */
-void names_push_stream (lua_State *L, int stream); /* [0, +1, raises] */
-/* Pushes what has the name here, or false with nothing pushed and the name to report in *shown. [0, +(0|1), raises] */
-bool names_resolve (lua_State *L, const char *name, size_t length, char shown[128]);
-
-/* class.c: the process-wide identity of a table that serves as a metatable; given at the first question. [0, 0, memory] */
-uint64_t metatable_id (lua_State *L, int index);
-bool metatable_id_push (lua_State *L, uint64_t id); /* [0, +(0|1), memory] */
-void metatable_id_register (
-    lua_State *L, uint64_t id); /* the table at the top is the one of that id here [0, 0, memory] */
-bool metatable_id_is_event (const char *key, size_t length); /* a metamethod's name */
+/* Moves the slots under the value at the top to the table at `spill`, which holds *used. [-n, 0, memory] */
+void slots_spill (lua_State *L, Slots *s, int spill, int *used);
+/* Moves them back, under the value in their place if there is one. [0, +n, -] */
+void slots_restore (lua_State *L, Slots *s, int spill, int *used);
 
 /*
 ** Encoding.
@@ -127,12 +156,10 @@ bool metatable_id_is_event (const char *key, size_t length); /* a metamethod's n
 typedef enum FrameKind { IN_TABLE, IN_FUNCTION, IN_TRANSFER } FrameKind;
 typedef enum FrameState { AT_ARRAY, AT_PAIRS, AT_KEY, AT_META } FrameState;
 
-/* A record whose contents are being encoded. Its values stand on the Lua stack from `base` on: table, key [, value]. */
+/* A record whose contents are being encoded. Its slots: the table, the key [, the value]. */
 typedef struct Frame {
+  Slots slots; /* first */
   uint8_t kind, state;
-  int base;
-  int spilled;           /* slots that lie in the spill table */
-  int spill_at;          /* behind this index */
   int first;             /* of the values of a transfer in the table of anchors */
   uint32_t index, count; /* narr, nrec; or done, of so many */
   size_t record;
@@ -144,9 +171,15 @@ typedef struct EncodedEntry {
 } EncodedEntry;
 
 /*
-** Plain data is encoded without a call that could raise; what needs more makes
-** it start again in protected mode; a __transfer, which may drop what has been
-** encoded, once more, cleanup on to everything.
+** How a message is encoded. Each mode that is not enough is given up, and the
+** next one begins the message anew; nobody has seen the attempt.
+**
+** MODE_PLAIN: data, objects, and instances of classes that have a definition.
+**   No Lua call is made that could raise or allocate, so nothing is protected.
+** MODE_FULL: everything else, under lua_pcall.
+** MODE_ANCHORED: the same, and every value that was met is kept alive, since a
+**   __transfer or an __index is about to run: it may drop one, and a new value at
+**   the same address would be taken for it.
 */
 typedef enum Mode { MODE_PLAIN, MODE_FULL, MODE_ANCHORED } Mode;
 
@@ -169,43 +202,61 @@ typedef struct Encoder {
   Mode mode;
   int item;                    /* the value being encoded, from 1 */
   int spill, anchors, globals; /* stack indices of helping tables, nil until used */
-  int spilled, anchored;       /* how many they hold */
-  int global;                  /* the global being encoded, from 1; 0: not yet */
-  int global_count;
+  int defined;           /* of the table of Lastings whose definition this is; 0: it is none */
+  int spilled, anchored; /* how many they hold */
+  int global;            /* the global being encoded, from 1; 0: not yet */
+  int global_count, defined_count;
   int transfers; /* open ones */
-  uint32_t shared;
-  size_t last_object, last_class;
-  bool fault;   /* the error raised is ours and lacks a position */
-  bool again;   /* this mode is not enough */
-  bool learnt;  /* package.loaded has been looked at for this message */
-  bool departs; /* there are handles whose kinds want to know */
-  bool part;    /* they are added to a list that somebody else follows */
+  uint32_t shared, level;
+  size_t last_counted;
+  bool definition;     /* a definition is made */
+  bool metatable;      /* the next table serves as a metatable */
+  bool fault;          /* the error raised is ours and lacks a position */
+  bool again;          /* this mode is not enough */
+  bool anchors_wanted; /* as the global that has been asked for is an __index function's */
+  bool learnt;         /* package.loaded has been looked at for this message */
+  bool departs;        /* there are handles whose kinds want to know */
+  bool part;           /* they are added to a list that somebody else follows */
   Frame few_frames[PLAIN_DEPTH];
   EncodedEntry few_entries[FEW_ENTRIES];
   alignas(16) unsigned char scratch[SCRATCH];
 } Encoder;
 
-void encoder_reserve (Encoder *e, size_t n); /* room for n more bytes [0, 0, memory] */
-void encoder_release (Encoder *e);           /* all it holds outside of Lua; then it is empty */
-bool encode_top (
-    Encoder *e); /* the value at the top, or a frame for it; false: another mode [-(1|0), 0] */
-bool encode_run (Encoder *e); /* the value at the top with all that is in it [-1, 0] */
-bool encoder_reference (Encoder *e,
-                        size_t target); /* a REF in place of the value at the top [-1, 0] */
-bool encoder_named (Encoder *e); /* the name at the top in place of the value under it [-2, 0] */
+/* Room for n more bytes. [0, 0, memory] */
+void encoder_reserve (Encoder *e, size_t n);
+/* Frees all it holds outside of Lua; then it is empty. */
+void encoder_release (Encoder *e);
+/* Encodes the value at the top, or opens a frame for it; false: another mode is called for. [-(1|0), 0, raises] */
+bool encode_top (Encoder *e);
+/* The table or function at the top, whose record is there, lasts, as it turns out. [0, 0, memory] */
+void encode_give_id (Encoder *e, size_t record);
+/* Encodes the value at the top with all that is in it. [-1, 0, raises] */
+bool encode_run (Encoder *e);
+/* Puts a REF in place of the value at the top. [-1, 0, raises] */
+bool encoder_reference (Encoder *e, size_t target);
+/* Puts the name at the top in place of the value under it. [-2, 0, memory] */
+bool encoder_named (Encoder *e);
+/* Whether any receiver can load the module of the name at the top. [0, 0, raises] */
+bool encoder_loadable (Encoder *e);
+/* Opens a frame for the value at the top. [0, 0, memory] */
 void encoder_open (Encoder *e, FrameKind kind, size_t record, uint32_t count);
-void encoder_close (Encoder *e);                /* the frame on top and its slots */
-bool encoder_share (Encoder *e, size_t record); /* somebody refers to it */
-void encoder_remember (Encoder *e, const void *key,
-                       size_t value); /* encode_map_add, or an error [0, 0, memory] */
-void encoder_note (Encoder *e,
-                   size_t record); /* the value at the top has its record there [0, 0, memory] */
-void encoder_table_used (Encoder *e,
-                         int index); /* makes the helping table at `index` if it is not there */
+/* Closes the innermost frame; its slots go. */
+void encoder_close (Encoder *e);
+/* Marks a record that a REF or CELL refers to. */
+void encoder_share (Encoder *e, size_t record);
+/* encode_map_add, or an error. [0, 0, memory] */
+void encoder_remember (Encoder *e, const void *key, size_t value);
+/* Remembers that the value at the top has its record there. [0, 0, memory] */
+void encoder_note (Encoder *e, size_t record);
+/* Makes the helping table at `index`, unless it is there. [0, 0, memory] */
+void encoder_table_used (Encoder *e, int index);
 
 /* Raises `what (at path)`; `what` is a format of lua_pushfstring. */
 _Noreturn void encoder_fault (Encoder *e, const char *format, ...);
 _Noreturn void encoder_no_memory (Encoder *e);
+
+/* encode.c: the definition of the value at `index`, for values whose Lastings are added to the table above it. [0, 0, raises] */
+Message *encode_definition (lua_State *L, int index, World *to);
 
 /*
 ** departing.c: for the handles in the block, in protected mode. The value at `along`
@@ -221,26 +272,50 @@ size_t encode_map_find (const Encoder *e, const void *key);      /* 0: not there
 bool encode_map_add (Encoder *e, const void *key, size_t value); /* false: no memory */
 
 /* encode_transfer.c */
-bool encode_transfer_wanted (
-    lua_State *
-        L); /* whether the metatable at the top has __transfer, which then takes its place [-1, +1] */
-bool encode_transfer (
-    Encoder *e); /* the value at the top but one by its __transfer at the top [-1, 0] in a frame */
-bool encode_argument (
-    Encoder *e,
-    Frame
-        *f); /* pushes the next value of a transfer; after the last, closes the frame [0, +(0|1)] */
+/* Whether the metatable at the top has __transfer, which then takes its place. [-1, +1, memory] */
+bool encode_transfer_wanted (lua_State *L);
+/* Encodes the value at the top but one by its __transfer at the top, in a frame. [-1, 0, raises] */
+bool encode_transfer (Encoder *e);
+/* Pushes the next value of a transfer; after the last, closes the frame. [0, +(0|1), memory] */
+bool encode_argument (Encoder *e, Frame *f);
 
 /* encode_function.c */
-bool encode_function (Encoder *e); /* the function at the top */
-bool encode_upvalue (
-    Encoder *e,
-    Frame *
-        f); /* pushes the next one of a function, if it is to be encoded; after the last, closes the frame [0, +(0|1)] */
+/* The function at the top. [-(1|0), 0, raises] */
+bool encode_function (Encoder *e);
+/* Pushes the next captured local, if it is to be encoded; after the last, closes the frame. [0, +(0|1), memory] */
+bool encode_upvalue (Encoder *e, Frame *f);
 
-/* bytecode.c: calls found(name) for the names of globals that dumped code uses; bit i of env: upvalue i holds them. */
-void bytecode_globals (const unsigned char *dump, size_t length, const uint32_t env[8],
-                       void (*found)(void *ud, const char *name, size_t length), void *ud);
+/* encode_globals.c */
+/* Whether the value at the top, of an upvalue called `name`, stands for the globals. [0, 0, -] */
+bool encode_is_environment (lua_State *L, const char *name);
+/* The global that the function at `index` names travels, if it is the script's. [0, 0, raises] */
+void encode_note_global (Encoder *e, int index, const char *name, size_t length);
+/* So does what the script has added to Lua's libraries under the name of this field. [0, 0, memory] */
+void encode_note_addition (Encoder *e, const char *field, size_t length);
+/* Encodes all that have been noted, and what is noted meanwhile. [0, 0, raises] */
+bool encode_globals (Encoder *e);
+
+/* encode_lasting.c */
+/* A reference to the definition of the table at the top, in plain mode; false: there is none, or it is too old. [-1, 0] */
+bool encode_lasting_plain (Encoder *e);
+/*
+** The table or function at the top lasts. True: a reference to its definition stands
+** in its place. False: its contents are to be encoded under the id in *id. [-(1|0), 0, raises]
+*/
+bool encode_lasting (Encoder *e, uint64_t *id);
+/* If this is a definition, it is one of the value at the top, which lasts. [0, 0, memory] */
+void encode_defined (Encoder *e);
+/* Whether the table at the top is the parent of the class around it: the field being encoded is `__index`. */
+bool encode_is_parent (Encoder *e);
+/* Whether the table at the top lasts; `module`: it is one that a receiver cannot load. [0, 0, memory] */
+bool encode_lasts (Encoder *e, bool module);
+
+/*
+** bytecode.c: calls found(name) for the names of the globals, or fields, that dumped
+** code gets. Bit i of env: upvalue i holds the globals.
+*/
+void bytecode_names (const unsigned char *dump, size_t length, const uint32_t env[8], bool fields,
+                     void (*found)(void *ud, const char *name, size_t length), void *ud);
 
 static inline unsigned char *encoder_room (Encoder *e, size_t n) {
   unsigned char *p;
@@ -278,10 +353,9 @@ static inline void put_string (Encoder *e, const char *text, size_t length) {
 ** Decoding.
 */
 typedef struct DecodedFrame {
+  Slots slots; /* first; the value being filled, or what stands for it, is the first one */
   uint8_t tag, state;
-  int base;   /* the value being filled, or what stands for it */
-  int target; /* where contents go: base, or a table to be dropped */
-  int spilled, spill_at;
+  int target;            /* where contents go: slots.base, or the next slot, which is dropped */
   uint32_t index, count; /* array or upvalues or arguments: done, of so many */
   uint32_t pairs;        /* left */
   size_t record;
@@ -294,11 +368,8 @@ typedef struct Decoder {
   DecodedFrame *frames;
   int depth;
   int refs, spill; /* stack indices of helping tables, 0: not needed */
-  int spilled;
-  bool *fault; /* set when the error is ours: whoever catches it adds the position; NULL: we do */
+  int kept;        /* of a table of the values that last, 0: this is no definition */
+  int spilled, kept_count;
 } Decoder;
-
-/* As message_decode; see Decoder for `fault`. */
-int decode_message (lua_State *L, Message *m, bool *fault);
 
 #endif

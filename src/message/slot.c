@@ -2,31 +2,22 @@
 ** slot.c - slots that hold more than a number, a boolean or a short string.
 */
 #include "message/private.h"
-#include "world/args.h"
 
-/* (message, fault) */
-static int decode_protected (lua_State *L) {
-  Message *m = lua_touserdata(L, 1);
-  bool *fault = lua_touserdata(L, 2);
-  return decode_message(L, m, fault);
-}
+/* (message) */
+static int decode_protected (lua_State *L) { return message_decode(L, lua_touserdata(L, 1)); }
 
 /* Pushes the one value of m and drops the reference, also when it raises. [0, +1, raises] */
 static void decode_owned (lua_State *L, Message *m) {
-  bool fault = false;
   int status;
-  if (!lua_checkstack(L, 4)) {
+  if (!lua_checkstack(L, 2)) {
     message_free(m);
     luaL_error(L, "stack overflow");
   }
   lua_pushcfunction(L, decode_protected);
   lua_pushlightuserdata(L, m);
-  lua_pushlightuserdata(L, &fault);
-  status = lua_pcall(L, 2, 1, 0);
+  status = lua_pcall(L, 1, 1, 0);
   message_free(m);
-  if (status == LUA_OK) return;
-  if (fault) args_add_position(L);
-  lua_error(L);
+  if (status != LUA_OK) lua_error(L);
 }
 
 static int push_object (lua_State *L) {

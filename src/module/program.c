@@ -166,6 +166,7 @@ bool program_attach_stock (lua_State *L, lua_CFunction module) {
   if (!attached) return false;
   state_equip(L);
   process_equip_exit(L);
+  message_prepare(L); /* what has been loaded before */
   end_at_close(L);
   return true;
 }

@@ -11,6 +11,7 @@
 #include "base/fence.h"
 #include "real/private.h"
 #include "real/real_driver.h"
+#include "message/bundle.h"
 #include "state/state.h"
 #include "thread/thread.h"
 
@@ -22,7 +23,9 @@ static lua_State *real_open (Thread *t, lua_State *parent) {
   lua_State *L;
   if (t->spot == NULL) t->spot = spot_new(&real_driver);
   L = t->spot != NULL ? state_open() : NULL;
-  if (L != NULL) state_inherit(parent, L);
+  if (L == NULL) return NULL;
+  state_inherit(parent, L);
+  bundle_inherit(parent, L, t->object.world);
   return L;
 }
 

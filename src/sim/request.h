@@ -9,6 +9,7 @@
 
 typedef struct SimRequest {
   Message *work;     /* fn, for the main thread of the new world */
+  Message *modules;  /* what it can require besides files, or NULL */
   World *home;       /* the world of the caller */
   lua_State *caller; /* its state, which stands still meanwhile */
   Message

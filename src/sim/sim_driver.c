@@ -13,6 +13,7 @@
 
 #include "observe/deadlock.h"
 #include "sim/private.h"
+#include "message/bundle.h"
 #include "state/state.h"
 
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict) {
@@ -296,7 +297,10 @@ static lua_State *open_thread (Thread *t, lua_State *parent) {
   if (sim->options.policy->searches && !number(sim, st)) return NULL;
   st->spot = (Spot){.driver = &sim_driver, .fibre = st};
   t->spot = &st->spot;
-  if (parent != NULL) state_inherit(parent, st->L);
+  if (parent != NULL) {
+    state_inherit(parent, st->L);
+    bundle_inherit(parent, st->L, t->object.world);
+  }
   return st->L;
 }
 

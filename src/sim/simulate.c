@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message/bundle.h"
 #include "message/message.h"
 #include "world/args.h"
 #include "sim/request.h"
@@ -16,6 +17,7 @@ int sim_request_run (lua_State *L, void *ud) {
   SimRequest *r = ud;
   Thread *self = thread_self;
   state_inherit(r->caller, L);
+  bundle_unpack(L, r->modules);
   self->work = message_copy(r->work, self->object.world);
   if (self->work == NULL) return r->failed = true;
   self->reports_to = r->home;
@@ -50,12 +52,14 @@ static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *sc
                      SimRequest *r) {
   char problem[128];
   r->work = message_encode(L, 1, 1, ROOT_CALL, NULL); /* no object of any world may come along */
+  r->modules = bundle_pack(L, NULL);
   if (text == NULL) return;
   o->policy = &policy_replay;
   o->schedule = schedule;
   if (schedule_parse(schedule, text, problem)) return;
   schedule_clear(schedule);
   message_free(r->work);
+  message_free(r->modules);
   luaL_argerror(L, 2, lua_pushfstring(L, "field 'schedule': %s", problem));
 }
 
@@ -155,10 +159,12 @@ int simulate (lua_State *L) {
   prepare(L, &options, read_options(L, 2, &options), &schedule, &request);
   if (!sim_run(&options, sim_request_run, &request, &report)) {
     message_free(request.work);
+    message_free(request.modules);
     schedule_clear(&schedule);
     return luaL_error(L, "cannot make a simulated world (not enough memory, or too many alive)");
   }
   message_free(request.work);
+  message_free(request.modules);
   filling.schedule = schedule_text(&report.schedule);
   lua_pushcfunction(L, fill);
   lua_pushlightuserdata(L, &filling);

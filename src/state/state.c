@@ -3,7 +3,8 @@
 **
 ** `require` asks package.preload first, and honours its metatable: __index
 ** there answers for "luasync" and "luasync.*" from the code in this binary,
-** so a child state finds them whatever package.path says.
+** so a child state finds them whatever package.path says, and for the modules
+** without a file that its parent could require (message/bundle.c).
 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include <lualib.h>
 
 #include "base/source_line.h"
+#include "message/bundle.h"
+#include "message/message.h"
 #include "state/embedded.h"
 #include "state/heap.h"
 #include "state/files.h"
@@ -41,7 +44,8 @@ static int load_embedded (lua_State *L) {
 /* package.preload's __index (preload, name). */
 static int find_loader (lua_State *L) {
   const char *name = lua_tostring(L, 2);
-  if (name == NULL || strncmp(name, "luasync", 7) != 0) return 0;
+  if (name == NULL) return 0;
+  if (strncmp(name, "luasync", 7) != 0) return bundle_push_loader(L, name);
   if (name[7] == '\0') {
     lua_pushcfunction(L, state_module);
     return 1;
@@ -79,6 +83,7 @@ static void note_package (lua_State *L) {
 int state_equip (lua_State *L) {
   note_package(L);
   equip_preload(L);
+  message_watch_modules(L);
   source_line_probe(L);
   files_equip(L);
   input_equip(L);

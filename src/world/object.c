@@ -12,6 +12,7 @@
 
 #include "base/registry.h"
 #include "world/args.h"
+#include "world/burden.h"
 #include "world/memory.h"
 #include "world/object.h"
 #include "world/thread_record.h"
@@ -315,6 +316,7 @@ void *object_begin (lua_State *L, size_t size, const Kind *kind, int options) {
   Late *l;
   char *name;
   Object *o;
+  burden_weigh(L, size);
   push_proxies(L);
   p = push_empty(L, kind);
   name = option_name(L, options, &failed);

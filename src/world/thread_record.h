@@ -113,6 +113,9 @@ struct Thread {
   atomic_int system;    /* see thread/system.h */
   lua_State *in_system; /* its running coroutine; readable while `system` says so */
 
+  size_t unweighed; /* own: see burden.c */
+  int kept_kib;     /* own: Lua memory in use after the last collection before a wait */
+
   /* What it runs on. */
   Spot *spot;           /* const while started */
   void *driver_data;    /* const while started */

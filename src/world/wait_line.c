@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "world/burden.h"
 #include "world/thread_record.h"
 
 void wait_allowed (lua_State *L) {
@@ -159,6 +160,7 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   World *world = self->object.world;
   Wake wake = WAKE_CHOSEN;
   bool chosen = false; /* out of the line: only `woken` is missing */
+  burden_drop(L);
   note_blocked(L, self, w, deadline);
   if (w->forever) world_less_awake(world);
   if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL)
@@ -256,6 +258,7 @@ Wake world_sleep (lua_State *L, Nanos deadline) {
   Thread *self = thread_self;
   World *world = self->object.world;
   bool interrupted;
+  burden_drop(L);
   note_blocked(L, self, NULL, deadline);
   while (!(interrupted = (atomic_load(&self->alerts) & ALERT_RAISES) != 0)
          && (deadline == FOREVER || world_now(world) < deadline))

@@ -20,14 +20,15 @@ print((pcall(event.wait, event, -1)))]],
   {
     name = "crossing", kind = "topic", aliases = { "copying", "copies", "messages" },
     about = "Every thread has its own Lua state. What goes from one to another (a thread's target, arguments and "
-      .. "results, queue items, errors) is copied: nil, booleans, numbers, strings and light userdata by value; tables "
-      .. "deeply, with shared references, cycles and metatables; Lua functions as code with the locals they capture, "
-      .. "where functions that share a captured local still share it there. luasync objects are never copied: they "
-      .. "arrive as themselves. C functions and modules that package.loaded has, and io.stdin, io.stdout, io.stderr, "
-      .. "arrive by name. A value whose metatable has `__transfer(self)` crosses as that says: it returns a function "
-      .. "and its arguments, called in the receiver. Coroutines, other userdata and unknown C functions cannot cross: "
-      .. "an error says where, and nothing has been sent. Hence assigning to a captured local changes that thread's "
-      .. "copy only; use results, a queue or a Shared to bring something back.",
+      .. "results, queue items, errors) is copied: nil, booleans, numbers, strings and light userdata by value; "
+      .. "tables deeply, with shared references, cycles and metatables; Lua functions as code with the locals they "
+      .. "capture, where functions that share a captured local still share it there. luasync objects are never "
+      .. "copied: they arrive as themselves. C functions and modules that package.loaded has, and io.stdin, "
+      .. "io.stdout, io.stderr, arrive by name (see `classes`). A value whose metatable has `__transfer(self)` "
+      .. "crosses as that says: it returns a function and its arguments, called in the receiver. Coroutines, other "
+      .. "userdata and unknown C functions cannot cross: an error says where, and nothing has been sent. Hence "
+      .. "assigning to a captured local changes that thread's copy only; use results, a queue or a Shared to bring "
+      .. "something back.",
     example = [[
 local n, list, queue = 1, { 1 }, sync.Queue()
 local t = sync.spawn(function()
@@ -39,13 +40,44 @@ end)
 print("there " .. t:result(), "here " .. n, #list, queue:get())
 print(pcall(sync.spawn, print, { co = coroutine.create(print) }))]],
     output = "there 2\there 1\t1\tby reference\nfalse\tcannot send a coroutine (at args[1].co)",
-    python = "Python threads share everything; multiprocessing copies", see = { "globals", "Shared" },
+    python = "Python threads share everything; multiprocessing copies", see = { "globals", "classes", "Shared" },
+  },
+  {
+    name = "classes", kind = "topic", aliases = { "modules", "metatables", "package.preload" },
+    about = "A class is one class in each thread, however it gets there: as metatable, as a field such as obj.class, as"
+      .. " a parent, as a value. A table counts as one when it serves as a metatable, has an `__index` that is a "
+      .. "table or function, or is callable and keeps such a table in a field like `__base`. It is sent to a thread "
+      .. "once, with its methods and what they capture, as it is then; the thread's copy has a life of its own. When"
+      .. " the class gains a field, a thread learns it with the next instance that comes, of a class with more than "
+      .. "8 fields at the latest after as many instances as it has fields; what a field was changed to is seen by "
+      .. "threads started later. What a module holds (its functions, tables and classes) is the receiver's own, "
+      .. "where it can load the module too: changing a module's table in one thread is not seen by another. A module"
+      .. " in no file (from package.preload, a searcher of the script, or put into package.loaded) is copied, once a"
+      .. " thread, and threads started later can require it. If a module cannot be loaded after all, what arrives in"
+      .. " its place raises an error when it is used, and no item is lost.",
+    example = [[
+local Point = {}
+Point.__index = Point
+function Point:double() return setmetatable({ x = 2 * self.x, class = Point }, Point) end
+package.preload.shapes = function() return { Point = Point } end
+local queue = sync.Queue()
+queue:put(setmetatable({ x = 1, class = Point }, Point))
+local t = sync.spawn(function()
+  local point = queue:get()
+  return point:double(), getmetatable(point) == point.class, type(require "shapes".Point)
+end)
+local point, same, kind = t:result()
+print(point.x, getmetatable(point) == Point, point.class == Point, same, kind)]],
+    output = "2\ttrue\ttrue\ttrue\ttable",
+    python = "pickle sends classes by name too", see = { "crossing", "globals" },
   },
   {
     name = "globals", kind = "topic",
     about = "Globals that the script itself has set go along with a thread's function, when its code, or that of a "
       .. "function it takes along, names them. They are copied as captured locals are, so a script that keeps its "
-      .. "event and its helper functions in globals works as it stands; assigning to one changes that thread's copy.",
+      .. "event and its helper functions in globals works as it stands; assigning to one changes that thread's copy."
+      .. " So do globals that the environment supplies by `__index` (specs of busted, require \"pl\"), and what the "
+      .. "script has added to Lua's library tables (`function string.words…`).",
     example = [[
 done = sync.Event()
 count = 0

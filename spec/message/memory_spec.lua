@@ -1,0 +1,69 @@
+-- What crosses is given back: functions called and forgotten, big items, objects that were only made.
+local support = require "spec.support"
+
+--- Defines rss(): the memory of the process in KiB, and prints "skipped" where there is no /proc.
+local RSS = [[
+  local sync = require "luasync"
+  local function rss()
+    for line in io.lines "/proc/self/status" do
+      local kib = line:match "^VmRSS:%s*(%d+)"
+      if kib then return tonumber(kib) end
+    end
+  end
+]]
+
+describe("Memory follows use #noasan #notsan #novalgrind", function()
+  it("where a worker calls functions from a queue for ever", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local jobs, done = sync.Queue(), sync.Queue()
+      sync.Thread { daemon = true, target = function()
+        for job in jobs:items() do done:put(job()) end
+      end }:start()
+      local function round(n)
+        for i = 1, n do
+          jobs:put(function() return i end)
+          done:get()
+        end
+      end
+      round(3000)
+      local before = rss()
+      round(20000)
+      local grown = rss() - before
+      print(grown < 3000 and "flat" or grown)
+    ]]))
+  end)
+
+  for _, kind in ipairs { "Queue", "Lock", "Event", "Condition", "Semaphore", "Shared", "Thread" } do
+    it("where many are made and dropped: " .. kind, function()
+      assert.equal("flat\n", support.output(RSS .. "local kind = '" .. kind .. "'" .. [[
+        local before, most = rss(), 0
+        for i = 1, 60000 do
+          sync[kind](kind == "Thread" and print or nil)
+          if i % 2000 == 0 then most = math.max(most, rss() - before) end
+        end
+        print(most < 6000 and "flat" or most)
+      ]]))
+    end)
+  end
+
+  it("where a worker waits after big items", function()
+    assert.equal("given back\n", support.output(RSS .. [[
+      local q, taken = sync.Queue(), sync.Queue()
+      sync.Thread { daemon = true, target = function()
+        local function one() taken:put(#q:get()) end
+        while true do one() end
+      end }:start()
+      local before = rss()
+      for _ = 1, 5 do
+        q:put(("x"):rep(20000000))
+        taken:get()
+      end
+      collectgarbage()
+      collectgarbage()
+      local deadline = sync.monotonic() + 20
+      while rss() - before > 9000 and sync.monotonic() < deadline do sync.sleep(0.01) end
+      local kept = rss() - before
+      print(kept <= 9000 and "given back" or kept)
+    ]]))
+  end)
+end)

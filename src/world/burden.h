@@ -1,0 +1,19 @@
+/*
+** burden.h - what Lua's collector cannot see.
+*/
+#ifndef WORLD_BURDEN_H
+#define WORLD_BURDEN_H
+
+#include <lua.h>
+#include <stddef.h>
+
+/*
+** So many bytes outside of Lua are about to hang on a value of this state. The
+** collector moves on as if they were Lua's. It may run finalisers. [0, 0, -]
+*/
+void burden_weigh (lua_State *L, size_t bytes);
+
+/* The running thread is about to wait: gives back what it has dropped, if that may be much. [0, 0, -] */
+void burden_drop (lua_State *L);
+
+#endif
