@@ -1,6 +1,7 @@
 /*
 ** lasting.c - ids of tables and functions, and their definitions.
 */
+#include "base/registry.h"
 #include "message/private.h"
 #include "world/thread_record.h"
 
@@ -16,17 +17,7 @@ static const char box_key, transfer_key; /* the metatable of Lastings; the strin
 */
 
 /* Pushes the table from values to Lastings. [0, +1, memory] */
-static void push_things (lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &things_key) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &things_key);
-}
+static void push_things (lua_State *L) { registry_push_table(L, &things_key, "k", 0); }
 
 Lasting *lasting_find (lua_State *L, int index) {
   Lasting *l = NULL;

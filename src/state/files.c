@@ -22,6 +22,7 @@
 typedef struct NotedFile {
   struct NotedFile *next;
   FILE *file;
+  const Thread *owner; /* no other thread writes to it, or closes it */
   lua_CFunction close; /* what Lua's library has put there */
 } NotedFile;
 
@@ -58,6 +59,7 @@ void files_note (luaL_Stream *s) {
   n = malloc(sizeof *n);
   if (n == NULL) return;
   n->file = s->f;
+  n->owner = thread_self;
   n->close = s->closef;
   pthread_mutex_lock(&mu);
   n->next = noted;
@@ -76,6 +78,24 @@ void files_flush (int patience) {
     fflush(n->file);
     funlockfile(n->file);
   }
+}
+
+/* The first file of the running thread behind `last`, NULL being the beginning; NULL: no more. */
+static FILE *next_own (const FILE *last) {
+  FILE *file = NULL;
+  pthread_mutex_lock(&mu);
+  for (const NotedFile *n = noted; n != NULL && file == NULL; n = n->next) {
+    if (n->owner != thread_self) continue;
+    if (last == NULL) file = n->file;
+    else if (n->file == last) last = NULL;
+  }
+  pthread_mutex_unlock(&mu);
+  return file;
+}
+
+void files_flush_own (void) {
+  fflush(stdout);
+  for (FILE *file = next_own(NULL); file != NULL; file = next_own(file)) fflush(file);
 }
 
 /*

@@ -18,6 +18,12 @@ void files_note (luaL_Stream *s);
 */
 void files_flush (int patience);
 
+/*
+** Flushes what has been printed, and the running thread's own files: a program is
+** about to run that may read them. No thread that reads a file is waited for.
+*/
+void files_flush_own (void);
+
 /* Argument 1, an open file. [0, 0, raises] */
 luaL_Stream *files_check (lua_State *L);
 /* Pushes the default file, `which` being "input" or "output". [0, +1, raises] */

@@ -19,6 +19,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "state/files.h"
 #include "state/stdlib.h"
 #include "thread/system.h"
 #include "thread/thread.h"
@@ -88,6 +89,7 @@ static int os_execute (lua_State *L) {
   if (command != NULL) {
     int status;
     system_enter(L);
+    files_flush_own();
     status = run_shell(command);
     system_leave();
     return luaL_execresult(L, status);
@@ -110,8 +112,8 @@ static int pipe_close (lua_State *L) {
 /*
 ** io.popen(program [, mode]) as in Lua's own library, but the program gets the
 ** signals of a new one, no program that another thread starts inherits the pipe
-** (close() would wait for that one too), and only what has been printed is
-** flushed before it: a flush of all files would wait for a thread that reads one.
+** (close() would wait for that one too), and of all files only the thread's own are
+** flushed before it: a flush of the others would wait for a thread that reads one.
 */
 static int io_popen (lua_State *L) {
   const char *program = luaL_checkstring(L, 1), *mode = luaL_optstring(L, 2, "r");
@@ -121,7 +123,7 @@ static int io_popen (lua_State *L) {
   s = lua_newuserdatauv(L, sizeof *s, 0);
   s->closef = NULL; /* closed, as long as it is not open */
   luaL_setmetatable(L, LUA_FILEHANDLE);
-  fflush(stdout);
+  files_flush_own();
   errno = 0;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, &old);
