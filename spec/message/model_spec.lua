@@ -133,7 +133,7 @@ end
 
 describe("Random graphs through random chains of threads", function()
   it("come home as the model says", function() run(1, 150) end)
-  it("do so when the sender is a thread itself", function() support.finish(support.start(run, 151, 250)) end)
+  it("do so when the sender is a thread itself", function() support.finish(support.start(run, 151, 180)) end)
   it("do so in simulated worlds", function()
     for number = 1, 3 do
       local report = sync.simulate(function() run(10 * number, 10 * number + 20) end, { seed = number })

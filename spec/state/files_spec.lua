@@ -1,12 +1,14 @@
 local support = require "spec.support"
 
---- Writes to a file and, before it is flushed, has programs read it; in the thread that runs it.
-local function check(name)
+--- Writes to a file and, before it is flushed, has programs read it; in the thread that runs it. The os.execute of
+-- stock Lua, which is main's there, flushes nothing.
+local function check(name, execute)
   local file = assert(io.open(name, "w"))
   file:write("b\n", "a\n")
   local pipe = io.popen("sort " .. name)
   assert(pipe:read "a" == "a\nb\n")
   pipe:close()
+  if not execute then return file:close() end
   file:write "c\n"
   assert(os.execute("test $(wc -l < " .. name .. ") = 3"))
   local previous = io.output()
@@ -24,7 +26,7 @@ describe("Programs see what has been written to files that are still open", func
   after_each(function() os.remove(name) end)
 
   it("by main", function() check(name) end)
-  it("by a thread", function() support.finish(support.start(check, name)) end)
+  it("by a thread", function() support.finish(support.start(check, name, true)) end)
 
   it("and no thread that reads is waited for", function()
     assert.equal("written\ttrue\tgo on\n", support.output [[
