@@ -169,24 +169,47 @@ end]], "--seed", "1")
   end)
 
   it("is a loop without any operation, named by its thread and line #slow", function()
-    local seconds, report = support.timed(sync.simulate, function()
+    local report = sync.simulate(function()
       local t = sync.Thread { name = "stuck", target = function()
         local n = 0
         while true do n = n + 1 end
       end }
       t:start():join()
     end)
-    assert.is_true(seconds > 0.5 and seconds < 20)
     assert.is_false(report.ok)
     assert.matches("livelock: stuck loops at %S+livelock_spec.lua:%d+ without any operation", report.livelock)
   end)
 
-  it("is not a long computation that ends #slow", function()
+  it("is a loop over coroutines that end soon, or over the handlers that closing one runs #slow", function()
+    local loops = { short = function()
+      while true do coroutine.wrap(function() for _ = 1, 1000 do local _ = {} end end)() end
+    end, closed = function()
+      local co = coroutine.create(function()
+        local _ <close> = setmetatable({}, { __close = function() while true do end end })
+        coroutine.yield()
+      end)
+      coroutine.resume(co)
+      coroutine.close(co)
+    end }
+    for name, loop in pairs(loops) do
+      local report = sync.simulate(loop)
+      assert.is_false(report.ok)
+      assert.matches("MainThread loops at %S+livelock_spec.lua:%d+", report.livelock, name)
+    end
+  end)
+
+  it("is not a long computation that ends, which keeps its hook and sees no other #slow", function()
     local report = sync.simulate(function()
-      local n = 0
-      for i = 1, 150000000 do n = n ~ i end
-      return n
+      local n, hook, count = 0, false, 0
+      for i = 1, 150000000 do
+        n = n ~ i
+        if i % 1000000 == 0 then hook = hook or debug.gethook() end
+      end
+      debug.sethook(function() count = count + 1 end, "", 1000000)
+      for i = 1, 20000000 do n = n ~ i end
+      return hook, select(3, debug.gethook()), count
     end)
     assert.is_true(report.ok)
+    assert.same({ false, 1000000, 40 }, { table.unpack(report.results, 1, 3) })
   end)
 end)

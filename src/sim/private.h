@@ -94,6 +94,8 @@ void invariants_check (Sim *sim);
 void invariants_forget (Sim *sim, const Thread *owner);
 
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
+/* The end of a run in which `self`, the running thread, loops without operations. */
+_Noreturn void sim_loops (Sim *sim, Thread *self);
 
 /* Takes the thread at this index out of `ready`. */
 SimThread *sim_take_ready (Sim *sim, int index);

@@ -212,6 +212,7 @@ static void sim_announce (Thread *self, const Op *op) {
   if (me != sim->current) return; /* after the end of its thread: finalisers of a closing state */
   if (sim->checking) return;
   if (sim->invariants != NULL) invariants_check(sim);
+  if (sim->watched.doomed) sim_loops(sim, self);
   atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
   self->at = op->L;
   watch_pace(sim, me, op);

@@ -20,20 +20,26 @@
 #define OPERATIONS_MOST 100000000
 
 /*
-** Loops without operations. The watchdog's signal is meant for whoever runs.
+** Loops without operations. The watchdog's signal is meant for the thread that runs.
 */
 
 static void poked (Thread *self) {
-  if (watchdog_suspects(&sim_of(self->object.world)->watched))
+  if (watchdog_dooms(&sim_of(self->object.world)->watched))
     atomic_fetch_or(&self->alerts, ALERT_LOOP);
 }
 
-static void loops (Thread *self, char *text) {
-  Sim *sim = sim_of(self->object.world);
+void sim_loops (Sim *sim, Thread *self) {
+  char *text = watchdog_text(&sim->watched, self);
   self->at = self->running;
-  sim->report->text = dump_report(&sim->world, "loop", text);
+  sim->report->text = dump_report(&sim->world, "loop", text != NULL ? text : "");
   free(text);
   sim_leave(sim, SIM_LIVELOCK);
+}
+
+/* The hook of a doomed run. ALERT_LOOP stays set, so that each coroutine that runs gets it. */
+static void sample (lua_State *L, lua_Debug *ar) {
+  Sim *sim = sim_of(thread_self->object.world);
+  if (watchdog_sample(&sim->watched, L, ar)) sim_loops(sim, thread_self);
 }
 
 static void alerted (lua_State *L, Thread *self) {
@@ -44,8 +50,7 @@ static void alerted (lua_State *L, Thread *self) {
     thread_alert(world->main, ALERT_SIGNAL);
     sim_driver.poke(world->main);
   }
-  if (atomic_load(&self->alerts) & ALERT_LOOP)
-    watchdog_count(L, self, &sim_of(world)->watched, loops);
+  if (atomic_load(&self->alerts) & ALERT_LOOP) lua_sethook(L, sample, LUA_MASKCOUNT, 1);
 }
 
 static const Observer sim_observer = {.poked = poked, .alerted = alerted};

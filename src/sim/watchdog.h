@@ -11,24 +11,32 @@
 
 /* One run under watch; lives in the run itself. */
 typedef struct Watched {
-  pthread_t os;         /* const while watched */
-  atomic_long steps;    /* operations so far: written by the run, read by the watchdog */
-  long seen;            /* the watchdog's: steps at its last look */
-  atomic_int still;     /* its looks since they changed */
+  pthread_t os;            /* const while watched, as `clock` is */
+  clockid_t clock;         /* the processor time of `os` */
+  atomic_long steps;       /* operations so far: written by the run, read by the watchdog */
+  long seen;               /* the watchdog's: steps at its last look */
+  Nanos since;             /* the watchdog's: the processor time when they changed */
+  atomic_long stuck_at;    /* written by the watchdog: the steps at which it lost patience */
+  bool doomed;             /* the run's: it ends as a livelock */
+  int samples;             /* the run's, as what follows */
+  char source[LUA_IDSIZE]; /* the file the samples are from, and the lines they lie between */
+  int first, last;
   struct Watched *next; /* under the watchdog's mutex */
 } Watched;
 
 void watchdog_begin (Watched *w);
 void watchdog_end (Watched *w);
-/* Whether the run has made no step for a while; safe in signal handlers. */
-bool watchdog_suspects (const Watched *w);
 
 /*
-** From thread_hook, where ALERT_LOOP is set: counts instructions from now on,
-** and calls give_up(self, text) when there have been too many without an
-** operation; text, malloc'ed, names the lines.
+** Whether the run has made no operation for too long; it is doomed then, for good. For
+** the run's own OS thread, also in a signal handler.
 */
-void watchdog_count (lua_State *L, Thread *self, Watched *w,
-                     void (*give_up)(Thread *self, char *text));
+bool watchdog_dooms (Watched *w);
+
+/* From a hook of a doomed run: notes the line. True: so many have been that it can be said where it loops. */
+bool watchdog_sample (Watched *w, lua_State *L, lua_Debug *ar);
+
+/* What to report, malloc'ed; NULL: no memory. */
+char *watchdog_text (const Watched *w, Thread *self);
 
 #endif
