@@ -21,7 +21,8 @@
 enum { UNTESTED, WORKS, FAILS };
 static atomic_int saved_pc = UNTESTED;
 
-void source_line_here (lua_State *L, SourceLine *place) {
+/* Returns the level of that function; 0: there is none. */
+static int find_line (lua_State *L, SourceLine *place) {
   lua_Debug ar;
   place->line = -1;
   place->source[0] = '\0';
@@ -29,14 +30,14 @@ void source_line_here (lua_State *L, SourceLine *place) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline >= 0) {
       place->line = ar.currentline;
-      memset(
-          place->source, 0,
-          sizeof place->source); /* whole: threads that note at the same time must leave an end */
-      memcpy(place->source, ar.short_src, strnlen(ar.short_src, sizeof place->source - 1));
-      return;
+      memcpy(place->source, ar.short_src, sizeof place->source);
+      return level;
     }
   }
+  return 0;
 }
+
+void source_line_here (lua_State *L, SourceLine *place) { find_line(L, place); }
 
 static const void *instruction_of (const lua_Debug *ar) {
   const void *instruction;
@@ -46,13 +47,25 @@ static const void *instruction_of (const lua_Debug *ar) {
 
 void source_line_mark (lua_State *L, CallSite *mark) {
   lua_Debug ar;
+  SourceLine place;
   const void *instruction = NULL;
   if (atomic_load_explicit(&saved_pc, memory_order_relaxed) == WORKS && lua_getstack(L, 1, &ar)) {
     instruction = instruction_of(&ar);
-    if (instruction == mark->instruction && mark->place.line > 0) return;
+    if (instruction != NULL
+        && instruction == atomic_load_explicit(&mark->instruction, memory_order_relaxed))
+      return;
   }
-  mark->instruction = instruction;
-  source_line_here(L, &mark->place);
+  if (find_line(L, &place) != 1) instruction = NULL; /* the caller, as pcall, has none */
+  spinlock_take(&mark->spin);
+  atomic_store_explicit(&mark->instruction, instruction, memory_order_relaxed);
+  mark->place = place;
+  spinlock_give(&mark->spin);
+}
+
+void source_line_read (CallSite *mark, SourceLine *place) {
+  spinlock_take(&mark->spin);
+  *place = mark->place;
+  spinlock_give(&mark->spin);
 }
 
 /* Notes the instruction of its caller: probe's own. */

@@ -6,6 +6,8 @@
 
 #include <lua.h>
 
+#include "base/spinlock.h"
+
 typedef struct SourceLine {
   char source[LUA_IDSIZE];
   int line; /* -1: no Lua code on the stack; 0: never noted */
@@ -14,10 +16,14 @@ typedef struct SourceLine {
 /* The line of the innermost Lua function that runs in L. [0, 0, -] */
 void source_line_here (lua_State *L, SourceLine *place);
 
-/* A place that is noted again and again, as a rule from the same line. */
+/*
+** A place that is noted again and again, as a rule from the same line. Several threads
+** may note it at a time; then one of their lines is kept.
+*/
 typedef struct CallSite {
-  const void *instruction;
-  SourceLine place;
+  _Atomic(const void *) instruction; /* of a line that is known, or NULL; written under spin */
+  Spinlock spin;
+  SourceLine place; /* under spin */
 } CallSite;
 
 /*
@@ -26,6 +32,9 @@ typedef struct CallSite {
 ** same one comes again nothing else is done. [0, 0, -]
 */
 void source_line_mark (lua_State *L, CallSite *mark);
+
+/* The line that was noted last, which may happen meanwhile. */
+void source_line_read (CallSite *mark, SourceLine *place);
 
 /* Finds out whether marks can be quick in this Lua; in protected mode. [0, 0, memory] */
 void source_line_probe (lua_State *L);

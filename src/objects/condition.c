@@ -142,10 +142,15 @@ static int notify (lua_State *L, Condition *c, lua_Integer n) {
   return 0;
 }
 
-/* The notify that found no waiter, for reports on those who wait now; all threads stand still. */
-static const CallSite *condition_lost (Object *o) {
+/* The notify that found no waiter, for reports on threads that wait now. */
+static bool condition_lost (Object *o, SourceLine *place) {
   Condition *c = (Condition *)o;
-  return c->is_lost ? &c->lost : NULL;
+  bool lost;
+  pthread_mutex_lock(&c->mu);
+  lost = c->is_lost;
+  source_line_read(&c->lost, place);
+  pthread_mutex_unlock(&c->mu);
+  return lost;
 }
 
 /* notify([n=1]) */

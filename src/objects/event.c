@@ -35,10 +35,15 @@ static int event_set (lua_State *L) {
   return 0;
 }
 
-/* The set() that was cleared before those who wait now began to; all threads stand still. */
-static const CallSite *event_lost (Object *o) {
+/* The set() that was cleared before those who wait now began to. */
+static bool event_lost (Object *o, SourceLine *place) {
   Event *e = (Event *)o;
-  return e->is_lost && !atomic_load(&e->was_seen) ? &e->lost : NULL;
+  bool lost;
+  pthread_mutex_lock(&e->mu);
+  lost = e->is_lost && !atomic_load(&e->was_seen);
+  source_line_read(&e->lost, place);
+  pthread_mutex_unlock(&e->mu);
+  return lost;
 }
 
 static int event_clear (lua_State *L) {

@@ -362,7 +362,10 @@ static unsigned lock_ready (Object *o, const Thread *t) {
 
 static uint64_t lock_holder (Object *o) { return atomic_load(&((Lock *)o)->word) >> 1; }
 
-static const CallSite *lock_held_since (Object *o) { return &((Lock *)o)->taken; }
+static bool lock_held_since (Object *o, SourceLine *place) {
+  source_line_read(&((Lock *)o)->taken, place);
+  return true;
+}
 
 static void lock_destroy (Object *o) { pthread_mutex_destroy(&((Lock *)o)->mu); }
 

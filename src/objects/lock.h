@@ -57,7 +57,7 @@ typedef struct Lock {
   LockWaiter *coming;
   atomic_int depth;   /* RLock: levels beyond the first; written by the owner */
   atomic_bool passed; /* has been released by another than its owner */
-  CallSite taken;     /* where; the owner's own */
+  CallSite taken;     /* where */
 } Lock;
 
 /* The lock behind the proxy at arg, Lock or RLock, or NULL. [0, 0, -] */

@@ -217,7 +217,15 @@ static uint64_t rwlock_holder (Object *o) {
 }
 
 /* Where that one took it; all threads stand still. */
-static const CallSite *rwlock_held_since (Object *o) { return &((RWLock *)o)->holders[0].taken; }
+static bool rwlock_held_since (Object *o, SourceLine *place) {
+  RWLock *lock = (RWLock *)o;
+  bool held;
+  pthread_mutex_lock(&lock->mu);
+  held = lock->count > 0;
+  if (held) source_line_read(&lock->holders[0].taken, place);
+  pthread_mutex_unlock(&lock->mu);
+  return held;
+}
 
 static void rwlock_describe (lua_State *L, Object *o) {
   RWLock *lock = (RWLock *)o;

@@ -233,6 +233,7 @@ static void set_place (lua_State *L, const char *file, const char *line, const S
 /* Sets the thread that holds the object, and the line since which it does. */
 static void set_holder (lua_State *L, Object *o) {
   uint64_t serial = o->kind->awaited != NULL ? o->kind->awaited(o) : 0;
+  SourceLine since;
   char name[64];
   bool ended;
   if (serial == 0) return;
@@ -240,11 +241,12 @@ static void set_holder (lua_State *L, Object *o) {
   set_integer(L, "holder_id", (lua_Integer)serial);
   lua_pushboolean(L, ended);
   lua_setfield(L, -2, "holder_ended");
-  if (o->kind->held_since != NULL)
-    set_place(L, "held_file", "held_line", &o->kind->held_since(o)->place);
+  if (o->kind->held_since != NULL && o->kind->held_since(o, &since))
+    set_place(L, "held_file", "held_line", &since);
 }
 
 static void set_object (lua_State *L, Object *o) {
+  SourceLine lost;
   char name[64];
   set_string(L, "object_kind", o->kind->name);
   set_string(L, "object_name", object_name(o, name));
@@ -255,8 +257,8 @@ static void set_object (lua_State *L, Object *o) {
     lua_pop(L, 1);
   }
   set_holder(L, o);
-  if (o->kind->lost_wakeup != NULL && o->kind->lost_wakeup(o) != NULL)
-    set_place(L, "lost_file", "lost_line", &o->kind->lost_wakeup(o)->place);
+  if (o->kind->lost_wakeup != NULL && o->kind->lost_wakeup(o, &lost))
+    set_place(L, "lost_file", "lost_line", &lost);
 }
 
 /* The objects that a select waits for. */

@@ -20,9 +20,11 @@
 */
 
 static lua_State *real_open (Thread *t, lua_State *parent) {
-  lua_State *L;
-  if (t->spot == NULL) t->spot = spot_new(&real_driver);
-  L = t->spot != NULL ? state_open() : NULL;
+  Spot *spot = t->spot != NULL ? t->spot : spot_new(&real_driver);
+  lua_State *L = spot != NULL ? state_open() : NULL;
+  pthread_mutex_lock(&t->mu); /* the thread may be interrupted already */
+  t->spot = spot;
+  pthread_mutex_unlock(&t->mu);
   if (L == NULL) return NULL;
   state_inherit(parent, L);
   bundle_inherit(parent, L, t->object.world);

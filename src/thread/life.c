@@ -93,9 +93,15 @@ static int keep_error (lua_State *L) {
   return 0;
 }
 
+/* (thread) keeps what is certain to cross. In protected mode. */
+static int keep_certain_error (lua_State *L) {
+  lua_pushliteral(L, "cannot send the error value of a thread");
+  return keep_error(L);
+}
+
 /*
 ** Keeps the error at the top of the stack, which stays; where it cannot cross, the
-** error that says so.
+** error that says so; where that cannot either, a plain string.
 */
 static void keep_some_error (lua_State *L, Thread *t) {
   lua_pushvalue(L, -1);
@@ -107,6 +113,9 @@ static void keep_some_error (lua_State *L, Thread *t) {
     if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
   }
   lua_pop(L, 1);
+  lua_pushcfunction(L, keep_certain_error);
+  lua_pushlightuserdata(L, t);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
 bool thread_call_work (lua_State *L, Thread *t) {

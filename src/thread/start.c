@@ -138,26 +138,30 @@ static void unclaim (Thread *t) {
   line_wake(chain);
 }
 
+static void set_state (Thread *t, lua_State *L) {
+  pthread_mutex_lock(&t->mu);
+  t->L = L;
+  pthread_mutex_unlock(&t->mu);
+}
+
 /* Opens the state and hands the thread to the driver; an errno where that fails. */
 static int launch (lua_State *L, Thread *t) {
   World *world = t->object.world;
+  lua_State *opened = world->driver->open(t, L);
   int error;
-  t->L = world->driver->open(t, L);
-  if (t->L == NULL) return ENOMEM;
+  if (opened == NULL) return ENOMEM;
   if (t->role != NULL && t->role->starting != NULL && !t->role->starting(t)) {
-    lua_State *opened = t->L;
-    t->L = NULL;
     world->driver->close(t, opened);
     return ENOMEM;
   }
+  set_state(t, opened);
   object_keep(&t->object);
   thread_list_add(t);
   atomic_fetch_add(&world->awake, 1);
   error = world->driver->spawn(t);
   if (error != 0) {
-    lua_State *opened = t->L;
     atomic_fetch_sub(&world->awake, 1);
-    t->L = NULL;
+    set_state(t, NULL);
     thread_list_remove(t);
     world->driver->close(t, opened);
     if (t->role != NULL && t->role->ended != NULL) t->role->ended(t);

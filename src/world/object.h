@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/source_line.h"
 
 typedef struct World World;
 typedef struct Object Object;
@@ -52,9 +53,10 @@ typedef struct Kind {
   ** joined. 0: none in particular.
   */
   uint64_t (*awaited)(Object *o);
-  const struct CallSite *(*held_since)(Object *o); /* where that thread took it, or NULL */
-  /* Where it was notified or set while no thread waited, or NULL. */
-  const struct CallSite *(*lost_wakeup)(Object *o);
+  /* Where that thread took it; false: it is not held. NULL: not known. */
+  bool (*held_since)(Object *o, SourceLine *place);
+  /* Where it was notified or set while no thread waited; false: it was not. May be NULL. */
+  bool (*lost_wakeup)(Object *o, SourceLine *place);
 } Kind;
 
 struct Object {
