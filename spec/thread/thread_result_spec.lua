@@ -147,6 +147,12 @@ describe("Thread:result", function()
     assert.matches("stack overflow", message, 1, true)
   end)
 
+  it("says that an error cannot be sent where not even the reason can", function()
+    assert.same({ false, "cannot send the error value of a thread" }, { outcome(function()
+      error(setmetatable({}, { __transfer = function() error(coroutine.create(print)) end }))
+    end) })
+  end)
+
   it("functions and objects come home as results", function()
     local lock, add = select(2, outcome(function(a)
       local guard = require "luasync".Lock { name = "made there" }

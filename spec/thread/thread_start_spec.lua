@@ -139,4 +139,25 @@ describe("An unstarted thread", function()
     assert.matches("^Thread", sync.Thread(options).name)
     assert.same({ "object is not ready" }, said)
   end)
+
+  it("may happen while another thread interrupts the one that starts", function()
+    local box, stop = sync.Shared {}, sync.Event()
+    local interrupter = sync.spawn(function()
+      while not stop:is_set() do
+        local thread = box.thread
+        if thread then pcall(thread.interrupt, thread) end
+      end
+    end)
+    local strangers = 0
+    for _ = 1, 100 do
+      local thread = sync.Thread { target = function() pcall(sync.sleep, 0.001) return "over" end }
+      box.thread = thread
+      thread:start():join()
+      local ok, e = pcall(thread.result, thread)
+      if e ~= (ok and "over" or "interrupted") then strangers = strangers + 1 end
+    end
+    stop:set()
+    interrupter:result()
+    assert.equal(0, strangers)
+  end)
 end)

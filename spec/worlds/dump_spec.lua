@@ -33,6 +33,40 @@ describe("threads", function()
     assert.matches("in method 'acquire'", t.traceback, 1, true)
   end)
 
+  it("tells the line of a lock that is taken through pcall, each time anew", function()
+    local lock = sync.Lock()
+    local line = debug.getinfo(1, "l").currentline
+    pcall(lock.acquire, lock)
+    lock:release()
+    pcall(lock.acquire, lock)
+    local thread = sync.Thread { name = "guest", daemon = true, target = function() lock:acquire() end }:start()
+    support.blocked(thread)
+    local t = named(sync.threads(), "guest")
+    lock:release()
+    support.finish(thread)
+    assert.equal(line + 3, t.held_line)
+  end)
+
+  it("tells whole lines while other threads take the lock", function()
+    local lock, condition, stop = sync.Lock(), sync.Condition(), sync.Event()
+    local function take()
+      while not stop:is_set() do
+        if lock:acquire(true, 0.001) then sync.sleep(0) end
+        if lock:acquire(true, 0.001) then sync.sleep(0) end
+        condition:with(function() condition:notify() condition:wait(0.001) end)
+        if lock:locked() then pcall(lock.release, lock) end
+      end
+    end
+    local threads = { sync.spawn(take), sync.spawn(take), sync.spawn(take) }
+    for _ = 1, 200 do
+      for _, t in ipairs(sync.threads()) do
+        for _, file in ipairs { t.held_file, t.lost_file } do assert.matches("dump_spec.lua$", file) end
+      end
+    end
+    stop:set()
+    for _, thread in ipairs(threads) do thread:result() end
+  end)
+
   it("tells of timed waits and sleeps how long they have to go", function()
     local queue = sync.Queue { name = "inbox" }
     local a = sync.Thread { name = "getter", daemon = true, target = function() queue:get(true, 20) end }:start()
