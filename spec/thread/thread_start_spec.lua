@@ -141,7 +141,7 @@ describe("An unstarted thread", function()
   end)
 
   it("may happen while another thread interrupts the one that starts", function()
-    local box, stop = sync.Shared {}, sync.Event()
+    local box, stop, restore = sync.Shared {}, sync.Event(), support.quiet()
     local interrupter = sync.spawn(function()
       while not stop:is_set() do
         local thread = box.thread
@@ -158,6 +158,7 @@ describe("An unstarted thread", function()
     end
     stop:set()
     interrupter:result()
+    restore()
     assert.equal(0, strangers)
   end)
 end)

@@ -378,7 +378,7 @@ describe("simulate", function()
     local function run(times)
       for i = 1, times do
         for _, body in ipairs(bodies) do sync.simulate(body, { seed = i }) end
-        if i % 10 == 0 then collectgarbage() end -- reports are garbage of this state, and in a suite it collects rarely
+        if i % 10 == 0 then collectgarbage() end -- reports are garbage of this state, which collects rarely
       end
       collectgarbage()
       collectgarbage()
@@ -389,7 +389,7 @@ describe("simulate", function()
     assert.is_true(after - before < 1000, ("%d KiB, then %d"):format(before, after))
   end)
 
-  it("keeps no object that holds itself, nor a Local that is kept, once it has ended #noasan #notsan #novalgrind", function()
+  it("keeps no object that holds itself, nor a Local, once it has ended #noasan #notsan #novalgrind", function()
     local bodies = {
       function() local queue = sync.Queue() queue:put(queue) end,
       function()
