@@ -389,7 +389,7 @@ describe("simulate", function()
     assert.is_true(after - before < 1000, ("%d KiB, then %d"):format(before, after))
   end)
 
-  it("keeps no object that holds itself, nor a Local, once it has ended #noasan #notsan #novalgrind", function()
+  it("keeps no object that holds itself, a Local or an RWLock once it has ended #noasan #notsan #novalgrind", function()
     local bodies = {
       function() local queue = sync.Queue() queue:put(queue) end,
       function()
@@ -398,6 +398,13 @@ describe("simulate", function()
         b:put(a)
       end,
       function() local shared = sync.Shared() shared.me = shared end,
+      function()
+        for _ = 1, 20 do
+          local lock = sync.RWLock()
+          sync.Queue():put(lock)
+          lock:read()
+        end
+      end,
       function()
         local shared, queue = sync.Shared(), sync.PriorityQueue()
         shared.queue = queue
