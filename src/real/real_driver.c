@@ -19,12 +19,18 @@
 ** States and time.
 */
 
-static lua_State *real_open (Thread *t, lua_State *parent) {
+/* A started thread may be interrupted before it runs; so its spot appears under mu. */
+static void give_spot (Thread *t) {
   Spot *spot = t->spot != NULL ? t->spot : spot_new(&real_driver);
-  lua_State *L = spot != NULL ? state_open() : NULL;
-  pthread_mutex_lock(&t->mu); /* the thread may be interrupted already */
+  pthread_mutex_lock(&t->mu);
   t->spot = spot;
   pthread_mutex_unlock(&t->mu);
+}
+
+static lua_State *real_open (Thread *t, lua_State *parent) {
+  lua_State *L;
+  give_spot(t);
+  L = t->spot != NULL ? state_open() : NULL;
   if (L == NULL) return NULL;
   state_inherit(parent, L);
   bundle_inherit(parent, L, t->object.world);
