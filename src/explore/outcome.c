@@ -76,6 +76,7 @@ static void push_script_error (lua_State *L, const SimReport *r) {
 
 /* Whether a thread waits in vain for what a condition or an event said before anybody waited. */
 static bool is_lost_wakeup (WorldSubject *w) {
+  SourceLine line;
   Sim *sim = world_subject_sim(w);
   for (int i = 0; i < sim_thread_count(sim); i++) {
     const Thread *t = sim_thread_of(sim, i);
@@ -84,7 +85,7 @@ static bool is_lost_wakeup (WorldSubject *w) {
     Object *o = op != NULL                                      ? op->object
                 : t != NULL && sim_is_parked(sim, i, &deadline) ? t->blocked.object
                                                                 : NULL;
-    if (o != NULL && o->kind->lost_wakeup != NULL && o->kind->lost_wakeup(o) != NULL) return true;
+    if (o != NULL && o->kind->lost_wakeup != NULL && o->kind->lost_wakeup(o, &line)) return true;
   }
   return false;
 }
