@@ -1,0 +1,54 @@
+/*
+** private.h - the inside of a history, for history.c and interleavings.c.
+*/
+#ifndef EXPLORE_PRIVATE_H
+#define EXPLORE_PRIVATE_H
+
+#include "explore/history.h"
+
+#define NONE UINT32_MAX
+
+typedef uint16_t Clock;
+
+/* Event numbers in order; those of a truncated end are taken off. */
+typedef struct Chain {
+  uint32_t *events;
+  uint32_t count, capacity;
+} Chain;
+
+typedef struct Edge {
+  uint32_t event;
+  uint16_t thread;
+} Edge;
+
+typedef struct Cursor {
+  const Chain *chain;
+  uint32_t at; /* events not yet passed */
+} Cursor;
+
+struct History {
+  Footprints *footprints;
+  Event *events;
+  uint32_t count, capacity;
+  int threads;   /* seen so far */
+  int width;     /* of a clock */
+  Clock *clocks; /* two for each event: its own, and that of its thread before it */
+  Clock current[HISTORY_THREADS]
+               [HISTORY_THREADS]; /* what happens before the next event of each thread */
+  Chain of_thread[HISTORY_THREADS];
+  Chain gripping;
+  Chain *of_place;
+  uint32_t place_count;
+  Cursor *cursors; /* room for a walk through all chains, each place met by each access */
+  Ready *ready;
+  uint32_t ready_used, ready_capacity;
+  Edge *edges;
+  uint32_t edge_count, edge_capacity;
+};
+
+/* The clock of event i. */
+static inline Clock *clock_of (const History *h, uint32_t i) {
+  return h->clocks + 2 * (size_t)i * (size_t)h->width;
+}
+
+#endif
