@@ -250,3 +250,16 @@ t:join()
     assert.matches(":2: bang", out)
   end)
 end)
+
+describe("an explored world that loads a C module", function()
+  it("does not close the module's library once in each execution", function()
+    local r = sync.explore(function()
+      pcall(require, "lfs") -- opened before the first operation, which is where the search goes back to
+      setmetatable({}, { __gc = function() end })
+      local n = sync.Atomic(0)
+      join_all{ sync.spawn(function() n:add(1) end), sync.spawn(function() n:add(1) end) }
+    end)
+    assert.is_true(r.complete)
+    assert.equal(2, r.executions)
+  end)
+end)
