@@ -64,7 +64,7 @@ static int pick_urw (Run *r, const int *list, int n) {
     if (left[i] < 1) left[i] = 1;
     sum += left[i];
   }
-  drawn = draw(r) % (uint64_t)sum;
+  drawn = sum > 0 ? draw(r) % (uint64_t)sum : 0;
   for (int i = 0; i < n; i++) {
     if (drawn < (uint64_t)left[i]) return i;
     drawn -= (uint64_t)left[i];

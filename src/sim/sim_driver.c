@@ -13,6 +13,7 @@
 
 #include "observe/deadlock.h"
 #include "sim/private.h"
+#include "sim/sim_stdlib.h"
 #include "message/bundle.h"
 #include "state/state.h"
 
@@ -307,8 +308,10 @@ static lua_State *open_thread (Thread *t, lua_State *parent) {
 
 static void close_thread (Thread *t, lua_State *L) {
   SimThread *st = t->driver_data;
-  invariants_forget(sim_of(t->object.world), t);
-  if (sim_of(t->object.world)->options.tidy || t->has_finalisers) lua_close(L);
+  Sim *sim = sim_of(t->object.world);
+  invariants_forget(sim, t);
+  if (sim->options.policy->searches) sim_stdlib_keep_libraries(L);
+  if (sim->options.tidy || t->has_finalisers) lua_close(L);
   if (st->state == SIM_THREAD_TAKEN) st->state = SIM_THREAD_FREE; /* the thread was never started */
 }
 

@@ -63,6 +63,7 @@ static const Observer sim_observer = {.poked = poked, .alerted = alerted};
 static void close_main (Sim *sim, lua_State *L) {
   if (!sim->options.tidy && !thread_self->has_finalisers) return;
   thread_self->running = NULL;
+  if (sim->options.policy->searches) sim_stdlib_keep_libraries(L);
   lua_close(L);
 }
 

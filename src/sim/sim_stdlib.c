@@ -174,11 +174,7 @@ void sim_stdlib_pad_arguments (lua_State *L, char **argv, int argc) {
   pad_strings(L, length, ARGUMENTS, &key);
 }
 
-/*
-** C libraries that a simulated thread has loaded stay open. A state that a search puts
-** back would close them once in each execution, but they have been opened once.
-*/
-static void keep_libraries (lua_State *L) {
+void sim_stdlib_keep_libraries (lua_State *L) {
   if (lua_getfield(L, LUA_REGISTRYINDEX, "_CLIBS") == LUA_TTABLE) {
     lua_pushnil(L);
     lua_setmetatable(L, -2);
@@ -199,7 +195,6 @@ int sim_stdlib_equip (lua_State *L) {
   /* Kinds in the image need not be made, but each is copied into every state. */
   static const Kind *const usual[] = {&thread_kind, &lock_kind,  &condition_kind,
                                       &event_kind,  &queue_kind, &shared_kind};
-  keep_libraries(L);
   wrap(L, "os", "time", os_time);
   wrap(L, "os", "date", os_date);
   wrap(L, "os", "clock", os_clock);
