@@ -409,6 +409,10 @@ local function sync_annotations()
   end
   out("---@class luasync\n---@field _VERSION string\nlocal sync = {}\n\n")
   annotate_module(out, "sync", functions)
+  out('sync["trace"] = {}\n\n')
+  for entry in reference.entries() do
+    if (entry.call or ""):find "^sync%.trace%." then annotate_function(out, entry, "sync." .. entry.name) end
+  end
   out("return sync\n")
   return out()
 end

@@ -247,6 +247,10 @@ function trace.can_write(file)
   return nil, ("unknown ending of '%s': use %s"):format(file, ENDINGS)
 end
 
+--- sync.trace.start and sync.trace.save, for those who have this module at hand.
+function trace.start(...) return require "luasync".trace.start(...) end
+function trace.save(...) return require "luasync".trace.save(...) end
+
 --- Where time went, as text: the table of --waits.
 function trace.waits(value, index)
   if getmetatable(value) ~= Recording then value = assert(trace.parse(value)) end

@@ -132,7 +132,7 @@ describe("Reference", function()
     for entry in reference.entries() do
       if entry.kind == "option" and entry.name:find "^%-%-" then
         local option = entry.call:match "luasync (%S+ ?%S*)":gsub("%[.*%]", ""):gsub(" N$", " 1"):gsub(" S$", " 1")
-          :gsub(" FILE$", " " .. file .. ".txt")
+          :gsub(" FILE$", " " .. file .. ".txt"):gsub("%-%-open$", "--trace " .. file .. ".txt")
         local pipe = io.popen(("%s %s -e '' 2>&1 </dev/null"):format(support.quote(support.host), option))
         local output = pipe:read "a"
         pipe:close()

@@ -121,7 +121,9 @@ describe("simulate", function()
       { schedule = "0 1" })
     raises("unknown option 'sed'", print, { sed = 1 })
     raises("either 'seed' or 'schedule', not both", print, { seed = 1, schedule = "0 ." })
-    raises("field 'trace' is not available in this version", print, { trace = "x.html" })
+    raises("field 'trace' must be a string", print, { trace = 5 })
+    raises("unknown ending of 'x.gif': use .html, .json, .perfetto.json, .mmd, .svg or .txt", print,
+      { trace = "x.gif" })
   end)
 
   it("says where it cannot follow a schedule", function()

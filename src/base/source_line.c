@@ -68,6 +68,15 @@ void source_line_read (CallSite *mark, SourceLine *place) {
   spinlock_give(&mark->spin);
 }
 
+const void *source_line_instruction (lua_State *L, int *line) {
+  lua_Debug ar;
+  if (atomic_load_explicit(&saved_pc, memory_order_relaxed) != WORKS || !lua_getstack(L, 1, &ar))
+    return NULL;
+  lua_getinfo(L, "l", &ar);
+  *line = ar.currentline;
+  return ar.currentline > 0 ? instruction_of(&ar) : NULL;
+}
+
 /* Notes the instruction of its caller: probe's own. */
 static int note_instruction (lua_State *L) {
   lua_Debug ar;

@@ -36,6 +36,12 @@ void source_line_mark (lua_State *L, CallSite *mark);
 /* The line that was noted last, which may happen meanwhile. */
 void source_line_read (CallSite *mark, SourceLine *place);
 
+/*
+** The instruction that the caller of the running C function has come to, with its
+** line in *line; NULL: the caller is no Lua function, or it cannot be told. Cheap. [0, 0, -]
+*/
+const void *source_line_instruction (lua_State *L, int *line);
+
 /* Finds out whether marks can be quick in this Lua; in protected mode. [0, 0, memory] */
 void source_line_probe (lua_State *L);
 

@@ -15,6 +15,7 @@
 #include "command/options.h"
 #include "command/run.h"
 #include "command/text.h"
+#include "command/trace.h"
 #include "module/luasync.h"
 #include "module/program.h"
 
@@ -24,7 +25,6 @@ static const char *world_option (const Options *o) {
   if (o->schedule) return "--replay";
   if (o->seeded) return "--seed";
   if (o->virtual_clock) return "--virtual";
-  if (o->trace) return "--trace";
   if (o->race) return "--race";
   return NULL;
 }
@@ -32,8 +32,11 @@ static const char *world_option (const Options *o) {
 /* Everything but the plain real world branches here. */
 static int run_in_world (const Options *o) {
   bool script = o->script < o->argc || o->has_chunk || !isatty(STDIN_FILENO);
-  if (o->trace || o->race)
+  if (o->race)
     fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
+  else if (o->explore && (o->trace || o->waits))
+    fprintf(stderr, "%s: options '--explore' and '%s' exclude each other\n", o->program,
+            o->trace ? "--trace" : "--waits");
   else if (o->interactive || !script)
     fprintf(stderr, "%s: %s needs a script\n", o->program, world_option(o));
   else return o->explore ? run_explored(o) : run_simulated(o);
@@ -75,6 +78,8 @@ static int run (const Options *o) {
     run_print_version();
     return EXIT_SUCCESS;
   }
+  if (!trace_can_write(o)) return EXIT_FAILURE;
+  if (trace_converts(o)) return trace_convert(o);
   return world_option(o) ? run_in_world(o) : run_real(o);
 }
 

@@ -96,6 +96,20 @@ static bool set_trace (Options *o, const char *name, const char *value) {
   return bad_value(o, name, value, "file name with .html, .json, .mmd, .svg or .txt");
 }
 
+static bool set_waits (Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->waits = true;
+  return true;
+}
+
+static bool set_open (Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->open = true;
+  return true;
+}
+
 static bool set_race (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
@@ -144,6 +158,8 @@ static const LongOption long_options[] = {
     {"--explore", VALUE_AFTER_EQUALS_ONLY, set_explore},
     {"--replay", VALUE_NEEDED, set_replay},
     {"--trace", VALUE_NEEDED, set_trace},
+    {"--open", VALUE_NONE, set_open},
+    {"--waits", VALUE_NONE, set_waits},
     {"--race", VALUE_NONE, set_race},
     {"--no-deadlock-check", VALUE_NONE, set_no_deadlock_check},
 };
@@ -240,6 +256,7 @@ static bool check_together (const Options *o) {
   const char *other = o->seeded ? "--seed" : o->explore ? "--explore" : NULL;
   if (o->schedule && other)
     return mistake(o, "options '--replay' and '%s' exclude each other", other);
+  if (o->open && !o->trace) return mistake(o, "option '--open' needs '--trace'");
   return true;
 }
 

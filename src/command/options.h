@@ -47,6 +47,8 @@ typedef struct Options {
 
   /* observers, for either world */
   const char *trace;   /* --trace FILE, else NULL */
+  bool waits;          /* --waits */
+  bool open;           /* --open */
   bool race;           /* --race */
   bool deadlock_check; /* false after --no-deadlock-check */
 } Options;

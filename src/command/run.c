@@ -18,6 +18,7 @@
 #include "command/prompt/repl.h"
 #include "command/run.h"
 #include "command/text.h"
+#include "command/trace.h"
 #include "module/luasync.h"
 #include "module/program.h"
 #include "sim/sim.h"
@@ -208,6 +209,7 @@ int run_real (const Options *o) {
     return EXIT_FAILURE;
   }
   program_check_deadlocks(o->deadlock_check);
+  trace_real(o);
   return program_close(L, run_main(L, (void *)o));
 }
 
@@ -248,6 +250,7 @@ int run_simulated (const Options *o) {
   if (o->schedule) sim.policy = &policy_replay;
   else if (o->seeded) sim.policy = &policy_seeded;
   sim.seed = (uint64_t)o->seed;
+  sim.record = trace_is_wanted(o);
   sim.schedule = &schedule;
   if (o->schedule && !schedule_parse(&schedule, o->schedule, problem))
     fprintf(stderr, "%s: --replay: %s\n", o->program, problem);
@@ -256,6 +259,7 @@ int run_simulated (const Options *o) {
     code = judge(o, &report);
     if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW && !unreadable)
       text_write_replay(o, &report);
+    trace_simulated(o, &report, code);
     sim_report_free(&report);
   }
   else call_say(o->program, "cannot make a simulated world: not enough memory");

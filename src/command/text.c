@@ -58,7 +58,11 @@ bool text_write_help (FILE *out, const Options *o) {
   return write(&(Text){.function = "help", .options = o, .out = out});
 }
 
+bool text_put_replay (FILE *out, const Options *o, const SimReport *r) {
+  return write(&(Text){.function = "replay", .options = o, .report = r, .out = out});
+}
+
 void text_write_replay (const Options *o, const SimReport *r) {
-  if (!write(&(Text){.function = "replay", .options = o, .report = r, .out = stderr}))
+  if (!text_put_replay(stderr, o, r))
     fputs("(not enough memory for the line that repeats this run)\n", stderr);
 }

@@ -8,6 +8,7 @@
 #include "world/args.h"
 #include "observe/deadlock.h"
 #include "observe/dump.h"
+#include "observe/recorder.h"
 #include "module/program.h"
 #include "objects/kinds.h"
 #include "module/luasync.h"
@@ -176,12 +177,20 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
                                      {"explore", explore},
                                      {"threads", dump_threads},
                                      {"dump", dump_dump},
+                                     {"__trace_start", recorder_start_for},
+                                     {"__trace_save", recorder_save_for},
                                      {NULL, NULL}};
 
 int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
   if (!program_attach_stock(L, luaopen_luasync)) args_no_memory(L);
   luaL_newlib(L, functions);
+  lua_createtable(L, 0, 2);
+  lua_getfield(L, -2, "__trace_start"); /* the functions that can be sent by their names */
+  lua_setfield(L, -2, "start");
+  lua_getfield(L, -2, "__trace_save");
+  lua_setfield(L, -2, "save");
+  lua_setfield(L, -2, "trace");
   lua_pushliteral(L, LUASYNC_VERSION);
   lua_setfield(L, -2, "_VERSION");
   return 1;

@@ -5,7 +5,10 @@
 ** wrap around, anything with a float is a float. Number and subtype must change
 ** together, so a mutex guards the two; it is held for a few instructions.
 */
+#include <stdio.h>
+
 #include "objects/kinds.h"
+#include "world/record.h"
 #include "world/world.h"
 
 typedef struct Number {
@@ -58,12 +61,24 @@ static bool equal (Number a, Number b) {
   return lua_numbertointeger(b.u.number, &i) && (lua_Number)i == b.u.number && i == a.u.integer;
 }
 
+/* Says that a call left the number so; under mu, so that the calls stand in their order. */
+static void record_number (OpKind op, Atomic *a, bool done) {
+  char text[48];
+  int length;
+  if (!record_is_on()) return;
+  if (a->value.is_integer)
+    length = snprintf(text, sizeof text, LUA_INTEGER_FMT, (LUAI_UACINT)a->value.u.integer);
+  else length = snprintf(text, sizeof text, LUA_NUMBER_FMT, (LUAI_UACNUMBER)a->value.u.number);
+  record_text(RECORD_OP, op, a, done, 0, text, (size_t)length);
+}
+
 static int get (lua_State *L) {
   Atomic *a = object_check(L, 1, &atomic_kind);
   Number value;
   announce(L, OP_READ, a);
   pthread_mutex_lock(&a->mu);
   value = a->value;
+  record_number(OP_READ, a, true);
   pthread_mutex_unlock(&a->mu);
   push_number(L, value);
   return 1;
@@ -77,6 +92,7 @@ static Number replace (lua_State *L, OpKind kind) {
   pthread_mutex_lock(&a->mu);
   old = a->value;
   a->value = value;
+  record_number(kind, a, true);
   pthread_mutex_unlock(&a->mu);
   return old;
 }
@@ -98,6 +114,7 @@ static int add_to (lua_State *L) {
   announce(L, OP_UPDATE, a);
   pthread_mutex_lock(&a->mu);
   sum = a->value = add(a->value, n);
+  record_number(OP_UPDATE, a, true);
   pthread_mutex_unlock(&a->mu);
   push_number(L, sum);
   return 1;
@@ -112,6 +129,7 @@ static int compare_exchange (lua_State *L) {
   pthread_mutex_lock(&a->mu);
   same = equal(a->value, old);
   if (same) a->value = new;
+  record_number(OP_UPDATE, a, same);
   pthread_mutex_unlock(&a->mu);
   lua_pushboolean(L, same);
   return 1;

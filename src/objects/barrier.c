@@ -16,6 +16,7 @@
 #include "objects/kinds.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/record.h"
 
 typedef struct Barrier {
   Object object;
@@ -37,6 +38,8 @@ typedef struct Arrival {
 } Arrival;
 
 #define ACTION "luasync.Action"
+
+static lua_Integer look (Barrier *b, bool *is_broken);
 
 static Barrier *check_barrier (lua_State *L) { return object_check(L, 1, &barrier_kind); }
 
@@ -215,20 +218,34 @@ static int wait (lua_State *L, Barrier *b, Nanos relative, Nanos deadline) {
   }
 }
 
+/* n results lie on the stack: the index, or nil and why not. */
+static void record_result (lua_State *L, Barrier *b, int n) {
+  bool is_broken;
+  lua_Integer index;
+  if (!record_is_on()) return;
+  if (n == 1) index = lua_tointeger(L, -1);
+  else index = *lua_tostring(L, -1) == 'b' ? 0 : -1;
+  record(OP_ARRIVE, b, index, look(b, &is_broken));
+}
+
 /* wait([timeout]): the arrival index, or nil and "timeout" or "broken". */
 static int barrier_wait (lua_State *L) {
   Barrier *b = check_barrier(L);
   Nanos relative = lua_isnoneornil(L, 2) ? b->timeout : args_timeout(L, 2);
   Nanos deadline = relative == 0 ? 0 : world_deadline(b->object.world, relative);
   lua_settop(L, 1);
+  int n;
   wait_allowed(L);
   announce_until(L, OP_ARRIVE, b, deadline);
-  return wait(L, b, relative, deadline);
+  n = wait(L, b, relative, deadline);
+  record_result(L, b, n);
+  return n;
 }
 
 static int barrier_abort (lua_State *L) {
   Barrier *b = check_barrier(L);
   announce(L, OP_ABORT, b);
+  record(OP_ABORT, b, 0, 0);
   end_by_force(b, true);
   return 0;
 }
@@ -236,6 +253,7 @@ static int barrier_abort (lua_State *L) {
 static int barrier_reset (lua_State *L) {
   Barrier *b = check_barrier(L);
   announce(L, OP_RESET, b);
+  record(OP_RESET, b, 0, 0);
   end_by_force(b, false);
   return 0;
 }
@@ -284,6 +302,10 @@ static void barrier_describe (lua_State *L, Object *o) {
   else lua_pushfstring(L, "%I of %I waiting", (LUAI_UACINT)n, (LUAI_UACINT)b->parties);
 }
 
+static void barrier_recorded (const Object *o, RecordedFacts *facts) {
+  facts->most = ((const Barrier *)o)->parties;
+}
+
 static void barrier_destroy (Object *o) {
   Barrier *b = (Barrier *)o;
   message_free(b->action);
@@ -317,4 +339,5 @@ const Kind barrier_kind = {.name = "Barrier",
                            .describe = barrier_describe,
                            .methods = methods,
                            .meta = meta,
-                           .property = barrier_property};
+                           .property = barrier_property,
+                           .recorded = barrier_recorded};

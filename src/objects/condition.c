@@ -9,6 +9,7 @@
 ** held again, to the same depth, also when the wait raises.
 */
 #include "world/args.h"
+#include "world/record.h"
 #include "objects/guard.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
@@ -43,6 +44,14 @@ static void pair_init (Pair *p, Condition *c, Nanos deadline) {
   p->next.parked = &p->waiter;
 }
 
+static void record_waited (Condition *c, Wake wake) {
+  int waiting;
+  pthread_mutex_lock(&c->mu);
+  waiting = c->waiting;
+  pthread_mutex_unlock(&c->mu);
+  record(OP_WAIT, c, wake == WAKE_CHOSEN, waiting);
+}
+
 /* One wait on c, whose lock is held; `relative` nanoseconds. */
 static Wake wait_once (lua_State *L, Condition *c, Nanos relative) {
   Nanos deadline = world_deadline(c->object.world, relative);
@@ -69,6 +78,7 @@ static Wake wait_once (lua_State *L, Condition *c, Nanos relative) {
     pthread_mutex_unlock(&c->mu);
   }
   lock_take_again(L, c->lock, levels, wake == WAKE_CHOSEN ? &p.next : NULL);
+  if (record_is_on()) record_waited(c, wake);
   if (wake == WAKE_INTERRUPT) thread_raise(L);
   return wake;
 }
@@ -135,6 +145,7 @@ static int notify (lua_State *L, Condition *c, lua_Integer n) {
   announce(L, OP_NOTIFY, c);
   pthread_mutex_lock(&c->mu);
   c->is_lost = n > 0 && c->line.first == NULL;
+  record(OP_NOTIFY, c, n == LUA_MAXINTEGER ? -1 : n, c->waiting);
   chain = move(c, n);
   if (c->is_lost) source_line_mark(L, &c->lost);
   pthread_mutex_unlock(&c->mu);
@@ -198,6 +209,10 @@ static void condition_destroy (Object *o) {
   pthread_mutex_destroy(&c->mu);
 }
 
+static void condition_recorded (const Object *o, RecordedFacts *facts) {
+  facts->lock = &((const Condition *)o)->lock->object;
+}
+
 /* Condition([lock]): a new RLock where none is given. */
 int condition_new (lua_State *L) {
   int n, options = object_options(L, 2, &n);
@@ -236,4 +251,5 @@ const Kind condition_kind = {.name = "Condition",
                              .describe = condition_describe,
                              .methods = methods,
                              .meta = meta,
-                             .lost_wakeup = condition_lost};
+                             .lost_wakeup = condition_lost,
+                             .recorded = condition_recorded};

@@ -5,6 +5,7 @@
 ** was called returns true even if clear() follows before it runs.
 */
 #include "world/args.h"
+#include "world/record.h"
 #include "objects/kinds.h"
 #include "thread/thread.h"
 
@@ -25,6 +26,7 @@ static int event_set (lua_State *L) {
   Waiter *chain;
   announce(L, OP_SET, e);
   pthread_mutex_lock(&e->mu);
+  record(OP_SET, e, 0, 1);
   atomic_store(&e->flag, true);
   e->is_lost = e->line.first == NULL;
   chain = line_choose_all(&e->line);
@@ -51,6 +53,7 @@ static int event_clear (lua_State *L) {
   announce(L, OP_CLEAR, e);
   pthread_mutex_lock(&e->mu);
   atomic_store(&e->flag, false);
+  record(OP_CLEAR, e, 0, 0);
   pthread_mutex_unlock(&e->mu);
   return 0;
 }
@@ -58,7 +61,9 @@ static int event_clear (lua_State *L) {
 static int event_is_set (lua_State *L) {
   Event *e = check_event(L);
   announce(L, OP_IS_SET, e);
-  lua_pushboolean(L, atomic_load_explicit(&e->flag, memory_order_acquire));
+  bool set = atomic_load_explicit(&e->flag, memory_order_acquire);
+  record(OP_IS_SET, e, set, set);
+  lua_pushboolean(L, set);
   return 1;
 }
 
@@ -94,8 +99,12 @@ static bool wait (lua_State *L, Event *e, Nanos deadline) {
 static int event_wait (lua_State *L) {
   Event *e = check_event(L);
   Nanos deadline = world_until(e->object.world, args_timeout(L, 2));
-  announce_until(L, deadline == 0 ? OP_IS_SET : OP_WAIT_SET, e, deadline);
-  lua_pushboolean(L, finds_set(e) || (deadline != 0 && wait(L, e, deadline)));
+  OpKind op = deadline == 0 ? OP_IS_SET : OP_WAIT_SET;
+  bool found;
+  announce_until(L, op, e, deadline);
+  found = finds_set(e) || (deadline != 0 && wait(L, e, deadline));
+  record(op, e, found, atomic_load_explicit(&e->flag, memory_order_relaxed));
+  lua_pushboolean(L, found);
   return 1;
 }
 
@@ -107,7 +116,9 @@ static int event_wait (lua_State *L) {
 static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
   (void)L;
   (void)value;
-  return finds_set((Event *)o) ? SELECT_TAKEN : SELECT_NOTHING;
+  if (!finds_set((Event *)o)) return SELECT_NOTHING;
+  record(OP_WAIT_SET, o, 1, 1);
+  return SELECT_TAKEN;
 }
 
 static bool select_enlist (Object *o, Waiter *w, bool first) {

@@ -12,7 +12,10 @@
 ** and the next release makes it the owner. lock.h has the states of a waiter and
 ** the invariants of the word.
 */
+#include <string.h>
+
 #include "world/args.h"
+#include "world/record.h"
 #include "objects/guard.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
@@ -133,38 +136,46 @@ Waiter *lock_enlist (Lock *lock, LockWaiter *lw) {
   return first != NULL ? first->parked : NULL;
 }
 
-/* As take below, where the lock is not just free. */
-static bool take_slowly (lua_State *L, Lock *lock, Nanos deadline) {
+/* As take below, where the lock is not just free. *handed: a release has made the caller the owner. */
+static bool take_slowly (lua_State *L, Lock *lock, Nanos deadline, bool *handed) {
   LockWaiter lw;
   if (deadline == 0) return false;
   wait_allowed(L);
   if (take_soon(lock, thread_self)) return true;
   lock_waiter_init(&lw, OP_ACQUIRE, lock, deadline);
   switch (take_in_line(L, lock, &lw, deadline)) {
-    case WAKE_CHOSEN: return true;
+    case WAKE_CHOSEN: *handed = lw.handed; return true;
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
     default: return false;
   }
 }
 
+static OpKind taking_of (Nanos deadline) { return deadline == 0 ? OP_TRY_ACQUIRE : OP_ACQUIRE; }
+
 /* Takes the lock, waiting until the deadline, 0 for one try. False: not taken. Raises a pending interrupt. */
 static bool take (lua_State *L, Lock *lock, Nanos deadline) {
+  bool handed = false;
   if (is_reentrant(lock) && lock_is_mine(lock)) {
-    atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed);
+    int depth = atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed) + 2;
+    record(taking_of(deadline), lock, 1, depth);
     return true;
   }
   if (!take_free(lock, thread_self)) {
-    if (!take_slowly(L, lock, deadline)) return false;
+    if (!take_slowly(L, lock, deadline, &handed)) {
+      record(taking_of(deadline), lock, 0, 0);
+      return false;
+    }
     if (!lock_is_mine(lock)) return true; /* somebody has given it back already */
   }
   source_line_mark(L, &lock->taken);
+  record(taking_of(deadline), lock, 1, handed ? -1 : 1);
   return true;
 }
 
 int lock_acquire_for (lua_State *L, Lock *lock) {
   Nanos deadline = world_until(lock->object.world, args_blocking(L, 2, true));
-  announce_until(L, deadline == 0 ? OP_TRY_ACQUIRE : OP_ACQUIRE, lock, deadline);
+  announce_until(L, taking_of(deadline), lock, deadline);
   lua_pushboolean(L, take(L, lock, deadline));
   return 1;
 }
@@ -186,8 +197,21 @@ static uint64_t pass_on (Lock *lock, LockWaiter **lw) {
   if (*lw != NULL && (*lw)->starving) {
     (*lw)->handed = true;
     owner = word_of((*lw)->waiter.thread);
+    record_handed(&(*lw)->waiter, 1, 1);
   }
   return owner | waiters_mark(lock);
+}
+
+/* Says that the lock has been given back, at `time`; `why` is NULL where by release(). */
+static void record_release (Nanos time, Lock *lock, uint64_t word, const char *why) {
+  if (record_is_on())
+    record_take(&(Record){.kind = RECORD_OP,
+                          .op = OP_RELEASE,
+                          .object = lock,
+                          .a = (int64_t)(word >> 1),
+                          .time = time,
+                          .text = why,
+                          .length = why != NULL ? strlen(why) : 0});
 }
 
 /*
@@ -195,12 +219,15 @@ static uint64_t pass_on (Lock *lock, LockWaiter **lw) {
 ** is only freed. Returns the word as it was: if that has no owner, or WAITERS is
 ** clear, nothing has been done.
 */
-static uint64_t release_to_line (Lock *lock) {
+static uint64_t release_to_line (Lock *lock, const char *why) {
   LockWaiter *lw = NULL;
   uint64_t word;
   pthread_mutex_lock(&lock->mu);
   word = atomic_load(&lock->word);
-  if (owner_in(word) != 0 && (word & WAITERS)) atomic_store(&lock->word, pass_on(lock, &lw));
+  if (owner_in(word) != 0 && (word & WAITERS)) {
+    record_release(0, lock, word, why);
+    atomic_store(&lock->word, pass_on(lock, &lw));
+  }
   pthread_mutex_unlock(&lock->mu);
   if (lw != NULL) line_wake(lw->parked);
   return word;
@@ -212,17 +239,32 @@ static inline void account (Lock *lock, uint64_t owner, Thread *self) {
   else atomic_store_explicit(&lock->passed, true, memory_order_relaxed);
 }
 
-/* Gives the lock back, whichever thread has it; false: none has. */
-static bool give_back (Lock *lock) {
+/*
+** Gives the lock back, whichever thread has it; false: none has. `why` is for the
+** recording. Two functions are made of it: while nothing is recorded, that is to cost
+** one branch.
+*/
+static inline __attribute__((always_inline)) bool give (Lock *lock, const char *why,
+                                                        bool recorded) {
+  Nanos time = recorded ? record_now() : 0;
   uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
   do {
-    if (word & WAITERS) word = release_to_line(lock);
+    if (word & WAITERS) word = release_to_line(lock, why);
     if (owner_in(word) == 0) return false;
   } while (!(word & WAITERS)
            && !atomic_compare_exchange_weak_explicit(&lock->word, &word, 0, memory_order_release,
                                                      memory_order_relaxed));
+  if (recorded && !(word & WAITERS)) record_release(time, lock, word, why);
   account(lock, owner_in(word), thread_self);
   return true;
+}
+
+static __attribute__((noinline)) bool give_recorded (Lock *lock, const char *why) {
+  return give(lock, why, true);
+}
+
+static bool give_back (Lock *lock, const char *why) {
+  return record_is_on() ? give_recorded(lock, why) : give(lock, why, false);
 }
 
 int lock_release_for (lua_State *L, Lock *lock) {
@@ -230,36 +272,41 @@ int lock_release_for (lua_State *L, Lock *lock) {
   if (is_reentrant(lock)) {
     if (!lock_is_mine(lock)) return args_misuse(L, "cannot release un-acquired lock");
     if (atomic_load_explicit(&lock->depth, memory_order_relaxed) > 0) {
-      atomic_fetch_sub_explicit(&lock->depth, 1, memory_order_relaxed);
+      int left = atomic_fetch_sub_explicit(&lock->depth, 1, memory_order_relaxed);
+      record(OP_RELEASE, lock, (int64_t)thread_self->serial, left);
       return 0;
     }
   }
-  if (!give_back(lock)) return args_misuse(L, "release unlocked lock");
+  if (!give_back(lock, NULL)) return args_misuse(L, "release unlocked lock");
   return 0;
 }
 
 int lock_release_all (Lock *lock) {
   int levels = atomic_load_explicit(&lock->depth, memory_order_relaxed) + 1;
   atomic_store_explicit(&lock->depth, 0, memory_order_relaxed);
-  give_back(lock);
+  give_back(lock, "wait");
   return levels;
 }
 
 void lock_take_again (lua_State *L, Lock *lock, int levels, LockWaiter *lw) {
   LockWaiter own;
+  bool handed = false;
   announce(L, OP_REACQUIRE, lock);
   if (lw != NULL) { /* from now on the thread parks with lw itself */
     lw->parked = &lw->waiter;
     lw->waiter.forever = lw->starving = true;
     take_in_line(L, lock, lw, FOREVER);
+    handed = lw->handed;
   }
   else if (!take_free(lock, thread_self)) {
     lock_waiter_init(&own, OP_REACQUIRE, lock, FOREVER);
     own.waiter.deaf = true;
     take_in_line(L, lock, &own, FOREVER);
+    handed = own.handed;
   }
   source_line_mark(L, &lock->taken);
   atomic_store_explicit(&lock->depth, levels - 1, memory_order_relaxed);
+  record(OP_REACQUIRE, lock, 1, handed ? -1 : levels);
 }
 
 /*
@@ -270,11 +317,13 @@ static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
   Lock *lock = (Lock *)o;
   (void)value;
   if (is_reentrant(lock) && lock_is_mine(lock)) {
-    atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed);
+    int depth = atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed) + 2;
+    record(OP_ACQUIRE, lock, 1, depth);
     return SELECT_TAKEN;
   }
   if (!take_free(lock, thread_self)) return SELECT_NOTHING;
   source_line_mark(L, &lock->taken);
+  record(OP_ACQUIRE, lock, 1, 1);
   return SELECT_TAKEN;
 }
 
@@ -319,7 +368,9 @@ static const Selectable selectable = {select_take, select_enlist, select_withdra
 static int lock_locked (lua_State *L) {
   Lock *lock = check_lock(L);
   announce(L, OP_LOOK, lock);
-  lua_pushboolean(L, owner_in(atomic_load(&lock->word)) != 0);
+  bool locked = owner_in(atomic_load(&lock->word)) != 0;
+  record(OP_LOOK, lock, locked, 0);
+  lua_pushboolean(L, locked);
   return 1;
 }
 

@@ -17,6 +17,7 @@
 #include "thread/thread.h"
 #include "world/args.h"
 #include "world/memory.h"
+#include "world/record.h"
 
 /* A thread that has the lock. */
 typedef struct Holder {
@@ -66,6 +67,9 @@ static bool make_room (RWLock *lock) {
   return true;
 }
 
+/* As a recording has it: how many read, -1: one writes. */
+static int64_t state_of (const RWLock *lock) { return lock->writing ? -1 : lock->count; }
+
 static bool is_writer (const Waiter *w) { return w->kind == OP_WRITE_TAKE; }
 
 /* Makes holders of the first in line, as many as can be; returns those to wake. Under mu. */
@@ -75,6 +79,7 @@ static Waiter *serve (RWLock *lock) {
     line_pick(w);
     lock->waiting--;
     add_holder(lock, w->thread->serial, is_writer(w));
+    record_handed(w, 1, state_of(lock));
     *last = w;
     last = &w->next;
   }
@@ -96,6 +101,7 @@ static Step take_or_join (RWLock *lock, Waiter *w, bool write) {
   else if (!make_room(lock)) step = NO_MEMORY;
   else if (lock->line.first == NULL && is_open(lock, write)) {
     add_holder(lock, serial, write);
+    record(write ? OP_WRITE_TAKE : OP_READ_LOCK, lock, 1, state_of(lock));
     step = TAKEN;
   }
   else if (w != NULL) {
@@ -138,14 +144,19 @@ static bool take (lua_State *L, RWLock *lock, bool write, Nanos relative) {
   if (step == UPGRADE) return args_misuse(L, "cannot upgrade a read lock");
   if (step == NO_MEMORY) args_no_memory(L);
   if (step == MUST_WAIT) {
-    if (relative == 0) return false;
+    if (relative == 0) {
+      record(w.kind, lock, 0, 0);
+      return false;
+    }
     wait_allowed(L);
+    line_record_wait(&w, deadline);
     if (write) announce_until(L, OP_WRITE_TAKE, lock, deadline);
     wake = line_wait(L, &w, &lock->mu, deadline);
   }
   if (wake != WAKE_CHOSEN) give_up(lock);
   if (wake == WAKE_INTERRUPT) thread_raise(L);
   if (wake == WAKE_CHOSEN) note_taken(L, lock);
+  else record(w.kind, lock, 0, 0);
   return wake == WAKE_CHOSEN;
 }
 
@@ -179,6 +190,8 @@ static int rwlock_release (lua_State *L) {
   pthread_mutex_lock(&lock->mu);
   i = find(lock, thread_self->serial);
   if (i >= 0) {
+    record(writing ? OP_WRITE_UNLOCK : OP_READ_UNLOCK, lock, (int64_t)thread_self->serial,
+           lock->count - 1);
     lock->holders[i] = lock->holders[--lock->count];
     if (lock->count == 0) lock->writing = false;
     chain = serve(lock);

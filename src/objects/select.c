@@ -20,6 +20,7 @@
 #include "objects/select.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/record.h"
 
 #define CHOICES_MOST 10000
 
@@ -152,9 +153,12 @@ static int run (lua_State *L, Selection *s, Slot *value, Selected *how) {
                          .until = s->deadline,
                          .L = L});
   i = take_any(L, s, value, how);
-  if (i >= 0 || s->deadline == 0) return i;
-  wait_allowed(L);
-  return wait(L, s, value, how);
+  if (i < 0 && s->deadline != 0) {
+    wait_allowed(L);
+    i = wait(L, s, value, how);
+  }
+  record(OP_SELECT, NULL, i + 1, 0);
+  return i;
 }
 
 void select_wait (lua_State *L, Nanos deadline) {

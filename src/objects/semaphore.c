@@ -8,6 +8,7 @@
 ** anybody waits. One of them sees the other.
 */
 #include "world/args.h"
+#include "world/record.h"
 #include "objects/guard.h"
 #include "objects/kinds.h"
 #include "thread/thread.h"
@@ -34,6 +35,10 @@ static bool take_unit (Semaphore *s) {
   return false;
 }
 
+static int64_t units (Semaphore *s) {
+  return atomic_load_explicit(&s->value, memory_order_relaxed);
+}
+
 /* Stands in line; true: a unit was handed over, or found. */
 static bool wait (lua_State *L, Semaphore *s, Nanos deadline) {
   Waiter w;
@@ -45,6 +50,7 @@ static bool wait (lua_State *L, Semaphore *s, Nanos deadline) {
   if (take_unit(s)) {
     atomic_fetch_sub(&s->waiting, 1);
     pthread_mutex_unlock(&s->mu);
+    record(OP_DOWN, s, 1, units(s));
     return true;
   }
   line_join(&s->line, &w);
@@ -58,11 +64,22 @@ static bool wait (lua_State *L, Semaphore *s, Nanos deadline) {
   return false;
 }
 
+/* The same where no unit was there at first; it may not wait. */
+static bool take_slowly (lua_State *L, Semaphore *s, Nanos deadline) {
+  bool taken = deadline != 0 && wait(L, s, deadline);
+  if (!taken) record(deadline == 0 ? OP_TRY_DOWN : OP_DOWN, s, 0, units(s));
+  return taken;
+}
+
 static int semaphore_acquire (lua_State *L) {
   Semaphore *s = check_semaphore(L);
   Nanos deadline = world_until(s->object.world, args_blocking(L, 2, true));
-  announce_until(L, deadline == 0 ? OP_TRY_DOWN : OP_DOWN, s, deadline);
-  lua_pushboolean(L, take_unit(s) || (deadline != 0 && wait(L, s, deadline)));
+  OpKind op = deadline == 0 ? OP_TRY_DOWN : OP_DOWN;
+  bool taken;
+  announce_until(L, op, s, deadline);
+  taken = take_unit(s);
+  if (taken) record(op, s, 1, units(s));
+  lua_pushboolean(L, taken || take_slowly(L, s, deadline));
   return 1;
 }
 
@@ -77,6 +94,7 @@ static void serve_line (Semaphore *s) {
     if (w->counted != NULL) s->coming++;
     else if (!take_unit(s)) break;
     line_pick(w);
+    if (w->counted == NULL) record_handed(w, 1, units(s));
     *last = w;
     last = &w->next;
     atomic_fetch_sub(&s->waiting, 1);
@@ -90,13 +108,16 @@ static int semaphore_release (lua_State *L) {
   Semaphore *s = check_semaphore(L);
   lua_Integer n = luaL_optinteger(L, 2, 1);
   long long value = atomic_load_explicit(&s->value, memory_order_relaxed);
+  Nanos time;
   luaL_argcheck(L, n >= 1, 2, "n must be one or more");
   announce(L, OP_UP, s);
+  time = record_clock();
   do {
     if (s->object.kind == &bounded_kind && n > s->initial - value)
       return args_misuse(L, "semaphore released too many times");
     if (n > LUA_MAXINTEGER - value) return args_misuse(L, "semaphore value would overflow");
   } while (!atomic_compare_exchange_weak(&s->value, &value, value + n));
+  record_given(time, OP_UP, s, n, value + n);
   if (atomic_load(&s->waiting) > 0) serve_line(s);
   return 0;
 }
@@ -108,7 +129,9 @@ static int semaphore_release (lua_State *L) {
 static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
   (void)L;
   (void)value;
-  return take_unit((Semaphore *)o) ? SELECT_TAKEN : SELECT_NOTHING;
+  if (!take_unit((Semaphore *)o)) return SELECT_NOTHING;
+  record(OP_DOWN, o, 1, units((Semaphore *)o));
+  return SELECT_TAKEN;
 }
 
 static bool select_enlist (Object *o, Waiter *w, bool first) {
@@ -145,7 +168,9 @@ static const Selectable selectable = {select_take, select_enlist, select_withdra
 static int semaphore_value (lua_State *L) {
   Semaphore *s = check_semaphore(L);
   announce(L, OP_VALUE, s);
-  lua_pushinteger(L, atomic_load(&s->value));
+  lua_Integer value = atomic_load(&s->value);
+  record(OP_VALUE, s, value, 0);
+  lua_pushinteger(L, value);
   return 1;
 }
 
@@ -166,6 +191,11 @@ static int semaphore_hold (lua_State *L) {
 
 static void semaphore_describe (lua_State *L, Object *o) {
   lua_pushfstring(L, "value %I", (lua_Integer)atomic_load(&((Semaphore *)o)->value));
+}
+
+static void semaphore_recorded (const Object *o, RecordedFacts *facts) {
+  facts->first = ((const Semaphore *)o)->initial;
+  if (o->kind == &bounded_kind) facts->most = facts->first;
 }
 
 static void semaphore_destroy (Object *o) { pthread_mutex_destroy(&((Semaphore *)o)->mu); }
@@ -195,6 +225,7 @@ const Kind semaphore_kind = {.name = "Semaphore",
                              .destroy = semaphore_destroy,
                              .ready = semaphore_ready,
                              .describe = semaphore_describe,
+                             .recorded = semaphore_recorded,
                              .methods = methods,
                              .meta = meta,
                              .select = &selectable};
@@ -202,6 +233,7 @@ const Kind bounded_kind = {.name = "BoundedSemaphore",
                            .destroy = semaphore_destroy,
                            .ready = semaphore_ready,
                            .describe = semaphore_describe,
+                           .recorded = semaphore_recorded,
                            .methods = methods,
                            .meta = meta,
                            .select = &selectable};

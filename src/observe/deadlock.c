@@ -22,6 +22,7 @@
 
 #include "observe/deadlock.h"
 #include "observe/dump.h"
+#include "observe/recorder.h"
 #include "observe/sigquit.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
@@ -89,11 +90,14 @@ int deadlock_raises (lua_State *L) {
 }
 
 static void stuck (World *world) {
+  char *text;
   if (world->silent_deadlocks || somebody_is_alerted(world) || atomic_load(&world->awake) != 0)
     return;
   fflush(stdout);
   if (deadlock_interrupts(world)) return;
-  say(world, deadlock_text(world));
+  text = deadlock_text(world);
+  recorder_verdict(world, "deadlock", text);
+  say(world, text);
   world->driver->exit(3);
 }
 

@@ -18,6 +18,7 @@
 #include "real/real_driver.h"
 #include "state/files.h"
 #include "thread/thread.h"
+#include "world/record.h"
 
 #define MOMENT 200 /* milliseconds */
 
@@ -56,6 +57,7 @@ static bool is_alone (void) {
 
 void exit_process (int code) {
   Thread *nobody = NULL;
+  if (record_ending != NULL) record_ending(real_world(), "exit", code);
   if (is_alone() && thread_self != NULL && thread_self->is_main) {
     real_stop_workers();
     exit(code);

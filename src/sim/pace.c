@@ -58,7 +58,10 @@ static void read_clock (Sim *sim) {
     sim_set_clock(sim, next);
     p->readings = readings; /* the poller has not found what it looks for: the pace stays */
   }
-  else sim->now += step;
+  else {
+    sim->now += step;
+    sim_record_clock(sim, sim->now - step);
+  }
 }
 
 /* Threads have been at work for long without a break; if others wait for their time to come, some passes. */
@@ -67,7 +70,10 @@ static void pass_busy_time (Sim *sim) {
   Nanos step = doubled(NANOS, sim->pace.busy / BUSY_TICK - PATIENT_TICKS);
   if (next == FOREVER) return;
   if (next - sim->now <= step) sim_set_clock(sim, next);
-  else sim->now += step;
+  else {
+    sim->now += step;
+    sim_record_clock(sim, sim->now - step);
+  }
 }
 
 /*

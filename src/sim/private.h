@@ -10,6 +10,7 @@
 #include "sim/sim.h"
 #include "sim/sim_thread.h"
 #include "sim/watchdog.h"
+#include "world/record.h"
 
 #define SIM_EPOCH ((Nanos)1257894000 * NANOS) /* 2009-11-10 23:00:00 UTC */
 
@@ -103,10 +104,11 @@ SimThread *sim_take_ready (Sim *sim, int index);
 void sim_switch_to (Sim *sim, Fibre *from, SimThread *to);
 
 /* The clock. */
-Nanos sim_next_deadline (Sim *sim);        /* of all that are parked; FOREVER: none */
-void sim_set_clock (Sim *sim, Nanos time); /* makes threads ready whose deadline that is */
-bool sim_pass_time (Sim *sim);             /* to the next deadline; false: there is none */
-bool sim_tick (Sim *sim);                  /* the same between two turns: part of the schedule */
+Nanos sim_next_deadline (Sim *sim);             /* of all that are parked; FOREVER: none */
+void sim_set_clock (Sim *sim, Nanos time);      /* makes threads ready whose deadline that is */
+void sim_record_clock (Sim *sim, Nanos before); /* it has gone on */
+bool sim_pass_time (Sim *sim);                  /* to the next deadline; false: there is none */
+bool sim_tick (Sim *sim); /* the same between two turns: part of the schedule */
 
 /* The turn of `st` is over: it is noted in the schedule. */
 void sim_note_turn (Sim *sim, SimThread *st, bool preempted);

@@ -37,6 +37,7 @@ typedef struct SimOptions {
   bool capture;             /* keep what is printed for the report instead of writing it */
   bool tidy;       /* close the states of ended threads: slower, frees their objects at once */
   bool silent;     /* no warnings of circles */
+  bool record;     /* into report.recorder */
   long operations; /* livelock after so many; 0: the default */
 } SimOptions;
 
@@ -51,6 +52,7 @@ typedef struct SimReport {
   Schedule schedule; /* what was run */
   char *output;      /* captured, not terminated */
   size_t output_length;
+  struct Recorder *recorder; /* what has been recorded, or NULL */
   char *text; /* deadlock, livelock: the report; cannot follow: why; done: a remark. NULL: none */
 } SimReport;
 

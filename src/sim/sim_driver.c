@@ -80,6 +80,11 @@ Nanos sim_next_deadline (Sim *sim) {
   return next;
 }
 
+void sim_record_clock (Sim *sim, Nanos before) {
+  if (record_is_on())
+    record_take(&(Record){.kind = RECORD_CLOCK, .op = OP_COUNT, .world = &sim->world, .a = before});
+}
+
 /* The parked thread whose deadline has come first, or NULL. */
 static SimThread *first_due (Sim *sim) {
   SimThread *found = NULL;
@@ -96,7 +101,9 @@ static SimThread *first_due (Sim *sim) {
 /* Threads whose deadline has come become ready in the order (deadline, parking). */
 void sim_set_clock (Sim *sim, Nanos time) {
   SimThread *due;
+  Nanos before = sim->now;
   if (time > sim->now) sim->now = time;
+  if (sim->now > before) sim_record_clock(sim, before);
   pace_clock_moved(sim);
   while ((due = first_due(sim)) != NULL) {
     due->timed_out = true;
@@ -174,6 +181,12 @@ void sim_switch_to (Sim *sim, Fibre *from, SimThread *to) {
   to->state = SIM_THREAD_RUNNING;
   to->operations = to->outputs = 0;
   to->stamp = ++sim->stamps;
+  if (record_is_on() && !to->in_line)
+    record_take(&(Record){.kind = RECORD_TURN,
+                          .op = OP_COUNT,
+                          .who = to->thread,
+                          .world = &sim->world,
+                          .a = sim->ready_count});
   if (from == &to->fibre) return;
   sim->current = to;
   thread_self = to->thread;
@@ -217,7 +230,12 @@ static void sim_announce (Thread *self, const Op *op) {
   atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
   self->at = op->L;
   watch_pace(sim, me, op);
-  if (sim->options.policy->before_op(sim, me, op)) give_up_turn(sim, me);
+  if (sim->options.policy->before_op(sim, me, op)) {
+    me->in_line = op->kind == OP_WRITE_TAKE;
+    if (record_is_on() && !me->in_line)
+      record_take(&(Record){.kind = RECORD_YIELD, .op = op->kind, .object = op->object});
+    give_up_turn(sim, me);
+  }
   if (op->kind == OP_OUTPUT) me->outputs++;
   else {
     me->operations++;
@@ -238,7 +256,7 @@ static void sim_park (Thread *self, Nanos deadline) {
   me->state = SIM_THREAD_PARKED;
   me->deadline = deadline;
   me->order = sim->parkings++;
-  me->looked_at = false;
+  me->looked_at = me->in_line = false;
   push(sim, &sim->parked, &sim->parked_count, &sim->parked_capacity, me);
   schedule_next(sim);
   atomic_store(&self->spot->token, 0);
@@ -260,6 +278,7 @@ static int sim_settle (Thread *self, Nanos deadline) {
 static void sim_unpark (Spot *spot) {
   SimThread *st = spot->fibre;
   atomic_store(&spot->token, 1);
+  if (st != NULL) st->in_line = false;
   if (st != NULL && st->state == SIM_THREAD_PARKED)
     make_ready(sim_of(st->thread->object.world), st);
 }

@@ -11,6 +11,7 @@
 
 #include "message/message.h"
 #include "observe/dump.h"
+#include "observe/recorder.h"
 #include "observe/sigquit.h"
 #include "real/real_driver.h"
 #include "sim/private.h"
@@ -76,7 +77,8 @@ static void run_main (void *ud) {
     sim->report->status = 1;
   }
   sim_warn_of_circles(sim);
-  close_main(sim, L);
+  close_main(sim, L); /* whose finalisers may act */
+  thread_record_end(thread_self);
   sim_note_turn(sim, sim->current, false);
   sim_leave(sim, SIM_DONE);
 }
@@ -133,6 +135,7 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   memset(report, 0, sizeof *report);
   report->closed = true;
   sim->report = report;
+  if (options->record) recorder_start(&sim->world, 0, true);
   return sim;
 }
 
@@ -149,6 +152,7 @@ void sim_close (Sim *sim) {
   if (sim->report->verdict == SIM_DONE && sim->options.policy->ended != NULL)
     sim->options.policy->ended(sim);
   sim->report->elapsed = sim->now;
+  sim->report->recorder = recorder_detach(&sim->world);
   sim->report->steps = sim_steps(sim);
   if (sim->world.first_error != NULL) sim->report->first_error = strdup(sim->world.first_error);
   sim->report->errors_untaken = atomic_load(&sim->world.errors_untaken);
@@ -189,6 +193,7 @@ void sim_report_free (SimReport *report) {
   free(report->output);
   free(report->text);
   free(report->first_error);
+  recorder_free(report->recorder);
   memset(report, 0, sizeof *report);
 }
 

@@ -33,13 +33,14 @@ typedef struct SimThread {
   bool used;        /* no longer as new */
   SimThreadState state;
   Thread *thread;
-  const Op *pending;        /* while held; on the stack of the thread */
-  Nanos deadline;           /* while parked */
-  uint64_t order;           /* of parking: equal deadlines end in this order */
-  bool looked_at;           /* since it has parked: whether it waits in a circle */
-  bool settling;            /* inside sync.settle: goes on when no other thread can run */
-  bool timed_out;           /* its last wait came to its deadline */
-  bool may_time_out;        /* its last operation was one that changes nothing then */
+  const Op *pending; /* while held; on the stack of the thread */
+  Nanos deadline;    /* while parked */
+  uint64_t order;    /* of parking: equal deadlines end in this order */
+  bool in_line;      /* announces what it stands in line for already: a recording has it waiting */
+  bool looked_at;    /* since it has parked: whether it waits in a circle */
+  bool settling;     /* inside sync.settle: goes on when no other thread can run */
+  bool timed_out;    /* its last wait came to its deadline */
+  bool may_time_out; /* its last operation was one that changes nothing then */
   long operations, outputs; /* announced since it was last switched to */
 } SimThread;
 

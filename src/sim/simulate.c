@@ -9,6 +9,7 @@
 
 #include "message/bundle.h"
 #include "message/message.h"
+#include "observe/recorder.h"
 #include "world/args.h"
 #include "sim/request.h"
 #include "state/state.h"
@@ -34,8 +35,10 @@ static const char *read_options (lua_State *L, int index, SimOptions *o) {
   if (lua_isnoneornil(L, index)) return NULL;
   luaL_checktype(L, index, LUA_TTABLE);
   args_option_names(L, index, known);
-  luaL_argcheck(L, lua_getfield(L, index, "trace") == LUA_TNIL, index,
-                "field 'trace' is not available in this version");
+  if (lua_getfield(L, index, "trace") != LUA_TNIL) {
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'trace' must be a string");
+    o->record = true;
+  }
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
     o->policy = &policy_seeded;
@@ -146,6 +149,27 @@ static int fill (lua_State *L) {
   return 1;
 }
 
+/* Writes the recording into the file that the field 'trace' names. NULL, or what kept it from that. */
+static char *save (lua_State *L, const SimOptions *o, const SimReport *r, const char *schedule) {
+  static const char *const verdicts[] = {"done", "exit", "deadlock", "livelock", "error", "error"};
+  RunInfo info = {.world = o->policy == &policy_seeded   ? "seeded"
+                           : o->policy == &policy_replay ? "replay"
+                                                         : "virtual",
+                  .title = "sync.simulate",
+                  .schedule = schedule,
+                  .verdict = verdicts[r->verdict],
+                  .text = r->text,
+                  .seeded = o->policy == &policy_seeded,
+                  .seed = (lua_Integer)o->seed,
+                  .code = -1};
+  char *problem = NULL;
+  if (r->verdict == SIM_DONE && (r->status != 0 || r->errors_untaken > 0)) info.verdict = "error";
+  if (o->record && r->recorder != NULL && lua_getfield(L, 2, "trace") == LUA_TSTRING)
+    problem = recorder_save(r->recorder, lua_tostring(L, -1), &info);
+  lua_settop(L, 2);
+  return problem;
+}
+
 int simulate (lua_State *L) {
   SimOptions options = {.policy = &policy_round_robin, .capture = true};
   Schedule schedule = {0};
@@ -154,6 +178,7 @@ int simulate (lua_State *L) {
   Filling filling = {&report, &request, NULL};
   int status, code;
   bool leaves;
+  char *problem;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 2);
   prepare(L, &options, read_options(L, 2, &options), &schedule, &request);
@@ -166,6 +191,7 @@ int simulate (lua_State *L) {
   message_free(request.work);
   message_free(request.modules);
   filling.schedule = schedule_text(&report.schedule);
+  problem = save(L, &options, &report, filling.schedule);
   lua_pushcfunction(L, fill);
   lua_pushlightuserdata(L, &filling);
   status = lua_pcall(L, 1, 1, 0);
@@ -177,5 +203,10 @@ int simulate (lua_State *L) {
   sim_report_free(&report);
   if (leaves)
     thread_self->object.world->driver->exit(code); /* os.exit ends the program, from any world */
+  if (problem != NULL) {
+    lua_pushstring(L, problem);
+    free(problem);
+    return luaL_error(L, "%s", lua_tostring(L, -1));
+  }
   return status == LUA_OK ? 1 : lua_error(L);
 }

@@ -15,6 +15,7 @@
 #include "state/stdlib.h"
 #include "thread/system.h"
 #include "thread/thread.h"
+#include "world/record.h"
 
 /* The stream number of a file the world takes charge of, or 0. */
 static int stream_of (FILE *f) { return f == stdout ? 1 : f == stderr ? 2 : 0; }
@@ -34,6 +35,10 @@ static bool emit (lua_State *L, FILE *f, const char *text, size_t length, bool f
   done = write_piece(f, text, length);
   if (flushed) fflush(f);
   system_leave();
+  if (record_is_on() && stream_of(f) != 0) {
+    if (length > 0 && text[length - 1] == '\n') length--;
+    record_text(RECORD_OUT, OP_OUTPUT, NULL, stream_of(f), 0, text, length);
+  }
   return done;
 }
 

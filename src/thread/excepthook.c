@@ -16,6 +16,7 @@
 #include "thread/hint.h"
 #include "world/memory.h"
 #include "thread/thread.h"
+#include "world/record.h"
 
 static const char trace_key; /* registry: the traceback of the last error */
 
@@ -71,6 +72,10 @@ int excepthook_default (lua_State *L) {
   if (t == self && thread_result_awaited(t)) return 0;
   thread_copy_name(t, name);
   push_error_text(L, 2);
+  if (record_is_on()) {
+    text = lua_tolstring(L, -1, &length);
+    record_text(RECORD_ERR, OP_COUNT, NULL, 0, 0, text, length);
+  }
   hint_append(L);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));
   if (lua_type(L, 3) == LUA_TSTRING)

@@ -13,6 +13,7 @@
 #include "thread/excepthook.h"
 #include "thread/name.h"
 #include "thread/thread.h"
+#include "world/record.h"
 
 /*
 ** The list of living threads.
@@ -128,6 +129,11 @@ bool thread_call_work (lua_State *L, Thread *t) {
   return false;
 }
 
+void thread_record_end (Thread *t) {
+  if (record_is_on())
+    record_take(&(Record){.kind = RECORD_END, .op = OP_END, .who = t, .a = t->failed});
+}
+
 void thread_main_over (Thread *t) {
   Waiter *chain;
   pthread_mutex_lock(&t->mu);
@@ -187,6 +193,7 @@ void thread_body (Thread *t) {
   t->L = NULL;
   pthread_mutex_unlock(&t->mu);
   t->object.world->driver->close(t, L);
+  thread_record_end(t); /* after the finalisers of its state, which may act */
   thread_end(t);
   thread_self = NULL;
   object_drop(&t->object);
@@ -231,7 +238,9 @@ bool thread_result_awaited (Thread *t) {
 static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
   (void)L;
   (void)value;
-  return atomic_load(&((Thread *)o)->life) == LIFE_ENDED ? SELECT_TAKEN : SELECT_NOTHING;
+  if (atomic_load(&((Thread *)o)->life) != LIFE_ENDED) return SELECT_NOTHING;
+  record(OP_JOIN, o, 1, 0);
+  return SELECT_TAKEN;
 }
 
 static bool select_enlist (Object *o, Waiter *w, bool first) {

@@ -14,6 +14,7 @@
 #include "thread/private.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/record.h"
 
 #define ARGS_MOST 100000
 
@@ -158,6 +159,7 @@ static int launch (lua_State *L, Thread *t) {
   object_keep(&t->object);
   thread_list_add(t);
   atomic_fetch_add(&world->awake, 1);
+  record(OP_START, t, 1, 0);
   error = world->driver->spawn(t);
   if (error != 0) {
     atomic_fetch_sub(&world->awake, 1);

@@ -11,6 +11,7 @@
 #include "thread/private.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/record.h"
 #include "world/memory.h"
 #include "thread/hint.h"
 
@@ -124,7 +125,9 @@ static bool wait_for_end (lua_State *L, Thread *t, Wake (*wait)(lua_State *, Thr
 
 static int thread_join (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
-  lua_pushboolean(L, wait_for_end(L, t, thread_wait_end));
+  bool ended = wait_for_end(L, t, thread_wait_end);
+  record(OP_JOIN, t, ended, 0);
+  lua_pushboolean(L, ended);
   return 1;
 }
 
@@ -140,7 +143,9 @@ static void take_error (Thread *t) {
 
 static int thread_result (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
-  if (!wait_for_end(L, t, thread_wait_result)) {
+  bool ended = wait_for_end(L, t, thread_wait_result);
+  record(OP_JOIN, t, ended, 0);
+  if (!ended) {
     lua_pushnil(L);
     lua_pushliteral(L, "timeout");
     return 2;
@@ -256,6 +261,18 @@ void thread_describe (lua_State *L, Object *o) {
   lua_pushfstring(L, "%s%s", words[atomic_load(&t->life)], daemon ? ", daemon" : "");
 }
 
+/* The wait that ends by it is over at once; under t->mu. */
+static void record_interrupted (Thread *t) {
+  Object *o = t->blocked.object;
+  if (!record_is_on() || !t->blocked.active || t->blocked.kind == OP_REACQUIRE) return;
+  if (t->blocked.kind == OP_SELECT) {
+    if (!atomic_exchange(&t->selecting, false)) return;
+    o = NULL;
+  }
+  if (o == NULL || atomic_load(&o->recorded) != 0)
+    record_take(&(Record){.kind = RECORD_WAKE, .op = t->blocked.kind, .object = o, .other = t});
+}
+
 /*
 ** interrupt([message]): true, or false where t has ended.
 */
@@ -266,9 +283,11 @@ static int thread_interrupt (lua_State *L) {
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) message = message_encode(L, 2, 1, ROOT_ERROR, t->object.world);
   announce(L, OP_INTERRUPT, t);
+  record(OP_INTERRUPT, t, 1, 0);
   pthread_mutex_lock(&t->mu);
   life = atomic_load(&t->life);
   if (life == LIFE_STARTED && !(atomic_load(&t->alerts) & ALERT_INTERRUPT)) {
+    record_interrupted(t);
     t->interrupt = message; /* one is pending at most: the first */
     message = NULL;
     thread_alert(t, ALERT_INTERRUPT);

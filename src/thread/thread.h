@@ -52,6 +52,8 @@ void thread_body (Thread *t);
 ** true: it returned.
 */
 bool thread_call_work (lua_State *L, Thread *t);
+/* For the recording: the thread does nothing more. */
+void thread_record_end (Thread *t);
 /* The main script is over: threads that join the main thread go on. It stays in the list. */
 void thread_main_over (Thread *t);
 /*

@@ -25,6 +25,13 @@ typedef struct Object Object;
 typedef struct Thread Thread;
 typedef struct Late Late;
 
+/* What a recording says of an object beside its events. */
+typedef struct RecordedFacts {
+  int64_t most;  /* maxsize, bound, parties; 0: none */
+  int64_t first; /* its state when it was made */
+  Object *lock;  /* of a Condition */
+} RecordedFacts;
+
 typedef struct Kind {
   const char *name;                          /* "Lock": the constructor and __name */
   void (*destroy)(Object *o);                /* release what o owns; no Lua state at hand */
@@ -57,13 +64,15 @@ typedef struct Kind {
   bool (*held_since)(Object *o, SourceLine *place);
   /* Where it was notified or set while no thread waited; false: it was not. May be NULL. */
   bool (*lost_wakeup)(Object *o, SourceLine *place);
+  void (*recorded)(const Object *o, RecordedFacts *facts); /* NULL: there is nothing to say */
 } Kind;
 
 struct Object {
   atomic_int refs;
-  const Kind *kind; /* const after init */
-  World *world;     /* const after init */
-  unsigned number;  /* const after init; counts objects of a kind in a world */
+  atomic_uint recorded; /* its number in a recording, from 1; 0: has none yet */
+  const Kind *kind;     /* const after init */
+  World *world;         /* const after init */
+  unsigned number;      /* const after init; counts objects of a kind in a world */
   uint32_t maker,
       nth;      /* const after init: made by the thread with that serial (0: by none), its n-th */
   char *name;   /* const after init (a thread's: under its own lock); NULL: kind-number */

@@ -127,9 +127,10 @@ struct Thread {
   Object *owner;    /* what the role belongs to: a reference until the end; NULL: none */
 
   Blocked blocked;
-  atomic_bool settling; /* inside sync.settle, in a world whose threads run at the same time */
-  Waiter *const *among; /* the waiters of a select; NULL: it waits for one object; under mu */
-  int among_count;      /* of these; under mu */
+  atomic_bool settling;  /* inside sync.settle, in a world whose threads run at the same time */
+  Waiter *const *among;  /* the waiters of a select; NULL: it waits for one object; under mu */
+  int among_count;       /* of these; under mu */
+  atomic_bool selecting; /* a recording has it waiting in a select: the first wake ends that */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "world/burden.h"
+#include "world/record.h"
 #include "world/thread_record.h"
 
 void wait_allowed (lua_State *L) {
@@ -23,6 +24,7 @@ void waiter_init (Waiter *w, OpKind kind, void *object, Nanos deadline) {
 }
 
 void line_join (Line *line, Waiter *w) {
+  w->since = record_clock();
   atomic_store_explicit(&w->woken, 0, memory_order_relaxed);
   w->line = line;
   w->next = NULL;
@@ -33,6 +35,7 @@ void line_join (Line *line, Waiter *w) {
 }
 
 void line_rejoin (Line *line, Waiter *w) {
+  w->since = record_clock();
   atomic_store_explicit(&w->woken, 0, memory_order_relaxed);
   w->line = line;
   w->previous = NULL;
@@ -95,6 +98,24 @@ void line_moved (Waiter *w, const Waiter *next) {
   t->blocked.kind = next->kind;
   t->blocked.object = next->object;
   pthread_mutex_unlock(&t->mu);
+  if (record_is_on())
+    record_take(&(Record){.kind = RECORD_MOVED,
+                          .op = next->kind,
+                          .object = next->object,
+                          .who = t,
+                          .other = thread_self});
+}
+
+/* Before the wake takes effect. A select waits for no object in particular. */
+static void record_wake (const Waiter *w) {
+  const Waiter *in = w->moved != NULL ? w->moved : w;
+  if (w->counted != NULL) {
+    if (atomic_exchange(&w->thread->selecting, false))
+      record_take(&(Record){.kind = RECORD_WAKE, .op = OP_SELECT, .other = w->thread});
+    return;
+  }
+  record_take(
+      &(Record){.kind = RECORD_WAKE, .op = in->kind, .object = in->object, .other = w->thread});
 }
 
 void line_wake (Waiter *chain) {
@@ -102,6 +123,7 @@ void line_wake (Waiter *chain) {
     Waiter *w = chain;
     Spot *spot = w->spot; /* after woken is set, *w may be gone */
     chain = w->next;
+    if (record_is_on()) record_wake(w);
     atomic_store(&w->woken, WAKE_CHOSEN);
     spot->driver->unpark(spot);
   }
@@ -126,6 +148,34 @@ static void note_blocked (lua_State *L, Thread *self, const Waiter *w, Nanos dea
   self->blocked.in = L;
   self->blocked.active = true;
   pthread_mutex_unlock(&self->mu);
+}
+
+void line_record_wait (Waiter *w, Nanos deadline) {
+  if (!record_is_on() || w->recorded) return;
+  w->recorded = true;
+  record_take(&(Record){
+      .kind = RECORD_WAIT, .op = w->kind, .object = w->object, .a = deadline, .time = w->since});
+}
+
+/*
+** The deadline has come, which made the thread ready where that is said by the
+** clock; but it has been moved to another line, and waits there.
+*/
+static void record_goes_on (const Waiter *w) {
+  const Waiter *in = w->moved != NULL ? w->moved : w;
+  if (record_is_on() && !world_is_parallel(w->thread->object.world))
+    record_take(&(Record){.kind = RECORD_WAIT, .op = in->kind, .object = in->object, .a = FOREVER});
+}
+
+/* The running thread begins to wait, for no object in particular. */
+static void record_stay (OpKind op, Nanos deadline) {
+  if (record_is_on()) record_take(&(Record){.kind = RECORD_WAIT, .op = op, .a = deadline});
+}
+
+/* The running thread no longer waits, for this reason. */
+static void record_go (OpKind op, void *object, Wake why) {
+  if (record_is_on())
+    record_take(&(Record){.kind = RECORD_GO, .op = op, .object = object, .a = why});
 }
 
 static void note_running (Thread *self) {
@@ -161,6 +211,7 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   Wake wake = WAKE_CHOSEN;
   bool chosen = false; /* out of the line: only `woken` is missing */
   burden_drop(L);
+  line_record_wait(w, deadline);
   note_blocked(L, self, w, deadline);
   if (w->forever) world_less_awake(world);
   if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL)
@@ -180,9 +231,15 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
       }
       chosen = true;
     }
-    else world->driver->park(self, chosen ? FOREVER : deadline);
+    else {
+      if (chosen) record_goes_on(w);
+      world->driver->park(self, chosen ? FOREVER : deadline);
+    }
   }
   note_running(self);
+  w->recorded = false;
+  record_go(w->moved != NULL ? w->moved->kind : w->kind,
+            w->moved != NULL ? w->moved->object : w->object, wake);
   return wake;
 }
 
@@ -227,6 +284,8 @@ Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bo
   World *world = self->object.world;
   Wake wake = WAKE_CHOSEN;
   bool asleep = sure && deadline == FOREVER;
+  record_stay(OP_SELECT, deadline);
+  if (record_is_on()) atomic_store(&self->selecting, true);
   note_among(self, list, n);
   note_blocked(L, self, list[0], deadline);
   if (asleep) world_less_awake(world);
@@ -239,6 +298,8 @@ Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bo
   line_count_awake(list[0], asleep);
   note_running(self);
   note_among(self, NULL, 0);
+  atomic_store_explicit(&self->selecting, false, memory_order_relaxed);
+  record_go(OP_SELECT, NULL, wake);
   return wake;
 }
 
@@ -247,9 +308,11 @@ Wake world_settle (lua_State *L, Nanos deadline) {
   Waiter w; /* for reports */
   Wake wake;
   waiter_init(&w, OP_SETTLE, NULL, deadline);
+  record_stay(OP_SETTLE, deadline);
   note_blocked(L, self, &w, deadline);
   wake = (Wake)self->object.world->driver->settle(self, deadline);
   note_running(self);
+  record_go(OP_SETTLE, NULL, wake);
   return wake;
 }
 
@@ -259,10 +322,12 @@ Wake world_sleep (lua_State *L, Nanos deadline) {
   World *world = self->object.world;
   bool interrupted;
   burden_drop(L);
+  record_stay(OP_SLEEP, deadline);
   note_blocked(L, self, NULL, deadline);
   while (!(interrupted = (atomic_load(&self->alerts) & ALERT_RAISES) != 0)
          && (deadline == FOREVER || world_now(world) < deadline))
     world->driver->park(self, deadline);
   note_running(self);
+  record_go(OP_SLEEP, NULL, interrupted ? WAKE_INTERRUPT : WAKE_TIMEOUT);
   return interrupted ? WAKE_INTERRUPT : WAKE_TIMEOUT;
 }

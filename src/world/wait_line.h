@@ -42,6 +42,8 @@ struct Waiter {
   OpKind kind;             /* const while in line */
   bool forever;            /* const while in line: there is no deadline */
   bool deaf;               /* const while in line: an interrupt must not end this wait */
+  bool recorded;           /* own: its beginning is in the recording */
+  Nanos since;             /* own: when it stood in line, for the recording */
   /*
   ** Set last by the waker, outside the mutex. Once it is not 0 the Waiter is its
   ** owner's again, and the waker touches it no more: its memory may be gone.
@@ -100,6 +102,9 @@ void line_leave (Waiter *w);
 ** interrupt pending: the caller cleans up, then calls thread_raise. [0, 0, -]
 */
 Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline);
+
+/* Records that the wait has begun; line_wait does it otherwise. */
+void line_record_wait (Waiter *w, Nanos deadline);
 
 /* Whether an interrupt is about to take the waiter out of its line; under the object's mutex. */
 bool waiter_is_leaving (const Waiter *w);

@@ -112,8 +112,9 @@ struct World {
   char *stuck_report;    /* the last one that did; under mu */
   bool silent_deadlocks; /* const after the options are read: --no-deadlock-check */
   uint64_t base; /* const after init: added to what is counted here, it is unique in the process */
-  atomic_uint lasting; /* classes and the like that have got an id: see lasting.c */
-  atomic_uint signals; /* alerts for the thread that runs in it next; simulated */
+  atomic_uint lasting;                 /* classes and the like that have got an id: see lasting.c */
+  atomic_uint signals;                 /* alerts for the thread that runs in it next; simulated */
+  _Atomic(struct Recorder *) recorder; /* NULL: nothing is recorded; see record.h */
 };
 
 extern _Thread_local Thread *thread_self; /* the thread that runs here, or NULL */

@@ -49,7 +49,15 @@ return {
     "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
     .. "it, it says at which turn.", { see = { "worlds" } }),
   option("--trace FILE", { "--trace FILE", "write a timeline" },
-    "Writes a timeline; the ending says how: .html, .json, .mmd, .svg, .txt.", { planned = true }),
+    "Records what every thread does and writes it when the program ends, also after a deadlock, an error, os.exit or "
+    .. "Ctrl-C. The ending says how: .html, a page that opens in any browser; .json, .perfetto.json, .mmd, .svg, .txt. "
+    .. "A script that ends in .json is a recording: it is written in the other form. LUASYNC_TRACE=FILE in the "
+    .. "environment does the same for runs that fail.", { see = { "trace", "--open", "--waits" } }),
+  option("--open", { "--open", "show that timeline in the browser" },
+    "Opens what --trace has written, through xdg-open.", { see = { "--trace" } }),
+  option("--waits", { "--waits", "print at the end where time went" },
+    "Prints a table at the end: who waited how long, for what and whom; how long each thread ran, was ready, waited "
+    .. "and slept; the critical path.", { see = { "--trace" } }),
   option("--race", { "--race", "report unordered accesses" }, "Reports accesses to shared data that nothing orders.",
     { planned = true }),
   option("--no-deadlock-check", { "--no-deadlock-check", "wait for ever instead of reporting a deadlock" },

@@ -109,6 +109,38 @@ print(recording:sentence(1))]],
     example = SMALL .. "print(recording:steps())", output = "2", see = { "Recording:state" },
   },
   {
+    name = "trace.start", kind = "function", call = "sync.trace.start([opts])", aliases = { "flight recorder" },
+    about = "Records from now on what the threads of this world do, and forgets what had been recorded before. When "
+      .. "more happens than is kept, the newest events stay, and the recording says how many are lost. "
+      .. "The environment variable LUASYNC_TRACE=FILE records a run of the command, and writes it where that fails.",
+    args = { { "opts", "{ events: integer }?", "how many events are kept, about; default 1,000,000" } },
+    errors = { { "field 'events' must be a positive integer", "it is something else",
+      "sync.trace.start{ events = 0 }" } },
+    example = [[
+local report = sync.simulate(function()
+  sync.trace.start{ events = 1000 }
+  local lock = sync.Lock{ name = "door" }
+  lock:acquire()
+  local file = os.tmpname()
+  assert(sync.trace.save(file .. ".json"))
+  local recording = require "luasync.trace".read(file .. ".json")
+  os.remove(file)
+  os.remove(file .. ".json")
+  return recording:sentence(1)
+end)
+print(report.results[1])]],
+    output = "MainThread takes Lock 'door'", see = { "trace.save", "--trace", "trace.read" },
+  },
+  {
+    name = "trace.save", kind = "function", call = "sync.trace.save(file)",
+    about = "Writes what has been recorded up to now; the ending of the file's name says in which form. "
+      .. "Recording goes on.",
+    args = { { "file", "string", "its path" } },
+    returns = { { "boolean?", "true; nil if it could not be written" }, { "string?", "why not" } },
+    example = 'print(sync.simulate(function() return sync.trace.save "run.json" end).results[2])',
+    output = "nothing is recorded: call start first", see = { "trace.start", "trace.write" },
+  },
+  {
     name = "Recording:state", kind = "method", call = "recording:state(step [, run])",
     about = "What threads do and objects hold after a step: `threads`, a list of { name, state, waits_for, holds, "
       .. "file, line }; `objects`, a list of { name, text }.",

@@ -101,8 +101,8 @@ print(result.failures[1].kind)
       .. "time, and in stock lua5.4 the order of pairs over string keys is its own.",
     args = {
       { "fn", "function", "without arguments" },
-      { "opts", "{ seed: integer, schedule: string }?",
-        "`seed` to draw the schedule from; `schedule` to repeat, as a report has it" },
+      { "opts", "{ seed: integer, schedule: string, trace: string }?",
+        "`seed` to draw the schedule from; `schedule` to repeat, as a report has it; `trace` a file for the timeline" },
     },
     returns = { { "table", "`ok` boolean: all ended well; `message` what a test would print, with the "
       .. "line that repeats the run, nil where all ended well; `results` of fn, with n; `error` of fn, if it failed, "

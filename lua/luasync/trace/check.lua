@@ -17,6 +17,11 @@ local ACTS = { op = true, wait = true, out = true, err = true, ["end"] = true, y
 -- before[kind or op](c): called before event c.i is applied; c.say(format, …) complains.
 local before = {}
 
+-- Its time has come, but it has not left the line yet: it can still be woken, and is served then.
+local function is_due(c, thread)
+  return thread.state == "ready" and thread.event and c.run:kind(thread.event) == "clock"
+end
+
 function before.turn(c)
   if not c.run.simulated then return end
   for x = 0, c.run.thread_count - 1 do
@@ -29,6 +34,7 @@ function before.wake(c)
   local woken, e = c.state.threads[c.a], c.run.events
   if not woken then return c.say "a wake of no thread" end
   if c.run.lost > 0 and woken.state == "not started" then return end
+  if is_due(c, woken) then return end
   if woken.state ~= "waiting" and woken.state ~= "sleeping" then
     c.say("%s is woken but %s", words.thread(c.run, c.a), woken.state)
   elseif woken.wait ~= c.run:op(c.i) or (woken.waits_for or -1) ~= e.ob[c.i] then
@@ -36,7 +42,7 @@ function before.wake(c)
   end
 end
 function before.handed(c)
-  if c.thread.state == "waiting" then return end
+  if c.thread.state == "waiting" or is_due(c, c.thread) then return end
   c.say("%s is handed something but %s", words.thread(c.run, c.x), c.thread.state)
 end
 

@@ -166,6 +166,10 @@ static void queue_describe (lua_State *L, Object *o) {
 ** Construction.
 */
 
+static void queue_recorded (const Object *o, RecordedFacts *facts) {
+  facts->most = ((const Queue *)o)->maxsize;
+}
+
 static void queue_destroy (Object *o) {
   Queue *q = (Queue *)o;
   queue_clear(q);
@@ -237,7 +241,8 @@ static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
 #define QUEUE_KIND(NAME)                                                                      \
   {                                                                                           \
     .name = NAME, .destroy = queue_destroy, .ready = queue_ready, .describe = queue_describe, \
-    .methods = methods, .meta = meta, .property = queue_property, .select = &queue_select     \
+    .recorded = queue_recorded, .methods = methods, .meta = meta, .property = queue_property, \
+    .select = &queue_select                                                                   \
   }
 
 const Kind queue_kind = QUEUE_KIND("Queue");

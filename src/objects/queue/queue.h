@@ -60,6 +60,7 @@ typedef struct QueueRequest {
   Slot *slot;
   const Priority *priority; /* put into a PriorityQueue */
   QueueOutcome outcome;
+  const char *text; /* for the recording: the short form of what is put, or NULL */
 } QueueRequest;
 
 /* Makes a queue, zeroed behind the Queue, and pushes its proxy. [0, +1, memory] */
@@ -81,9 +82,10 @@ Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count
 
 extern const struct Selectable queue_select;
 
-bool queue_has_item (Queue *q);          /* under get_spin */
-void queue_take_out (Queue *q, Slot *s); /* under get_spin; there must be one */
-void queue_clear (Queue *q);             /* frees all items; nobody else has the queue */
+bool queue_has_item (Queue *q); /* under get_spin */
+/* Under get_spin; there must be one. Returns its number, from 1. */
+uint64_t queue_take_out (Queue *q, Slot *s);
+void queue_clear (Queue *q); /* frees all items; nobody else has the queue */
 
 QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline);
 QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline);

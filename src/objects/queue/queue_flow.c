@@ -17,9 +17,11 @@
 ** done. A newcomer may still be quicker than the first in line is served.
 */
 #include <sched.h>
+#include <string.h>
 
 #include "base/fence.h"
 #include "objects/queue/queue.h"
+#include "world/record.h"
 
 /*
 ** Standing in line. `count` is the number of waiting threads that the other
@@ -128,20 +130,21 @@ static bool store (Queue *q, const Slot *s, const Priority *p) {
 }
 
 /* Under put_spin: adds the item if that can be done now. */
-static inline QueueOutcome add (Queue *q, const Slot *s, const Priority *p) {
+static inline QueueOutcome add (Queue *q, const Slot *s, const Priority *p, uint64_t *item) {
   if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return QUEUE_SHUT;
   if (!has_room(q)) return QUEUE_WOULD_WAIT;
   if (p != NULL && q->heap.size > 0 && !queue_priority_comparable(p, &q->heap.entries[0].priority))
     return QUEUE_NO_ORDER;
   if (!store(q, s, p)) return QUEUE_NO_MEMORY;
+  *item = atomic_load_explicit(&q->put, memory_order_relaxed) + 1;
   fence_write(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
   return QUEUE_DONE;
 }
 
-static inline QueueOutcome try_put (Queue *q, const Slot *s, const Priority *p) {
+static inline QueueOutcome try_put (Queue *q, const Slot *s, const Priority *p, uint64_t *item) {
   QueueOutcome outcome;
   spinlock_take(q->put_spin);
-  outcome = add(q, s, p);
+  outcome = add(q, s, p, item);
   spinlock_give(q->put_spin);
   return outcome;
 }
@@ -158,18 +161,20 @@ bool queue_has_item (Queue *q) {
   return taken != q->seen_put;
 }
 
-void queue_take_out (Queue *q, Slot *s) {
+uint64_t queue_take_out (Queue *q, Slot *s) {
+  uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed) + 1, item = taken;
   if (q->order == ORDER_FIFO) queue_fifo_take(&q->fifo, s);
-  else if (q->order == ORDER_LIFO) queue_stack_take(&q->heap, s);
-  else queue_priority_take(&q->heap, s);
-  fence_write(&q->taken, atomic_load_explicit(&q->taken, memory_order_relaxed) + 1);
+  else if (q->order == ORDER_LIFO) item = queue_stack_take(&q->heap, s);
+  else item = queue_priority_take(&q->heap, s);
+  fence_write(&q->taken, taken);
+  return item;
 }
 
 /* Takes an item if there is one. */
-static inline QueueOutcome try_get (Queue *q, Slot *s) {
+static inline QueueOutcome try_get (Queue *q, Slot *s, uint64_t *item) {
   QueueOutcome outcome = QUEUE_DONE;
   spinlock_take(q->get_spin);
-  if (queue_has_item(q)) queue_take_out(q, s);
+  if (queue_has_item(q)) *item = queue_take_out(q, s);
   else
     outcome = atomic_load(&q->shut)
                   ? QUEUE_SHUT
@@ -193,8 +198,39 @@ static Side side_of (Queue *q, OpKind kind) {
   return (Side){q->get_mu, &q->getters, &q->getters_waiting};
 }
 
-static QueueOutcome attempt (Queue *q, OpKind kind, const QueueRequest *r) {
-  return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
+static QueueOutcome attempt (Queue *q, OpKind kind, const QueueRequest *r, uint64_t *item) {
+  return kind == OP_PUT ? try_put(q, r->slot, r->priority, item) : try_get(q, r->slot, item);
+}
+
+static int64_t length_of (Queue *q) {
+  return (int64_t)(atomic_load_explicit(&q->put, memory_order_relaxed)
+                   - atomic_load_explicit(&q->taken, memory_order_relaxed));
+}
+
+/* A call of the running thread has got its item in or out; a put's began at `time`. */
+static void record_item (Nanos time, OpKind op, Queue *q, uint64_t item, const char *text) {
+  record_take(&(Record){.kind = RECORD_OP,
+                        .op = op,
+                        .object = q,
+                        .a = (int64_t)item,
+                        .b = length_of(q),
+                        .time = time,
+                        .text = text,
+                        .length = text != NULL ? strlen(text) : 0});
+}
+
+/* A waiter, about to be woken, has got its item in or out. */
+static void record_served (const Waiter *w, uint64_t item) {
+  const QueueRequest *r = w->payload;
+  if (r->outcome != QUEUE_DONE) return;
+  record_take(&(Record){.kind = RECORD_HANDED,
+                        .op = w->kind,
+                        .object = w->object,
+                        .who = w->thread,
+                        .a = (int64_t)item,
+                        .b = length_of((Queue *)w->object),
+                        .text = r->text,
+                        .length = r->text != NULL ? strlen(r->text) : 0});
 }
 
 /*
@@ -202,7 +238,7 @@ static QueueOutcome attempt (Queue *q, OpKind kind, const QueueRequest *r) {
 ** says, is put into its request. A select is only told; the item stays for it, and
 ** the next in line must leave as many as selects are coming. Under the side's mutex.
 */
-static bool serve_first (Queue *q, OpKind kind, Waiter *w) {
+static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item) {
   QueueRequest *r = w->payload;
   if (kind == OP_GET && (q->coming > 0 || w->counted != NULL)
       && (uint64_t)queue_size(q) <= q->coming)
@@ -211,7 +247,7 @@ static bool serve_first (Queue *q, OpKind kind, Waiter *w) {
     q->coming++;
     return true;
   }
-  r->outcome = attempt(q, kind, r);
+  r->outcome = attempt(q, kind, r, item);
   return r->outcome != QUEUE_WOULD_WAIT;
 }
 
@@ -219,9 +255,11 @@ static bool serve_first (Queue *q, OpKind kind, Waiter *w) {
 static bool serve (Queue *q, OpKind kind) {
   Side side = side_of(q, kind);
   Waiter *first = NULL, **last = &first, *w;
+  uint64_t item = 0;
   pthread_mutex_lock(side.mu);
-  while ((w = line_first(side.line)) != NULL && serve_first(q, kind, w)) {
+  while ((w = line_first(side.line)) != NULL && serve_first(q, kind, w, &item)) {
     line_pick(w);
+    if (record_is_on() && w->counted == NULL) record_served(w, item);
     *last = w;
     last = &w->next;
     atomic_fetch_sub(side.waiting, 1);
@@ -243,43 +281,93 @@ static void serve_after_get (Queue *q) {
 }
 
 /* Stands in line; a first try has failed. From the unlocking on, the request is the server's. */
-static QueueOutcome wait_in_line (lua_State *L, Queue *q, OpKind kind, Slot *s, const Priority *p,
-                                  Nanos deadline) {
+static QueueOutcome wait_in_line (lua_State *L, Queue *q, OpKind kind, QueueRequest *r,
+                                  Nanos deadline, uint64_t *item) {
   Side side = side_of(q, kind);
-  QueueRequest r = {s, p, QUEUE_WOULD_WAIT};
   QueueOutcome outcome;
   Waiter w;
   if (thread_self->updating > 0) return QUEUE_NOT_ALLOWED;
   waiter_init(&w, kind, q, deadline);
-  w.payload = &r;
+  w.payload = r;
   pthread_mutex_lock(side.mu);
   if (queue_enter(side.line, &w, side.waiting) && world_is_parallel(q->object.world)) fence_here();
-  outcome = attempt(q, kind, &r); /* the other side may have acted before it could see us */
+  outcome = attempt(q, kind, r, item); /* the other side may have acted before it could see us */
   if (outcome != QUEUE_WOULD_WAIT) queue_leave(&w, side.waiting);
   pthread_mutex_unlock(side.mu);
   if (outcome != QUEUE_WOULD_WAIT) return outcome;
   switch (queue_stay(L, &w, side.mu, side.waiting, deadline)) {
-    case WAKE_CHOSEN: return r.outcome;
+    case WAKE_CHOSEN: return r->outcome;
     case WAKE_INTERRUPT: return QUEUE_INTERRUPTED;
     default: return QUEUE_WOULD_WAIT;
   }
 }
 
+/* Goes on with a put, or a get, that has been tried once and may wait. */
+static QueueOutcome put_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline,
+                            uint64_t *item) {
+  QueueOutcome outcome = QUEUE_WOULD_WAIT;
+  if (linger(q, &q->taken, &q->put, q->maxsize)) outcome = try_put(q, r->slot, r->priority, item);
+  if (outcome == QUEUE_WOULD_WAIT) outcome = wait_in_line(L, q, OP_PUT, r, deadline, item);
+  return outcome;
+}
+
+static QueueOutcome get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline,
+                            uint64_t *item) {
+  QueueOutcome outcome = QUEUE_WOULD_WAIT;
+  if (await_items(q)) outcome = try_get(q, r->slot, item);
+  if (outcome == QUEUE_WOULD_WAIT) outcome = wait_in_line(L, q, OP_GET, r, deadline, item);
+  return outcome;
+}
+
+/*
+** The same from the beginning, where that is recorded; what is put lies at 2. Where
+** another thread puts the item in or takes it out, `item` stays 0: that thread records it.
+*/
+static QueueOutcome put_recorded (lua_State *L, Queue *q, Slot *s, const Priority *p,
+                                  Nanos deadline) {
+  Nanos time = record_now();
+  char text[RECORD_VALUE];
+  QueueRequest r = {s, p, QUEUE_WOULD_WAIT, text};
+  uint64_t item = 0;
+  QueueOutcome outcome;
+  record_value(L, 2, text);
+  outcome = try_put(q, s, p, &item);
+  if (outcome == QUEUE_WOULD_WAIT && deadline != 0) outcome = put_on(L, q, &r, deadline, &item);
+  if (item > 0 || outcome != QUEUE_DONE)
+    record_item(item > 0 ? time : 0, deadline == 0 ? OP_TRY_PUT : OP_PUT, q, item, text);
+  if (outcome == QUEUE_DONE) serve_after_put(q);
+  return outcome;
+}
+
+static QueueOutcome get_recorded (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
+  QueueRequest r = {s, NULL, QUEUE_WOULD_WAIT, NULL};
+  uint64_t item = 0;
+  QueueOutcome outcome = try_get(q, s, &item);
+  if (outcome == QUEUE_WOULD_WAIT && deadline != 0) outcome = get_on(L, q, &r, deadline, &item);
+  if (item > 0 || outcome != QUEUE_DONE)
+    record_item(0, deadline == 0 ? OP_TRY_GET : OP_GET, q, item, NULL);
+  if (outcome == QUEUE_DONE) serve_after_get(q);
+  return outcome;
+}
+
 QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline) {
-  QueueOutcome outcome = try_put(q, s, p);
-  if (outcome == QUEUE_WOULD_WAIT && deadline != 0 && linger(q, &q->taken, &q->put, q->maxsize))
-    outcome = try_put(q, s, p);
+  uint64_t item;
+  QueueOutcome outcome;
+  if (record_is_on()) return put_recorded(L, q, s, p, deadline);
+  outcome = try_put(q, s, p, &item);
   if (outcome == QUEUE_WOULD_WAIT && deadline != 0)
-    outcome = wait_in_line(L, q, OP_PUT, s, p, deadline);
+    outcome = put_on(L, q, &(QueueRequest){.slot = s, .priority = p}, deadline, &item);
   if (outcome == QUEUE_DONE) serve_after_put(q);
   return outcome;
 }
 
 QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
-  QueueOutcome outcome = try_get(q, s);
-  if (outcome == QUEUE_WOULD_WAIT && deadline != 0 && await_items(q)) outcome = try_get(q, s);
+  uint64_t item;
+  QueueOutcome outcome;
+  if (record_is_on()) return get_recorded(L, q, s, deadline);
+  outcome = try_get(q, s, &item);
   if (outcome == QUEUE_WOULD_WAIT && deadline != 0)
-    outcome = wait_in_line(L, q, OP_GET, s, NULL, deadline);
+    outcome = get_on(L, q, &(QueueRequest){.slot = s}, deadline, &item);
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;
 }
@@ -298,8 +386,10 @@ bool queue_has_unclaimed (Queue *q) {
 
 static Selected select_take (lua_State *L, Object *o, Slot *value) {
   Queue *q = (Queue *)o;
-  QueueOutcome outcome = try_get(q, value);
+  uint64_t item = 0;
+  QueueOutcome outcome = try_get(q, value, &item);
   (void)L;
+  if (item > 0 && record_is_on()) record_item(0, OP_GET, q, item, NULL);
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome == QUEUE_DONE   ? SELECT_TAKEN
          : outcome == QUEUE_SHUT ? SELECT_SHUT

@@ -175,8 +175,9 @@ bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p) {
   return true;
 }
 
-void queue_priority_take (PriorityHeap *h, Slot *s) {
+uint64_t queue_priority_take (PriorityHeap *h, Slot *s) {
   PriorityEntry last = h->entries[--h->size];
+  uint64_t number = h->entries[0].order + 1;
   size_t i = 0, child;
   *s = h->entries[0].slot;
   world_free(h->world, (char *)h->entries[0].priority.text);
@@ -187,15 +188,19 @@ void queue_priority_take (PriorityHeap *h, Slot *s) {
     i = child;
   }
   if (h->size > 0) h->entries[i] = last;
+  return number;
 }
 
 bool queue_stack_add (PriorityHeap *h, const Slot *s) {
   if (!make_room(h)) return false;
-  h->entries[h->size++] = (PriorityEntry){.slot = *s};
+  h->entries[h->size++] = (PriorityEntry){.slot = *s, .order = h->orders++};
   return true;
 }
 
-void queue_stack_take (PriorityHeap *h, Slot *s) { *s = h->entries[--h->size].slot; }
+uint64_t queue_stack_take (PriorityHeap *h, Slot *s) {
+  *s = h->entries[--h->size].slot;
+  return h->entries[h->size].order + 1;
+}
 
 void queue_priority_move (PriorityHeap *to, PriorityHeap *from) {
   *to = *from;

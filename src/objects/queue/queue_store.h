@@ -62,9 +62,10 @@ typedef struct PriorityHeap {
 } PriorityHeap;
 
 bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p); /* false: no memory */
-void queue_priority_take (PriorityHeap *h, Slot *s);
+/* Returns the number of the item: how many have been added until then, it included. */
+uint64_t queue_priority_take (PriorityHeap *h, Slot *s);
 bool queue_stack_add (PriorityHeap *h, const Slot *s);
-void queue_stack_take (PriorityHeap *h, Slot *s);
+uint64_t queue_stack_take (PriorityHeap *h, Slot *s);            /* likewise */
 void queue_priority_move (PriorityHeap *to, PriorityHeap *from); /* as queue_fifo_move */
 void queue_priority_free (PriorityHeap *h); /* the items in it as well; stacks too */
 

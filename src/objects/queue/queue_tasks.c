@@ -4,6 +4,7 @@
 */
 #include "message/message.h"
 #include "world/args.h"
+#include "world/record.h"
 #include "base/fence.h"
 #include "objects/queue/queue.h"
 
@@ -15,6 +16,10 @@
 static bool is_all_done (Queue *q) {
   uint64_t done = atomic_load(&q->done);
   return done == atomic_load(&q->put);
+}
+
+static int64_t unfinished (Queue *q) {
+  return (int64_t)(atomic_load(&q->put) - atomic_load(&q->done));
 }
 
 static void wake_joiners (Queue *q) {
@@ -41,8 +46,11 @@ static uint64_t count_done (Queue *q, uint64_t n) {
 }
 
 int queue_task_done (lua_State *L, Queue *q) {
+  Nanos time;
   announce(L, OP_TASK_DONE, q);
+  time = record_clock();
   if (count_done(q, 1) == 0) return args_misuse(L, "task_done() called too many times");
+  record_given(time, OP_TASK_DONE, q, 0, unfinished(q));
   wake_joiners(q);
   return 0;
 }
@@ -75,6 +83,7 @@ int queue_task_join (lua_State *L, Queue *q) {
       all_done = wake == WAKE_CHOSEN;
     }
   }
+  record(OP_QUEUE_JOIN, q, all_done, unfinished(q));
   lua_pushboolean(L, all_done);
   return 1;
 }
@@ -147,6 +156,8 @@ void queue_close (Queue *q, bool immediate) {
   lock_all(q);
   atomic_store(&q->shut, true);
   if (immediate) empty(q, &dropped);
+  record(OP_SHUTDOWN, q, (int64_t)dropped.count,
+         (int64_t)(atomic_load(&q->put) - atomic_load(&q->taken)));
   putters = dismiss(q, &q->putters, &q->putters_waiting);
   if (!queue_has_item(q)) getters = dismiss(q, &q->getters, &q->getters_waiting);
   unlock_all(q);

@@ -6,10 +6,12 @@
 ** freed after. So no Lua code, no finaliser and no long copy ever runs under it.
 */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "message/message.h"
 #include "world/memory.h"
+#include "world/record.h"
 #include "objects/shared/shared.h"
 #include "world/args.h"
 
@@ -109,6 +111,27 @@ static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cel
   if (!stored) args_no_memory(L);
 }
 
+void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value) {
+  char text[2 * RECORD_VALUE + 8], part[RECORD_VALUE];
+  size_t count;
+  int n;
+  if (!record_is_on()) return;
+  record_value(L, value, part);
+  key = lua_absindex(L, key);
+  value = lua_absindex(L, value);
+  if (lua_type(L, key) == LUA_TSTRING && lua_rawlen(L, key) <= 22)
+    n = snprintf(text, sizeof text, "%s = %s", lua_tostring(L, key), part);
+  else {
+    char name[RECORD_VALUE];
+    record_value(L, key, name);
+    n = snprintf(text, sizeof text, "[%s] = %s", name, part);
+  }
+  pthread_mutex_lock(&s->mu);
+  count = shared_table_count(&s->table);
+  pthread_mutex_unlock(&s->mu);
+  record_text(RECORD_OP, op, s, !lua_isnil(L, value), (int64_t)count, text, (size_t)n);
+}
+
 static int shared_index (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   SharedKey key;
@@ -119,6 +142,7 @@ static int shared_index (lua_State *L) {
   why = fetch(L, s, &key, &cell);
   if (why != SHARED_ENTERED) return shared_refuse(L, why);
   slot_push_free(L, &cell);
+  shared_record(L, OP_READ, s, 2, 3);
   return 1;
 }
 
@@ -136,6 +160,7 @@ static int shared_newindex (lua_State *L) {
                          .L = L});
   shared_set_value(L, 3, &cell, s->object.world);
   store(L, s, &key, &cell);
+  shared_record(L, OP_WRITE, s, 2, 3);
   return 0;
 }
 
@@ -162,6 +187,7 @@ static int shared_len (lua_State *L) {
   if (why != SHARED_ENTERED) return shared_refuse(L, why);
   length = shared_table_border(&s->table);
   shared_leave(s);
+  record(OP_TRAVERSE, s, 0, 0);
   lua_pushinteger(L, (lua_Integer)length);
   return 1;
 }
@@ -212,6 +238,7 @@ void shared_take (lua_State *L, Shared *s, Snapshot *snapshot, bool values) {
   }
   snapshot->copy = shared_table_copy(&s->table, values);
   shared_leave(s);
+  record(OP_TRAVERSE, s, 0, 0);
   if (snapshot->copy == NULL) args_no_memory(L);
   cleanup_note(&snapshot->copy->cleanup, release);
 }
@@ -252,6 +279,7 @@ static int walk (lua_State *L) {
     if (cell.tag != SLOT_NIL) {
       snapshot->readers--;
       slot_push_free(L, &cell);
+      shared_record(L, OP_READ, s, -2, -1);
       return 2;
     }
     lua_pop(L, 1);

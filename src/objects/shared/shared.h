@@ -64,6 +64,9 @@ static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const 
 /* Whether the table has the SharedKey at present. Nobody updates it. */
 bool shared_has_key (Object *o, const void *key);
 
+/* For the recording: the value at `value` has been read or written at the key. [0, 0, -] */
+void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value);
+
 /* Makes an empty Shared and pushes its proxy. [0, +1, raises] */
 Shared *shared_create (lua_State *L, int options);
 

@@ -104,6 +104,7 @@ int shared_update (lua_State *L) {
   lua_call(L, lua_gettop(L) - 4, 1); /* s key turn result */
   shared_set_value(L, 4, &cell, s->object.world);
   put(L, s, &key, &cell);
+  shared_record(L, OP_UPDATE, s, 2, 4);
   turn_end(L, turn);
   return 1;
 }

@@ -1,0 +1,245 @@
+-- The recorder: what threads did in both worlds, and how it gets into a file.
+local support = require "spec.support"
+local sync = require "luasync"
+local trace = require "luasync.trace"
+
+local function temporary(ending)
+  local name = os.tmpname()
+  os.remove(name)
+  return name .. ending
+end
+
+local function run(command)
+  local pipe = io.popen(command .. " 2>&1", "r")
+  local text = pipe:read "a"
+  local _, _, code = pipe:close()
+  return text, code
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+-- Runs code by the command with these options and --trace; the recording, the output, the exit code.
+local function record(code, options)
+  local script, file = temporary ".lua", temporary ".json"
+  write(script, code)
+  local text, exit = run(("%s %s --trace %s %s"):format(support.quote(support.host), options or "", file, script))
+  local recording, message = trace.read(file)
+  os.remove(script)
+  os.remove(file)
+  assert(recording, tostring(message) .. "\n" .. text)
+  return recording, text, exit
+end
+
+-- A program of random calls on every kind of object; it always ends.
+local RANDOM = [==[
+local sync = require "luasync"
+local seed = tonumber(SEED)
+local function work(seed, me, o)
+  local x = seed * 7919 + me * 104729
+  local function random(n) x = (x * 1103515245 + 12345) % 2147483648 return x // 65536 % n + 1 end
+  local acts = {
+    function() o.lock:acquire() o.n.v = (o.n.v or 0) + 1 o.lock:release() end,
+    function() if o.lock:acquire(false) then o.lock:release() end end,
+    function() if o.lock:acquire(true, 0.001) then sync.sleep(0.001) o.lock:release() end end,
+    function() o.rlock:acquire() o.rlock:acquire() o.rlock:release() o.rlock:release() end,
+    function() o.semaphore:acquire() o.semaphore:release() end,
+    function() if o.semaphore:acquire(true, 0.001) then o.semaphore:release() end end,
+    function() o.queue:put(me, true, 0.002) end,
+    function() o.queue:get(true, 0.002) end,
+    function() o.stack:put { me = me } o.stack:get() end,
+    function() o.heap:put { random(5), "x" } o.heap:get() end,
+    function() o.event:set() o.event:wait(0.001) end,
+    function() o.event:clear() o.event:wait(0.001) end,
+    function() o.condition:with(function() o.condition:wait(0.001) end) end,
+    function() o.condition:with(function() o.condition:notify_all() end) end,
+    function() o.rw:read() o.rw:release() end,
+    function() o.rw:write() o.rw:release() end,
+    function() o.atomic:add(1) end,
+    function() sync.update(o.n, "u", function(v) return (v or 0) + 1 end) end,
+    function() o.barrier:wait(0.001) o.barrier:reset() end,
+    function() sync.spawn(function() end):join() end,
+    function()
+      local taken = sync.select({ o.spare, o.semaphore, o.lock, o.rlock, o.event }, 0.001)
+      local giver = ({ nil, o.semaphore, o.lock, o.rlock })[taken]
+      if giver then giver:release() end
+    end,
+    function() sync.select({ o.event, o.spare }, 0) end,
+    function() sync.select({ o.spare, o.event }, 0.001) end,
+    function() o.spare:get(true, 0.001) end,
+    function() o.spare:put(me) end,
+    function() print(me) end,
+  }
+  for _ = 1, 12 do acts[random(#acts)]() end
+end
+local o = { lock = sync.Lock(), rlock = sync.RLock{ name = "r" }, semaphore = sync.Semaphore(2), queue = sync.Queue(2),
+  stack = sync.LifoQueue(), heap = sync.PriorityQueue(), event = sync.Event(), condition = sync.Condition(),
+  rw = sync.RWLock(), atomic = sync.Atomic(), n = sync.Shared{}, barrier = sync.Barrier(2),
+  spare = sync.LifoQueue() }
+local threads = {}
+for me = 1, 4 do threads[me] = sync.spawn(work, seed, me, o) end
+for _, thread in ipairs(threads) do thread:result() end
+]==]
+
+local function random_program(seed) return (RANDOM:gsub("SEED", tostring(seed))) end
+
+describe("the recorder", function()
+  it("is consistent for random programs in simulated worlds", function()
+    for seed = 1, 150 do
+      local file = temporary ".json"
+      local report = sync.simulate(assert(load(random_program(seed))), { seed = seed, trace = file })
+      local recording = assert(trace.read(file))
+      os.remove(file)
+      assert.is_true(report.ok, tostring(report.error))
+      assert.same({}, trace.check(recording), "seed " .. seed)
+    end
+  end)
+
+  it("is consistent for random programs of OS threads", function()
+    for seed = 1, 12 do
+      local recording, text, exit = record(random_program(seed))
+      assert.equal(0, exit, text)
+      assert.same({}, trace.check(recording), "seed " .. seed)
+    end
+  end)
+
+  it("changes nothing in a simulated run", function()
+    local file = temporary ".json"
+    for seed = 1, 20 do
+      local plain = sync.simulate(assert(load(random_program(seed))), { seed = seed })
+      local traced = sync.simulate(assert(load(random_program(seed))), { seed = seed, trace = file })
+      assert.equal(plain.schedule, traced.schedule)
+      assert.equal(plain.output, traced.output)
+      assert.equal(plain.virtual_time, traced.virtual_time)
+      os.remove(file)
+    end
+  end)
+
+  it("knows what is taken, put, handed, printed and shared, and at which line", function()
+    local recording = record([[
+local sync = require "luasync"
+local lock, queue, shared = sync.Lock{ name = "A" }, sync.Queue(1, { name = "Q" }), sync.Shared({}, { name = "S" })
+local t = sync.Thread{ name = "getter", target = function(q) return q:get() end, args = { queue } }
+t:start()
+sync.sleep(1)
+lock:acquire()
+queue:put("fox")
+shared.key = 5
+lock:release()
+print(t:result(), shared.key)
+]], "--virtual")
+    local file = recording.doc.files[1].name
+    assert(recording:order { "MainThread start getter " .. file .. ":4", "getter wait get Q",
+      "MainThread acquire A " .. file .. ":6", "MainThread put 'fox' Q " .. file .. ":7", "getter get Q",
+      "MainThread write S " .. file .. ":8", "MainThread release A", "getter end", "MainThread read S",
+      "MainThread print " .. file .. ":10" })
+  end)
+
+  it("writes after a deadlock, with its circle", function()
+    local code = [[
+local sync = require "luasync"
+local a, b = sync.Lock{ name = "A" }, sync.Lock{ name = "B" }
+local first, second = sync.Event(), sync.Event()
+local t = sync.Thread{ name = "other", target = function(x, y, e, f) x:acquire() e:set() f:wait() y:acquire() end,
+  args = { b, a, first, second } }
+t:start()
+a:acquire()
+second:set()
+first:wait()
+b:acquire()
+]]
+    for _, options in ipairs { "", "--virtual" } do
+      local recording, text, exit = record(code, options)
+      local verdict = recording.runs[1].verdict
+      assert.equal(3, exit, text)
+      assert.equal("deadlock", verdict.kind)
+      assert.same({ 0, 1 }, verdict.circle)
+      assert.matches("waits for Lock 'B' held by other", verdict.sentence, 1, true)
+    end
+  end)
+
+  it("writes after an error, os.exit and Ctrl-C", function()
+    for _, options in ipairs { "", "--virtual" } do
+      local recording, _, exit = record("error 'no'", options)
+      assert.same({ "error", 1 }, { recording.runs[1].verdict.kind, exit })
+      recording, _, exit = record("require 'luasync'.spawn(function() os.exit(7) end):join()", options)
+      assert.same({ "exit", 7 }, { recording.runs[1].verdict.kind, exit })
+    end
+    local recording, _, exit = record [[io.popen "kill -INT $PPID":close() require "luasync".sleep(20)]]
+    assert.same({ "error", 1 }, { recording.runs[1].verdict.kind, exit })
+  end)
+
+  it("keeps names and texts as they are", function()
+    local name = "a 'quoted' \"</script>\"\nname\1"
+    local recording = record(([[
+local sync = require "luasync"
+sync.Lock{ name = %q }:acquire()
+print("</script>\0\255")
+]]):format(name))
+    assert.equal(name, recording.runs[1].objects[2].name)
+    assert.matches("</script>", recording.runs[1].events.text["1"], 1, true)
+  end)
+
+  it("says how many of the oldest events are lost", function()
+    local file = temporary ".json"
+    local report = sync.simulate(function()
+      local s = require "luasync"
+      s.trace.start { events = 1000 }
+      local lock = s.Lock()
+      for _ = 1, 5000 do
+        lock:acquire()
+        lock:release()
+      end
+      return s.trace.save(file)
+    end)
+    assert.is_true(report.ok, report.error)
+    assert.is_true(report.results[1], report.results[2])
+    local recording = assert(trace.read(file))
+    os.remove(file)
+    assert.is_true(recording.runs[1].lost >= 8000)
+    assert.equal(10000, recording.runs[1].lost + #recording.runs[1].events.t)
+    assert.same({}, trace.check(recording))
+  end)
+
+  it("says before the run what cannot be written", function()
+    local text, exit = run(support.quote(support.host) .. " --trace /no/such/x.html -e 'print(1)'")
+    assert.equal(1, exit)
+    assert.matches("cannot write /no/such/x.html: No such file or directory\n$", text)
+    text, exit = run(support.quote(support.host) .. " --trace x.gif -e 'print(1)'")
+    assert.equal(1, exit)
+    assert.matches("bad value 'x.gif' for option '--trace'", text, 1, true)
+  end)
+
+  it("writes a recording in another form", function()
+    local from, to = temporary ".json", temporary ".txt"
+    run(("%s --virtual --trace %s -e 'print(5)'"):format(support.quote(support.host), from))
+    local text, exit = run(("%s --trace %s %s"):format(support.quote(support.host), to, from))
+    assert.same({ "", 0 }, { text, exit })
+    local file = assert(io.open(to))
+    assert.matches("MainThread", file:read "a", 1, true)
+    file:close()
+    os.remove(from)
+    os.remove(to)
+  end)
+
+  it("prints where time went", function()
+    local text = run(support.quote(support.host)
+      .. " --virtual --waits -e 'require [[luasync]].spawn(require [[luasync]].sleep, 2)'")
+    assert.matches("the end of Thread-1  MainThread   2 s      1", text, 1, true)
+  end)
+
+  it("writes runs that fail where LUASYNC_TRACE says", function()
+    local file = temporary ".json"
+    local before = "LUASYNC_TRACE=" .. file .. " " .. support.quote(support.host)
+    for _, options in ipairs { "", "--virtual" } do
+      run(before .. " " .. options .. " -e 'print(1)'")
+      assert.is_nil(io.open(file))
+      run(before .. " " .. options .. " -e 'error(1)'")
+      assert.equal("error", assert(trace.read(file)).runs[1].verdict.kind)
+      os.remove(file)
+    end
+  end)
+end)

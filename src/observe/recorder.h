@@ -1,0 +1,59 @@
+/*
+** recorder.h - what has happened in a world, kept for a timeline.
+**
+** The real world is recorded from recorder_start to its end; a recorder of a simulated
+** world outlives it (recorder_detach), since only then the whole schedule is known.
+*/
+#ifndef OBSERVE_RECORDER_H
+#define OBSERVE_RECORDER_H
+
+#include "world/record.h"
+
+#define RECORDER_EVENTS 1000000 /* how many are kept, where nothing else is said */
+
+/*
+** Records the world from now on and keeps the newest `events`, about; 0: the
+** default. `whole`: the program has not begun. What had been recorded before is
+** forgotten. False: no memory.
+*/
+bool recorder_start (World *world, lua_Integer events, bool whole);
+
+/* The world's recorder, which is no longer its own: recorder_free it. NULL: it has none. */
+Recorder *recorder_detach (World *world);
+void recorder_free (Recorder *rec); /* NULL is allowed */
+
+/* How a run was made and how it ended; NULL and -1: not known, or none. */
+typedef struct RunInfo {
+  const char *world; /* "real", "virtual", "seeded", "replay" */
+  const char *title, *command, *schedule;
+  const char *verdict, *text; /* as in luasync.trace.recording; the text of a report */
+  const char *script;         /* the path of the main script */
+  lua_Integer seed;
+  bool seeded;
+  int code; /* of the process */
+} RunInfo;
+
+/*
+** Writes the recording in the form that the file's ending names, in a Lua state of
+** its own. Threads may run meanwhile. NULL, or what went wrong, malloc'ed.
+*/
+char *recorder_save (Recorder *rec, const char *file, const RunInfo *info);
+/* Writes the table of where time went to stderr. */
+char *recorder_waits (Recorder *rec, const RunInfo *info);
+/* What will keep the file from being written, malloc'ed; NULL: nothing that is known. */
+char *recorder_problem (const char *file);
+
+/*
+** Saves the real world's recording when the process ends, in whatever way. Borrows all
+** of it, and calls `after` then. `file` or NULL, `waits`: the table as well; `only_failures`: not after a good end.
+*/
+void recorder_at_end (const char *file, bool waits, bool only_failures, const RunInfo *info,
+                      void (*after)(void));
+/* The world has come to this end, which its report tells. */
+void recorder_verdict (World *world, const char *kind, const char *text);
+
+/* start([opts]), save(file): of the caller's world. */
+int recorder_start_for (lua_State *L);
+int recorder_save_for (lua_State *L);
+
+#endif
