@@ -151,7 +151,7 @@ describe("No hint is given", function()
   it("for any error that the reference quotes", function()
     for entry in reference.entries() do
       for _, err in ipairs(entry.errors or {}) do
-        if err[3] then
+        if err[3] and not err[3]:find "luasync.logging" then -- configured once a process: another spec may have done it
           local said = cure(SYNC .. err[3])
           assert(not said or said:find "did you mean", ("%s: %s"):format(err[3], said))
         end
