@@ -195,7 +195,7 @@ describe("explore", function()
     assert.is_false(r.complete)
   end)
 
-  it("leaves no memory behind", function()
+  it("leaves no memory behind #noasan #notsan #novalgrind", function()
     local function memory()
       collectgarbage()
       for line in io.lines "/proc/self/status" do

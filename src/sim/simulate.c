@@ -151,7 +151,10 @@ static int fill (lua_State *L) {
 
 /* Writes the recording into the file that the field 'trace' names. NULL, or what kept it from that. */
 static char *save (lua_State *L, const SimOptions *o, const SimReport *r, const char *schedule) {
-  static const char *const verdicts[] = {"done", "exit", "deadlock", "livelock", "error", "error"};
+  static const char *const verdicts[] = {
+      [SIM_DONE] = "done",         [SIM_EXIT] = "exit",           [SIM_DEADLOCK] = "deadlock",
+      [SIM_LIVELOCK] = "livelock", [SIM_CANNOT_FOLLOW] = "error", [SIM_NO_MEMORY] = "error",
+      [SIM_BROKEN] = "error"};
   RunInfo info = {.world = o->policy == &policy_seeded   ? "seeded"
                            : o->policy == &policy_replay ? "replay"
                                                          : "virtual",
