@@ -153,7 +153,7 @@ test: ## set up, build, lint and run the specs in luasync and in stock lua5.4; t
 	@scripts/setup.sh test
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) lint
-	@$(MAKE) spec BUSTED_FLAGS="--exclude-tags=slow $(BUSTED_FLAGS)"
+	@$(MAKE) -j$(JOBS) spec BUSTED_FLAGS="--exclude-tags=slow $(BUSTED_FLAGS)"
 
 # The specs find what they test through these; child states of the module in
 # stock Lua look at them as well.
@@ -167,13 +167,14 @@ SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
             TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:atexit_sleep_ms=0:$$TSAN_OPTIONS \
             UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS
 
-spec: ## run the specs only (SPECS="spec/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
+spec: ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
 	@$(MAKE) spec-host
 	@$(MAKE) spec-stock
 
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
-# long (`make test` leaves that to `make stress`); #notsan what needs a signal inside a Lua loop (ThreadSanitizer keeps it
-# back until the next call of the C library); #noasan what leaves a cycle behind
+# long (`make test` leaves that to `make stress`); #notsan what needs a signal
+# inside a Lua loop or a read of stdin (ThreadSanitizer keeps it back until the
+# next call that it knows of the C library); #noasan what leaves a cycle behind
 # or measures memory. For valgrind #novalgrind: what leaves a cycle behind, maps
 # more pieces of memory than it can count, or needs a terminal's pace.
 SKIPPED_address   = --exclude-tags=slow,noasan
@@ -188,21 +189,33 @@ $(BUILD)/steps_test: spec/worlds/steps_test.c $(filter-out $(BUILD)/host/command
 
 C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test
 
-spec-host: all $(C_CHECKS)
-	@echo "== specs in $(HOST)"
-	$(Q)$(SPEC_ENV) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(SPECS)
+# Each folder of spec/ is a process of its own, the longest first: `make -j` runs
+# several at once, and what one leaves behind (memory above all, under
+# ThreadSanitizer) does not burden the next. SPECS=... is one process.
+ROOMS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard spec/*/*_spec.lua)))))
+ROOMS := $(filter command docs thread worlds,$(ROOMS)) $(filter-out command docs thread worlds,$(ROOMS))
+EACH_ROOM = @$(MAKE) --keep-going --output-sync=target
 
 # Specs of the command start it in processes of their own, which are the same
 # whoever starts them: one round is enough.
 ONCE = spec/command/% spec/explore/% spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
-STOCK_SPECS = $(or $(SPECS),$(filter-out $(ONCE),$(sort $(wildcard spec/*/*_spec.lua))))
+STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
+
+spec-host: all $(C_CHECKS)
+	$(if $(SPECS),@$(MAKE) host-specs,$(EACH_ROOM) $(ROOMS:%=host-%))
 
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.
 spec-stock: all $(C_CHECKS)
-ifeq ($(SANITIZE),)
-	@echo "== specs in $(LUA) with $(MODULE)"
-	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) $(STOCK_SPECS)
-endif
+	$(if $(SANITIZE),,$(if $(SPECS),@$(MAKE) stock-specs,$(EACH_ROOM) $(STOCK_ROOMS:%=stock-%)))
+
+host-%:
+	@echo "== $(if $(SPECS),specs,spec/$*) in $(HOST)"
+	$(Q)$(SPEC_ENV) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(or $(SPECS),spec/$*)
+
+stock-%:
+	@echo "== $(if $(SPECS),specs,spec/$*) in $(LUA) with $(MODULE)"
+	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) \
+	  $(or $(SPECS),$(filter-out $(ONCE),$(sort $(wildcard spec/$*/*_spec.lua))))
 
 # Seconds each; STRESS=long: an hour.
 stress: all ## run what is long by nature: specs tagged slow, random runs of many threads (STRESS=long for more)

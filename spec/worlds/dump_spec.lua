@@ -164,7 +164,7 @@ print(b:result(), a:result() > 0)]]
     assert.matches("Thread MainThread: sleeping, since 0.%d+ s, 0.%d+ s to go at ", result.err)
   end)
 
-  it("dumps while the main thread spins or is inside io.read", function()
+  it("dumps while the main thread spins or is inside io.read #notsan", function()
     local result = quit_twice [[
 local t = sync.monotonic()
 sync.spawn(function() sync.sleep(0.1) os.execute "(sleep 0.05; kill -QUIT $PPID) &" end)

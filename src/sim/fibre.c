@@ -43,10 +43,16 @@ static void depart (Fibre *from, Fibre *to, void **fake) {
 
 #endif
 
-/* The frames of a run that was abandoned have left their red zones behind. */
+/*
+** The frames of a run that was abandoned have left their red zones behind, and
+** stay on the stack of calls that ThreadSanitizer keeps of a fibre.
+*/
 static void forget_frames (Fibre *f) {
 #if defined(__SANITIZE_ADDRESS__)
   __asan_unpoison_memory_region(f->stack + GUARD, FIBRE_STACK - GUARD);
+#elif defined(__SANITIZE_THREAD__)
+  __tsan_destroy_fiber(f->sanitizer);
+  f->sanitizer = __tsan_create_fiber(0);
 #else
   (void)f;
 #endif
