@@ -306,6 +306,20 @@ describe("select", function()
     assert.equal(3, output.code)
   end)
 
+  it("learns of a shutdown also where the last item was left for another", function()
+    for seed = 1, 60 do
+      local report = sync.simulate(function()
+        local queue, never = sync.Queue(), sync.Event()
+        for _ = 1, 2 do
+          sync.spawn(function() sync.select { queue, never } end)
+        end
+        queue:put(1)
+        queue:shutdown()
+      end, { seed = seed })
+      assert.is_nil(report.deadlock)
+    end
+  end)
+
   it("cannot wait inside update", function()
     local shared = sync.Shared { n = 0 }
     support.raises("cannot block inside update", function()

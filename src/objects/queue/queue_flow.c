@@ -236,12 +236,13 @@ static void record_served (const Waiter *w, uint64_t item) {
 /*
 ** Whether the first in line can be served: an item, or what a get of a closed queue
 ** says, is put into its request. A select is only told; the item stays for it, and
-** the next in line must leave as many as selects are coming. Under the side's mutex.
+** the next in line must leave as many as selects are coming. Nothing is left to wait
+** for where the queue is closed and empty. Under the side's mutex.
 */
 static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item) {
   QueueRequest *r = w->payload;
   if (kind == OP_GET && (q->coming > 0 || w->counted != NULL)
-      && (uint64_t)queue_size(q) <= q->coming)
+      && (uint64_t)queue_size(q) <= q->coming && (queue_size(q) > 0 || !atomic_load(&q->shut)))
     return false;
   if (w->counted != NULL) {
     q->coming++;
@@ -275,9 +276,11 @@ static void serve_after_put (Queue *q) {
     if (q->maxsize <= 0 || atomic_load(&q->putters_waiting) == 0 || !serve(q, OP_PUT)) break;
 }
 
+/* The last item of a closed queue may have been left for a select that others stood behind. */
 static void serve_after_get (Queue *q) {
   if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve(q, OP_PUT))
     serve_after_put(q);
+  else if (atomic_load(&q->shut)) serve_after_put(q);
 }
 
 /* Stands in line; a first try has failed. From the unlocking on, the request is the server's. */
