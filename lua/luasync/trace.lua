@@ -24,6 +24,7 @@ local CANONICAL = ('{"format":"%s","version":%d,'):format(recording.FORMAT, reco
 local ENDINGS = ".html, .json, .perfetto.json, .mmd, .svg or .txt"
 
 local function ending_of(file)
+  if file == "-" then return ".txt" end
   local lower = file:lower()
   for _, ending in ipairs { lower:match "(%.perfetto%.json)$" or "", lower:match "(%.%w+)$" or "" } do
     if WRITERS[ending] then return ending end
@@ -230,13 +231,14 @@ function trace.format(value, ending)
   return require(WRITERS[ending]).write(value.doc)
 end
 
---- Writes a recording in the form that the file's ending names.
+--- Writes a recording in the form that the file's ending names; "-" is stderr, as text.
 -- @return true; or nil and a message
 function trace.write(value, file)
   local ending = ending_of(file)
   if not ending then return nil, ("unknown ending of '%s': use %s"):format(file, ENDINGS) end
   local text, message = trace.format(value, ending)
   if not text then return nil, message end
+  if file == "-" then return io.stderr:write(text) and true end
   return save(file, text)
 end
 
@@ -247,8 +249,9 @@ function trace.can_write(file)
   return nil, ("unknown ending of '%s': use %s"):format(file, ENDINGS)
 end
 
---- sync.trace.start and sync.trace.save, for those who have this module at hand.
+--- sync.trace.start, stop and save, for those who have this module at hand.
 function trace.start(...) return require "luasync".trace.start(...) end
+function trace.stop() return require "luasync".trace.stop() end
 function trace.save(...) return require "luasync".trace.save(...) end
 
 --- Where time went, as text: the table of --waits.

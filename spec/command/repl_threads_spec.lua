@@ -26,6 +26,26 @@ describe("The prompt among threads #repl #novalgrind", function()
       t:wait_until(function(screen) return screen:find "luasync[^\n]*> typed text$" end)
     end)
 
+    it("are recorded from :trace to :trace off", function()
+      local t = open()
+      local file = os.tmpname()
+      assert.truthy(t:run ":trace":find "^recording: ")
+      t:run "lock = Lock{ name = 'A' }"
+      t:run "spawn(function() lock:acquire() lock:release() end):join()"
+      local lanes = t:run ":trace"
+      assert.truthy(lanes:find "MainThread +█")
+      assert.truthy(lanes:find "Thread%-1 takes Lock 'A'")
+      assert.equal("recording ends", t:run ":trace off")
+      t:run "lock:acquire()"
+      assert.equal("saved " .. file .. ".json", t:run(":trace save " .. file .. ".json"))
+      local recording = assert(require "luasync.trace".read(file .. ".json"))
+      os.remove(file)
+      os.remove(file .. ".json")
+      assert(recording:order { "Thread-1 acquire A", "Thread-1 release A" })
+      assert.is_nil(recording:order { "MainThread acquire A" })
+      assert.equal("nothing is recorded", t:run ":trace off")
+    end)
+
     it("that print 10000 lines lose none, tear none, and leave the typed text alone", function()
       local t = open()
       t:enter "function say(k, i) print(('%d:%05d %s'):format(k, i, ('x'):rep(40))) end"

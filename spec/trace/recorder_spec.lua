@@ -138,6 +138,29 @@ print(t:result(), shared.key)
       "MainThread print " .. file .. ":10" })
   end)
 
+  it("shows a Pool as its tasks, and what becomes of each", function()
+    local recording = record([[
+local sync = require "luasync"
+local pool = sync.Pool(1)
+local sleeping = pool:submit(sync.sleep, 1)
+local failing = pool:submit(error, "no")
+local never = pool:submit(print)
+print(never:cancel(), sleeping:result(0))
+sleeping:result()
+print(pcall(failing.result, failing))
+pool:shutdown()
+]], "--virtual")
+    assert.same({}, trace.check(recording))
+    assert(recording:order { "MainThread submit Pool-1", "MainThread cancel Future-3", "MainThread result Future-1",
+      "MainThread wait Future-1", "Pool-1_1 take Pool-1", "Pool-1_1 run Future-1", "Pool-1_1 wait sleep",
+      "Pool-1_1 resolve Future-1", "Pool-1_1 run Future-2", "Pool-1_1 resolve Future-2",
+      "Pool-1_1 wait take Pool-1", "MainThread result Future-1", "MainThread shutdown Pool-1" })
+    for event in recording:events() do
+      assert.is_not.equal("Queue", event.object_kind)
+      assert.is_not.equal("select", event.op)
+    end
+  end)
+
   it("writes after a deadlock, with its circle", function()
     local code = [[
 local sync = require "luasync"
@@ -172,6 +195,31 @@ b:acquire()
     assert.same({ "error", 1 }, { recording.runs[1].verdict.kind, exit })
   end)
 
+  it("writes after a signal, which ends the program all the same", function()
+    local code = [[
+local sync = require "luasync"
+sync.Lock{ name = "A" }:acquire()
+io.popen("kill -%s $PPID"):close()
+while true do sync.sleep(0.01) end
+]]
+    for _, options in ipairs { "", "--virtual" } do
+      for name, number in pairs { TERM = 15, HUP = 1, SEGV = 11, ABRT = 6 } do
+        local recording = record(code:format(name), options)
+        local verdict = recording.runs[1].verdict
+        assert.same({ "signal", 128 + number }, { verdict.kind, verdict.exit })
+        assert.matches("^Signal " .. number .. " has ended the program", verdict.text)
+        assert(recording:order { "MainThread acquire A" })
+        assert.same({}, trace.check(recording))
+      end
+    end
+    local script = temporary ".lua"
+    write(script, code:format "TERM")
+    local text = run(("{ LUASYNC_TRACE=- %s %s; echo $?; }"):format(support.quote(support.host), script))
+    os.remove(script)
+    assert.matches("MainThread takes Lock 'A'", text, 1, true)
+    assert.matches("143\n$", text)
+  end)
+
   it("keeps names and texts as they are", function()
     local name = "a 'quoted' \"</script>\"\nname\1"
     local recording = record(([[
@@ -204,6 +252,33 @@ print("</script>\0\255")
     assert.same({}, trace.check(recording))
   end)
 
+  it("can be stopped, and started anew", function()
+    local file = temporary ".json"
+    local report = sync.simulate(function()
+      local s = require "luasync"
+      local lock = s.Lock{ name = "A" }
+      local counts = { s.trace.stop() }
+      local function save()
+        assert(s.trace.save(file))
+        counts[#counts + 1] = assert(require "luasync.trace".read(file)):steps()
+      end
+      s.trace.start()
+      lock:acquire()
+      save()
+      counts[#counts + 1] = s.trace.stop()
+      lock:release()
+      save()
+      s.trace.start()
+      lock:acquire()
+      lock:release()
+      save()
+      return table.unpack(counts)
+    end)
+    os.remove(file)
+    assert.is_true(report.ok, report.error)
+    assert.same({ false, 1, true, 1, 2, n = 5 }, report.results)
+  end)
+
   it("says before the run what cannot be written", function()
     local text, exit = run(support.quote(support.host) .. " --trace /no/such/x.html -e 'print(1)'")
     assert.equal(1, exit)
@@ -223,6 +298,13 @@ print("</script>\0\255")
     file:close()
     os.remove(from)
     os.remove(to)
+  end)
+
+  it("writes lanes below the report of a deadlock", function()
+    local text, exit = run(support.quote(support.host)
+      .. " --virtual --trace - -e 'local l = require [[luasync]].Lock{ name = [[A]] } l:acquire() l:acquire()'")
+    assert.equal(3, exit)
+    assert.matches("replay: .-MainThread  █.-Lock 'A'.-MainThread waits for Lock 'A', held by MainThread", text)
   end)
 
   it("prints where time went", function()

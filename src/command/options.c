@@ -86,6 +86,10 @@ static bool set_replay (Options *o, const char *name, const char *value) {
 static bool set_trace (Options *o, const char *name, const char *value) {
   static const char *const endings[] = {".html", ".json", ".mmd", ".svg", ".txt"};
   size_t length = strlen(value);
+  if (strcmp(value, "-") == 0) {
+    o->trace = value;
+    return true;
+  }
   for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
     size_t n = strlen(endings[i]);
     if (length > n && strcmp(value + length - n, endings[i]) == 0) {

@@ -251,6 +251,7 @@ int run_simulated (const Options *o) {
   else if (o->seeded) sim.policy = &policy_seeded;
   sim.seed = (uint64_t)o->seed;
   sim.record = trace_is_wanted(o);
+  trace_simulated_begins(o);
   sim.schedule = &schedule;
   if (o->schedule && !schedule_parse(&schedule, o->schedule, problem))
     fprintf(stderr, "%s: --replay: %s\n", o->program, problem);

@@ -113,7 +113,11 @@ static void open_at_end (void) { open_file(options_of_run); }
 
 void trace_real (const Options *o) {
   static RunInfo info;
-  const char *file = o->trace != NULL ? o->trace : file_after_failure(o);
+  RecorderEnd how = {.file = o->trace != NULL ? o->trace : file_after_failure(o),
+                     .waits = o->waits,
+                     .only_failures = o->trace == NULL,
+                     .info = &info,
+                     .after = open_at_end};
   if (!trace_is_wanted(o)) return;
   info = (RunInfo){.world = "real",
                    .title = "real threads",
@@ -122,7 +126,7 @@ void trace_real (const Options *o) {
                    .code = -1};
   if (!recorder_start(real_world(), 0, true)) return;
   options_of_run = o;
-  recorder_at_end(file, o->waits, o->trace == NULL, &info, open_at_end);
+  recorder_at_end(&how);
 }
 
 /*
@@ -144,18 +148,36 @@ static void complain (const Options *o, char *problem) {
   free(problem);
 }
 
+static const char *world_of (const Options *o) {
+  return o->seeded ? "seeded" : o->schedule != NULL ? "replay" : "virtual";
+}
+
+void trace_simulated_begins (const Options *o) {
+  static RunInfo info;
+  RecorderEnd how = {.file = o->trace != NULL ? o->trace : file_after_failure(o),
+                     .waits = o->waits,
+                     .info = &info};
+  if (!trace_is_wanted(o)) return;
+  info = (RunInfo){.world = world_of(o),
+                   .script = script_of(o),
+                   .command = command_of(o, NULL),
+                   .seeded = o->seeded,
+                   .seed = o->seed,
+                   .code = -1};
+  recorder_at_end(&how);
+}
+
 void trace_simulated (const Options *o, const SimReport *r, int code) {
   const char *file = o->trace != NULL ? o->trace : code != 0 ? file_after_failure(o) : NULL;
   char title[64] = "virtual time", *schedule, *command;
   RunInfo info;
   if (r->recorder == NULL) return;
+  recorder_end_is_over();
   schedule = schedule_text(&r->schedule);
   command = command_of(o, r);
   if (o->seeded) snprintf(title, sizeof title, "seed %lld", o->seed);
   else if (o->schedule != NULL) snprintf(title, sizeof title, "replay");
-  info = (RunInfo){.world = o->seeded             ? "seeded"
-                            : o->schedule != NULL ? "replay"
-                                                  : "virtual",
+  info = (RunInfo){.world = world_of(o),
                    .title = title,
                    .command = command,
                    .schedule = schedule,

@@ -14,6 +14,8 @@ bool trace_can_write (const Options *o);
 
 /* The real world is recorded from now on, and written when the process ends. */
 void trace_real (const Options *o);
+/* A signal that ends the simulated run, which begins, leaves its recording. */
+void trace_simulated_begins (const Options *o);
 /* Writes what has been recorded of a simulated run, which ends the process with `code`. */
 void trace_simulated (const Options *o, const SimReport *report, int code);
 

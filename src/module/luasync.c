@@ -178,6 +178,7 @@ static const luaL_Reg functions[] = {{"Thread", thread_new},
                                      {"threads", dump_threads},
                                      {"dump", dump_dump},
                                      {"__trace_start", recorder_start_for},
+                                     {"__trace_stop", recorder_stop_for},
                                      {"__trace_save", recorder_save_for},
                                      {NULL, NULL}};
 
@@ -185,9 +186,11 @@ int luaopen_luasync (lua_State *L) {
   luaL_checkversion(L);
   if (!program_attach_stock(L, luaopen_luasync)) args_no_memory(L);
   luaL_newlib(L, functions);
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 3);
   lua_getfield(L, -2, "__trace_start"); /* the functions that can be sent by their names */
   lua_setfield(L, -2, "start");
+  lua_getfield(L, -2, "__trace_stop");
+  lua_setfield(L, -2, "stop");
   lua_getfield(L, -2, "__trace_save");
   lua_setfield(L, -2, "save");
   lua_setfield(L, -2, "trace");

@@ -157,7 +157,7 @@ static int run (lua_State *L, Selection *s, Slot *value, Selected *how) {
     wait_allowed(L);
     i = wait(L, s, value, how);
   }
-  record(OP_SELECT, NULL, i + 1, 0);
+  if (s->waiters[0]->shown == NULL) record(OP_SELECT, NULL, i + 1, 0);
   return i;
 }
 
@@ -178,6 +178,7 @@ int select_of_two (lua_State *L, Object *a, Object *b, Slot *value, Selected *ho
   set_choice(&s, 0, a);
   set_choice(&s, 1, b);
   waiters[0]->deaf = waiters[1]->deaf = true;
+  waiters[0]->shown = waiters[1]->shown = a;
   return run(L, &s, value, how);
 }
 

@@ -84,7 +84,7 @@ struct Recorder {
   uint32_t place_count, place_capacity;
 };
 
-/* Keeps the names that the threads have now, and the time. */
+/* Keeps the names that the threads have now, and the time, unless it has been stopped. */
 void recorder_look (Recorder *rec);
 
 #endif

@@ -24,6 +24,8 @@
 
 static pthread_key_t leaving; /* its destructor: an OS thread ends */
 static _Thread_local Track *own;
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(Recorder *) simulated; /* the first one of a simulated world */
 
 /*
 ** Chunks.
@@ -122,6 +124,11 @@ static uint32_t note_object (Recorder *rec, Object *o) {
   RecordedFacts facts = {0};
   uint32_t number, lock;
   if (o->kind->recorded != NULL) o->kind->recorded(o, &facts);
+  if (facts.same != NULL) {
+    number = number_of(rec, facts.same);
+    atomic_store_explicit(&o->recorded, number, memory_order_release);
+    return number;
+  }
   lock = facts.lock != NULL ? number_of(rec, facts.lock) : 0;
   pthread_mutex_lock(&rec->mu);
   number = atomic_load_explicit(&o->recorded, memory_order_relaxed);
@@ -129,7 +136,10 @@ static uint32_t note_object (Recorder *rec, Object *o) {
       && make_room((void **)&rec->known, rec->known_count, &rec->known_capacity,
                    sizeof *rec->known)) {
     Known *k = &rec->known[rec->known_count];
-    *k = (Known){.kind = o->kind->name, .name = strdup(name), .facts = facts, .lock = lock};
+    *k = (Known){.kind = facts.shown != NULL ? facts.shown->name : o->kind->name,
+                 .name = strdup(name),
+                 .facts = facts,
+                 .lock = lock};
     if (o->kind == &thread_kind) {
       k->serial = ((Thread *)o)->serial;
       k->daemon = ((Thread *)o)->daemon;
@@ -165,7 +175,7 @@ static void keep_name (Recorder *rec, Thread *t) {
 
 void recorder_look (Recorder *rec) {
   World *world = rec->world;
-  if (world == NULL) return;
+  if (world == NULL || atomic_load(&world->recorder) != rec) return;
   pthread_mutex_lock(&world->mu);
   for (Thread *t = world->threads; t != NULL; t = t->next) keep_name(rec, t);
   pthread_mutex_unlock(&world->mu);
@@ -298,13 +308,16 @@ static void prepare (void) {
 }
 
 static Recorder *make (World *world) {
-  Recorder *rec = calloc(1, sizeof *rec);
+  Recorder *rec = calloc(1, sizeof *rec), *none = NULL;
   if (rec == NULL) return NULL;
   rec->world = world;
   pthread_mutex_init(&rec->mu, NULL);
   if (world_is_parallel(world)) return rec;
   rec->single = new_track(rec);
-  if (rec->single != NULL) return rec;
+  if (rec->single != NULL) {
+    atomic_compare_exchange_strong(&simulated, &none, rec);
+    return rec;
+  }
   free(rec);
   return NULL;
 }
@@ -320,19 +333,36 @@ static void note_threads (Recorder *rec) {
   pthread_mutex_unlock(&world->mu);
 }
 
+/* Drops what a simulated world has recorded: its clock need not have gone on since. */
+static void forget (Recorder *rec) {
+  Chunk *c = rec->single->chunk, *full;
+  pthread_mutex_lock(&rec->mu);
+  while ((full = oldest(rec)) != NULL) {
+    rec->chunks--;
+    free(full);
+  }
+  if (c != NULL) {
+    c->text_used = 0;
+    atomic_store(&c->count, 0);
+  }
+  pthread_mutex_unlock(&rec->mu);
+}
+
 /* A recorder stays with its world: threads may be writing into it. */
 bool recorder_start (World *world, lua_Integer events, bool whole) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
   Recorder *rec;
+  bool goes_on;
   pthread_once(&once, prepare);
   pthread_mutex_lock(&starting);
-  rec = atomic_load(&world->recorder);
-  if (rec == NULL && (rec = make(world)) != NULL) {
-    atomic_fetch_add(&worlds_recorded, 1);
-    rec->whole = whole;
+  rec = recorder_of(world);
+  goes_on = atomic_load(&world->recorder) != NULL;
+  if (rec != NULL) {
+    rec->whole = false;
+    if (rec->single != NULL) forget(rec);
   }
-  else if (rec != NULL) rec->whole = false;
+  else if ((rec = make(world)) != NULL) rec->whole = whole;
+  if (rec != NULL && !goes_on) atomic_fetch_add(&worlds_recorded, 1);
   if (rec != NULL) {
     if (events <= 0) events = RECORDER_EVENTS;
     if (events > INT_MAX) events = INT_MAX;
@@ -344,20 +374,42 @@ bool recorder_start (World *world, lua_Integer events, bool whole) {
     rec->epoch = (double)world->driver->time(world) / NANOS;
     pthread_mutex_unlock(&rec->mu);
     note_threads(rec);
+    atomic_store(&world->rests, NULL);
     atomic_store_explicit(&world->recorder, rec, memory_order_release);
   }
   pthread_mutex_unlock(&starting);
   return rec != NULL;
 }
 
+Recorder *recorder_of (World *world) {
+  Recorder *rec = atomic_load(&world->recorder);
+  return rec != NULL ? rec : atomic_load(&world->rests);
+}
+
+bool recorder_stop (World *world) {
+  Recorder *rec;
+  pthread_mutex_lock(&starting);
+  rec = atomic_load(&world->recorder);
+  if (rec != NULL) {
+    recorder_look(rec);
+    atomic_store(&world->rests, rec); /* threads may still be writing into it */
+    atomic_store(&world->recorder, NULL);
+    atomic_fetch_sub(&worlds_recorded, 1);
+  }
+  pthread_mutex_unlock(&starting);
+  return rec != NULL;
+}
+
 Recorder *recorder_detach (World *world) {
-  Recorder *rec = atomic_exchange(&world->recorder, NULL);
-  if (rec == NULL) return NULL;
-  recorder_look(rec);
-  rec->world = NULL;
-  atomic_fetch_sub(&worlds_recorded, 1);
+  Recorder *rec;
+  recorder_stop(world);
+  rec = atomic_exchange(&world->rests, NULL);
+  if (rec != NULL) rec->world = NULL;
   return rec;
 }
+
+/* One that has ended stays the one until it is freed: it may still have to be saved. */
+Recorder *recorder_simulated (void) { return atomic_load(&simulated); }
 
 static void free_chunks (Chunk *c) {
   Chunk *next;
@@ -368,8 +420,10 @@ static void free_chunks (Chunk *c) {
 }
 
 void recorder_free (Recorder *rec) {
+  Recorder *same = rec;
   Track *next;
   if (rec == NULL) return;
+  atomic_compare_exchange_strong(&simulated, &same, NULL);
   free_chunks(rec->full);
   for (Track *t = rec->tracks; t != NULL; t = next) {
     next = t->next;

@@ -18,6 +18,10 @@
 */
 bool recorder_start (World *world, lua_Integer events, bool whole);
 
+/* Records no more, and keeps what has been recorded; false: nothing was. */
+bool recorder_stop (World *world);
+/* The recorder of the world, which may have been stopped; NULL: it has none. */
+Recorder *recorder_of (World *world);
 /* The world's recorder, which is no longer its own: recorder_free it. NULL: it has none. */
 Recorder *recorder_detach (World *world);
 void recorder_free (Recorder *rec); /* NULL is allowed */
@@ -30,7 +34,8 @@ typedef struct RunInfo {
   const char *script;         /* the path of the main script */
   lua_Integer seed;
   bool seeded;
-  int code; /* of the process */
+  bool sudden; /* the program has been stopped where it stood: no lock of its may be waited for */
+  int code;    /* of the process */
 } RunInfo;
 
 /*
@@ -43,17 +48,31 @@ char *recorder_waits (Recorder *rec, const RunInfo *info);
 /* What will keep the file from being written, malloc'ed; NULL: nothing that is known. */
 char *recorder_problem (const char *file);
 
+/* What becomes of a recording where the process ends. Borrowed until then. */
+typedef struct RecorderEnd {
+  const char *file;   /* NULL: none is to be written */
+  bool waits;         /* the table as well */
+  bool only_failures; /* not after a good end */
+  const RunInfo *info;
+  void (*after)(void); /* called when that has been done; NULL: of a simulated world */
+} RecorderEnd;
+
 /*
-** Saves the real world's recording when the process ends, in whatever way. Borrows all
-** of it, and calls `after` then. `file` or NULL, `waits`: the table as well; `only_failures`: not after a good end.
+** Saves the real world's recording when the process ends, in whatever way; of a
+** simulated world only where a signal ends it.
 */
-void recorder_at_end (const char *file, bool waits, bool only_failures, const RunInfo *info,
-                      void (*after)(void));
+void recorder_at_end (const RecorderEnd *how);
+/* The simulated run has ended, and is saved by whoever ran it. */
+void recorder_end_is_over (void);
+/* The recorder of the simulated world that is recorded now, or NULL; of several the first. */
+Recorder *recorder_simulated (void);
+bool recorder_has_verdict (const Recorder *rec);
 /* The world has come to this end, which its report tells. */
 void recorder_verdict (World *world, const char *kind, const char *text);
 
-/* start([opts]), save(file): of the caller's world. */
+/* start([opts]), stop(), save(file): of the caller's world. */
 int recorder_start_for (lua_State *L);
+int recorder_stop_for (lua_State *L);
 int recorder_save_for (lua_State *L);
 
 #endif

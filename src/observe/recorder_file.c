@@ -103,7 +103,7 @@ static bool copy_known (Copy *c, const Recorder *rec) {
 
 static bool copy_all (Copy *c, Recorder *rec) {
   bool done = true;
-  recorder_look(rec);
+  if (!c->info->sudden) recorder_look(rec);
   pthread_mutex_lock(&rec->mu);
   for (const Chunk *chunk = rec->full; chunk != NULL && done; chunk = chunk->next)
     done = copy_chunk(c, chunk);
@@ -211,7 +211,7 @@ static void push_column (lua_State *L, const Copy *c, const char *name, int whic
       case 0: value = e->time - before; break;
       case 1: value = thread_of(c, e->thread); break;
       case 2: value = e->kind; break;
-      case 3: value = e->op == OP_COUNT ? -1 : e->op; break;
+      case 3: value = e->op < OP_COUNT ? e->op : e->op == OP_COUNT ? -1 : e->op - 1; break;
       case 4: value = (lua_Integer)e->object - 1; break;
       case 5: value = e->place; break;
       case 6: value = value_a(c, e); break;
@@ -282,15 +282,15 @@ static void push_places (lua_State *L, const Copy *c) {
   lua_setfield(L, -2, "places");
 }
 
-/* The names of operations as they stand in op.h. */
+/* The names of operations as they stand in op.h, and of those behind them. */
 static void push_ops (lua_State *L) {
 #define NAME(kind, word, needs, flags) #kind,
-  static const char *const names[] = {OP_TABLE(NAME)};
+  static const char *const names[] = {OP_TABLE(NAME) "RUN", "RESOLVE"};
 #undef NAME
   lua_newtable(L);
-  for (int i = 0; i < OP_COUNT; i++) {
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     lua_pushstring(L, names[i]);
-    lua_rawseti(L, -2, i + 1);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "ops");
 }
@@ -307,7 +307,7 @@ static void push_info (lua_State *L, const Copy *c) {
   set_text(L, "text", c->text);
   if (info->code >= 0) set_integer(L, "exit", info->code);
   set_integer(L, "lost", (lua_Integer)c->lost);
-  set_integer(L, "elapsed", c->now - c->start);
+  set_integer(L, "elapsed", c->now > c->start ? c->now - c->start : 0);
   set_integer(L, "thread_count", c->thread_count);
   lua_pushnumber(L, c->epoch);
   lua_setfield(L, -2, "epoch");
@@ -373,9 +373,9 @@ char *recorder_waits (Recorder *rec, const RunInfo *info) {
 
 char *recorder_problem (const char *file) {
   struct stat st;
-  char *copy = strdup(file), *problem = NULL;
+  char *copy, *problem = NULL;
   int error = 0;
-  if (copy == NULL) return NULL;
+  if (strcmp(file, "-") == 0 || (copy = strdup(file)) == NULL) return NULL;
   if (stat(file, &st) == 0) error = S_ISDIR(st.st_mode) ? EISDIR : access(file, W_OK) ? errno : 0;
   else if (errno == ENOENT) error = access(dirname(copy), W_OK | X_OK) != 0 ? errno : 0;
   else error = errno;
@@ -385,48 +385,10 @@ char *recorder_problem (const char *file) {
   return problem;
 }
 
-/*
-** The end of the process.
-*/
-
-static struct {
-  const char *file;
-  bool waits, only_failures;
-  const RunInfo *info;
-  void (*after)(void);
-  atomic_bool done;
-} at_end;
-
-static void complain (char *problem) {
-  if (problem != NULL) fprintf(stderr, "luasync: %s\n", problem);
-  free(problem);
-}
-
-static void save_at_end (World *world, const char *kind, int code) {
-  Recorder *rec = atomic_load(&world->recorder);
-  RunInfo info = *at_end.info;
-  if (rec == NULL || atomic_exchange(&at_end.done, true)) return;
-  info.verdict = kind;
-  info.code = code;
-  fflush(stdout);
-  if (at_end.file != NULL && !(at_end.only_failures && code == 0 && rec->verdict == NULL))
-    complain(recorder_save(rec, at_end.file, &info));
-  if (at_end.waits) complain(recorder_waits(rec, &info));
-  at_end.after();
-}
-
-void recorder_at_end (const char *file, bool waits, bool only_failures, const RunInfo *info,
-                      void (*after)(void)) {
-  at_end.after = after;
-  at_end.file = file;
-  at_end.waits = waits;
-  at_end.only_failures = only_failures;
-  at_end.info = info;
-  record_ending = save_at_end;
-}
+bool recorder_has_verdict (const Recorder *rec) { return rec->verdict != NULL; }
 
 void recorder_verdict (World *world, const char *kind, const char *text) {
-  Recorder *rec = atomic_load(&world->recorder);
+  Recorder *rec = recorder_of(world);
   if (rec == NULL) return;
   free(rec->text);
   rec->verdict = kind;
@@ -455,11 +417,17 @@ int recorder_start_for (lua_State *L) {
   return 0;
 }
 
+/* stop(): whether anything was recorded. */
+int recorder_stop_for (lua_State *L) {
+  lua_pushboolean(L, recorder_stop(thread_self->object.world));
+  return 1;
+}
+
 /* save(file): true, or nil and why not. */
 int recorder_save_for (lua_State *L) {
   static const RunInfo info = {.verdict = "unfinished", .code = -1};
   const char *file = luaL_checkstring(L, 1);
-  Recorder *rec = atomic_load(&thread_self->object.world->recorder);
+  Recorder *rec = recorder_of(thread_self->object.world);
   char *problem;
   if (rec == NULL) {
     lua_pushnil(L);

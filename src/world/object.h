@@ -27,9 +27,11 @@ typedef struct Late Late;
 
 /* What a recording says of an object beside its events. */
 typedef struct RecordedFacts {
-  int64_t most;  /* maxsize, bound, parties; 0: none */
-  int64_t first; /* its state when it was made */
-  Object *lock;  /* of a Condition */
+  int64_t most;             /* maxsize, bound, parties; 0: none */
+  int64_t first;            /* its state when it was made */
+  Object *lock;             /* of a Condition */
+  Object *same;             /* it is shown as this one; NULL: as itself */
+  const struct Kind *shown; /* as one of this kind; NULL: its own */
 } RecordedFacts;
 
 typedef struct Kind {

@@ -28,6 +28,9 @@ typedef enum RecordKind {
   RECORD_HANDED
 } RecordKind;
 
+/* Effects that nothing announces; behind the operations of op.h. */
+enum { RECORD_RUN = OP_COUNT + 1, RECORD_RESOLVE };
+
 /* One effect. What it points to is borrowed. */
 typedef struct Record {
   RecordKind kind;

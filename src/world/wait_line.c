@@ -106,12 +106,16 @@ void line_moved (Waiter *w, const Waiter *next) {
                           .other = thread_self});
 }
 
-/* Before the wake takes effect. A select waits for no object in particular. */
+/* A select waits for no object in particular, but where it says so: then it is a get. */
+static OpKind selecting (const Waiter *w) { return w->shown != NULL ? OP_GET : OP_SELECT; }
+
+/* Before the wake takes effect. */
 static void record_wake (const Waiter *w) {
   const Waiter *in = w->moved != NULL ? w->moved : w;
   if (w->counted != NULL) {
     if (atomic_exchange(&w->thread->selecting, false))
-      record_take(&(Record){.kind = RECORD_WAKE, .op = OP_SELECT, .other = w->thread});
+      record_take(&(Record){
+          .kind = RECORD_WAKE, .op = selecting(w), .object = w->shown, .other = w->thread});
     return;
   }
   record_take(
@@ -167,9 +171,10 @@ static void record_goes_on (const Waiter *w) {
     record_take(&(Record){.kind = RECORD_WAIT, .op = in->kind, .object = in->object, .a = FOREVER});
 }
 
-/* The running thread begins to wait, for no object in particular. */
-static void record_stay (OpKind op, Nanos deadline) {
-  if (record_is_on()) record_take(&(Record){.kind = RECORD_WAIT, .op = op, .a = deadline});
+/* The running thread begins to wait. */
+static void record_stay (OpKind op, void *object, Nanos deadline) {
+  if (record_is_on())
+    record_take(&(Record){.kind = RECORD_WAIT, .op = op, .object = object, .a = deadline});
 }
 
 /* The running thread no longer waits, for this reason. */
@@ -284,7 +289,7 @@ Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bo
   World *world = self->object.world;
   Wake wake = WAKE_CHOSEN;
   bool asleep = sure && deadline == FOREVER;
-  record_stay(OP_SELECT, deadline);
+  record_stay(selecting(list[0]), list[0]->shown, deadline);
   if (record_is_on()) atomic_store(&self->selecting, true);
   note_among(self, list, n);
   note_blocked(L, self, list[0], deadline);
@@ -299,7 +304,7 @@ Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bo
   note_running(self);
   note_among(self, NULL, 0);
   atomic_store_explicit(&self->selecting, false, memory_order_relaxed);
-  record_go(OP_SELECT, NULL, wake);
+  record_go(selecting(list[0]), list[0]->shown, wake);
   return wake;
 }
 
@@ -308,7 +313,7 @@ Wake world_settle (lua_State *L, Nanos deadline) {
   Waiter w; /* for reports */
   Wake wake;
   waiter_init(&w, OP_SETTLE, NULL, deadline);
-  record_stay(OP_SETTLE, deadline);
+  record_stay(OP_SETTLE, NULL, deadline);
   note_blocked(L, self, &w, deadline);
   wake = (Wake)self->object.world->driver->settle(self, deadline);
   note_running(self);
@@ -322,7 +327,7 @@ Wake world_sleep (lua_State *L, Nanos deadline) {
   World *world = self->object.world;
   bool interrupted;
   burden_drop(L);
-  record_stay(OP_SLEEP, deadline);
+  record_stay(OP_SLEEP, NULL, deadline);
   note_blocked(L, self, NULL, deadline);
   while (!(interrupted = (atomic_load(&self->alerts) & ALERT_RAISES) != 0)
          && (deadline == FOREVER || world_now(world) < deadline))

@@ -59,6 +59,7 @@ struct Waiter {
   ** if it is still there. NULL: the thread stands in this line only. Const while in line.
   */
   atomic_int *counted;
+  Object *shown; /* of a select: what it waits for in recordings; NULL: one of several */
 };
 
 /* What select must know of a kind; in Kind.select. Nothing here waits or calls Lua. */

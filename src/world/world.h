@@ -115,6 +115,7 @@ struct World {
   atomic_uint lasting;                 /* classes and the like that have got an id: see lasting.c */
   atomic_uint signals;                 /* alerts for the thread that runs in it next; simulated */
   _Atomic(struct Recorder *) recorder; /* NULL: nothing is recorded; see record.h */
+  _Atomic(struct Recorder *) rests;    /* a recorder that has been stopped, or NULL */
 };
 
 extern _Thread_local Thread *thread_self; /* the thread that runs here, or NULL */

@@ -48,11 +48,13 @@ return {
   option("--replay S", { "--replay S", "run schedule S again: \"0x1 1 .\" (see --help schedule)" },
     "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
     .. "it, it says at which turn.", { see = { "worlds" } }),
-  option("--trace FILE", { "--trace FILE", "write a timeline" },
-    "Records what every thread does and writes it when the program ends, also after a deadlock, an error, os.exit or "
-    .. "Ctrl-C. The ending says how: .html, a page that opens in any browser; .json, .perfetto.json, .mmd, .svg, .txt. "
-    .. "A script that ends in .json is a recording: it is written in the other form. LUASYNC_TRACE=FILE in the "
-    .. "environment does the same for runs that fail.", { see = { "trace", "--open", "--waits" } }),
+  option("--trace FILE", { "--trace FILE", "write a timeline; -: as text on stderr" },
+    "Records what every thread does and writes it when the program ends, also after a deadlock, an error, os.exit, "
+    .. "Ctrl-C, SIGTERM, SIGHUP or a crash. The ending says how: .html, a page that opens in any browser; .json, "
+    .. ".perfetto.json, .mmd, .svg, .txt. The FILE - is stderr, as .txt: a lane of plain characters for a thread, "
+    .. "below a deadlock's report. A script that ends in .json is a recording: it is written in the other form. "
+    .. "LUASYNC_TRACE=FILE in the environment does the same for runs that fail.",
+    { see = { "trace", "--open", "--waits" } }),
   option("--open", { "--open", "show that timeline in the browser" },
     "Opens what --trace has written, through xdg-open.", { see = { "--trace" } }),
   option("--waits", { "--waits", "print at the end where time went" },

@@ -22,6 +22,9 @@ return {
   command(":why NAME", "Shows what a thread waits for, and what that waits for in turn.", { "deadlocks" }),
   command(":bt NAME", "Shows the Lua traceback of a thread.", { "dump" }),
   command(":kill NAME", "Interrupts a thread.", { "Thread:interrupt" }),
+  command(":trace", "Records from now on what the threads do. While that goes on, :trace shows it as lanes of plain "
+    .. "characters; :trace save FILE writes it, in the form that the ending of the name says; :trace off ends it, and "
+    .. "what has been recorded can still be saved.", { "trace.start", "--trace" }),
   command(":load FILE", "Runs a file in the session."),
   command(":time EXPR", "Evaluates an expression and shows how long it took."),
   command(":help [NAME]", "Lists the commands, or shows what this reference says of a name or an object."),

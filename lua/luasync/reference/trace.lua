@@ -50,7 +50,7 @@ print(recording:sentence(1))]],
     name = "trace.write", kind = "function", call = "trace.write(recording, file)",
     about = "Writes a recording in the form that the file's ending names: .html a page, .json the recording itself, "
       .. ".perfetto.json Chrome trace events, .mmd a Mermaid sequence diagram, .svg the picture, .txt plain "
-      .. "characters.",
+      .. "characters. The file - is stderr, and gets those.",
     args = { { "recording", "Recording|string|table", "a recording, or what trace.parse takes" },
       { "file", "string", "its path" } },
     returns = { { "boolean?", "true; nil if it could not be written" }, { "string?", "why not" } },
@@ -130,6 +130,12 @@ local report = sync.simulate(function()
 end)
 print(report.results[1])]],
     output = "MainThread takes Lock 'door'", see = { "trace.save", "--trace", "trace.read" },
+  },
+  {
+    name = "trace.stop", kind = "function", call = "sync.trace.stop()",
+    about = "Ends the recording. What has been recorded can still be saved, and is written where the command was to.",
+    returns = { { "boolean", "whether anything was recorded" } },
+    example = "print(sync.trace.stop())", output = "false", see = { "trace.start", "trace.save" },
   },
   {
     name = "trace.save", kind = "function", call = "sync.trace.save(file)",

@@ -148,7 +148,8 @@ print(again.results[1])]=],
       .. "clock goes on without them or at its end; it says what is, though an interrupt may end it yet. Plain locks "
       .. "that threads release for each other are signals and count as no circle. Sleeping threads, timeouts "
       .. "and threads in io.read can wake others: no alarm. Who sleeps for ever may be waiting for Ctrl-C, except in a "
-      .. "simulated run, where nothing comes from outside. `--no-deadlock-check` switches it off; "
+      .. "simulated run, where nothing comes from outside. `--trace -` adds a lane for each thread, with what it did. "
+      .. "`--no-deadlock-check` switches it off; "
       .. "a simulated run ends there all the same, as nothing else can happen in it.",
     example = [[
 local report = sync.simulate(function()

@@ -227,6 +227,39 @@ function list.kill(session, name)
   session:print(("interrupted %s"):format(thread.name))
 end
 
+-- The lanes of what has been recorded, as text.
+local function lanes()
+  local name = os.tmpname()
+  local saved, problem = sync.trace.save(name .. ".txt")
+  os.remove(name)
+  if not saved then fail("%s", problem) end
+  local file <close> = assert(io.open(name .. ".txt"))
+  os.remove(name .. ".txt")
+  return (file:read "a":gsub("%s+$", ""))
+end
+
+local function save_trace(session, file)
+  if file == "" then fail "the name of a file is missing" end
+  local saved, problem = sync.trace.save(file)
+  if not saved then fail("%s", problem) end
+  session:print("saved " .. file)
+end
+
+function list.trace(session, argument)
+  local word, rest = argument:match "^(%S*)%s*(.*)$"
+  if word == "save" then save_trace(session, rest)
+  elseif word == "off" and rest == "" then
+    session:print(sync.trace.stop() and "recording ends" or "nothing is recorded")
+    session.recording = false
+  elseif argument ~= "" then fail(":trace takes nothing, `save FILE` or `off`")
+  elseif session.recording then session:print(lanes())
+  else
+    sync.trace.start()
+    session.recording = true
+    session:print "recording: :trace shows it, :trace save FILE writes it, :trace off ends it"
+  end
+end
+
 function list.load(session, path)
   if path == "" then fail "the name of a file is missing" end
   local loaded, message = loadfile(path)
@@ -251,6 +284,7 @@ local HELP = {
   { ":why NAME", "what a thread waits for, and what that waits for" },
   { ":bt NAME", "the traceback of a thread" },
   { ":kill NAME", "interrupts a thread" },
+  { ":trace", "records what the threads do; the next :trace shows it (also: save FILE, off)" },
   { ":load FILE", "runs a file" },
   { ":time EXPR", "evaluates, and shows how long it took" },
   { ":help [NAME]", "this list, or what the reference says of a function or an object" },

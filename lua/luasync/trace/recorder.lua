@@ -46,6 +46,24 @@ local function ops_of(raw)
   return ops
 end
 
+-- A Pool is a queue of tasks.
+local POOL = { put = "submit", try_put = "submit", get = "take", try_get = "take" }
+local function name_tasks(events, objects, ops)
+  local numbers = {}
+  for i, word in ipairs(ops) do
+    local better = POOL[word]
+    if better and not numbers[better] then
+      ops[#ops + 1] = better
+      numbers[better] = #ops - 1
+    end
+    numbers[i - 1] = numbers[better]
+  end
+  for i, o in ipairs(events.ob) do
+    local op = o >= 0 and objects[o + 1].kind == "Pool" and numbers[events.op[i]]
+    if op then events.op[i] = op end
+  end
+end
+
 local function objects_of(raw)
   local threads, objects = {}, {}
   for i, object in ipairs(raw.objects) do
@@ -136,6 +154,7 @@ function recorder.make(raw)
   local files, places = places_of(raw)
   local ops = ops_of(raw)
   local threads, objects = objects_of(raw)
+  name_tasks(raw.events, objects, ops)
   complete_places(raw.events, threads, objects, ops, #places - 1)
   local doc = {
     format = recording.FORMAT, version = recording.VERSION, program = require "luasync"._VERSION,

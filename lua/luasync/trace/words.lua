@@ -85,8 +85,8 @@ function words.wait(run, i, state)
   local name, object = words.object(run, o), run:object(o)
   if WAITS[op] then return WAITS[op](run, name, words.thread(run, object and object.thread or -2)) end
   local owner = state and state:owner(o)
-  return ("waits for %s%s"):format(name ~= "" and name or words.call(op),
-    owner and ", held by " .. words.thread(run, owner) or "")
+  local how = run:family(o) == "future" and ", run by " or ", held by "
+  return "waits for " .. (name ~= "" and name or words.call(op)) .. (owner and how .. words.thread(run, owner) or "")
 end
 
 -- What a finished operation is called: { done, not done }, or a function.
@@ -118,7 +118,7 @@ local DONE = {
   put = function(name, t) return { ("puts %s into %s"):format(t.item, name), "cannot put into " .. name } end,
   get = function(name, t) return { ("gets %s from %s"):format(t.item, name), "gets nothing from " .. name } end,
   submit = function(name, t) return ("submits %s to %s"):format(t.text or "a task", name) end,
-  take = function(name, t) return ("begins %s of %s"):format(t.text or "a task", name) end,
+  take = function(name, t) return ("begins %s of %s"):format(t.item, name) end,
   shutdown = function(name) return "shuts " .. name .. " down" end,
   task_done = function(name) return "says task_done on " .. name end,
   queue_join = function(name) return passed("all of " .. name .. " is done") end,
@@ -128,7 +128,7 @@ local DONE = {
   pairs = function(name) return "walks through " .. name end,
   barrier_wait = function(name, t) return { ("passes %s as number %d"):format(name, t.a), name .. " is broken" } end,
   run = function(name) return "runs " .. name end,
-  resolve = function(name) return { "has the result of " .. name, "fails in " .. name } end,
+  resolve = function(name) return { "finishes " .. name, "fails in " .. name } end,
   cancel = function(name) return { "cancels " .. name, "cannot cancel " .. name } end,
   result = function(name) return { "has the result of " .. name, "no result of " .. name } end,
   scope_join = function(name) return passed("all threads of " .. name .. " have ended") end,

@@ -8,6 +8,7 @@
 #include "objects/kinds.h"
 #include "objects/pool/future.h"
 #include "objects/select.h"
+#include "world/record.h"
 #include "world/args.h"
 
 #define KILOBYTES 1 /* about what a future and its messages take outside of Lua */
@@ -35,6 +36,13 @@ Future *future_new (lua_State *L, int first, int n) {
   return f;
 }
 
+/* What the running thread has made of it, before anybody hears of that. */
+static void record_change (Future *f, State to) {
+  if (to == RUNNING) record((OpKind)RECORD_RUN, f, 1, 1);
+  else if (to == CANCELLED) record(OP_CANCEL, f, 1, 3);
+  else record((OpKind)RECORD_RESOLVE, f, to == FINISHED, 2);
+}
+
 /* From one state to another; false: it was in none that allows that. */
 static bool change (Future *f, State from, State to) {
   Waiter *chain = NULL;
@@ -42,6 +50,7 @@ static bool change (Future *f, State from, State to) {
   pthread_mutex_lock(&f->mu);
   done = atomic_load(&f->state) == (int)from;
   if (done) atomic_store(&f->state, to);
+  if (done && record_is_on()) record_change(f, to);
   if (done && to != RUNNING) chain = line_choose_all(&f->line);
   pthread_mutex_unlock(&f->mu);
   line_wake(chain);
@@ -121,6 +130,7 @@ Wake future_wait (lua_State *L, Future *f, Nanos deadline) {
 
 int future_push (lua_State *L, Future *f) {
   State state = (State)atomic_load(&f->state);
+  record(OP_RESULT, f, state == CANCELLED ? -1 : 1, state == CANCELLED ? 3 : 2);
   if (state == CANCELLED) {
     lua_pushnil(L);
     lua_pushliteral(L, "cancelled");
@@ -146,6 +156,7 @@ static int future_result (lua_State *L) {
   }
   if (wake == WAKE_INTERRUPT) thread_raise(L);
   if (wake == WAKE_CHOSEN) return future_push(L, f);
+  record(OP_RESULT, f, 0, atomic_load(&f->state));
   lua_pushnil(L);
   lua_pushliteral(L, "timeout");
   return 2;

@@ -302,6 +302,11 @@ static void pool_describe (lua_State *L, Object *o) {
                   atomic_load(&tasks->queue.shut) ? ", shut down" : "");
 }
 
+/* In a recording the pool is its queue, which lives longer. */
+static void pool_recorded (const Object *o, RecordedFacts *facts) {
+  facts->same = &((const Pool *)o)->tasks->queue.object;
+}
+
 static void pool_destroy (Object *o) {
   Tasks *tasks = ((Pool *)o)->tasks;
   if (tasks == NULL) return;
@@ -324,6 +329,7 @@ int pool_new (lua_State *L) {
   lua_pushstring(L, object_name(&p->object, name));
   lua_setfield(L, -2, "name");
   p->tasks = (Tasks *)queue_make(L, sizeof *p->tasks, &queue_kind, lua_gettop(L), 0);
+  p->tasks->queue.shown = &pool_kind;
   pthread_mutex_init(&p->tasks->mu, NULL);
   object_keep(&p->tasks->queue.object);
   lua_pop(L, 2);
@@ -341,4 +347,5 @@ const Kind pool_kind = {.name = "Pool",
                         .describe = pool_describe,
                         .methods = methods,
                         .meta = meta,
-                        .ready = pool_ready};
+                        .ready = pool_ready,
+                        .recorded = pool_recorded};

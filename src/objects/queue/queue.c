@@ -168,6 +168,7 @@ static void queue_describe (lua_State *L, Object *o) {
 
 static void queue_recorded (const Object *o, RecordedFacts *facts) {
   facts->most = ((const Queue *)o)->maxsize;
+  facts->shown = ((const Queue *)o)->shown;
 }
 
 static void queue_destroy (Object *o) {

@@ -324,7 +324,8 @@ static QueueOutcome get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadl
 
 /*
 ** The same from the beginning, where that is recorded; what is put lies at 2. Where
-** another thread puts the item in or takes it out, `item` stays 0: that thread records it.
+** another thread puts the item in or takes it out, `item` stays 0: that thread records
+** it. An idle worker of a Pool looks for tasks in vain, which is no event.
 */
 static QueueOutcome put_recorded (lua_State *L, Queue *q, Slot *s, const Priority *p,
                                   Nanos deadline) {
@@ -347,7 +348,7 @@ static QueueOutcome get_recorded (lua_State *L, Queue *q, Slot *s, Nanos deadlin
   uint64_t item = 0;
   QueueOutcome outcome = try_get(q, s, &item);
   if (outcome == QUEUE_WOULD_WAIT && deadline != 0) outcome = get_on(L, q, &r, deadline, &item);
-  if (item > 0 || outcome != QUEUE_DONE)
+  if (item > 0 || (outcome != QUEUE_DONE && q->shown == NULL))
     record_item(0, deadline == 0 ? OP_TRY_GET : OP_GET, q, item, NULL);
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;

@@ -153,11 +153,13 @@ static Waiter *dismiss (Queue *q, Line *line, atomic_int *count) {
 void queue_close (Queue *q, bool immediate) {
   Contents dropped = {.count = 0};
   Waiter *getters = NULL, *putters;
+  bool again;
   lock_all(q);
-  atomic_store(&q->shut, true);
+  again = atomic_exchange(&q->shut, true);
   if (immediate) empty(q, &dropped);
-  record(OP_SHUTDOWN, q, (int64_t)dropped.count,
-         (int64_t)(atomic_load(&q->put) - atomic_load(&q->taken)));
+  if (!again || dropped.count > 0)
+    record(OP_SHUTDOWN, q, (int64_t)dropped.count,
+           (int64_t)(atomic_load(&q->put) - atomic_load(&q->taken)));
   putters = dismiss(q, &q->putters, &q->putters_waiting);
   if (!queue_has_item(q)) getters = dismiss(q, &q->getters, &q->getters_waiting);
   unlock_all(q);

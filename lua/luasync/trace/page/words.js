@@ -169,7 +169,7 @@ const OP_WORDS = {
       ? ['gets ' + (w.text ?? 'item ' + w.ok) + ' from ' + w.name, 'get ' + (w.text ?? w.ok)]
       : ['gets nothing from ' + w.name, 'get ✗'],
   submit: w => ['submits ' + (w.text ?? 'a task') + ' to ' + w.name, 'submit ' + (w.text ?? '')],
-  take: w => ['begins ' + (w.text ?? 'a task') + ' of ' + w.name, 'take ' + (w.text ?? '')],
+  take: w => ['begins ' + (w.text ?? 'task ' + w.ok) + ' of ' + w.name, 'take ' + (w.text ?? w.ok)],
   shutdown: w => ['shuts ' + w.name + ' down' + (w.ok > 0 ? ', ' + plural(w.ok, 'item') + ' dropped' : ''), 'shutdown'],
   task_done: w => ['says task_done on ' + w.name, 'task_done'],
   queue_join: w => [w.ok ? 'goes on: all of ' + w.name + ' is done' : 'goes on: timeout', 'join' + w.mark],
@@ -187,7 +187,7 @@ const OP_WORDS = {
   barrier_abort: w => ['breaks ' + w.name, 'abort'],
   barrier_reset: w => ['resets ' + w.name, 'reset'],
   run: w => ['runs ' + w.name, 'run'],
-  resolve: w => [w.ok ? 'has the result of ' + w.name : 'fails in ' + w.name, w.ok ? 'result' : 'error'],
+  resolve: w => [w.ok ? 'finishes ' + w.name : 'fails in ' + w.name, w.ok ? 'finish' : 'error'],
   cancel: w => [(w.ok ? 'cancels ' : 'cannot cancel ') + w.name, 'cancel' + w.mark],
   result: w => [
     w.ok > 0 ? 'has the result of ' + w.name : 'no result of ' + w.name + (w.ok < 0 ? ': cancelled' : ': timeout'),
