@@ -202,8 +202,10 @@ sync.Lock{ name = "A" }:acquire()
 io.popen("kill -%s $PPID"):close()
 while true do sync.sleep(0.01) end
 ]]
+    local signals = { TERM = 15, HUP = 1, SEGV = 11, ABRT = 6 }
+    if support.host:find "build/%a+/" then signals.SEGV = nil end -- a sanitizer's own
     for _, options in ipairs { "", "--virtual" } do
-      for name, number in pairs { TERM = 15, HUP = 1, SEGV = 11, ABRT = 6 } do
+      for name, number in pairs(signals) do
         local recording = record(code:format(name), options)
         local verdict = recording.runs[1].verdict
         assert.same({ "signal", 128 + number }, { verdict.kind, verdict.exit })
