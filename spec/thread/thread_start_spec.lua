@@ -140,6 +140,21 @@ describe("An unstarted thread", function()
     assert.same({ "object is not ready" }, said)
   end)
 
+  it("has no number of the kernel for a hook inside its start, which would wait for it for ever", function()
+    local script = [[
+      local sync = require "luasync"
+      local thread = sync.Thread { target = function() end }
+      local early
+      debug.sethook(function()
+        if thread.ident and not early then early = tostring(thread.native_id) end
+      end, "crl", 1)
+      thread:start()
+      debug.sethook()
+      print(early ~= nil, math.type(thread.native_id))
+    ]]
+    assert.equal("true\tinteger\n", support.output(script))
+  end)
+
   it("may happen while another thread interrupts the one that starts", function()
     local box, stop, restore = sync.Shared {}, sync.Event(), support.quiet()
     local interrupter = sync.spawn(function()

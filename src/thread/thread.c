@@ -215,10 +215,20 @@ static int thread_set_daemon (lua_State *L) {
   return 0;
 }
 
-/* The kernel's number; a thread just started has none for a moment. */
+/*
+** The kernel's number, 0 where there is none yet. A thread that has been handed to an
+** OS thread has none for a moment. One whose start is still under way may never get
+** there, and who asks may be a hook or a finaliser inside that very start.
+*/
 static int native_id (Thread *t) {
-  if (atomic_load(&t->life) == LIFE_NEW) return 0;
-  while (atomic_load(&t->native_id) == 0) sched_yield();
+  while (atomic_load(&t->native_id) == 0) {
+    bool handed_over;
+    pthread_mutex_lock(&t->mu);
+    handed_over = t->L != NULL;
+    pthread_mutex_unlock(&t->mu);
+    if (!handed_over) break; /* or it has ended meanwhile */
+    sched_yield();
+  }
   return atomic_load(&t->native_id);
 }
 
