@@ -88,3 +88,4 @@ for n = 1, calls do
 end
 there:shutdown()
 echo:join()
+print("CALLS " .. calls)

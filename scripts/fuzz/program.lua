@@ -2,7 +2,8 @@
 --
 -- usage: luasync [--seed N] program.lua SEED CALLS THREADS [how]
 --
--- Prints what the threads made of it; in a simulated world the same for the same seed. `how` is "log" (each call is
+-- Prints what the threads made of it and how many calls they have made; in a simulated world the same for the same
+-- seed. `how` is "log" (each call is
 -- printed) or "signals" (the process sends itself SIGQUIT now and then).
 
 local sync = require "luasync"
@@ -36,6 +37,9 @@ for number = 1, count do
   workers[number]:start()
 end
 
+--- For run.lua, as late as may be: a run that ends otherwise counts for nothing.
+local function print_calls() print("CALLS " .. progress:get()) end
+
 local function ended()
   for _, thread in ipairs(workers) do
     if thread:is_alive() then return false end
@@ -63,7 +67,10 @@ local function watch()
     since = now == seen and since + PAUSE or 0
     seen = now
     -- wait() takes its lock again before it can be interrupted, as in Python; whoever held it may have ended.
-    if since > STUCK / 10 and sync.dump():find "waiting in reacquire" then os.exit(0) end
+    if since > STUCK / 10 and sync.dump():find "waiting in reacquire" then
+      print_calls()
+      os.exit(0)
+    end
     if since > STUCK then
       io.stderr:write("STUCK after ", now, " calls\n", tostring(sync.dump()), "\n")
       os.exit(98)
@@ -75,6 +82,7 @@ repeat until pcall(watch)
 for number, thread in ipairs(workers) do
   print(number, pcall(thread.result, thread))
 end
+print_calls()
 -- Threads that are no daemons may wait for what nobody does any more.
 local alone = true
 for _, thread in ipairs(sync.enumerate()) do

@@ -42,6 +42,7 @@ local function same(a, b)
 end
 
 local plan = worker.plan(folder)
+local total = 0
 local function complain(...) io.stderr:write("FUZZ: ", string.format(...), "\n") end
 
 for i = 1, WORLDS do
@@ -50,6 +51,7 @@ for i = 1, WORLDS do
   local whole = sync.simulate(main, { seed = own })
   local again = sync.simulate(main, { schedule = whole.schedule })
   local ok, field = same(whole, again)
+  total = total + world.calls(whole) + world.calls(again)
   if not ok then complain("world %d is not repeated by its schedule: %s", own, field) end
   for n = 1, DAMAGES do
     local schedule = damaged(whole.schedule)
@@ -58,5 +60,7 @@ for i = 1, WORLDS do
     if made ~= made_too then complain("world %d, damage %d: once an error, once none", own, n)
     elseif not made and report ~= report_too then complain("world %d, damage %d: %s / %s", own, n, report, report_too)
     elseif made and not same(report, report_too) then complain("world %d, damage %d: two outcomes", own, n) end
+    if made then total = total + world.calls(report) + world.calls(report_too) end
   end
 end
+print("CALLS " .. total)

@@ -77,6 +77,9 @@ end
 local ENVIRONMENT = "ASAN_OPTIONS=detect_leaks=0:$ASAN_OPTIONS TSAN_OPTIONS=halt_on_error=1:$TSAN_OPTIONS "
   .. "LUASYNC_FUZZ=%d LUA_PATH=" .. quoted "lua/?.lua;;" .. " "
 
+--- How many calls a program says it has made.
+local function calls_in(output) return tonumber(output:match "CALLS (%d+)") or 0 end
+
 --- One program; returns the number of calls and what went wrong.
 local function try(seed)
   local kind = kind_of(seed)
@@ -86,11 +89,11 @@ local function try(seed)
     how.repeats and "--seed " .. seed .. " " or "", quoted(folder .. how.file), seed, how.calls, threads, how.how or "")
   local name = ("%s/%s-%d"):format(options.keep, kind, seed)
   local code = run(command:format(0), name)
-  local wrong, calls = fault(code, read(name .. ".err")), threads * how.calls
+  local wrong, calls = fault(code, read(name .. ".err")), calls_in(read(name .. ".out"))
   if not wrong and how.repeats then
     -- Another process, with other places in memory.
     local again = run(command:format(10 ^ (seed % 17)), name .. "-again")
-    calls = 2 * calls
+    calls = calls + calls_in(read(name .. "-again.out"))
     for _, part in ipairs { ".out", ".err" } do
       if code ~= again or read(name .. part) ~= read(name .. "-again" .. part) then wrong = "seed not repeated" end
     end

@@ -2,7 +2,8 @@
 
 local world = {}
 
---- @return a function for sync.simulate that makes `calls` calls in each of `count` threads and returns their digests
+--- @return a function for sync.simulate that makes `calls` calls in each of `count` threads, prints their digests and
+-- returns how many calls were made
 function world.make(plan, seed, calls, count, log)
   local run = dofile(plan.folder .. "worker.lua").run
   return function()
@@ -35,7 +36,11 @@ function world.make(plan, seed, calls, count, log)
       digests[i] = thread:is_alive() and "alive" or select(3, select(2, pcall(thread.result, thread)))
     end
     print(table.unpack(digests))
+    return progress:get()
   end
 end
+
+--- How many calls a report of such a function tells of: none where the run did not come to its end.
+function world.calls(report) return math.tointeger(report.results and report.results[1]) or 0 end
 
 return world
