@@ -33,12 +33,19 @@ local function quote(word)
 end
 
 local CHOOSING = { ["--virtual"] = 1, ["--seed"] = 2, ["--replay"] = 2, ["--explore"] = 1 }
+local DRAWING = { ["--trace"] = 2, ["--open"] = 1 }
 
--- How many words at words[i] choose the schedule: 0, 1 or 2.
-local function choosing(words, i)
+local function explores(words, script)
+  for i = 1, script - 1 do
+    if (words[i] or ""):find "^%-%-explore" then return true end
+  end
+end
+
+-- How many words at words[i] choose the schedule, or draw what an exploration has found: 0, 1 or 2.
+local function choosing(words, i, explored)
   local option, equals = words[i]:match "^(%-%-%a+)(=?)"
-  local count = CHOOSING[option] or 0
-  if equals == "=" then return count == 2 and 1 or 0 end
+  local count = CHOOSING[option] or explored and DRAWING[option] or 0
+  if equals == "=" then return count > 0 and 1 or 0 end
   return option == words[i] and count or 0
 end
 
@@ -53,11 +60,11 @@ local LONGEST = 100000 -- of a schedule; systems take 128 KiB in one argument
 -- @param ... the words of the command line behind the program
 function command.replay(program, script, schedule, closed, ...)
   local words, out = { ... }, { "replay: " .. program }
-  local fits = #schedule < LONGEST
+  local fits, explored = #schedule < LONGEST, explores(words, script)
   if fits then out[2] = ('--replay "%s"'):format(schedule) end
   local i = 1
   while i <= #words do
-    local skipped = fits and i < script and choosing(words, i) or 0
+    local skipped = fits and i < script and choosing(words, i, explored) or 0
     if skipped == 0 then
       out[#out + 1] = quote(words[i])
       if i < script and words[i] == "-e" then        -- its text may look like an option

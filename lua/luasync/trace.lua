@@ -21,6 +21,7 @@ local WRITERS = {
   [".mmd"] = "luasync.trace.mermaid", [".svg"] = "luasync.trace.svg", [".txt"] = "luasync.trace.text",
 }
 local CANONICAL = ('{"format":"%s","version":%d,'):format(recording.FORMAT, recording.VERSION)
+local LAST = 200 -- steps in words, where text goes to a screen
 local ENDINGS = ".html, .json, .perfetto.json, .mmd, .svg or .txt"
 
 local function ending_of(file)
@@ -217,7 +218,8 @@ end
 -- @param value what trace.read gives, a table of the form, or its JSON text
 -- @param ending ".html", ".json", ".perfetto.json", ".mmd", ".svg", ".txt"
 -- @return the text; or nil and a message
-function trace.format(value, ending)
+-- opts: what luasync.trace.text takes
+function trace.format(value, ending, opts)
   if not WRITERS[ending] then return nil, ("unknown ending '%s': use %s"):format(ending, ENDINGS) end
   -- a page checks what it shows itself: a long recording that is text already need not be read for it
   if ending == ".html" and type(value) == "string" and value:find(CANONICAL, 1, true) == 1 then
@@ -228,7 +230,7 @@ function trace.format(value, ending)
     value, message = trace.parse(value)
     if not value then return nil, message end
   end
-  return require(WRITERS[ending]).write(value.doc)
+  return require(WRITERS[ending]).write(value.doc, opts)
 end
 
 --- Writes a recording in the form that the file's ending names; "-" is stderr, as text.
@@ -236,7 +238,7 @@ end
 function trace.write(value, file)
   local ending = ending_of(file)
   if not ending then return nil, ("unknown ending of '%s': use %s"):format(file, ENDINGS) end
-  local text, message = trace.format(value, ending)
+  local text, message = trace.format(value, ending, file == "-" and { last = LAST } or nil)
   if not text then return nil, message end
   if file == "-" then return io.stderr:write(text) and true end
   return save(file, text)

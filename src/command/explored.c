@@ -11,33 +11,65 @@
 
 #include "command/call.h"
 #include "command/run.h"
+#include "command/trace.h"
 #include "explore/explore.h"
 #include "module/luasync.h"
 #include "module/program.h"
 
 #define SECONDS 10 /* the budget where no number is given */
 
+/* (schedule, file): whether that run ends well; in luasync.trace.explored. */
+static int replay (lua_State *L) {
+  const Options *o = lua_touserdata(L, lua_upvalueindex(1));
+  lua_settop(L, 2);
+  lua_pushboolean(L, trace_replayed(o, lua_tostring(L, 1), lua_tostring(L, 2)));
+  return 1;
+}
+
+/* Draws the result on top as --trace says. [0, 0, raises] */
+static void draw (lua_State *L, const Options *o) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "luasync.trace.explored");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "write");
+  lua_pushlightuserdata(L, (void *)o);
+  lua_pushcclosure(L, replay, 1);
+  lua_pushvalue(L, -4);
+  lua_pushstring(L, o->trace);
+  lua_call(L, 3, 0);
+  lua_pop(L, 1);
+  trace_show(o);
+}
+
 /* (options): searches and writes the report; returns the exit code. In protected mode. */
 static int explore_chunk (lua_State *L) {
   const Options *o = lua_touserdata(L, 1);
   ExploreOptions options = EXPLORE_DEFAULTS;
+  int result;
   options.seconds = (Nanos)SECONDS * NANOS;
   if (o->executions > 0) {
     options.executions = o->executions;
     options.seconds = FOREVER;
   }
   explore_body(L, &options, run_main, (void *)o);
+  result = lua_gettop(L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "luasync.explore");
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "command");
-  lua_pushvalue(L, -3); /* the result */
+  lua_pushvalue(L, result);
   lua_pushstring(L, o->program);
   lua_pushinteger(L, o->script);
   luaL_checkstack(L, o->argc, NULL);
   for (int i = 1; i < o->argc; i++) lua_pushstring(L, o->argv[i]);
   lua_call(L, 2 + o->argc, 2);
   fputs(luaL_checkstring(L, -2), stdout);
+  if (o->trace != NULL) {
+    fflush(stdout);
+    lua_pushvalue(L, result);
+    draw(L, o);
+    lua_pop(L, 1);
+  }
   return 1;
 }
 

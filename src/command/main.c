@@ -34,9 +34,8 @@ static int run_in_world (const Options *o) {
   bool script = o->script < o->argc || o->has_chunk || !isatty(STDIN_FILENO);
   if (o->race)
     fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
-  else if (o->explore && (o->trace || o->waits))
-    fprintf(stderr, "%s: options '--explore' and '%s' exclude each other\n", o->program,
-            o->trace ? "--trace" : "--waits");
+  else if (o->explore && o->waits)
+    fprintf(stderr, "%s: options '--explore' and '--waits' exclude each other\n", o->program);
   else if (o->interactive || !script)
     fprintf(stderr, "%s: %s needs a script\n", o->program, world_option(o));
   else return o->explore ? run_explored(o) : run_simulated(o);

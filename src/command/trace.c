@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 
 #include "command/call.h"
+#include "command/run.h"
 #include "command/text.h"
 #include "command/trace.h"
 #include "observe/recorder.h"
@@ -88,8 +89,8 @@ static char *command_of (const Options *o, const SimReport *report) {
 ** Showing it.
 */
 
-/* Lets the desktop open the file; the command does not wait for that. */
-static void open_file (const Options *o) {
+/* The command does not wait for the desktop. */
+void trace_show (const Options *o) {
   pid_t child;
   if (!o->open || o->trace == NULL) return;
   child = fork();
@@ -109,7 +110,7 @@ static void open_file (const Options *o) {
 
 static const Options *options_of_run;
 
-static void open_at_end (void) { open_file(options_of_run); }
+static void open_at_end (void) { trace_show(options_of_run); }
 
 void trace_real (const Options *o) {
   static RunInfo info;
@@ -191,7 +192,42 @@ void trace_simulated (const Options *o, const SimReport *r, int code) {
   if (o->waits) complain(o, recorder_waits(r->recorder, &info));
   free(schedule);
   free(command);
-  open_file(o);
+  trace_show(o);
+}
+
+static void save_replayed (const Options *o, const SimReport *r, const char *file) {
+  char *schedule = schedule_text(&r->schedule), *command = command_of(o, r);
+  RunInfo info = {.world = "replay",
+                  .command = command,
+                  .schedule = schedule,
+                  .verdict = verdict_of(r, r->status != 0 || r->errors_untaken > 0),
+                  .text = r->text,
+                  .script = script_of(o),
+                  .code = -1};
+  complain(o, recorder_save(r->recorder, file, &info));
+  free(schedule);
+  free(command);
+}
+
+bool trace_replayed (const Options *o, const char *text, const char *file) {
+  Schedule schedule = {0};
+  SimOptions sim = {.policy = text != NULL ? &policy_replay : &policy_round_robin,
+                    .schedule = &schedule,
+                    .capture = true,
+                    .silent = true,
+                    .record = file != NULL};
+  SimReport report;
+  char problem[128];
+  bool well = false;
+  if ((text == NULL || schedule_parse(&schedule, text, problem))
+      && sim_run(&sim, run_main, (void *)o, &report)) {
+    well = (report.verdict == SIM_DONE || report.verdict == SIM_EXIT) && report.status == 0
+           && report.errors_untaken == 0;
+    if (report.recorder != NULL) save_replayed(o, &report, file);
+    sim_report_free(&report);
+  }
+  schedule_clear(&schedule);
+  return well;
 }
 
 /*
@@ -228,6 +264,6 @@ int trace_convert (const Options *o) {
   lua_pushstring(L, o->trace);
   status = call_report(L, lua_pcall(L, 2, 0, 0), o->program);
   lua_close(L);
-  if (status == LUA_OK) open_file(o);
+  if (status == LUA_OK) trace_show(o);
   return status == LUA_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -19,6 +19,14 @@ void trace_simulated_begins (const Options *o);
 /* Writes what has been recorded of a simulated run, which ends the process with `code`. */
 void trace_simulated (const Options *o, const SimReport *report, int code);
 
+/*
+** Runs the script once more as an exploration has, after the schedule (NULL: in turn), and
+** writes the recording, unless `file` is NULL. True: it has ended well.
+*/
+bool trace_replayed (const Options *o, const char *schedule, const char *file);
+/* Lets the desktop open the file, if that is wanted. */
+void trace_show (const Options *o);
+
 /* Whether the script is a recording, to be written in another form. */
 bool trace_converts (const Options *o);
 /* Does that; the exit code. */

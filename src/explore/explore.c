@@ -15,6 +15,7 @@
 #include "explore/outcome.h"
 #include "explore/strategies.h"
 #include "explore/world_subject.h"
+#include "observe/recorder.h"
 #include "world/args.h"
 
 #define DEPTH 10000          /* steps of an execution at most */
@@ -147,7 +148,7 @@ static lua_Integer positive (lua_State *L, int index, const char *field, lua_Int
 }
 
 static void read_options (lua_State *L, int index, ExploreOptions *o) {
-  static const char *const known[] = {"executions", "seconds", "strategy", "seed", NULL};
+  static const char *const known[] = {"executions", "seconds", "strategy", "seed", "trace", NULL};
   lua_Number seconds;
   *o = EXPLORE_DEFAULTS;
   if (lua_isnoneornil(L, index)) return;
@@ -275,17 +276,59 @@ static void finish (lua_State *L) {
   lua_call(L, 1, 1);
 }
 
+/* Pushes a function of luasync.trace.explored. [0, +1, raises] */
+static void push_drawing (lua_State *L, const char *name) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "luasync.trace.explored");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, name);
+  lua_replace(L, -2);
+}
+
+/* Leaves the file that the option 'trace' names, or nil, in place of the options. Raises what will keep it from being written. */
+static void read_file (lua_State *L) {
+  char *problem;
+  if (lua_isnoneornil(L, 2) || lua_getfield(L, 2, "trace") == LUA_TNIL) {
+    lua_settop(L, 1);
+    lua_pushnil(L);
+    return;
+  }
+  luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 2, "field 'trace' must be a string");
+  lua_replace(L, 2);
+  push_drawing(L, "problem");
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 1);
+  if (!lua_isnil(L, -1)) luaL_error(L, "%s", lua_tostring(L, -1));
+  lua_settop(L, 2);
+  problem = recorder_problem(lua_tostring(L, 2));
+  if (problem == NULL) return;
+  lua_pushstring(L, problem);
+  free(problem);
+  luaL_error(L, "%s", lua_tostring(L, -1));
+}
+
+/* Draws the result on top, of fn at 2, into the file at 3, which may be nil. */
+static void draw (lua_State *L) {
+  if (lua_isnil(L, 3)) return;
+  push_drawing(L, "write_function");
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -3);
+  lua_pushvalue(L, 3);
+  lua_call(L, 3, 0);
+}
+
 int explore (lua_State *L) {
   ExploreOptions options;
   Exploration *x;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 2);
   read_options(L, 2, &options);
-  lua_settop(L, 1);
+  lua_settop(L, 2);
+  read_file(L);
   lua_newtable(L);
-  lua_insert(L, 1); /* groups fn */
+  lua_insert(L, 1); /* groups fn file */
   x = push_exploration(L);
-  lua_toclose(L, 3);
+  lua_toclose(L, 4);
   x->options = options;
   x->body = sim_request_run;
   x->ud = &x->request;
@@ -293,5 +336,6 @@ int explore (lua_State *L) {
   x->request.work = message_encode(L, 2, 1, ROOT_CALL, NULL);
   run(L, x);
   finish(L);
+  draw(L);
   return 1;
 }

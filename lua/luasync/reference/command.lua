@@ -43,7 +43,9 @@ return {
   option("--explore[=N]", { "--explore[=N]", "try every interleaving" },
     "Runs the script under every interleaving, one execution for each that differs, at most N, else for ten seconds, "
     .. "and reports each failure with the schedule that repeats it. The last line says whether it was all: COMPLETE, "
-    .. "or BOUNDED. Exit code 0, 1 for errors, 3 where threads are stuck. Time passes only where no thread can run: "
+    .. "or BOUNDED. With --trace the timeline has the first failure's run, the nearest one that ends well, and what "
+    .. "differs: two operations that come the other way round. "
+    .. "Exit code 0, 1 for errors, 3 where threads are stuck. Time passes only where no thread can run: "
     .. "every step is quicker than any timeout.", { see = { "worlds", "explore" } }),
   option("--replay S", { "--replay S", "run schedule S again: \"0x1 1 .\" (see --help schedule)" },
     "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "

@@ -52,10 +52,11 @@ io.write(sync.simulate(fn, { schedule = "0x1 1 0 ! 0 ." }).output)]],
       .. "threads.",
     args = {
       { "fn", "function", "without arguments; it makes its own objects" },
-      { "opts", "{ executions: integer, seconds: number, strategy: string, seed: integer }?",
+      { "opts", "{ executions: integer, seconds: number, strategy: string, seed: integer, trace: string }?",
         "`executions`, `seconds`: the budget, by default 200,000 and 2; `strategy`: \"dpor\" (the default), \"dfs\" "
         .. "(every interleaving, for checking), or schedules drawn from `seed`: \"random\", \"pct\", \"pos\", "
-        .. "\"urw\"" },
+        .. "\"urw\"; `trace`: a file for the timeline, which shows the first failure's run beside the nearest one that "
+        .. "ends well, and what differs" },
     },
     returns = { { "table", "`ok`: no execution failed; `complete`: there is no other; `executions` that differ, "
       .. "`failing` of them; `interleavings` they stand for, an integer where it fits, else a float, and too small "

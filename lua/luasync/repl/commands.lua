@@ -227,15 +227,18 @@ function list.kill(session, name)
   session:print(("interrupted %s"):format(thread.name))
 end
 
+local LAST_STEPS = 20
+
 -- The lanes of what has been recorded, as text.
 local function lanes()
   local name = os.tmpname()
-  local saved, problem = sync.trace.save(name .. ".txt")
+  local saved, problem = sync.trace.save(name .. ".json")
+  local trace = require "luasync.trace"
+  local recording = saved and trace.read(name .. ".json")
   os.remove(name)
-  if not saved then fail("%s", problem) end
-  local file <close> = assert(io.open(name .. ".txt"))
-  os.remove(name .. ".txt")
-  return (file:read "a":gsub("%s+$", ""))
+  os.remove(name .. ".json")
+  if not recording then fail("%s", problem or "the recording cannot be read") end
+  return (trace.format(recording, ".txt", { last = LAST_STEPS }):gsub("%s+$", ""))
 end
 
 local function save_trace(session, file)

@@ -130,6 +130,7 @@ local function write_steps(run, out, opts)
   local state, items, next_event = State.new(run), words.items(run), 1
   local first = math.max(1, opts.last and run.steps - opts.last + 1 or 1)
   local digits = #tostring(run.steps)
+  if first > 1 then out[#out + 1] = ("… and %d steps before:"):format(first - 1) end
   for s = 1, run.steps do
     for i = next_event, run.last[s] do state:apply(i) end
     next_event = math.max(next_event, run.last[s] + 1)
