@@ -8,7 +8,8 @@ set -eu
 purpose=${1:-all}
 
 # A package, or package=command where any package with that command will do.
-build_packages="libc6-dev pkg-config=pkg-config lua5.4=lua5.4 liblua5.4-dev libedit-dev"
+cc=${CC:-gcc}
+build_packages="gcc=${cc%% *} libc6-dev pkg-config=pkg-config lua5.4=lua5.4 liblua5.4-dev libedit-dev"
 test_packages="$build_packages lua-busted=busted lua-check=luacheck cppcheck=cppcheck clang-format=clang-format tmux=tmux
   lua-filesystem lua-system lua-term lua-penlight lua-dkjson lua-cjson lua-lpeg"
 valgrind_packages="$test_packages valgrind=valgrind"
