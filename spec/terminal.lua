@@ -109,6 +109,19 @@ end
 
 function Terminal:resize(width, height) self:tmux("resize-window", "-x", width, "-y", height) end
 
+--- Waits until the program could know of a resize: the terminal emulator passes it on when it likes.
+function Terminal:wait_for_size(width, height)
+  local tty = self:tmux("display-message", "-p", "#{pane_tty}"):match "%S+"
+  local deadline = sync.monotonic() + terminal.LONG
+  local wanted, size = ("%d %d"):format(height, width), nil
+  repeat
+    local pipe = io.popen("stty -F " .. tty .. " size")
+    size = pipe:read "l"
+    pipe:close()
+  until size == wanted or sync.monotonic() > deadline
+  if size ~= wanted then error("the terminal stays at " .. tostring(size), 2) end
+end
+
 --- What the screen shows, empty lines at the end removed.
 -- @param options string of capture-pane's options: "-J" joins wrapped lines, "-S -" begins with what has scrolled off
 function Terminal:screen(options)
