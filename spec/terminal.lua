@@ -113,13 +113,14 @@ function Terminal:resize(width, height) self:tmux("resize-window", "-x", width, 
 function Terminal:wait_for_size(width, height)
   local tty = self:tmux("display-message", "-p", "#{pane_tty}"):match "%S+"
   local deadline = sync.monotonic() + terminal.LONG
-  local wanted, size = ("%d %d"):format(height, width), nil
+  local wanted = ("%d %d"):format(height, width)
+  local size
   repeat
     local pipe = io.popen("stty -F " .. tty .. " size")
     size = pipe:read "l"
     pipe:close()
-  until size == wanted or sync.monotonic() > deadline
-  if size ~= wanted then error("the terminal stays at " .. tostring(size), 2) end
+    if sync.monotonic() > deadline then error("the terminal stays at " .. tostring(size), 2) end
+  until size == wanted
 end
 
 --- What the screen shows, empty lines at the end removed.

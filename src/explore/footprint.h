@@ -7,7 +7,7 @@
 ** read it: then their order can be seen. All else may be swapped.
 **
 ** Footprints are interned: the search stores numbers of 24 bits. Objects are
-** numbers too; whoever fills in an access sees to it that one object has the same
+** numbers too; the code that fills in an access sees to it that one object has the same
 ** number in every execution. Nothing here knows Lua, threads or worlds.
 */
 #ifndef EXPLORE_FOOTPRINT_H

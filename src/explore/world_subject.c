@@ -12,7 +12,7 @@
 
 #define CLOCK_THREAD 1 /* its number; main is 0 */
 #define CLOCK_OBJECT 0
-#define WORLD_OBJECT 1 /* who is alive */
+#define WORLD_OBJECT 1 /* which threads are alive */
 #define FIRST_OBJECT 2
 #define SHAPE 0 /* the part of a Shared that # and pairs read: which keys there are */
 #define POINTS 24

@@ -3,7 +3,7 @@
 ** in no file.
 **
 ** A script may put loaders into package.preload, tables into package.loaded, and
-** functions into package.searchers. Whoever starts a thread packs them up, in one
+** functions into package.searchers. The thread that starts another packs them up, in one
 ** message; the new state unpacks it when `require` is asked for a module that it
 ** has not. What cannot be sent stays behind.
 **

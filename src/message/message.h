@@ -7,7 +7,7 @@
 ** says where, `cannot send a coroutine (at args[1].co)`, before anything is sent.
 **
 ** A message holds references to the luasync objects in it. It may be decoded
-** many times (a thread's results are) and is freed by whoever owns it.
+** many times (a thread's results are) and is freed by its owner.
 */
 #ifndef MESSAGE_MESSAGE_H
 #define MESSAGE_MESSAGE_H

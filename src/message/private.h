@@ -49,7 +49,7 @@ enum {
   TAG_LASTING,
   TAG_STREAM, /* 0, 1, 2: io.stdin, io.stdout, io.stderr */
   TAG_NAMED,
-  TAG_GLOBALS, /* the globals of whoever decodes */
+  TAG_GLOBALS, /* the globals of the decoding state */
   TAG_REF,
   TAG_CELL,
   TAG_TABLE,

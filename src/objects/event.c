@@ -37,7 +37,7 @@ static int event_set (lua_State *L) {
   return 0;
 }
 
-/* The set() that was cleared before those who wait now began to. */
+/* The set() that was cleared before those that wait now began to. */
 static bool event_lost (Object *o, SourceLine *place) {
   Event *e = (Event *)o;
   bool lost;
@@ -67,7 +67,7 @@ static int event_is_set (lua_State *L) {
   return 1;
 }
 
-/* Whether the flag is set, for one who waits for that. */
+/* Whether the flag is set, for a thread that waits for that. */
 static bool finds_set (Event *e) {
   if (!atomic_load_explicit(&e->flag, memory_order_acquire)) return false;
   if (!atomic_load_explicit(&e->was_seen, memory_order_relaxed))
@@ -109,7 +109,7 @@ static int event_wait (lua_State *L) {
 }
 
 /*
-** For select: the flag stays set, so whoever is chosen finds it, or it has been
+** For select: the flag stays set, so the chosen one finds it, or it has been
 ** cleared since.
 */
 

@@ -49,7 +49,7 @@ bool lock_is_mine (Lock *lock) {
 ** Taking.
 */
 
-/* Takes a lock without owner, past those who stand in line. */
+/* Takes a lock without owner, past those that stand in line. */
 static inline bool take_free (Lock *lock, Thread *self) {
   uint64_t word = 0;
   while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, word_of(self) | word,
@@ -59,7 +59,10 @@ static inline bool take_free (Lock *lock, Thread *self) {
   return true;
 }
 
-/* Looks a few times whether the lock is given back, while nobody stands in line and a processor is free for that. */
+/*
+** Looks a few times whether the lock is given back, while nobody stands in line and a
+** processor is free for that.
+*/
 static bool take_soon (Lock *lock, Thread *self) {
   for (int n = world_patience(lock->object.world); n > 0; n--) {
     uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
@@ -90,7 +93,10 @@ void lock_waiter_init (LockWaiter *lw, OpKind kind, Lock *lock, Nanos deadline) 
   lw->starving = lw->handed = false;
 }
 
-/* A waiter that has been woken has come: others may be woken now. Under mu; true: it has been given the lock. */
+/*
+** A waiter that has been woken has come: others may be woken now. Under mu; true: it
+** has been given the lock.
+*/
 static bool come_back (Lock *lock, const LockWaiter *lw) {
   if (lock->coming == lw) lock->coming = NULL;
   return lw->handed;
@@ -119,7 +125,10 @@ static Wake take_in_line (lua_State *L, Lock *lock, LockWaiter *lw, Nanos deadli
   return WAKE_CHOSEN;
 }
 
-/* Wakes the first in line unless another is coming; under mu, with the lock free. Returns whom to wake. */
+/*
+** Wakes the first in line unless another is coming; under mu, with the lock free.
+** Returns the waiter to wake.
+*/
 static LockWaiter *choose (Lock *lock) {
   if (lock->coming != NULL) return NULL;
   lock->coming = (LockWaiter *)line_choose(&lock->line);
@@ -136,7 +145,10 @@ Waiter *lock_enlist (Lock *lock, LockWaiter *lw) {
   return first != NULL ? first->parked : NULL;
 }
 
-/* As take below, where the lock is not just free. *handed: a release has made the caller the owner. */
+/*
+** As take below, where the lock is not just free. *handed: a release has made the
+** caller the owner.
+*/
 static bool take_slowly (lua_State *L, Lock *lock, Nanos deadline, bool *handed) {
   LockWaiter lw;
   if (deadline == 0) return false;
@@ -153,7 +165,10 @@ static bool take_slowly (lua_State *L, Lock *lock, Nanos deadline, bool *handed)
 
 static OpKind taking_of (Nanos deadline) { return deadline == 0 ? OP_TRY_ACQUIRE : OP_ACQUIRE; }
 
-/* Takes the lock, waiting until the deadline, 0 for one try. False: not taken. Raises a pending interrupt. */
+/*
+** Takes the lock, waiting until the deadline, 0 for one try. False: not taken. Raises a
+** pending interrupt.
+*/
 static bool take (lua_State *L, Lock *lock, Nanos deadline) {
   bool handed = false;
   if (is_reentrant(lock) && lock_is_mine(lock)) {

@@ -73,7 +73,7 @@ void lock_waiter_init (LockWaiter *lw, OpKind kind, Lock *lock, Nanos deadline);
 /*
 ** Puts the waiter of a thread that is parked in another line at the end of the
 ** lock's line; the caller holds the lock. A release wakes it when its turn has
-** come. Returns whom to wake at once, for line_wake, when all is unlocked; as a
+** come. Returns the waiter to wake at once, for line_wake, when all is unlocked; as a
 ** rule NULL.
 */
 Waiter *lock_enlist (Lock *lock, LockWaiter *lw);

@@ -92,7 +92,7 @@ static char *traceback_of (Thread *t, lua_State *L) {
   return text;
 }
 
-/* t's traceback, for all who have asked for it. */
+/* t's traceback, for all that have asked for it. */
 static void answer (Thread *t, char *text) {
   char *old;
   pthread_mutex_lock(&t->mu);

@@ -9,7 +9,7 @@
 extern const Driver real_driver;
 
 /*
-** Who takes what threads print, or NULL: the streams themselves. Returns whether
+** What takes what threads print, or NULL: the streams themselves. Returns whether
 ** it has; called by any thread, with none of our mutexes held by its own doing.
 */
 extern bool (*_Atomic real_output)(int stream, const char *text, size_t length);

@@ -22,7 +22,7 @@
 #define GUARD 4096
 
 #if defined(__SANITIZE_ADDRESS__)
-static _Thread_local Fibre *left; /* who switched last, on its way */
+static _Thread_local Fibre *left; /* the fibre that switched last, on its way */
 
 /* Tells which stack runs now; an OS thread's own bounds are learnt when it is left. */
 static void arrive (void *fake) {

@@ -1,5 +1,5 @@
 /*
-** policy.h - who runs next in a simulated world.
+** policy.h - which thread runs next in a simulated world.
 **
 ** A thread can lose its turn in two places only: in front of an operation, and
 ** where it waits. There the driver asks the world's policy. Each policy is a

@@ -16,7 +16,7 @@
 #include "sim/schedule.h"
 #include "thread/thread.h"
 
-/* Who runs next: see policy.h. */
+/* Which thread runs next: see policy.h. */
 typedef struct SimPolicy SimPolicy;
 extern const SimPolicy policy_round_robin, policy_seeded, policy_replay;
 

@@ -1,6 +1,6 @@
 /*
 ** sim_driver.c - the simulated driver: fibres on one OS thread, a virtual clock,
-** and a scheduler that asks a policy who runs next.
+** and a scheduler that asks a policy which thread runs next.
 **
 ** A thread can lose its turn in two places only: in front of an operation
 ** (announce) and where it waits (park). The thread that loses its turn asks the

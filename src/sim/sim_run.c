@@ -107,7 +107,10 @@ static bool prepare_main (Sim *sim) {
   return true;
 }
 
-/* A signal that came too late for this world is for whoever waits outside; so is what others want of that thread. */
+/*
+** A signal that came too late for this world is for the thread that waits outside; so is what
+** others want of that thread.
+*/
 static void pass_signals (Sim *sim) {
   unsigned signals = atomic_load(&sim->world.signals);
   Thread *self = thread_self;
@@ -139,7 +142,10 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   return sim;
 }
 
-/* Nothing of the world runs any more. All that it has made goes with its memory, but main's outcome, which may be for the world outside. */
+/*
+** Nothing of the world runs any more. All that it has made goes with its memory, but
+** main's outcome, which may be for the world outside.
+*/
 static void world_done (World *world) {
   if (world->main != NULL) message_free(world->main->outcome);
   pthread_mutex_destroy(&world->mu);

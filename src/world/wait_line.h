@@ -128,7 +128,7 @@ void line_count_awake (Waiter *w, bool asleep);
 void line_wait_woken (Waiter *w);
 
 /*
-** Choosing whom to wake; under the object's mutex. Waiters with a pending
+** Choosing which to wake; under the object's mutex. Waiters with a pending
 ** interrupt are skipped: they are about to leave the line, and what they were
 ** handed would be lost when the interrupt is raised. Hand the chosen ones to
 ** line_wake after unlocking.

@@ -3,7 +3,7 @@
 **
 ** It is pending, running, finished or failed, or cancelled; the last three are for
 ** good. The call is a message from the thread that submitted it, the outcome one
-** from the worker; whoever asks decodes it, as often as he likes.
+** from the worker; each thread that asks decodes it, as often as it likes.
 */
 #include "objects/kinds.h"
 #include "objects/pool/future.h"
@@ -19,7 +19,7 @@ struct Future {
   Object object;
   pthread_mutex_t mu;
   atomic_int state; /* written under mu */
-  Line line;        /* who waits for the end; under mu */
+  Line line;        /* threads that wait for the end; under mu */
   Message *work;    /* the call; the worker's once it runs */
   Message *outcome; /* const once it is done; NULL after FAILED: no memory */
 };

@@ -29,7 +29,7 @@ typedef struct Tasks {
   int active;   /* workers that will look at the queue once more; under mu */
   int alive;    /* workers that have not ended; under mu */
   int named;    /* workers ever; under mu */
-  Line joiners; /* who waits for the last one to end; under mu */
+  Line joiners; /* threads that wait for the last one to end; under mu */
 } Tasks;
 
 typedef struct Pool {

@@ -21,7 +21,6 @@ typedef struct Queue {
   Object object;
   enum { ORDER_FIFO, ORDER_LIFO, ORDER_PRIORITY } order; /* const after init */
   lua_Integer maxsize;                                   /* const after init; <= 0: unbounded */
-  const Kind *shown;                /* in recordings; NULL: its own kind, const after init */
   Spinlock *put_spin, *get_spin;    /* const after init; the same one but for fifos */
   pthread_mutex_t *put_mu, *get_mu; /* likewise */
   atomic_bool shut;                 /* written under all of them */
@@ -56,7 +55,10 @@ typedef enum QueueOutcome {
   QUEUE_NOT_ALLOWED
 } QueueOutcome;
 
-/* A put or get that may have to wait; who serves it fills in the outcome, under the mutex of its side. */
+/*
+** A put or get that may have to wait; the thread that serves it fills in the outcome, under the
+** mutex of its side.
+*/
 typedef struct QueueRequest {
   Slot *slot;
   const Priority *priority; /* put into a PriorityQueue */
@@ -78,7 +80,7 @@ void queue_close (Queue *q, bool immediate);
 bool queue_enter (Line *line, Waiter *w, atomic_int *count); /* true: nobody stood there */
 void queue_leave (Waiter *w, atomic_int *count);
 Waiter *queue_choose_all (Line *line, atomic_int *count);
-/* Parks one who stands in line; no mutex held. */
+/* Parks one that stands in line; no mutex held. */
 Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline);
 
 extern const struct Selectable queue_select;

@@ -44,7 +44,7 @@ Waiter *queue_choose_all (Line *line, atomic_int *count) {
   return chain;
 }
 
-/* Parks one who stands in line; no mutex held. */
+/* Parks one that stands in line; no mutex held. */
 Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count, Nanos deadline) {
   Wake wake = line_wait(L, w, mu, deadline);
   if (wake != WAKE_CHOSEN) atomic_fetch_sub(count, 1);

@@ -16,7 +16,7 @@ typedef struct Shared {
   Object object;
   pthread_mutex_t mu;
   SharedTable table;         /* under mu */
-  Line line;                 /* under mu: who waits for an update to end */
+  Line line;                 /* under mu: threads that wait for an update to end */
   _Atomic(Thread *) updater; /* written under mu; the thread in sync.update, or NULL */
   struct Shared *outer;      /* the updater's: the table it was updating already */
   struct Shared *awaited;    /* under circles_mu: the table the updater waits for */
@@ -49,7 +49,7 @@ static inline SharedRefusal shared_enter (lua_State *L, Shared *s, OpKind kind) 
   return shared_enter_slowly(L, s, kind);
 }
 
-/* Releases mu; wakes the first in line, who will do the same. */
+/* Releases mu; wakes the first in line, which will do the same. */
 static inline void shared_leave (Shared *s) {
   if (__builtin_expect(s->line.first == NULL, 1)) pthread_mutex_unlock(&s->mu);
   else shared_pass_on(s);

@@ -99,7 +99,7 @@ void shared_table_free (SharedTable *t); /* frees what is inside, not t itself *
 
 /* A table's contents at one moment, with references of its own. */
 typedef struct SharedTableCopy {
-  Cleanup cleanup; /* first: whoever holds it may never be finalised */
+  Cleanup cleanup; /* first: the iterator that holds it may never be finalised */
   World *world;    /* in whose memory it lies */
   size_t length;   /* of the array part */
   Slot *items;     /* NULL without values */

@@ -1,5 +1,5 @@
 /*
-** shared_turn.c - who may touch a table now: waiting for sync.update to end.
+** shared_turn.c - which thread may touch a table now: waiting for sync.update to end.
 **
 ** The mutex cannot be held while the function runs. Instead the table has an
 ** `updater`, and every other thread stands in line until it has gone. A thread
