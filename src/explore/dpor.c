@@ -125,7 +125,10 @@ static bool move (Dpor *d, int thread, const Peek *p) {
   return true;
 }
 
-/* Brings the subject back to `depth`, running again what the nearest point it can go back to lacks. */
+/*
+** Brings the subject back to `depth`, running again what the nearest point it can go
+** back to lacks.
+*/
 static bool go_back (Dpor *d, int depth) {
   int at = d->subject.rewind(d->subject.ud, depth);
   if (at < 0 || at > depth) return false;
@@ -151,7 +154,10 @@ static bool go_back (Dpor *d, int depth) {
 ** Going down.
 */
 
-/* The thread that goes on where nothing tells: the one that moved last, else the lowest. -1: none can; *blocked: but some sleep. */
+/*
+** The thread that goes on where nothing tells: the one that moved last, else the
+** lowest. -1: none can; *blocked: but some sleep.
+*/
 static int choose (Dpor *d, const Node *n, Peek *p, bool *blocked) {
   int threads = d->subject.threads(d->subject.ud), found = -1;
   *blocked = false;
@@ -164,7 +170,10 @@ static int choose (Dpor *d, const Node *n, Peek *p, bool *blocked) {
   return found;
 }
 
-/* The threads that could go, in plain search: a silent step changes places with all others and is done at once. */
+/*
+** The threads that could go, in plain search: a silent step changes places with all
+** others and is done at once.
+*/
 static uint64_t all_enabled (Dpor *d) {
   int threads = d->subject.threads(d->subject.ud);
   uint64_t set = 0;
@@ -284,7 +293,10 @@ static void reverse_all (Dpor *d) {
 ** Going up.
 */
 
-/* The deepest node that has something left to try, the event behind it put to sleep there; -1: none. */
+/*
+** The deepest node that has something left to try, the event behind it put to sleep
+** there; -1: none.
+*/
 static int next_node (Dpor *d) {
   for (int depth = history_length(d->history) - 1; depth >= 0; depth--) {
     Node *n = &d->nodes[depth];

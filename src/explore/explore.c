@@ -231,7 +231,10 @@ static Exploration *push_exploration (lua_State *L) {
   return x;
 }
 
-/* Runs the search that *x asks for, which the value on top frees; pushes the result. GROUPS is a new table. */
+/*
+** Runs the search that *x asks for, which the value on top frees; pushes the result.
+** GROUPS is a new table.
+*/
 static int run (lua_State *L, Exploration *x) {
   WorldSubjectOptions world = {.sim = {.capture = true, .silent = true},
                                .snapshots = true,
@@ -285,7 +288,10 @@ static void push_drawing (lua_State *L, const char *name) {
   lua_replace(L, -2);
 }
 
-/* Leaves the file that the option 'trace' names, or nil, in place of the options. Raises what will keep it from being written. */
+/*
+** Leaves the file that the option 'trace' names, or nil, in place of the options.
+** Raises what will keep it from being written.
+*/
 static void read_file (lua_State *L) {
   char *problem;
   if (lua_isnoneornil(L, 2) || lua_getfield(L, 2, "trace") == LUA_TNIL) {

@@ -22,7 +22,10 @@ typedef struct ExploreOptions {
 /* explore(fn [, opts]); see the reference. */
 int explore (lua_State *L);
 
-/* The same for body(L, ud) as the main thread; leaves the raw result on L's stack, which is emptied before. [-n, +1, raises] */
+/*
+** The same for body(L, ud) as the main thread; leaves the raw result on L's stack,
+** which is emptied before. [-n, +1, raises]
+*/
 int explore_body (lua_State *L, const ExploreOptions *options, int (*body)(lua_State *L, void *ud),
                   void *ud);
 

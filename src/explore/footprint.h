@@ -58,7 +58,10 @@ uint32_t footprint_next_place (const Footprints *f, uint32_t place);
 uint32_t footprint_first_place (const Footprints *f, uint32_t place); /* of that place's object */
 uint32_t footprint_part (const Footprints *f, uint32_t place);
 
-/* Whether operation `a` of thread `ta` and `b` of thread `tb` depend on each other; the same thread's always do. */
+/*
+** Whether operation `a` of thread `ta` and `b` of thread `tb` depend on each other; the
+** same thread's always do.
+*/
 bool footprint_dependent (const Footprints *f, int ta, uint32_t a, int tb, uint32_t b);
 
 #endif

@@ -97,7 +97,10 @@ uint32_t history_count_before (const History *h, int i, int thread) {
 ** Chains to look at for an operation.
 */
 
-/* A walk back through several chains at once, latest event first. One at a time: the cursors are the history's. */
+/*
+** A walk back through several chains at once, latest event first. One at a time: the
+** cursors are the history's.
+*/
 typedef struct Walk {
   const History *h;
   Cursor *cursors;
@@ -158,7 +161,10 @@ static int walk_next (Walk *w, uint32_t footprint) {
   }
 }
 
-/* All that is left lies before `clock`, which an event that all of them happen before has given: cut the walk. */
+/*
+** All that is left lies before `clock`, which an event that all of them happen before
+** has given: cut the walk.
+*/
 static void walk_cut (Walk *w, const Clock *clock) {
   for (int i = 0; i < w->count; i++) {
     Cursor *c = &w->cursors[i];
@@ -341,7 +347,10 @@ static bool satisfies (const Ready *r, uint8_t needs, int thread) {
   return ((needs & READY_TAKE) && (r->takers >> thread & 1)) || (r->bits & needs & ~READY_TAKE);
 }
 
-/* Whether the operation could have gone through right before event e, as far as the objects that e touches tell. */
+/*
+** Whether the operation could have gone through right before event e, as far as the
+** objects that e touches tell.
+*/
 static bool possible_before (const History *h, uint32_t e, int thread, uint32_t footprint) {
   const Footprint *f = footprint_at(h->footprints, footprint);
   const Access *a = footprint_accesses(h->footprints, footprint);

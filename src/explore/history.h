@@ -17,7 +17,10 @@
 
 #define HISTORY_THREADS 64
 
-/* What can be done at one object: a bit for each thread that could take it, and READY_ROOM, READY_DONE. */
+/*
+** What can be done at one object: a bit for each thread that could take it, and
+** READY_ROOM, READY_DONE.
+*/
 typedef struct Ready {
   uint64_t takers;
   uint8_t bits;
@@ -83,10 +86,16 @@ typedef struct Reversal {
   const Pending *pending; /* in that case */
 } Reversal;
 
-/* Whether the thread, whose operation in front of e is `footprint`, could be the first to go in the reversal. */
+/*
+** Whether the thread, whose operation in front of e is `footprint`, could be the first
+** to go in the reversal.
+*/
 bool history_is_initial (const Reversal *r, int thread, uint32_t footprint);
 
-/* Writes the sequence as `thread << 24 | footprint`; returns its length. The buffer has room for the history and one more. */
+/*
+** Writes the sequence as `thread << 24 | footprint`; returns its length. The buffer has
+** room for the history and one more.
+*/
 int history_sequence (const Reversal *r, uint32_t *sequence);
 
 /*

@@ -76,7 +76,10 @@ static bool next_layer (const Extensions *x, const Layer *from, Layer *to) {
   return true;
 }
 
-/* Which events count, and what each of them needs; false: no memory, or the positions do not fit. */
+/*
+** Which events count, and what each of them needs; false: no memory, or the positions
+** do not fit.
+*/
 static bool extensions_begin (Extensions *x, const History *h) {
   int shift = 0;
   memset(x, 0, sizeof *x);

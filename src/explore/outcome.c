@@ -63,7 +63,10 @@ static void push_thread_error (lua_State *L, const SimReport *r) {
   lua_pushlstring(L, text, (size_t)(stop - text));
 }
 
-/* Pushes the message that the script's failure has left: the last paragraph printed before its traceback. */
+/*
+** Pushes the message that the script's failure has left: the last paragraph printed
+** before its traceback.
+*/
 static void push_script_error (lua_State *L, const SimReport *r) {
   static const char tail[] = "\nstack traceback:";
   const char *text = r->output != NULL ? r->output : "", *end = text + r->output_length, *stop, *at;
@@ -149,7 +152,10 @@ static void set_schedule (lua_State *L, int group, const SimReport *r) {
   lua_setfield(L, group, "steps");
 }
 
-/* Pushes the group of the kind and message on top, which go; a new one where there is none. [-2, +1] */
+/*
+** Pushes the group of the kind and message on top, which go; a new one where there is
+** none. [-2, +1]
+*/
 static void push_group (lua_State *L, int groups) {
   lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
   lua_pushvalue(L, -1);
@@ -190,7 +196,10 @@ static lua_Integer integer_field (lua_State *L, const char *field) {
   return n;
 }
 
-/* Counts one more execution for the group on top, and keeps its schedule if it is the simplest so far. */
+/*
+** Counts one more execution for the group on top, and keeps its schedule if it is the
+** simplest so far.
+*/
 static void count_in_group (lua_State *L, const Explored *x) {
   const SimReport *r = world_subject_report(x->world);
   lua_Integer executions = integer_field(L, "executions"), fewest = integer_field(L, "preemptions");

@@ -18,7 +18,10 @@ typedef struct Explored {
   void *ud;
 } Explored;
 
-/* Puts the execution into its group, a field of the table at `groups`; false: it has ended well. [0, 0, memory] */
+/*
+** Puts the execution into its group, a field of the table at `groups`; false: it has
+** ended well. [0, 0, memory]
+*/
 bool outcome_note (lua_State *L, int groups, const Explored *x);
 /* The same for one that did something else than the same steps did before. */
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step);

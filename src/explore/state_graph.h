@@ -48,7 +48,10 @@ void state_graph_free (StateGraph *g);
 /* Visits states until `steps` steps have been done or all is done. */
 GraphEnd state_graph_run (StateGraph *g, long steps);
 size_t state_graph_states (const StateGraph *g);
-/* Counts what a complete graph says; false: no memory. `sleep_sets` bounds the memory for executions. */
+/*
+** Counts what a complete graph says; false: no memory. `sleep_sets` bounds the memory
+** for executions.
+*/
 bool state_graph_count (StateGraph *g, size_t sleep_sets, GraphCounts *counts);
 /* Whether paths were cut at the depth bound. */
 bool state_graph_was_cut (const StateGraph *g);

@@ -26,15 +26,27 @@ typedef struct Effects {
 typedef struct Subject {
   void *ud;
   Footprints *footprints;
-  /* How many threads there have been in this execution; they keep their numbers in all executions. */
+  /*
+  ** How many threads there have been in this execution; they keep their numbers in all
+  ** executions.
+  */
   int (*threads)(void *ud);
-  /* False: the thread has no pending operation: it has ended, has not begun, or stands in a line. */
+  /*
+  ** False: the thread has no pending operation: it has ended, has not begun, or stands
+  ** in a line.
+  */
   bool (*peek)(void *ud, int thread, Peek *p);
   /* The state of the objects of a pending operation, one for each access. */
   void (*ready)(void *ud, int thread, Ready *ready);
-  /* Lets the thread do its pending operation and go on to the next one. False: the run cannot go on (see the subject). */
+  /*
+  ** Lets the thread do its pending operation and go on to the next one. False: the run
+  ** cannot go on (see the subject).
+  */
   bool (*step)(void *ud, int thread, Effects *effects);
-  /* Puts the program back to where it stood after `depth` steps, or less: returns after how many. -1: it cannot. */
+  /*
+  ** Puts the program back to where it stood after `depth` steps, or less: returns after
+  ** how many. -1: it cannot.
+  */
   int (*rewind)(void *ud, int depth);
 } Subject;
 

@@ -73,7 +73,10 @@ static bool is_plain (lua_State *L, uint64_t sum) {
   return yes;
 }
 
-/* Copies into the table at `to` what is wanted of the table at the top. Returns how many. [-1, 0] */
+/*
+** Copies into the table at `to` what is wanted of the table at the top. Returns how
+** many. [-1, 0]
+*/
 static int gather (lua_State *L, int to, int part) {
   int from = lua_gettop(L), n = 0;
   if (lua_istable(L, from))
@@ -128,7 +131,10 @@ static Message *try_encode (lua_State *L, World *to) {
   return m;
 }
 
-/* Takes away from the table of tables at the top what cannot be sent to that world. [0, 0, memory] */
+/*
+** Takes away from the table of tables at the top what cannot be sent to that world.
+** [0, 0, memory]
+*/
 static void drop_unsendable (lua_State *L, World *to) {
   int contents = lua_gettop(L);
   for (int part = 0; part < PARTS; part++) {
@@ -210,7 +216,10 @@ void bundle_give (lua_State *L, Message *m) {
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
-/* Puts the functions of the table at the top into package.searchers, each at its place. [-1, 0, memory] */
+/*
+** Puts the functions of the table at the top into package.searchers, each at its place.
+** [-1, 0, memory]
+*/
 static void add_searchers (lua_State *L) {
   int added = lua_gettop(L), list = added + 1;
   push_searchers(L);
@@ -231,7 +240,10 @@ static void add_searchers (lua_State *L) {
   lua_settop(L, added - 1);
 }
 
-/* Copies the loaders at the top to package.preload at `to`, but not of modules in the table at `loaded`. [-1, 0, memory] */
+/*
+** Copies the loaders at the top to package.preload at `to`, but not of modules in the
+** table at `loaded`. [-1, 0, memory]
+*/
 static void add_loaders (lua_State *L, int to, int loaded) {
   int from = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, from); lua_settop(L, from + 1)) { /* name loader */

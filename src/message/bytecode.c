@@ -87,7 +87,10 @@ static const char *read_constant (BytecodeReader *r, size_t *length) {
 static bool has (const uint32_t set[8], unsigned i) { return (set[i / 32] >> i % 32) & 1; }
 static void put (uint32_t set[8], unsigned i) { set[i / 32] |= UINT32_C(1) << i % 32; }
 
-/* Marks in `used` the constants that the code uses as names of globals. Returns whether any string may be one. */
+/*
+** Marks in `used` the constants that the code uses as names of globals. Returns whether
+** any string may be one.
+*/
 static bool scan_code (const unsigned char *code, size_t n, const uint32_t env[8],
                        uint32_t used[8]) {
   bool any = false;

@@ -68,7 +68,10 @@ static void open_table (Decoder *d, unsigned tag, size_t record) {
   open_record(d, tag, record, narr)->pairs = nrec;
 }
 
-/* The value at the top is the one of that id here; a definition keeps it alive until its receiver has it. */
+/*
+** The value at the top is the one of that id here; a definition keeps it alive until
+** its receiver has it.
+*/
 static void register_lasting (Decoder *d, uint64_t id) {
   lasting_register(d->L, id);
   if (d->kept == 0) return;
@@ -76,7 +79,10 @@ static void register_lasting (Decoder *d, uint64_t id) {
   lua_rawseti(d->L, d->kept, ++d->kept_count);
 }
 
-/* Where the table is here already, its contents go to another one, from which it learns what it lacks. */
+/*
+** Where the table is here already, its contents go to another one, from which it learns
+** what it lacks.
+*/
 static void open_class (Decoder *d, unsigned tag, size_t record) {
   lua_State *L = d->L;
   const unsigned char *p = d->p - 1;

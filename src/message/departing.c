@@ -23,7 +23,10 @@ static void add (lua_State *L, int along) {
   lua_pop(L, 2);
 }
 
-/* Adds the proxies of a chain of objects whose kinds want to know. Values that a message holds keep them alive. */
+/*
+** Adds the proxies of a chain of objects whose kinds want to know. Values that a
+** message holds keep them alive.
+*/
 static void add_chain (lua_State *L, const unsigned char *data, size_t last, int along) {
   for (; last != 0; last = (size_t)get64(data + last + COUNTED_PREVIOUS)) {
     Object *o;

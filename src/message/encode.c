@@ -37,7 +37,10 @@ static bool encode_plain_table (Encoder *e, const void *key) {
   return true;
 }
 
-/* Pushes the name of the table at the top, if it has one, be it that of a module just loaded. [0, +(0|1)] */
+/*
+** Pushes the name of the table at the top, if it has one, be it that of a module just
+** loaded. [0, +(0|1)]
+*/
 static bool push_table_name (Encoder *e) {
   const void *key = lua_topointer(e->L, -1);
   if (!e->learnt) names_learn_modules(e->L, e->root == ROOT_CALL);
@@ -81,7 +84,10 @@ void encode_give_id (Encoder *e, size_t record) {
   encode_defined(e);
 }
 
-/* The table at `index`, whose record is there, turns out to be one that lasts, and so do its methods. */
+/*
+** The table at `index`, whose record is there, turns out to be one that lasts, and so
+** do its methods.
+*/
 static void make_lasting (Encoder *e, size_t record, int index) {
   lua_State *L = e->L;
   size_t method;
@@ -113,7 +119,10 @@ static bool is_class_field (lua_State *L, const char *key, size_t length) {
   return lua_isfunction(L, -1) && lasting_is_event(key, length);
 }
 
-/* Encodes the key, a copy of which stays; false: it needs protected mode. A new frame means: it is not written yet. */
+/*
+** Encodes the key, a copy of which stays; false: it needs protected mode. A new frame
+** means: it is not written yet.
+*/
 static bool encode_key (Encoder *e, Frame *f) {
   lua_State *L = e->L;
   size_t length;
@@ -348,7 +357,10 @@ static bool encode_plain (Encoder *e, int first, int n) {
   return true;
 }
 
-/* (encoder, along, values...) encodes the values, or says that another mode is called for. In protected mode. */
+/*
+** (encoder, along, values...) encodes the values, or says that another mode is called
+** for. In protected mode.
+*/
 static int encode_protected (lua_State *L) {
   Encoder *e = lua_touserdata(L, 1);
   int top = lua_gettop(L), n = e->definition ? 1 : top - 2;
@@ -377,7 +389,10 @@ static int encode_protected (lua_State *L) {
   return 0;
 }
 
-/* Encodes in protected mode; raises only after all has been let go. A __transfer may wait, and wait for ever. */
+/*
+** Encodes in protected mode; raises only after all has been let go. A __transfer may
+** wait, and wait for ever.
+*/
 static void encode_any (Encoder *e, int first, int n, int along) {
   lua_State *L = e->L;
   int status;

@@ -116,7 +116,10 @@ static void push_dump (lua_State *L, int index) {
 ** Encoding.
 */
 
-/* The function at `index` with its dump at the top: the record's head, and the globals it names. [-1, 0] */
+/*
+** The function at `index` with its dump at the top: the record's head, and the globals
+** it names. [-1, 0]
+*/
 static void put_function (Encoder *e, int index, int nups, uint64_t id) {
   lua_State *L = e->L;
   size_t total;
@@ -158,7 +161,10 @@ static bool encode_known_function (Encoder *e, uint64_t *id) {
   return (lasts || lasting_find(L, -1) != NULL) && encode_lasting(e, id);
 }
 
-/* The C function at the top, which has no name: its address serves where it comes with its module. [-1, 0, raises] */
+/*
+** The C function at the top, which has no name: its address serves where it comes with
+** its module. [-1, 0, raises]
+*/
 static bool encode_bare (Encoder *e) {
   lua_CFunction f = lua_tocfunction(e->L, -1);
   if (e->root != ROOT_MODULES || lua_upvalueid(e->L, -1, 1) != NULL)

@@ -34,7 +34,10 @@ bool encode_is_environment (lua_State *L, const char *name) {
 ** Values of globals.
 */
 
-/* Replaces the __index function at the top by what it returns for table and name, nil where it raises. */
+/*
+** Replaces the __index function at the top by what it returns for table and name, nil
+** where it raises.
+*/
 static void ask_function (Encoder *e, int table, const char *name, size_t length) {
   lua_State *L = e->L;
   if (e->mode != MODE_ANCHORED) {
@@ -74,7 +77,10 @@ static bool look_up (Encoder *e, const char *name, size_t length) {
   return !lua_isnil(L, -1);
 }
 
-/* Pushes the value that the name has where the function at `index` looks for globals; false: none. [0, +1] */
+/*
+** Pushes the value that the name has where the function at `index` looks for globals;
+** false: none. [0, +1]
+*/
 static bool push_global (Encoder *e, int index, const char *name, size_t length) {
   lua_State *L = e->L;
   const char *upvalue;

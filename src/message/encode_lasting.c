@@ -62,7 +62,10 @@ void encode_defined (Encoder *e) {
   lua_rawseti(e->L, e->defined, ++e->defined_count);
 }
 
-/* Whether the value at the top has a definition now. What cannot be sent has none. [0, 0, memory] */
+/*
+** Whether the value at the top has a definition now. What cannot be sent has none.
+** [0, 0, memory]
+*/
 static bool define (Encoder *e, Lasting *l) {
   lua_State *L = e->L;
   if (lasting_ready(L, l, -1, e->to)) return true;

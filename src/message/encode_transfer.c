@@ -23,7 +23,10 @@ bool encode_transfer_wanted (lua_State *L) {
   return true;
 }
 
-/* Moves the n values at the top into the table of anchors. Returns the index of the first. [-n, 0] */
+/*
+** Moves the n values at the top into the table of anchors. Returns the index of the
+** first. [-n, 0]
+*/
 static int anchor (Encoder *e, int n) {
   lua_State *L = e->L;
   luaL_checkstack(L, 4, NULL);

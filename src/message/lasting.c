@@ -218,7 +218,10 @@ void lasting_mark_all (lua_State *L) {
 ** Definitions.
 */
 
-/* How many fields the table at `index` has, and a sum over them: functions and tables by identity. [0, 0, -] */
+/*
+** How many fields the table at `index` has, and a sum over them: functions and tables
+** by identity. [0, 0, -]
+*/
 static uint64_t sum_fields (lua_State *L, int index, int *count) {
   uint64_t sum = 1;
   *count = 0;

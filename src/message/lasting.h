@@ -42,7 +42,10 @@ bool lasting_push (lua_State *L, uint64_t id);
 Lasting *lasting_register (lua_State *L, uint64_t id);
 /* The value at the top has learnt that change. [0, 0, memory] */
 void lasting_updated (lua_State *L, uint64_t update);
-/* Keeps the value at the top alive until some hundred others have been kept: what has come by a definition comes again. [0, 0, memory] */
+/*
+** Keeps the value at the top alive until some hundred others have been kept: what has
+** come by a definition comes again. [0, 0, memory]
+*/
 void lasting_keep (lua_State *L);
 /* Tells the filter of names about all tables that last. [0, 0, -] */
 void lasting_mark_all (lua_State *L);
@@ -53,7 +56,10 @@ void lasting_prepare (lua_State *L);
 void lasting_push_box (lua_State *L, int index);
 /* Whether the metatable at the top has a __transfer; after lasting_prepare. [0, 0, -] */
 bool lasting_transfers (lua_State *L);
-/* Gives it the definition, for that world; takes a reference of its own. The Lasting is at `index`. After lasting_prepare. [0, 0, -] */
+/*
+** Gives it the definition, for that world; takes a reference of its own. The Lasting is
+** at `index`. After lasting_prepare. [0, 0, -]
+*/
 void lasting_define (lua_State *L, int index, Message *definition, World *world);
 /* Drops the definition, if there is one. [0, 0, -] */
 void lasting_undefine (Lasting *l);
@@ -62,10 +68,16 @@ void lasting_undefine (Lasting *l);
 ** whether the table at `index` has other fields than when it was made. [0, 0, -]
 */
 bool lasting_ready (lua_State *L, Lasting *l, int index, World *world);
-/* Notes what fields the table at `index` has; those it had not before make a change. [0, 0, memory] */
+/*
+** Notes what fields the table at `index` has; those it had not before make a change.
+** [0, 0, memory]
+*/
 void lasting_look (lua_State *L, Lasting *l, int index);
 
-/* Whether the table at `index` looks like a class: it has an `__index` that is one. [0, 0, memory] */
+/*
+** Whether the table at `index` looks like a class: it has an `__index` that is one.
+** [0, 0, memory]
+*/
 bool lasting_is_class (lua_State *L, int index);
 /* Whether it is the name of a metamethod. */
 bool lasting_is_event (const char *key, size_t length);

@@ -34,7 +34,10 @@ typedef enum Root {
 */
 Message *message_encode (lua_State *L, int first, int n, Root root, World *to);
 
-/* The same for target and arguments of an object that is about to start: its proxy is at `owner`. [0, 0, raises] */
+/*
+** The same for target and arguments of an object that is about to start: its proxy is
+** at `owner`. [0, 0, raises]
+*/
 Message *message_encode_work (lua_State *L, int first, int n, int owner, World *to);
 
 /*
@@ -46,10 +49,16 @@ Message *message_encode_work (lua_State *L, int first, int n, int owner, World *
 void message_depart (lua_State *L, int index);
 Message *message_encode_part (lua_State *L, int first, int n, World *to, int along);
 
-/* Pushes the values, returns how many. Does not free the message, whatever happens. [0, +n, raises] */
+/*
+** Pushes the values, returns how many. Does not free the message, whatever happens.
+** [0, +n, raises]
+*/
 int message_decode (lua_State *L, Message *m);
 
-/* Messages are counted: message_encode returns the first reference. NULL is allowed; no Lua state needed. */
+/*
+** Messages are counted: message_encode returns the first reference. NULL is allowed; no
+** Lua state needed.
+*/
 void message_keep (Message *m);
 void message_free (Message *m); /* drops a reference; the last one frees */
 

@@ -63,7 +63,10 @@ bool name_push_longer (lua_State *L, int index, NameStep step) {
 ** The state's names.
 */
 
-/* Pushes the userdata; its user values: the table from values to names, and what names_loadable has found. [0, +1, memory] */
+/*
+** Pushes the userdata; its user values: the table from values to names, and what
+** names_loadable has found. [0, +1, memory]
+*/
 static Names *push_names (lua_State *L) {
   Names *names;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
@@ -149,7 +152,10 @@ static bool push_learnt (lua_State *L, int index) {
   return false;
 }
 
-/* Whether the table at `index`, whose name is at the top, is a module that has been replaced since. */
+/*
+** Whether the table at `index`, whose name is at the top, is a module that has been
+** replaced since.
+*/
 static bool replaced (lua_State *L, int index) {
   size_t length;
   const char *bytes = lua_tolstring(L, -1, &length);
@@ -227,7 +233,10 @@ int names_stream (lua_State *L, int index) {
 ** Values of names.
 */
 
-/* Pushes package.loaded[name], asking `require` if it is not there; false: an error in its place. [0, +1, raises] */
+/*
+** Pushes package.loaded[name], asking `require` if it is not there; false: an error in
+** its place. [0, +1, raises]
+*/
 static bool push_module (lua_State *L, const char *name) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (lua_getfield(L, -1, name) != LUA_TNIL) {

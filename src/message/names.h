@@ -46,7 +46,10 @@ static inline bool name_is_whole (const Name *n) { return n->steps == n->end; }
 
 /* The one writer: pushes a name without steps. [0, +1, memory] */
 void name_push (lua_State *L, char space, const char *module);
-/* Pushes the name at `index` with one step more; false, and nothing: it cannot be written. [0, +(0|1), memory] */
+/*
+** Pushes the name at `index` with one step more; false, and nothing: it cannot be
+** written. [0, +(0|1), memory]
+*/
 bool name_push_longer (lua_State *L, int index, NameStep step);
 
 /*
@@ -78,9 +81,15 @@ bool names_surely_none (const Names *names, const void *table);
 ** Learning: names_learn.c.
 */
 
-/* From now on a module that is loaded is learnt at once, before the script can change it. [0, 0, memory] */
+/*
+** From now on a module that is loaded is learnt at once, before the script can change
+** it. [0, 0, memory]
+*/
 void names_watch (lua_State *L);
-/* Looks at package.loaded again, if that may have changed; `closely`: also for what the watch does not see. [0, 0, memory] */
+/*
+** Looks at package.loaded again, if that may have changed; `closely`: also for what the
+** watch does not see. [0, 0, memory]
+*/
 void names_learn_modules (lua_State *L, bool closely);
 /* Learns the C functions in all modules and the methods of files. [0, 0, memory] */
 void names_learn_functions (lua_State *L);
@@ -90,14 +99,20 @@ void names_learn_methods (lua_State *L);
 bool names_is_library (const char *name);
 const char *const *names_libraries (void); /* all tables but _G, NULL-terminated */
 bool names_is_basic (const char *name);
-/* Whether any state can load the module by its name: no preloaded one, no table put there by hand. [0, 0, raises] */
+/*
+** Whether any state can load the module by its name: no preloaded one, no table put
+** there by hand. [0, 0, raises]
+*/
 bool names_loadable (lua_State *L, const char *module);
 
 /*
 ** Names of values, values of names.
 */
 
-/* Pushes the name of the module, C function, or module's own thing at `index`, if it has one. [0, +(0|1), memory] */
+/*
+** Pushes the name of the module, C function, or module's own thing at `index`, if it
+** has one. [0, +(0|1), memory]
+*/
 bool names_push (lua_State *L, int index);
 /* Whether the value at the top is what every fresh state calls so. [0, 0, memory] */
 bool names_standard (lua_State *L, const char *name);

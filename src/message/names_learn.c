@@ -72,7 +72,10 @@ static bool better (const char *a, size_t alen, const char *b, size_t blen) {
   return order != 0 ? order < 0 : alen < blen;
 }
 
-/* Names the value under the name at the top, in the map at `map`, unless it has a better one. [-1, 0] */
+/*
+** Names the value under the name at the top, in the map at `map`, unless it has a
+** better one. [-1, 0]
+*/
 static void learn (lua_State *L, int map) {
   size_t oldlen, newlen;
   const char *old, *new = lua_tolstring(L, -1, &newlen);
@@ -138,7 +141,10 @@ typedef struct Walk {
   int met;
 } Walk;
 
-/* Whether the table at the top may have a name wherever it stands: a class, or one with a metatable. */
+/*
+** Whether the table at the top may have a name wherever it stands: a class, or one with
+** a metatable.
+*/
 static bool stands_out (lua_State *L) {
   if (lua_getmetatable(L, -1)) return lua_pop(L, 1), true;
   return lasting_is_class(L, -1);
@@ -166,7 +172,10 @@ static void add_todo (lua_State *L, Walk *w) {
   lua_rawseti(L, w->todo, 2 * w->met - 1);
 }
 
-/* Whether a step of the name at `index` is an upvalue: beyond that only a class and its own are looked at. */
+/*
+** Whether a step of the name at `index` is an upvalue: beyond that only a class and its
+** own are looked at.
+*/
 static bool is_hidden (lua_State *L, int index) {
   size_t length;
   const char *bytes = lua_tolstring(L, index, &length);
@@ -177,7 +186,10 @@ static bool is_hidden (lua_State *L, int index) {
   return false;
 }
 
-/* Whether the value at the top is the module's own although nobody saw it being loaded. [0, 0, memory] */
+/*
+** Whether the value at the top is the module's own although nobody saw it being loaded.
+** [0, 0, memory]
+*/
 static bool is_certain (lua_State *L, const Walk *w, bool named) {
   lua_Debug ar;
   if (lua_istable(L, -1)) return named;
@@ -279,7 +291,10 @@ static void learn_contents (lua_State *L, Names *names, int map, bool watched) {
 ** Modules.
 */
 
-/* Names the module whose name and value are at the top but one and at the top; false: it has that name. [0, 0] */
+/*
+** Names the module whose name and value are at the top but one and at the top; false:
+** it has that name. [0, 0]
+*/
 static bool name_module (lua_State *L, Names *names, int map) {
   size_t length, known_length;
   const char *known, *module = lua_tolstring(L, -2, &length);
@@ -298,7 +313,10 @@ static bool name_module (lua_State *L, Names *names, int map) {
   return !is_ours(module);
 }
 
-/* Whether it is `require` that sets a field: a script may put back what it took out long ago. [0, 0, -] */
+/*
+** Whether it is `require` that sets a field: a script may put back what it took out
+** long ago. [0, 0, -]
+*/
 static bool is_being_loaded (lua_State *L) {
   lua_Debug ar;
   return lua_getstack(L, 1, &ar) && lua_getinfo(L, "S", &ar) && *ar.what == 'C';
@@ -343,7 +361,10 @@ void names_watch (lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* A sum over the keys and values of package.loaded: another one where a module has come, gone or been replaced. [0, 0] */
+/*
+** A sum over the keys and values of package.loaded: another one where a module has
+** come, gone or been replaced. [0, 0]
+*/
 static uint64_t sum_loaded (lua_State *L) {
   uint64_t sum = 1;
   push_loaded(L);

@@ -145,7 +145,10 @@ typedef struct Slots {
   int spill_at; /* behind this index */
 } Slots;
 
-/* Moves the slots under the value at the top to the table at `spill`, which holds *used. [-n, 0, memory] */
+/*
+** Moves the slots under the value at the top to the table at `spill`, which holds
+** *used. [-n, 0, memory]
+*/
 void slots_spill (lua_State *L, Slots *s, int spill, int *used);
 /* Moves them back, under the value in their place if there is one. [0, +n, -] */
 void slots_restore (lua_State *L, Slots *s, int spill, int *used);
@@ -226,9 +229,15 @@ typedef struct Encoder {
 void encoder_reserve (Encoder *e, size_t n);
 /* Frees all it holds outside of Lua; then it is empty. */
 void encoder_release (Encoder *e);
-/* Encodes the value at the top, or opens a frame for it; false: another mode is called for. [-(1|0), 0, raises] */
+/*
+** Encodes the value at the top, or opens a frame for it; false: another mode is called
+** for. [-(1|0), 0, raises]
+*/
 bool encode_top (Encoder *e);
-/* The table or function at the top, whose record is there, lasts, as it turns out. [0, 0, memory] */
+/*
+** The table or function at the top, whose record is there, lasts, as it turns out.
+** [0, 0, memory]
+*/
 void encode_give_id (Encoder *e, size_t record);
 /* Encodes the value at the top with all that is in it. [-1, 0, raises] */
 bool encode_run (Encoder *e);
@@ -255,7 +264,10 @@ void encoder_table_used (Encoder *e, int index);
 _Noreturn void encoder_fault (Encoder *e, const char *format, ...);
 _Noreturn void encoder_no_memory (Encoder *e);
 
-/* encode.c: the definition of the value at `index`, for values whose Lastings are added to the table above it. [0, 0, raises] */
+/*
+** encode.c: the definition of the value at `index`, for values whose Lastings are added
+** to the table above it. [0, 0, raises]
+*/
 Message *encode_definition (lua_State *L, int index, World *to);
 
 /*
@@ -282,7 +294,10 @@ bool encode_argument (Encoder *e, Frame *f);
 /* encode_function.c */
 /* The function at the top. [-(1|0), 0, raises] */
 bool encode_function (Encoder *e);
-/* Pushes the next captured local, if it is to be encoded; after the last, closes the frame. [0, +(0|1), memory] */
+/*
+** Pushes the next captured local, if it is to be encoded; after the last, closes the
+** frame. [0, +(0|1), memory]
+*/
 bool encode_upvalue (Encoder *e, Frame *f);
 
 /* encode_globals.c */
@@ -290,13 +305,19 @@ bool encode_upvalue (Encoder *e, Frame *f);
 bool encode_is_environment (lua_State *L, const char *name);
 /* The global that the function at `index` names travels, if it is the script's. [0, 0, raises] */
 void encode_note_global (Encoder *e, int index, const char *name, size_t length);
-/* So does what the script has added to Lua's libraries under the name of this field. [0, 0, memory] */
+/*
+** So does what the script has added to Lua's libraries under the name of this field.
+** [0, 0, memory]
+*/
 void encode_note_addition (Encoder *e, const char *field, size_t length);
 /* Encodes all that have been noted, and what is noted meanwhile. [0, 0, raises] */
 bool encode_globals (Encoder *e);
 
 /* encode_lasting.c */
-/* A reference to the definition of the table at the top, in plain mode; false: there is none, or it is too old. [-1, 0] */
+/*
+** A reference to the definition of the table at the top, in plain mode; false: there is
+** none, or it is too old. [-1, 0]
+*/
 bool encode_lasting_plain (Encoder *e);
 /*
 ** The table or function at the top lasts. True: a reference to its definition stands
@@ -305,9 +326,15 @@ bool encode_lasting_plain (Encoder *e);
 bool encode_lasting (Encoder *e, uint64_t *id);
 /* If this is a definition, it is one of the value at the top, which lasts. [0, 0, memory] */
 void encode_defined (Encoder *e);
-/* Whether the table at the top is the parent of the class around it: the field being encoded is `__index`. */
+/*
+** Whether the table at the top is the parent of the class around it: the field being
+** encoded is `__index`.
+*/
 bool encode_is_parent (Encoder *e);
-/* Whether the table at the top lasts; `module`: it is one that a receiver cannot load. [0, 0, memory] */
+/*
+** Whether the table at the top lasts; `module`: it is one that a receiver cannot load.
+** [0, 0, memory]
+*/
 bool encode_lasts (Encoder *e, bool module);
 
 /*

@@ -31,7 +31,10 @@ typedef struct Barrier {
   bool broken;         /* under mu */
 } Barrier;
 
-/* A thread in line. `index` is written under mu by the thread that chooses it; 0: the barrier has been broken. */
+/*
+** A thread in line. `index` is written under mu by the thread that chooses it; 0: the
+** barrier has been broken.
+*/
 typedef struct Arrival {
   Waiter waiter; /* first */
   lua_Integer index;
@@ -99,7 +102,10 @@ static void break_door (Barrier *b, uint64_t generation) {
 ** The last arriver.
 */
 
-/* All have arrived and the action is over: wakes them. False: the generation was broken meanwhile. */
+/*
+** All have arrived and the action is over: wakes them. False: the generation was broken
+** meanwhile.
+*/
 static bool trip (Barrier *b, uint64_t generation) {
   Waiter *chain = NULL;
   bool passes;

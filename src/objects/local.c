@@ -97,7 +97,10 @@ static void set_handler (lua_State *L, const char *name, const char *field, lua_
   lua_setmetatable(L, -2);
 }
 
-/* Whether the pin at the top, of the Local with the number below it, is still needed. [0, 0, memory] */
+/*
+** Whether the pin at the top, of the Local with the number below it, is still needed.
+** [0, 0, memory]
+*/
 static bool is_needed (lua_State *L) {
   Pin *pin = lua_touserdata(L, -1);
   int n = holders(pin->fate);
@@ -111,7 +114,10 @@ static bool is_needed (lua_State *L) {
 
 static void push_sentinel (lua_State *L);
 
-/* The sentinel's __gc: drops the pins that are no longer needed, and comes again while there are any. */
+/*
+** The sentinel's __gc: drops the pins that are no longer needed, and comes again while
+** there are any.
+*/
 static int sweep (lua_State *L) {
   bool some = false;
   registry_push_table(L, &pins_key, NULL, 0);

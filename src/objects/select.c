@@ -109,7 +109,10 @@ static void withdraw_all (Selection *s) {
   }
 }
 
-/* Waits until one has been taken; its index, or -1: the time ran out. Raises a pending interrupt. */
+/*
+** Waits until one has been taken; its index, or -1: the time ran out. Raises a pending
+** interrupt.
+*/
 static int wait (lua_State *L, Selection *s, Slot *value, Selected *how) {
   Wake wake = WAKE_CHOSEN;
   bool first = true, sure;

@@ -14,7 +14,10 @@ extern const Observer deadlock_observer;
 
 /* Warns of the circle that t has closed by the wait it stands in, if it has. */
 void deadlock_warn (Thread *t);
-/* Interrupts the main thread and keeps the report, where __deadlock has asked for that; false: it has not. */
+/*
+** Interrupts the main thread and keeps the report, where __deadlock has asked for that;
+** false: it has not.
+*/
 bool deadlock_interrupts (World *world);
 /* Module function __deadlock(raises). */
 int deadlock_raises (lua_State *L);

@@ -16,11 +16,17 @@
 
 typedef struct Arena Arena;
 
-/* Reserves `reserve` bytes at `address`, or anywhere where that is taken (NULL: anywhere). NULL: no memory. */
+/*
+** Reserves `reserve` bytes at `address`, or anywhere where that is taken (NULL:
+** anywhere). NULL: no memory.
+*/
 Arena *arena_new (void *address, size_t reserve);
 void arena_delete (Arena *a);
 
-/* A lua_Alloc whose ud is the arena. Strings take up to one half of it, everything else the other. */
+/*
+** A lua_Alloc whose ud is the arena. Strings take up to one half of it, everything else
+** the other.
+*/
 void *arena_alloc (void *ud, void *block, size_t old, size_t new);
 
 /* The memory in use: copied and put back, it is the arena as it was. */

@@ -93,7 +93,10 @@ void fibre_outside (Fibre *f) {
 
 #if defined(__x86_64__)
 
-/* luasync_switch(&from->sp, to->sp): callee-saved registers on the old stack, then the same from the new one. */
+/*
+** luasync_switch(&from->sp, to->sp): callee-saved registers on the old stack, then the
+** same from the new one.
+*/
 __asm__(".text\n"
         ".type luasync_switch, @function\n"
         "luasync_switch:\n"

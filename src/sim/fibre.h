@@ -33,7 +33,10 @@ bool fibre_init (Fibre *f, void *address);
 void fibre_free (Fibre *f);
 /* Sets what the next switch to f begins with; whatever it did before is forgotten. */
 void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud);
-/* The lowest address in use on the stack of a fibre that stands; NULL: not known on this machine. */
+/*
+** The lowest address in use on the stack of a fibre that stands; NULL: not known on
+** this machine.
+*/
 char *fibre_top (const Fibre *f);
 void fibre_switch (Fibre *from, Fibre *to);
 /* The OS thread's own stack, before the first switch away from it. */

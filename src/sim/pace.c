@@ -64,7 +64,10 @@ static void read_clock (Sim *sim) {
   }
 }
 
-/* Threads have been at work for long without a break; if others wait for their time to come, some passes. */
+/*
+** Threads have been at work for long without a break; if others wait for their time to
+** come, some passes.
+*/
 static void pass_busy_time (Sim *sim) {
   Nanos next = sim_next_deadline(sim);
   Nanos step = doubled(NANOS, sim->pace.busy / BUSY_TICK - PATIENT_TICKS);

@@ -21,7 +21,10 @@ typedef struct Pace {
 
 typedef enum PaceVerdict { PACE_FINE, PACE_ONLY_LOOKS, PACE_TOO_LONG } PaceVerdict;
 
-/* `me` is about to do `op`: lets the clock go on where that is due. Other than PACE_FINE: a livelock. */
+/*
+** `me` is about to do `op`: lets the clock go on where that is due. Other than
+** PACE_FINE: a livelock.
+*/
 PaceVerdict pace_operation (Sim *sim, SimThread *me, const Op *op);
 /* The clock has moved. */
 void pace_clock_moved (Sim *sim);

@@ -21,14 +21,23 @@ Pages *pages_new (void);
 /* Opens all pages and frees the copies. */
 void pages_free (Pages *p);
 
-/* Copies `length` bytes, whole pages from a page's start on, to be watched from pages_watch on. `owner` is for pages_restore. False: no memory. */
+/*
+** Copies `length` bytes, whole pages from a page's start on, to be watched from
+** pages_watch on. `owner` is for pages_restore. False: no memory.
+*/
 bool pages_add (Pages *p, void *start, size_t length, const void *owner);
 /* False: they cannot be protected; all pages count as written then. */
 bool pages_watch (Pages *p);
 
-/* How many have been written since pages_watch: they have the numbers 0 .. n-1, in the order of their first write. */
+/*
+** How many have been written since pages_watch: they have the numbers 0 .. n-1, in the
+** order of their first write.
+*/
 size_t pages_written (const Pages *p);
-/* The number of the page at this address, or SIZE_MAX: it has not been written. *watched: it is one of them. */
+/*
+** The number of the page at this address, or SIZE_MAX: it has not been written.
+** *watched: it is one of them.
+*/
 size_t pages_number (const Pages *p, const void *address, bool *watched);
 
 /* Puts back the pages with the numbers from `first` on, but those whose owner is unchanged. */

@@ -74,7 +74,10 @@ static inline long sim_steps (Sim *sim) {
 
 /* The world's memory: Driver.memory. */
 void *sim_memory (World *world, void *block, size_t size);
-/* A block that no thread has made: the scheduler's. It lies there until the run ends. NULL: no memory. */
+/*
+** A block that no thread has made: the scheduler's. It lies there until the run ends.
+** NULL: no memory.
+*/
 void *sim_memory_of_pool (Sim *sim, size_t size);
 
 /* Closes what the threads have left open, but `kept` and those opened before it. NULL: all. */

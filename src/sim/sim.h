@@ -70,10 +70,16 @@ extern const Driver sim_driver;
 bool sim_inside (void);
 /* Notes that the world has been asked something outside of it. */
 void sim_opened (void);
-/* A file that has just been opened, at `index`, is closed with the world at the latest; other values are not. [0, 0, -] */
+/*
+** A file that has just been opened, at `index`, is closed with the world at the latest;
+** other values are not. [0, 0, -]
+*/
 void sim_note_file (lua_State *L, int index, bool is_pipe);
 
-/* __invariant(name, fn): fn is called before each operation of this world, and must give something true. */
+/*
+** __invariant(name, fn): fn is called before each operation of this world, and must
+** give something true.
+*/
 int sim_invariant (lua_State *L);
 
 /* simulate(fn [, opts]) */

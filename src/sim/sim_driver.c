@@ -163,7 +163,10 @@ bool sim_tick (Sim *sim) {
   return true;
 }
 
-/* Lets the clock go on where the policy wants that, or no thread is ready; leaves where the world is stuck. */
+/*
+** Lets the clock go on where the policy wants that, or no thread is ready; leaves where
+** the world is stuck.
+*/
 static void wait_for_ready (Sim *sim) {
   end_settling(sim);
   if (sim->options.policy->before_turn != NULL) sim->options.policy->before_turn(sim);
@@ -195,7 +198,10 @@ void sim_switch_to (Sim *sim, Fibre *from, SimThread *to) {
   fibre_switch(from, &to->fibre);
 }
 
-/* Switches to the thread whose turn is next, or to the outside; the current one has been put where it belongs. */
+/*
+** Switches to the thread whose turn is next, or to the outside; the current one has
+** been put where it belongs.
+*/
 static void schedule_next (Sim *sim) {
   Fibre *from = &sim->current->fibre;
   int next;

@@ -43,7 +43,10 @@ static lua_CFunction forget_file (Sim *sim, FILE *file) {
   return close;
 }
 
-/* In place of the library's function. A search may come back to where the file is open: it closes none before its end. */
+/*
+** In place of the library's function. A search may come back to where the file is open:
+** it closes none before its end.
+*/
 static int close_file (lua_State *L) {
   luaL_Stream *s = luaL_checkudata(L, 1, LUA_FILEHANDLE);
   Sim *sim = sim_of(thread_self->object.world);

@@ -70,7 +70,10 @@ static int ask_outside (lua_State *L) {
   return call_original(L);
 }
 
-/* The same, where the results may be a file: one more reason to close the state when its thread ends. */
+/*
+** The same, where the results may be a file: one more reason to close the state when
+** its thread ends.
+*/
 static int open_outside (lua_State *L, bool is_pipe) {
   int n;
   sim_opened();
@@ -141,7 +144,10 @@ static void wrap_files (lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* How much memory strings take counts for the collector's pace: what varies between runs is filled up. */
+/*
+** How much memory strings take counts for the collector's pace: what varies between
+** runs is filled up.
+*/
 static void pad_strings (lua_State *L, size_t length, size_t whole, const void *key) {
   static const char filling[ARGUMENTS];
   if (length >= whole) return;

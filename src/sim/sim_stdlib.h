@@ -6,7 +6,10 @@
 /* Turns a fresh state into one for simulated threads; in protected mode. [0, 0, memory] */
 int sim_stdlib_equip (lua_State *L);
 
-/* Makes the pace of the collector independent of how long the arguments of the command are. [0, 0, memory] */
+/*
+** Makes the pace of the collector independent of how long the arguments of the command
+** are. [0, 0, memory]
+*/
 void sim_stdlib_pad_arguments (lua_State *L, char **argv, int argc);
 
 /*

@@ -66,14 +66,20 @@ SimThread *sim_thread_take (SimPool *pool, int first, Fibre *here);
 int sim_pool_threads (const SimPool *pool);
 SimThread *sim_pool_thread (const SimPool *pool, int index);
 
-/* The arena for what the thread makes in the world, and the one for all that is made elsewhere. NULL: no memory. */
+/*
+** The arena for what the thread makes in the world, and the one for all that is made
+** elsewhere. NULL: no memory.
+*/
 Arena *sim_thread_memory (SimPool *pool, SimThread *st);
 Arena *sim_pool_memory (SimPool *pool);
 
 /* Begins math.random's sequence anew: another one for each n. */
 void sim_thread_seed (SimThread *st, uint64_t n);
 
-/* Whether a state is being made right now: time() must then be constant, the hash seed depends on it. */
+/*
+** Whether a state is being made right now: time() must then be constant, the hash seed
+** depends on it.
+*/
 extern _Thread_local bool sim_thread_building;
 
 #endif

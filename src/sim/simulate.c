@@ -29,7 +29,10 @@ int sim_request_run (lua_State *L, void *ud) {
   return r->failed;
 }
 
-/* Reads opts = { seed =, schedule =, trace = } at `index`; returns the schedule's text, which stays on the stack, or NULL. */
+/*
+** Reads opts = { seed =, schedule =, trace = } at `index`; returns the schedule's text,
+** which stays on the stack, or NULL.
+*/
 static const char *read_options (lua_State *L, int index, SimOptions *o) {
   static const char *const known[] = {"seed", "schedule", "trace", NULL};
   if (lua_isnoneornil(L, index)) return NULL;
@@ -50,7 +53,10 @@ static const char *read_options (lua_State *L, int index, SimOptions *o) {
   return lua_tostring(L, -1);
 }
 
-/* Encodes the function at 1 and prepares to repeat the schedule, if there is one; what is held where that fails is freed. */
+/*
+** Encodes the function at 1 and prepares to repeat the schedule, if there is one; what
+** is held where that fails is freed.
+*/
 static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *schedule,
                      SimRequest *r) {
   char problem[128];
@@ -149,7 +155,10 @@ static int fill (lua_State *L) {
   return 1;
 }
 
-/* Writes the recording into the file that the field 'trace' names. NULL, or what kept it from that. */
+/*
+** Writes the recording into the file that the field 'trace' names. NULL, or what kept
+** it from that.
+*/
 static char *save (lua_State *L, const SimOptions *o, const SimReport *r, const char *schedule) {
   static const char *const verdicts[] = {
       [SIM_DONE] = "done",         [SIM_EXIT] = "exit",           [SIM_DEADLOCK] = "deadlock",

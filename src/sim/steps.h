@@ -41,7 +41,10 @@ bool sim_is_over (const Sim *sim);
 /* All numbers below this one have been given to threads, started or not. */
 int sim_thread_count (const Sim *sim);
 
-/* The operation that the thread is held in front of, valid until it is stepped; NULL: it is not held. */
+/*
+** The operation that the thread is held in front of, valid until it is stepped; NULL:
+** it is not held.
+*/
 const Op *sim_pending (const Sim *sim, int thread);
 
 /* Whether the thread stands in a line or sleeps. In *deadline until when. */

@@ -33,7 +33,10 @@ void watchdog_end (Watched *w);
 */
 bool watchdog_dooms (Watched *w);
 
-/* From a hook of a doomed run: notes the line. True: so many have been that it can be said where it loops. */
+/*
+** From a hook of a doomed run: notes the line. True: so many have been that it can be
+** said where it loops.
+*/
 bool watchdog_sample (Watched *w, lua_State *L, lua_Debug *ar);
 
 /* What to report, malloc'ed; NULL: no memory. */

@@ -1,5 +1,6 @@
 /*
-** embedded.h - the Lua modules inside this binary, and the files that they read; the table is made by the build.
+** embedded.h - the Lua modules inside this binary, and the files that they read; the
+** table is made by the build.
 */
 #ifndef STATE_EMBEDDED_H
 #define STATE_EMBEDDED_H

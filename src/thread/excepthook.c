@@ -52,7 +52,10 @@ static void push_error_text (lua_State *L, int index) {
                   luaL_typename(L, index));
 }
 
-/* A simulated world keeps the text of the first error that nobody takes, for the report of the run. */
+/*
+** A simulated world keeps the text of the first error that nobody takes, for the report
+** of the run.
+*/
 static void keep_first (World *world, const char *text) {
   pthread_mutex_lock(&world->mu);
   if (world_memory_is_own(world) && world->first_error == NULL)
@@ -60,7 +63,10 @@ static void keep_first (World *world, const char *text) {
   pthread_mutex_unlock(&world->mu);
 }
 
-/* hook(thread, error, traceback): the default; one piece on stderr, unless somebody waits for the error. */
+/*
+** hook(thread, error, traceback): the default; one piece on stderr, unless somebody
+** waits for the error.
+*/
 int excepthook_default (lua_State *L) {
   Thread *self = thread_self, *t;
   char name[64];

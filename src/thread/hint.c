@@ -35,7 +35,10 @@ static char *read_text (const char *path, size_t *length) {
   return text;
 }
 
-/* read(path): its text, or nil. The text is not freed where Lua has no memory for it: the program is about to end. */
+/*
+** read(path): its text, or nil. The text is not freed where Lua has no memory for it:
+** the program is about to end.
+*/
 static int read_source (lua_State *L) {
   size_t length;
   char *text = read_text(luaL_checkstring(L, 1), &length);
@@ -86,7 +89,10 @@ static const char *from_line (const char *text, int line) {
   return text;
 }
 
-/* Whether the call that begins `text` names `key` before its first closing brace; most do not, and need no Lua. */
+/*
+** Whether the call that begins `text` names `key` before its first closing brace; most
+** do not, and need no Lua.
+*/
 static bool is_named (const char *text, const char *key) {
   const char *end = strchr(text, '}'), *found = strstr(text, key);
   return found != NULL && end != NULL && found < end;
@@ -113,7 +119,10 @@ static int warn (lua_State *L) {
   return 0;
 }
 
-/* Whether hint_unset has been here before; notes that it has. `place` is at the top. [0, 0, memory] */
+/*
+** Whether hint_unset has been here before; notes that it has. `place` is at the top.
+** [0, 0, memory]
+*/
 static bool is_seen (lua_State *L, const char *key) {
   bool seen;
   luaL_getsubtable(L, LUA_REGISTRYINDEX, SEEN);

@@ -29,7 +29,10 @@ typedef struct Look {
   uint64_t sum; /* of numbers that change whenever one of them goes on and waits again */
 } Look;
 
-/* Reads a small file of /proc about the thread with this number in the kernel; false: there is none. */
+/*
+** Reads a small file of /proc about the thread with this number in the kernel; false:
+** there is none.
+*/
 static bool read_task (int native_id, const char *file, char *text, size_t size) {
   char path[64];
   ssize_t n;

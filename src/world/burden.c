@@ -34,7 +34,10 @@ static void give_back (void) {
 #endif
 }
 
-/* Half as much again as after the last time, and MUCH more: so a loop of waits costs no more than the collector itself. */
+/*
+** Half as much again as after the last time, and MUCH more: so a loop of waits costs no
+** more than the collector itself.
+*/
 void burden_drop (lua_State *L) {
   Thread *self = thread_self;
   int now = lua_gc(L, LUA_GCCOUNT);

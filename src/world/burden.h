@@ -13,7 +13,10 @@
 */
 void burden_weigh (lua_State *L, size_t bytes);
 
-/* The running thread is about to wait: gives back what it has dropped, if that may be much. [0, 0, -] */
+/*
+** The running thread is about to wait: gives back what it has dropped, if that may be
+** much. [0, 0, -]
+*/
 void burden_drop (lua_State *L);
 
 #endif

@@ -111,7 +111,10 @@ void object_ready (lua_State *L, int index); /* [0, 0, -] */
 */
 bool object_collector_calls (lua_State *L);
 
-/* The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind` or what is derived from it. [0, 0, -] */
+/*
+** The object behind the proxy at `arg`, or NULL when it is not a proxy of `kind` or
+** what is derived from it. [0, 0, -]
+*/
 static inline void *object_test (lua_State *L, int arg, const Kind *kind) {
   Proxy *p = lua_touserdata(L, arg);
   if (p == NULL || lua_rawlen(L, arg) != sizeof(Proxy)) return NULL;

@@ -127,7 +127,10 @@ static bool is_word (const char *text, size_t length) {
          && length <= LONGEST;
 }
 
-/* The key that lies below the value at the top; `next` is the place in a list that would need none. */
+/*
+** The key that lies below the value at the top; `next` is the place in a list that
+** would need none.
+*/
 static void add_key (Form *f, lua_State *L, lua_Integer *next) {
   size_t length;
   const char *text = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : NULL;

@@ -137,7 +137,10 @@ void line_wake (Waiter *chain) {
 ** Waiting.
 */
 
-/* Notes what the running thread is about to wait for, for dumps and reports; `w` is NULL where it sleeps. */
+/*
+** Notes what the running thread is about to wait for, for dumps and reports; `w` is
+** NULL where it sleeps.
+*/
 static void note_blocked (lua_State *L, Thread *self, const Waiter *w, Nanos deadline) {
   SourceLine place;
   Nanos now = world_now(self->object.world);
@@ -321,7 +324,10 @@ Wake world_settle (lua_State *L, Nanos deadline) {
   return wake;
 }
 
-/* Sleeping for ever does not count as waiting for another thread: it is how programs wait for Ctrl-C. */
+/*
+** Sleeping for ever does not count as waiting for another thread: it is how programs
+** wait for Ctrl-C.
+*/
 Wake world_sleep (lua_State *L, Nanos deadline) {
   Thread *self = thread_self;
   World *world = self->object.world;

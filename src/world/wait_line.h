@@ -49,7 +49,10 @@ struct Waiter {
   ** owner's again, and the waker touches it no more: its memory may be gone.
   */
   atomic_int woken;
-  /* The Waiter by which the thread goes on waiting in another line (line_moved); under the thread's mu. */
+  /*
+  ** The Waiter by which the thread goes on waiting in another line (line_moved); under
+  ** the thread's mu.
+  */
   const Waiter *moved;
   void *payload; /* const while in line; what it points to is under the object's mutex */
   /*
@@ -117,7 +120,10 @@ bool waiter_is_leaving (const Waiter *w);
 */
 Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bool sure);
 
-/* For Selectable: joins, rejoins or leaves a line that wakes all at once; under the object's mutex. */
+/*
+** For Selectable: joins, rejoins or leaves a line that wakes all at once; under the
+** object's mutex.
+*/
 bool line_enlist (Line *line, Waiter *w, bool first);
 /*
 ** The thread of several waiters goes on: it counts as awake once, whether one that

@@ -68,7 +68,10 @@ typedef struct Driver {
   bool (*write)(World *world, int stream, const char *text, size_t length);
   /* Ends the process, or the run, at once; does not return. */
   void (*exit)(int code);
-  /* As realloc, for what belongs to the world; size 0 frees. NULL: the C library's. See memory.h. */
+  /*
+  ** As realloc, for what belongs to the world; size 0 frees. NULL: the C library's. See
+  ** memory.h.
+  */
   void *(*memory)(World *world, void *block, size_t size);
 } Driver;
 
@@ -150,7 +153,10 @@ static inline void announce_until (lua_State *L, OpKind kind, void *object, Nano
 /* Time: the deadline that is `relative` from now; FOREVER stays. */
 Nanos world_now (World *world);
 Nanos world_deadline (World *world, Nanos relative);
-/* The same where 0 means one try, and stays. Blocking calls compute it before they announce: a search must know it. */
+/*
+** The same where 0 means one try, and stays. Blocking calls compute it before they
+** announce: a search must know it.
+*/
 Nanos world_until (World *world, Nanos relative);
 
 /*

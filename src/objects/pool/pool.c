@@ -110,7 +110,10 @@ static int start_worker (lua_State *L) {
   return thread_start(L);
 }
 
-/* Starts one more worker, if there may be one. False: it could not, and the reason is at the top. [0, +(0|1), memory] */
+/*
+** Starts one more worker, if there may be one. False: it could not, and the reason is
+** at the top. [0, +(0|1), memory]
+*/
 static bool add_worker (lua_State *L, Pool *p) {
   Tasks *tasks = p->tasks;
   int number, top = lua_gettop(L);
@@ -155,7 +158,10 @@ static bool has_none (Tasks *tasks, const int *count) {
   return none;
 }
 
-/* Submits the call made of the n values from stack index `first` on; pushes its future. [0, +1, raises] */
+/*
+** Submits the call made of the n values from stack index `first` on; pushes its future.
+** [0, +1, raises]
+*/
 static Future *submit (lua_State *L, Pool *p, int first, int n) {
   Future *f = future_new(L, first, n);
   Queue *q = &p->tasks->queue;

@@ -252,7 +252,10 @@ static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item) {
   return r->outcome != QUEUE_WOULD_WAIT;
 }
 
-/* Serves the line, as far as there is room or items; wakes when all is unlocked. True: somebody was served. */
+/*
+** Serves the line, as far as there is room or items; wakes when all is unlocked. True:
+** somebody was served.
+*/
 static bool serve (Queue *q, OpKind kind) {
   Side side = side_of(q, kind);
   Waiter *first = NULL, **last = &first, *w;
@@ -270,7 +273,10 @@ static bool serve (Queue *q, OpKind kind) {
   return first != NULL;
 }
 
-/* After a change by one side: serves the other side's line, and so on while that changes anything. */
+/*
+** After a change by one side: serves the other side's line, and so on while that
+** changes anything.
+*/
 static void serve_after_put (Queue *q) {
   while (atomic_load(&q->getters_waiting) > 0 && serve(q, OP_GET))
     if (q->maxsize <= 0 || atomic_load(&q->putters_waiting) == 0 || !serve(q, OP_PUT)) break;
@@ -438,7 +444,10 @@ unsigned queue_ready (Object *o, const Thread *t) {
          | (atomic_load(&q->done) == put ? READY_DONE : 0);
 }
 
-/* Where nothing has been taken between two readings, `put` in between is of the same moment; else both sides are held. */
+/*
+** Where nothing has been taken between two readings, `put` in between is of the same
+** moment; else both sides are held.
+*/
 lua_Integer queue_size (Queue *q) {
   uint64_t taken = atomic_load(&q->taken), put = atomic_load(&q->put);
   if (atomic_load(&q->taken) != taken) {

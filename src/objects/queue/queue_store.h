@@ -42,7 +42,10 @@ typedef struct Priority {
   size_t length;
 } Priority;
 
-/* The priority of the item at `index`, which stays on the stack as long as it is borrowed from. [0, +1, raises] */
+/*
+** The priority of the item at `index`, which stays on the stack as long as it is
+** borrowed from. [0, +1, raises]
+*/
 void queue_priority_of (lua_State *L, int index, Priority *p);
 /* Whether the two can be told apart by <. */
 bool queue_priority_comparable (const Priority *a, const Priority *b);

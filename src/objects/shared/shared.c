@@ -261,7 +261,10 @@ static void push_passed (lua_State *L, const Snapshot *snapshot) {
   else shared_push_key(L, &c->entries[i - c->length].key);
 }
 
-/* The iterator of pairs: (snapshot, previous key) -> key, value. Keys that have vanished are passed over. */
+/*
+** The iterator of pairs: (snapshot, previous key) -> key, value. Keys that have
+** vanished are passed over.
+*/
 static int walk (lua_State *L) {
   Snapshot *snapshot = luaL_checkudata(L, 1, "luasync.Holder");
   Shared *s;

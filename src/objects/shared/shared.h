@@ -70,16 +70,25 @@ void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value);
 /* Makes an empty Shared and pushes its proxy. [0, +1, raises] */
 Shared *shared_create (lua_State *L, int options);
 
-/* Reads a key. NULL, or why it cannot be one; nil and NaN are unfit only to write. [0, +(0|1), memory] */
+/*
+** Reads a key. NULL, or why it cannot be one; nil and NaN are unfit only to write.
+** [0, +(0|1), memory]
+*/
 const char *shared_key (lua_State *L, int index, SharedKey *k, bool write);
 /* The same, raising what is wrong. [0, 0, raises] */
 void shared_check_key (lua_State *L, int index, SharedKey *k, bool write);
 void shared_push_key (lua_State *L, const Slot *cell);
 
-/* Encodes the value at `index`; a plain table becomes a Shared first, in its place. [0, 0, raises] */
+/*
+** Encodes the value at `index`; a plain table becomes a Shared first, in its place.
+** [0, 0, raises]
+*/
 void shared_set_value (lua_State *L, int index, Slot *cell, World *world);
 
-/* Makes Shared tables of the plain table at `index`, leaving the proxy of the first. [0, +1, raises] */
+/*
+** Makes Shared tables of the plain table at `index`, leaving the proxy of the first.
+** [0, +1, raises]
+*/
 void shared_convert (lua_State *L, int index, int options);
 
 /* A table's contents at one moment, in a userdata that frees them. */

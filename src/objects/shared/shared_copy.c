@@ -31,7 +31,10 @@ static void push_step (lua_State *L, int index) {
   else lua_pushfstring(L, "[%s]", luaL_typename(L, index));
 }
 
-/* Raises `message (at item.a[1])`: the key at `key` of table number `at`, 0: none. [0, 0, raises] */
+/*
+** Raises `message (at item.a[1])`: the key at `key` of table number `at`, 0: none.
+** [0, 0, raises]
+*/
 static void fail_at (lua_State *L, const Job *job, const char *message, lua_Integer at, int key) {
   int steps = 0;
   if (key == 0) lua_pushliteral(L, "");

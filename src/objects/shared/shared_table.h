@@ -44,7 +44,10 @@ static inline void shared_cell_free (Slot *cell) {
   cell->tag = SLOT_NIL;
 }
 
-/* A key to look for. It borrows what it points to; the table makes its own copy when it stores one. */
+/*
+** A key to look for. It borrows what it points to; the table makes its own copy when it
+** stores one.
+*/
 typedef struct SharedKey {
   union {
     lua_Integer integer;
