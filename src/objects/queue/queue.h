@@ -21,6 +21,7 @@ typedef struct Queue {
   Object object;
   enum { ORDER_FIFO, ORDER_LIFO, ORDER_PRIORITY } order; /* const after init */
   lua_Integer maxsize;                                   /* const after init; <= 0: unbounded */
+  const Kind *shown;                /* in recordings; NULL: its own kind, const after init */
   Spinlock *put_spin, *get_spin;    /* const after init; the same one but for fifos */
   pthread_mutex_t *put_mu, *get_mu; /* likewise */
   atomic_bool shut;                 /* written under all of them */
