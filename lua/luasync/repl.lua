@@ -10,8 +10,11 @@ local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 local chunk = require "luasync.repl.chunk"
 local commands = require "luasync.repl.commands"
 local complete = require "luasync.repl.complete"
+local Entries = require "luasync.repl.entries"
+local frames = require "luasync.repl.frames"
 local history = require "luasync.repl.history"
 local inspect = require "luasync.inspect"
+local pager = require "luasync.repl.pager"
 local sync = require "luasync"
 
 -- Tracebacks look for the names of functions among the loaded modules: they should not find them there.
@@ -19,14 +22,32 @@ package.loaded["luasync.repl.env"] = nil
 
 local stdout, stderr = io.stdout, io.stderr
 
+local SIMULATED = "Simulated time: it jumps while an entry waits, and stands still while you type."
+local HOPELESS = "interrupted! nobody could ever have ended this wait"
+
+local WORDS = {
+  exit = "Ctrl-D or :quit leaves; os.exit(code) leaves with an exit code",
+  help = ":help lists the commands, :help NAME shows what the reference says of a function or an object",
+}
+for _, word in ipairs { "exit", "help" } do WORDS[word .. "()"] = WORDS[word] end
+WORDS.quit, WORDS["quit()"] = WORDS.exit, WORDS.exit
+
 local Session = {}
 Session.__index = Session
 
 ----------------------------------------------------------------------------------------------------
 -- Printing
 
---- Prints a text and a line end; above the prompt, should one be shown.
-function Session:print(text) stdout:write(text, "\n") end
+--- Prints a text and a line end; of a long one the first screen.
+function Session:print(text)
+  if self.terminal.read then text, self.rest = pager.cut(text, self.terminal.size()) end
+  stdout:write(text, "\n")
+end
+
+--- Shows the next screen of a long text.
+function Session:print_rest()
+  if self.rest then self:print(self.rest) end
+end
 
 function Session.interrupted(message)
   return type(message) == "string" and message:find("interrupted!", 1, true) ~= nil
@@ -54,22 +75,10 @@ local function error_text(err)
   return ("(error object is a %s value)"):format(type(err))
 end
 
---- A traceback that ends where the entry's own code does.
-local function own_part(trace)
-  local last, position = nil, 0
-  repeat
-    local _, stop = trace:find("in main chunk", position + 1, true)
-    if stop then last, position = stop, stop end
-  until not stop
-  if last then return trace:sub(1, last) end
-  local without = trace:gsub("\n[^\n]*luasync/repl[^\n]*", ""):gsub("\n[^\n]*%[C%]: in %?$", "")
-  return without
-end
-
-local entry                       -- the text of the latest one: hints look at its lines
+local entries                     -- the session's: hints look at their lines
 
 local function read_source(name)
-  if name == "stdin" then return entry end
+  if entries:source(name) then return entries:source(name) end
   local file = io.open(name, "rb")
   local text = file and file:read "a"
   if file then file:close() end
@@ -87,15 +96,14 @@ local function handle(err)
   local ok, text = pcall(error_text, err)
   if not ok then text = "(error object whose text cannot be had)" end
   if type(err) ~= "string" then return text end
-  return own_part(debug.traceback(with_hint(text), 2))
+  local trace = frames.traceback(with_hint(text), 2)
+  return trace
 end
 
 local reported = setmetatable({}, { __tostring = function() return "the entry has failed" end })
 
---- Calls f(...) so that Ctrl-C ends it. An error is reported.
--- @return the results, packed. Raises `reported` after an error.
-function Session:call(f, ...)
-  local results = table.pack(self.terminal.call(handle, f, ...))
+--- The results of terminal.call, packed. Raises `reported` after an error.
+function Session:take(results)
   if not results[1] then
     self:complain(results[2])
     error(reported, 0)
@@ -103,11 +111,39 @@ function Session:call(f, ...)
   return table.pack(table.unpack(results, 2, results.n))
 end
 
+--- Calls f(...) so that Ctrl-C ends it. An error is reported.
+-- @return the results, packed. Raises `reported` after an error.
+function Session:call(f, ...) return self:take(table.pack(self.terminal.call(handle, f, ...))) end
+
+--- The same for what the user has typed: where no thread can ever go on, that is told, and the call ends.
+function Session:call_typed(f, ...)
+  local results = table.pack(self.terminal.evaluate(handle, f, ...))
+  local stuck = sync.__deadlock(true)
+  if stuck then
+    stderr:write(frames.cut_report(stuck))
+    if not results[1] and tostring(results[2]):find "^interrupted\n" then
+      stderr:write(self:paint("31", HOPELESS), "\n")
+      error(reported, 0)
+    end
+  end
+  return self:take(results)
+end
+
+--- Evaluates Lua code and shows what it gives.
+function Session:run(text)
+  local f, message, entry = self.entries:compile(text)
+  if not f then return self:complain(with_hint(message)) end
+  entry.failed = true
+  local results = self:call_typed(f)
+  entry.failed = false
+  return results
+end
+
 --- Prints the results of an entry; the first becomes `_`.
 function Session:show(results)
   if results.n == 0 then return end
   if results[1] ~= nil then rawset(_G, "_", results[1]) end
-  local options = { colour = self.colour, width = self.terminal.columns() - 1 }
+  local options = { colour = self.colour, width = self.terminal.size() - 1 }
   local text = self:call(inspect.results, options, table.unpack(results, 1, results.n))[1]
   self:print(text)
 end
@@ -115,10 +151,9 @@ end
 function Session:evaluate(text)
   local name, argument = commands.parse(text)
   if name then return commands.run(self, name, argument) end
-  local f, message = chunk.compile(text)
-  entry = text
-  if not f then return self:complain(with_hint(message)) end
-  self:show(self:call(f))
+  if WORDS[text] and rawget(_G, text:match "%a+") == nil then return self:print(WORDS[text]) end
+  local results = self:run(text)
+  if results then self:show(results) end
 end
 
 ----------------------------------------------------------------------------------------------------
@@ -146,7 +181,7 @@ end
 function Session:completion(text, cursor)
   local before = (self.so_far and self.so_far .. "\n" or "") .. text:sub(1, cursor)
   local more, names = complete.complete(before, commands)
-  if names then self.terminal.show(complete.columns(names, self.terminal.columns() - 1) .. "\n") end
+  if names then self.terminal.show(complete.columns(names, self.terminal.size() - 1) .. "\n") end
   return more
 end
 
@@ -279,12 +314,22 @@ end
 ----------------------------------------------------------------------------------------------------
 -- The session
 
+--- In a simulated world the other threads run before an entry is typed, until all of them wait.
+function Session:settle()
+  if #sync.enumerate() == 1 then return end
+  local results = table.pack(self.terminal.call(handle, sync.settle))
+  if not results[1] then self:complain "interrupted! threads go on running (:threads lists them, :kill ends one)" end
+end
+
 --- Reads and evaluates one entry.
 -- @return false once the user has left
 function Session:step()
+  if self.terminal.is_simulated then self:settle() end
   local text = self:read_entry()
   if text == nil then self:leave()
-  elseif text:find "%S" then
+  elseif not text:find "%S" then self:print_rest()
+  else
+    self.rest = nil
     self:remember(text)
     local ok, err = pcall(self.evaluate, self, text)
     if not ok and err ~= reported then self:complain(inspect.tostring(err)) end
@@ -334,18 +379,23 @@ end
 
 --- Begins a session.
 -- @param terminal table of the host: `read(hooks, initial, continued)` (nil where nothing can be edited),
---   `call(handler, f, ...)`, `show(text)`, `stop(code)`, `append(path, text)`, `make_folder(path)`,
---   `columns()`, `is_terminal`
+--   `call(handler, f, ...)`, `evaluate(handler, f, ...)`, `show(text)`, `note(number, text)`, `stop(code)`,
+--   `append(path, text)`, `make_folder(path)`, `size()`, `is_terminal`, `is_simulated`
 -- @return the session, with the method `step`
 local function open(terminal)
   local no_colour = os.getenv "NO_COLOR"
   local session = setmetatable({ terminal = terminal }, Session)
   session.colour = terminal.is_terminal and (not no_colour or no_colour == "") and os.getenv "TERM" ~= "dumb"
   session.hooks = make_hooks(session)
+  session.entries = Entries.new(terminal.note)
+  entries = session.entries
+  sync.__deadlock(true)
   offer_names()
   guard_exit(session)
+  frames.hide(terminal.call, terminal.evaluate)
   session:open_history()
   session:print(session:paint("2", ":help lists the commands, Ctrl-D leaves"))
+  if terminal.is_simulated then session:print(session:paint("2", SIMULATED)) end
   session:run_startup()
   return session
 end

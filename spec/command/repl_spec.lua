@@ -43,7 +43,8 @@ describe("The prompt #repl #novalgrind", function()
     it("mistakes with a hint, whether they compile or not", function()
       local t = open()
       t:run "local l = Lock()"
-      assert.truthy(t:run "l:aquire()":find("nil value (method 'aquire')\nhint: did you mean l:acquire?\n", 1, true))
+      assert.truthy(t:run "l:aquire()":find(
+        "nil value (method 'aquire')\nhint: did you mean l:acquire?\n    [2]:1 | l:aquire()\n", 1, true))
       assert.truthy(t:run "x += 1":find("\nhint: Lua has no `+=`: write `x = x + 1`", 1, true))
       assert.falsy(t:run "x = = 1":find("hint", 1, true))
     end)
@@ -69,10 +70,10 @@ describe("The prompt #repl #novalgrind", function()
     it("errors: the message, a traceback of the entry, and the prompt is back", function()
       local t = open()
       local shown = t:run "error 'boom'"
-      assert.truthy(shown:find("stdin:1: boom", 1, true))
+      assert.truthy(shown:find("[1]:1: boom\n    [1]:1 | error 'boom'\nstack traceback:", 1, true))
       assert.truthy(shown:find("in main chunk", 1, true))
       assert.falsy(shown:find("repl", 1, true))
-      assert.equal("stdin:1: unexpected symbol near ')'", t:run ")")
+      assert.equal("[2]:1: unexpected symbol near ')'\n    [2]:1 | )", t:run ")")
     end)
   end)
 

@@ -31,12 +31,14 @@ static const char *world_option (const Options *o) {
 
 /* Everything but the plain real world branches here. */
 static int run_in_world (const Options *o) {
-  bool script = o->script < o->argc || o->has_chunk || !isatty(STDIN_FILENO);
+  bool typed = isatty(STDIN_FILENO);
+  bool script = o->script < o->argc || o->has_chunk || !typed;
+  bool prompt = o->interactive || !script;
   if (o->race)
     fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
   else if (o->explore && o->waits)
     fprintf(stderr, "%s: options '--explore' and '--waits' exclude each other\n", o->program);
-  else if (o->interactive || !script)
+  else if (prompt && (o->explore || o->schedule || !typed))
     fprintf(stderr, "%s: %s needs a script\n", o->program, world_option(o));
   else return o->explore ? run_explored(o) : run_simulated(o);
   return EXIT_FAILURE;

@@ -171,6 +171,12 @@ static void forget_environment (lua_State *L) {
   lua_close(fresh);
 }
 
+/* Whether somebody can type at a prompt. */
+static bool has_prompt (const Options *o) {
+  bool named = o->script < o->argc || o->has_chunk || o->banner;
+  return (o->interactive || !named) && isatty(STDIN_FILENO);
+}
+
 /* Called with the Options as light userdata; returns whether all went well. */
 static int main_chunk (lua_State *L) {
   const Options *o = lua_touserdata(L, 1);
@@ -250,6 +256,7 @@ int run_simulated (const Options *o) {
   if (o->schedule) sim.policy = &policy_replay;
   else if (o->seeded) sim.policy = &policy_seeded;
   sim.seed = (uint64_t)o->seed;
+  sim.interactive = has_prompt(o);
   sim.record = trace_is_wanted(o);
   trace_simulated_begins(o);
   sim.schedule = &schedule;
@@ -258,7 +265,8 @@ int run_simulated (const Options *o) {
   else if (L && sim_run(&sim, run_main, (void *)o, &report)) {
     fflush(stdout);
     code = judge(o, &report);
-    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW && !unreadable)
+    if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW && !unreadable
+        && !sim.interactive)
       text_write_replay(o, &report);
     trace_simulated(o, &report, code);
     sim_report_free(&report);

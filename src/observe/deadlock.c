@@ -54,14 +54,23 @@ static void say (World *world, char *text) {
   free(text);
 }
 
-bool deadlock_interrupts (World *world) {
+static bool interrupts (World *world) {
   bool raises;
-  char *text;
   pthread_mutex_lock(&world->mu);
   raises = world->stuck_raises;
   pthread_mutex_unlock(&world->mu);
-  if (!raises) return false;
-  text = deadlock_text(world);
+  return raises;
+}
+
+bool deadlock_interrupts (World *world) {
+  return interrupts(world) && deadlock_interrupts_with(world, deadlock_text(world));
+}
+
+bool deadlock_interrupts_with (World *world, char *text) {
+  if (!interrupts(world)) {
+    free(text);
+    return false;
+  }
   pthread_mutex_lock(&world->mu);
   world_free(world, world->stuck_report);
   world->stuck_report = text != NULL ? world_strdup(world, text) : NULL;

@@ -19,6 +19,8 @@ void deadlock_warn (Thread *t);
 ** false: it has not.
 */
 bool deadlock_interrupts (World *world);
+/* The same with a report of another end, which is consumed. */
+bool deadlock_interrupts_with (World *world, char *text);
 /* Module function __deadlock(raises). */
 int deadlock_raises (lua_State *L);
 

@@ -75,13 +75,17 @@ static void real_poke (Thread *t) {
 
 bool (*_Atomic real_output)(int stream, const char *text, size_t length);
 
-static bool real_write (World *world, int stream, const char *text, size_t length) {
-  FILE *f = stream == 1 ? stdout : stderr;
+bool real_take_output (int stream, const char *text, size_t length) {
   bool (*take)(int, const char *, size_t) =
       atomic_load_explicit(&real_output, memory_order_acquire);
+  return take != NULL && take(stream, text, length);
+}
+
+static bool real_write (World *world, int stream, const char *text, size_t length) {
+  FILE *f = stream == 1 ? stdout : stderr;
   (void)world;
   exit_yield();
-  if (take != NULL && take(stream, text, length)) return true;
+  if (real_take_output(stream, text, length)) return true;
   return fwrite(text, 1, length, f) == length;
 }
 

@@ -13,6 +13,8 @@ extern const Driver real_driver;
 ** it has; called by any thread, with none of our mutexes held by its own doing.
 */
 extern bool (*_Atomic real_output)(int stream, const char *text, size_t length);
+/* Whether real_output has taken it. */
+bool real_take_output (int stream, const char *text, size_t length);
 
 /* A signal handler (SIGINT): the main thread raises `interrupted!`, also out of a blocked call. */
 void real_interrupt (int sig);

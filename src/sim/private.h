@@ -60,7 +60,7 @@ struct Sim {
   size_t output_capacity;
   SimFile *files; /* opened and not yet closed */
   Invariant *invariants;
-  bool checking; /* an invariant is being looked at: what it does is no operation */
+  bool checking; /* what is done is no operation: an invariant is looked at, or sim_hush */
 };
 
 static inline Sim *sim_of (World *world) { return (Sim *)world; }
@@ -100,6 +100,9 @@ void invariants_forget (Sim *sim, const Thread *owner);
 _Noreturn void sim_leave (Sim *sim, SimVerdict verdict);
 /* The end of a run in which `self`, the running thread, loops without operations. */
 _Noreturn void sim_loops (Sim *sim, Thread *self);
+
+/* The running thread, which is in Lua code, loses its turn to the main thread if that is ready. */
+void sim_let_main_run (Sim *sim);
 
 /* Takes the thread at this index out of `ready`. */
 SimThread *sim_take_ready (Sim *sim, int index);

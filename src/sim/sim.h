@@ -35,10 +35,11 @@ typedef struct SimOptions {
   uint64_t seed;            /* for policy_seeded */
   const Schedule *schedule; /* for policy_replay */
   bool capture;             /* keep what is printed for the report instead of writing it */
-  bool tidy;       /* close the states of ended threads: slower, frees their objects at once */
-  bool silent;     /* no warnings of circles */
-  bool record;     /* into report.recorder */
-  long operations; /* livelock after so many; 0: the default */
+  bool tidy;        /* close the states of ended threads: slower, frees their objects at once */
+  bool silent;      /* no warnings of circles */
+  bool record;      /* into report.recorder */
+  bool interactive; /* somebody is at a prompt: what would end the run interrupts the main thread */
+  long operations;  /* livelock after so many; 0: the default */
 } SimOptions;
 
 typedef struct SimReport {
@@ -68,6 +69,12 @@ extern const Driver sim_driver;
 
 /* Whether the running thread belongs to a simulated world. */
 bool sim_inside (void);
+/*
+** Whether what the running thread does is no operation from now on; as it was
+** before. For what depends on the keys that are typed, and must not wait. False
+** outside of a simulated world.
+*/
+bool sim_hush (bool on);
 /* Notes that the world has been asked something outside of it. */
 void sim_opened (void);
 /*

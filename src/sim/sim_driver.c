@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "observe/deadlock.h"
+#include "real/real_driver.h"
 #include "sim/private.h"
 #include "sim/sim_stdlib.h"
 #include "message/bundle.h"
@@ -211,6 +212,16 @@ static void schedule_next (Sim *sim) {
   else fibre_switch(from, &sim->outside);
 }
 
+void sim_let_main_run (Sim *sim) {
+  SimThread *me = sim->current, *main = sim->world.main->driver_data;
+  if (main->state != SIM_THREAD_READY || sim->checking) return;
+  me->thread->at = me->thread->running;
+  sim_note_turn(sim, me, true);
+  take_at(sim->ready, &sim->ready_count, index_of(sim->ready, sim->ready_count, main));
+  make_ready(sim, me);
+  sim_switch_to(sim, &me->fibre, main);
+}
+
 static void give_up_turn (Sim *sim, SimThread *me) {
   sim_note_turn(sim, me, true);
   if (sim->options.policy->searches) me->state = SIM_THREAD_HELD;
@@ -218,11 +229,25 @@ static void give_up_turn (Sim *sim, SimThread *me) {
   schedule_next(sim);
 }
 
+static void sim_poke (Thread *t) {
+  SimThread *st = t->driver_data;
+  if (t->running == NULL) return;
+  if (st != NULL) st->stamp = ++sim_of(t->object.world)->stamps;
+  thread_arm(t, t->running);
+}
+
 /* Ends the run as a livelock where `me` has run in vain for too long. */
 static void watch_pace (Sim *sim, SimThread *me, const Op *op) {
   PaceVerdict verdict = pace_operation(sim, me, op);
+  char *text;
   if (verdict == PACE_FINE) return;
-  sim->report->text = livelock_text(&sim->world, verdict == PACE_ONLY_LOOKS);
+  text = livelock_text(&sim->world, verdict == PACE_ONLY_LOOKS);
+  if (sim->options.interactive && deadlock_interrupts_with(&sim->world, text)) {
+    sim->pace = (Pace){0};
+    sim_poke(sim->world.main);
+    return;
+  }
+  sim->report->text = text;
   sim_leave(sim, SIM_LIVELOCK);
 }
 
@@ -362,13 +387,6 @@ static int sim_spawn (Thread *t) {
   return 0;
 }
 
-static void sim_poke (Thread *t) {
-  SimThread *st = t->driver_data;
-  if (t->running == NULL) return;
-  if (st != NULL) st->stamp = ++sim_of(t->object.world)->stamps;
-  thread_arm(t, t->running);
-}
-
 static void capture (Sim *sim, const char *text, size_t length) {
   SimReport *r = sim->report;
   if (r->output_length + length > sim->output_capacity) {
@@ -390,6 +408,7 @@ static bool sim_write (World *world, int stream, const char *text, size_t length
     return true;
   }
   if (stream == 2) fflush(stdout); /* both in the order of the run */
+  if (real_take_output(stream, text, length)) return true;
   return fwrite(text, 1, length, f) == length;
 }
 

@@ -2,6 +2,7 @@
 ** sim_run.c - one run of a simulated world: its beginning, its end, and what
 ** must not be left behind.
 */
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@
 */
 
 static void poked (Thread *self) {
-  if (watchdog_dooms(&sim_of(self->object.world)->watched))
+  Sim *sim = sim_of(self->object.world);
+  if (!sim->options.interactive && watchdog_dooms(&sim->watched))
     atomic_fetch_or(&self->alerts, ALERT_LOOP);
 }
 
@@ -45,11 +47,13 @@ static void sample (lua_State *L, lua_Debug *ar) {
 
 static void alerted (lua_State *L, Thread *self) {
   World *world = self->object.world;
+  Sim *sim = sim_of(world);
   unsigned signals = atomic_exchange(&world->signals, 0);
   if (signals & ALERT_QUIT) sigquit_simulated(self);
   if (signals & ALERT_BREAK) {
     thread_alert(world->main, ALERT_SIGNAL);
     sim_driver.poke(world->main);
+    if (sim->options.interactive) sim_let_main_run(sim);
   }
   if (atomic_load(&self->alerts) & ALERT_LOOP) lua_sethook(L, sample, LUA_MASKCOUNT, 1);
 }
@@ -132,7 +136,8 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   sim->world.observer = &sim_observer;
   sim->world.silent_deadlocks = options->silent;
   sim->options = *options;
-  if (sim->options.operations == 0) sim->options.operations = OPERATIONS_MOST;
+  if (sim->options.operations == 0)
+    sim->options.operations = options->interactive ? LONG_MAX : OPERATIONS_MOST;
   sim->outside_thread = thread_self;
   world_here = &sim->world;
   memset(report, 0, sizeof *report);
@@ -140,6 +145,16 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   sim->report = report;
   if (options->record) recorder_start(&sim->world, 0, true);
   return sim;
+}
+
+bool sim_hush (bool on) {
+  Sim *sim;
+  bool before;
+  if (!sim_inside()) return false;
+  sim = sim_of(thread_self->object.world);
+  before = sim->checking;
+  sim->checking = on;
+  return before;
 }
 
 /*
@@ -153,7 +168,7 @@ static void world_done (World *world) {
 }
 
 void sim_close (Sim *sim) {
-  watchdog_end(&sim->watched);
+  if (!sim->options.interactive) watchdog_end(&sim->watched);
   if (sim->current != NULL) fibre_outside_done(&sim->outside);
   if (sim->report->verdict == SIM_DONE && sim->options.policy->ended != NULL)
     sim->options.policy->ended(sim);
@@ -177,7 +192,7 @@ Sim *sim_open (const SimOptions *options, int (*body)(lua_State *L, void *ud), v
   if (sim == NULL) return NULL;
   sim->body = body;
   sim->ud = ud;
-  watchdog_begin(&sim->watched);
+  if (!options->interactive) watchdog_begin(&sim->watched);
   if (prepare_main(sim)) return sim;
   sim_close(sim);
   sim_report_free(report);

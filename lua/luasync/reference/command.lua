@@ -36,7 +36,8 @@ return {
   like_lua("-W", { "-W", "turn warnings on" }, "Turns warnings on."),
   option("--virtual", { "--virtual", "virtual clock: waiting takes no time" },
     "Runs the script in a simulated world: when every thread waits, its clock jumps to the next "
-    .. "deadline, so waiting takes no time. A failed run prints the line that repeats it.", { see = { "worlds" } }),
+    .. "deadline, so waiting takes no time. A failed run prints the line that repeats it. Without a script: a prompt.",
+    { see = { "worlds", "simulated-prompt" } }),
   option("--seed N", { "--seed N", "the same, scheduled by N: same seed, same output" },
     "As --virtual, with the schedule drawn from the integer N: same seed, same output, byte for byte.",
     { see = { "worlds" } }),

@@ -10,7 +10,7 @@ local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
 local chunk = {}
 
-local NAME = "=stdin"
+local NAME = "=stdin"           -- while nothing is known but the beginning
 
 ----------------------------------------------------------------------------------------------------
 -- Tokens
@@ -147,15 +147,19 @@ function chunk.is_incomplete(text)
   return is_unfinished(message) or is_unfinished(statement)
 end
 
+--- Is the expression a call, and so a statement as well?
+function chunk.is_call(text) return load(text, NAME, "t") ~= nil end
+
 --- Compiles an entry.
+-- @param name string: the chunk's
 -- @return a function whose results are to be shown; or nil and Lua's message
-function chunk.compile(text)
+function chunk.compile(text, name)
   text = text:gsub("^%s*=", "")               -- as in Lua 5.1
-  local f = load("return " .. text, NAME, "t")
+  local f = load("return " .. text, name, "t")
   if f then return f end
-  local plain, message = load(text, NAME, "t")
+  local plain, message = load(text, name, "t")
   if not plain then return nil, message end
-  return load(chunk.hoist(text), NAME, "t") or plain
+  return load(chunk.hoist(text), name, "t") or plain
 end
 
 return chunk

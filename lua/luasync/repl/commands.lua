@@ -5,7 +5,6 @@
 
 local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
-local chunk = require "luasync.repl.chunk"
 local sync = require "luasync"
 
 local commands = {}
@@ -267,15 +266,31 @@ function list.load(session, path)
   if path == "" then fail "the name of a file is missing" end
   local loaded, message = loadfile(path)
   if not loaded then fail("%s", message) end
-  session:show(session:call(loaded))
+  session:show(session:call_typed(loaded))
+end
+
+function list.list(session, number)
+  if number ~= "" and not math.tointeger(tonumber(number)) then fail("'%s' is no number of an entry", number) end
+  local text = session.entries:list(math.tointeger(tonumber(number)))
+  if not text then fail("no entry %s", number) end
+  session:print(text ~= "" and text or "no entries")
+end
+
+function list.save(session, path)
+  if path == "" then fail "the name of a file is missing" end
+  local file, message = io.open(path, "wb")
+  if not file then fail("%s", message) end
+  local written, problem = file:write(session.entries:script())
+  local closed, late = file:close()
+  if not written or not closed then fail("%s: %s", path, problem or late) end
+  session:print(("%d entries in %s"):format(#session.entries, path))
 end
 
 function list.time(session, text)
   if text == "" then fail "an expression is missing" end
-  local timed, message = chunk.compile(text)
-  if not timed then fail("%s", message) end
   local cpu, begin = os.clock(), sync.monotonic()
-  local results = session:call(timed)
+  local results = session:run(text)
+  if not results then return end
   local took, used = sync.monotonic() - begin, os.clock() - cpu
   session:show(results)
   session:print(("%.6f s, cpu %.6f s"):format(took, used))
@@ -289,6 +304,8 @@ local HELP = {
   { ":kill NAME", "interrupts a thread" },
   { ":trace", "records what the threads do; the next :trace shows it (also: save FILE, off)" },
   { ":load FILE", "runs a file" },
+  { ":save FILE", "writes the entries into a file, as a script" },
+  { ":list [N]", "the entries of this session; errors name places in them: [7]:1 is line 1 of entry 7" },
   { ":time EXPR", "evaluates, and shows how long it took" },
   { ":help [NAME]", "this list, or what the reference says of a function or an object" },
   { ":quit", "leaves, as Ctrl-D does" },

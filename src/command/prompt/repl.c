@@ -5,16 +5,14 @@
 ** the `terminal`, from here: reading an entry, calling a function so that
 ** Ctrl-C ends it, ending the process. What is here besides:
 **
-**  - Output. While an entry is read, what threads print is kept (real_output)
-**    and the editor shows it above the prompt; whole lines, those of each
-**    thread put together first. At other times it goes straight out.
+**  - Output. While an entry is read, what threads print is kept (output.c)
+**    and the editor shows it above the prompt.
 **  - Ctrl-C. One handler for the session: an entry being read is dropped, a call
 **    is interrupted, in between it means nothing. Code that does not return from
 **    a C function cannot be interrupted: there the fourth Ctrl-C ends the process.
 */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,194 +21,21 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
 
 #include "module/program.h"
 #include "command/prompt/editor.h"
+#include "command/prompt/entries.h"
+#include "command/prompt/output.h"
 #include "command/prompt/repl.h"
 #include "thread/thread.h"
 #include "real/real_driver.h"
+#include "sim/sim.h"
 #include "world/args.h"
 
-/*
-** Output of threads.
-*/
-
-#define KEPT_MOST (256 * 1024) /* bytes; a thread that prints more waits for the terminal */
-#define IDLE_PARTIAL 300       /* ms until an unfinished line is shown as it is */
-#define FAILURES_MOST 10       /* of the session's own code, without an entry between them */
-
-typedef struct ReplText {
-  char *bytes;
-  size_t length, size;
-} ReplText;
-
-/* A line that a thread has begun and not yet ended. */
-typedef struct Partial {
-  struct Partial *next;
-  uint64_t thread; /* its serial; 0: none of ours */
-  int stream;
-  int64_t since; /* ms */
-  ReplText text;
-} Partial;
-
-static struct {
-  pthread_mutex_t mu;
-  pthread_cond_t room; /* kept text has been shown */
-  bool reading;        /* under mu: an entry is being read */
-  bool line_open;      /* under mu: the cursor is not at the beginning of a row */
-  ReplText kept;       /* under mu */
-  Partial *partials;   /* under mu */
-} out = {.mu = PTHREAD_MUTEX_INITIALIZER, .room = PTHREAD_COND_INITIALIZER};
-
-static int64_t now_ms (void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* False: no memory; nothing added. */
-static bool text_add (ReplText *t, const char *bytes, size_t length) {
-  if (t->length + length > t->size) {
-    size_t size = 2 * (t->length + length);
-    char *new = realloc(t->bytes, size);
-    if (new == NULL) return false;
-    t->bytes = new;
-    t->size = size;
-  }
-  if (length > 0) memcpy(t->bytes + t->length, bytes, length);
-  t->length += length;
-  return true;
-}
-
-/* The unfinished line of the calling thread on a stream; NULL: no memory. Under mu. */
-static Partial *partial_of_caller (int stream) {
-  uint64_t serial = thread_self != NULL ? thread_self->serial : 0;
-  Partial *p = out.partials;
-  while (p != NULL && (p->thread != serial || p->stream != stream)) p = p->next;
-  if (p == NULL && (p = calloc(1, sizeof *p)) != NULL) {
-    p->thread = serial;
-    p->stream = stream;
-    p->next = out.partials;
-    out.partials = p;
-  }
-  return p;
-}
-
-/*
-** Moves unfinished lines that have waited since `before` to the kept text, with a
-** line end. Under mu.
-*/
-static void end_partials (int64_t before) {
-  Partial **at = &out.partials;
-  while (*at != NULL) {
-    Partial *p = *at;
-    bool old = p->since <= before;
-    if (old && p->text.length > 0) {
-      text_add(&out.kept, p->text.bytes, p->text.length);
-      text_add(&out.kept, "\n", 1);
-      p->text.length = 0;
-    }
-    if (p->text.length > 0) {
-      at = &p->next;
-      continue;
-    }
-    *at = p->next;
-    free(p->text.bytes);
-    free(p);
-  }
-}
-
-/*
-** Keeps text for the editor: what is whole in lines, and the rest as the beginning
-** of one. Under mu.
-*/
-static bool keep (int stream, const char *text, size_t length) {
-  const char *last = memrchr(text, '\n', length);
-  size_t whole = last != NULL ? (size_t)(last - text) + 1 : 0;
-  Partial *p = partial_of_caller(stream);
-  if (p == NULL) return false;
-  if (whole > 0) {
-    if (!text_add(&out.kept, p->text.bytes, p->text.length)) return false;
-    p->text.length = 0;
-    if (!text_add(&out.kept, text, whole)) return false;
-  }
-  if (p->text.length == 0) p->since = now_ms();
-  return text_add(&p->text, text + whole, length - whole);
-}
-
-/* Straight to the stream; under mu. */
-static bool pass_on (int stream, const char *text, size_t length) {
-  FILE *f = stream == 1 ? stdout : stderr;
-  if (length == 0) return true; /* text may be NULL */
-  out.line_open = text[length - 1] != '\n';
-  return fwrite(text, 1, length, f) == length;
-}
-
-/* real_output: what any thread prints. */
-static bool take_output (int stream, const char *text, size_t length) {
-  bool taken;
-  if (length == 0 || !isatty(stream)) return false;
-  pthread_mutex_lock(&out.mu);
-  if (!out.reading) taken = pass_on(stream, text, length);
-  else {
-    taken = keep(stream, text, length);
-    editor_wake();
-    if (thread_self == NULL || !thread_self->is_main) /* the main thread makes room */
-      while (out.reading && out.kept.length > KEPT_MOST) pthread_cond_wait(&out.room, &out.mu);
-  }
-  pthread_mutex_unlock(&out.mu);
-  return taken;
-}
-
-static bool output_waiting (void *ud) {
-  bool waiting;
-  (void)ud;
-  pthread_mutex_lock(&out.mu);
-  end_partials(now_ms() - IDLE_PARTIAL);
-  waiting = out.kept.length > 0;
-  pthread_mutex_unlock(&out.mu);
-  return waiting;
-}
-
-/* The hook of the editor: hands the kept text over. */
-static const char *output_take (void *ud, size_t *length) {
-  static ReplText shown;
-  ReplText old = shown;
-  (void)ud;
-  pthread_mutex_lock(&out.mu);
-  shown = out.kept;
-  out.kept = old;
-  out.kept.length = 0;
-  pthread_cond_broadcast(&out.room);
-  pthread_mutex_unlock(&out.mu);
-  *length = shown.length;
-  return shown.bytes;
-}
-
-/* Output is kept from now on; the prompt begins at the beginning of a row. */
-static void output_begin (void) {
-  pthread_mutex_lock(&out.mu);
-  if (out.line_open && isatty(STDOUT_FILENO)) putchar('\n');
-  out.line_open = false;
-  fflush(stdout);
-  out.reading = true;
-  pthread_mutex_unlock(&out.mu);
-}
-
-static void output_end (void) {
-  pthread_mutex_lock(&out.mu);
-  out.reading = false;
-  end_partials(INT64_MAX);
-  pass_on(1, out.kept.bytes, out.kept.length);
-  fflush(stdout);
-  out.kept.length = 0;
-  pthread_cond_broadcast(&out.room);
-  pthread_mutex_unlock(&out.mu);
-}
+#define FAILURES_MOST 10 /* of the session's own code, without an entry between them */
 
 /*
 ** Ctrl-C.
@@ -318,6 +143,7 @@ static int terminal_read (lua_State *L) {
                                       [LINE_BACK] = "back"};
   Session *s = session_of(L), before = *s;
   Phase old = atomic_load(&phase);
+  bool hushed = sim_hush(true);
   char *text = NULL;
   EditorResult result;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -331,6 +157,7 @@ static int terminal_read (lua_State *L) {
   result = editor_read(s->editor, initial, lua_toboolean(L, 3), &text);
   atomic_store(&phase, old);
   output_end();
+  sim_hush(hushed);
   free(s->answer);
   *s = before;
   lua_pushstring(L, words[result]);
@@ -345,6 +172,7 @@ static int terminal_read (lua_State *L) {
 */
 static int terminal_call (lua_State *L) {
   Phase old = atomic_load(&phase);
+  bool hushed = sim_hush(false);
   int status;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   luaL_checkany(L, 2);
@@ -352,30 +180,58 @@ static int terminal_call (lua_State *L) {
   atomic_store(&phase, PHASE_CALLING);
   status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
   atomic_store(&phase, old);
-  if (old != PHASE_CALLING) atomic_fetch_and(&thread_self->alerts, ~(unsigned)ALERT_SIGNAL);
+  sim_hush(hushed);
+  if (old != PHASE_CALLING) {
+    atomic_fetch_and(&thread_self->alerts, ~(unsigned)ALERT_SIGNAL);
+    atomic_fetch_and(&thread_self->object.world->signals, ~(unsigned)ALERT_BREAK);
+  }
   lua_pushboolean(L, status == LUA_OK);
   lua_replace(L, 1);
   return lua_gettop(L);
+}
+
+/*
+** terminal.evaluate(handler, f, ...): the same for what the user has typed. Where no
+** thread can ever run again, f is interrupted; __deadlock has the report.
+*/
+static int terminal_evaluate (lua_State *L) {
+  atomic_int *awake = &thread_self->object.world->awake;
+  int results;
+  if (atomic_load(&phase) == PHASE_CALLING) return terminal_call(L);
+  atomic_fetch_sub(awake, 1);
+  results = terminal_call(L);
+  atomic_fetch_add(awake, 1);
+  return results;
 }
 
 /* terminal.show(text): above the prompt while an entry is read, else at once. */
 static int terminal_show (lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
-  if (!take_output(1, text, length)) fwrite(text, 1, length, stdout);
+  if (!output_take(1, text, length)) fwrite(text, 1, length, stdout);
   fflush(stdout);
+  return 0;
+}
+
+/* terminal.note(number, text): the text of an entry, for reports. */
+static int terminal_note (lua_State *L) {
+  size_t length;
+  int number = (int)luaL_checkinteger(L, 1);
+  const char *text = luaL_checklstring(L, 2, &length);
+  entries_note(number, text, length);
   return 0;
 }
 
 /* terminal.stop([code]): ends the process with all its threads. */
 static int terminal_stop (lua_State *L) { program_exit((int)luaL_optinteger(L, 1, 0)); }
 
-/* terminal.columns() */
-static int terminal_columns (lua_State *L) {
+/* terminal.size(): columns and rows. */
+static int terminal_size (lua_State *L) {
   struct winsize size;
-  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
-  lua_pushinteger(L, known ? size.ws_col : 80);
-  return 1;
+  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  lua_pushinteger(L, known && size.ws_col > 1 ? size.ws_col : 80);
+  lua_pushinteger(L, known && size.ws_row > 0 ? size.ws_row : 24);
+  return 2;
 }
 
 static int result_of (lua_State *L, bool done, const char *path) {
@@ -441,9 +297,11 @@ static int terminal_make_folder (lua_State *L) {
 
 static const luaL_Reg functions[] = {{"read", terminal_read},
                                      {"call", terminal_call},
+                                     {"evaluate", terminal_evaluate},
                                      {"show", terminal_show},
+                                     {"note", terminal_note},
                                      {"stop", terminal_stop},
-                                     {"columns", terminal_columns},
+                                     {"size", terminal_size},
                                      {"append", terminal_append},
                                      {"make_folder", terminal_make_folder},
                                      {NULL, NULL}};
@@ -459,6 +317,8 @@ static void push_terminal (lua_State *L, Session *s) {
   }
   lua_pushboolean(L, isatty(STDOUT_FILENO));
   lua_setfield(L, -2, "is_terminal");
+  lua_pushboolean(L, sim_inside());
+  lua_setfield(L, -2, "is_simulated");
 }
 
 /* (session) makes the Lua session and leaves it on the stack. In protected mode. */
@@ -503,22 +363,24 @@ static bool can_edit (void) {
 void repl_run (lua_State *L) {
   static Session session;
   static const EditorHooks hooks = {&session,      hook_prompt, hook_recall,   hook_search,
-                                    hook_complete, output_take, output_waiting};
+                                    hook_complete, output_kept, output_waiting};
+  atomic_int *awake = &thread_self->object.world->awake;
   int top = lua_gettop(L);
   struct sigaction old;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   session = (Session){.L = L};
   if (can_edit()) session.editor = editor_open(&hooks);
   catch_interrupt(&old);
-  atomic_fetch_add(&real_world()->awake,
-                   1); /* the user: no blocked call is hopeless, Ctrl-C ends it */
-  atomic_store(&real_output, take_output);
+  atomic_fetch_add(awake, 1); /* the user: no blocked call is hopeless, Ctrl-C ends it */
+  sim_hush(true);
+  atomic_store(&real_output, output_take);
   lua_pushcfunction(L, open_session);
   lua_pushlightuserdata(L, &session);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) run_session(L);
   else fprintf(stderr, "luasync: %s\n", lua_tostring(L, -1));
   atomic_store(&real_output, NULL);
-  atomic_fetch_sub(&real_world()->awake, 1);
+  sim_hush(false);
+  atomic_fetch_sub(awake, 1);
   sigaction(SIGINT, &old, NULL);
   if (session.editor != NULL) editor_close(session.editor);
   lua_settop(L, top);
