@@ -233,6 +233,17 @@ print("</script>\0\255")
     assert.matches("</script>", recording.runs[1].events.text["1"], 1, true)
   end)
 
+  it("leaves out what luasync does for itself", function()
+    local recording = record([[
+local logging = require "luasync.logging"
+logging.basicConfig { level = logging.DEBUG }
+logging.debug "hello"
+]], "--virtual")
+    assert.equal(2, recording:steps())
+    assert(recording:order { "MainThread print", "MainThread end" })
+    for _, object in ipairs(recording:state(2).objects) do assert.is_nil(object.name:find "luasync") end
+  end)
+
   it("says how many of the oldest events are lost", function()
     local file = temporary ".json"
     local report = sync.simulate(function()

@@ -117,6 +117,13 @@ static bool make_room (void **list, uint32_t count, uint32_t *capacity, size_t s
 
 static uint32_t number_of (Recorder *rec, Object *o);
 
+/* In Object.recorded: luasync's own, as the settings of its logging; what is done to it is no event. */
+#define INTERNAL 0x80000000u
+
+static bool is_internal (const Object *o) {
+  return o != NULL && (atomic_load_explicit(&o->recorded, memory_order_acquire) & INTERNAL) != 0;
+}
+
 /* Notes an object that is in no event yet; 0: no memory. */
 static uint32_t note_object (Recorder *rec, Object *o) {
   char buffer[64];
@@ -145,22 +152,23 @@ static uint32_t note_object (Recorder *rec, Object *o) {
       k->daemon = ((Thread *)o)->daemon;
     }
     number = ++rec->known_count;
+    if (strncmp(name, "luasync.", 8) == 0) number |= INTERNAL;
     atomic_store_explicit(&o->recorded, number, memory_order_release);
   }
   pthread_mutex_unlock(&rec->mu);
-  return number;
+  return number & ~INTERNAL;
 }
 
 static uint32_t number_of (Recorder *rec, Object *o) {
   uint32_t number;
   if (o == NULL) return 0;
   number = atomic_load_explicit(&o->recorded, memory_order_acquire);
-  return number != 0 ? number : note_object(rec, o);
+  return number != 0 ? number & ~INTERNAL : note_object(rec, o);
 }
 
 /* Keeps the name that the thread has now. */
 static void keep_name (Recorder *rec, Thread *t) {
-  uint32_t number = atomic_load(&t->object.recorded);
+  uint32_t number = atomic_load(&t->object.recorded) & ~INTERNAL;
   char name[64], *copy;
   if (number == 0) return;
   thread_copy_name(t, name);
@@ -271,10 +279,13 @@ static void take (Recorder *rec, const Record *r) {
   Thread *who = r->who != NULL ? r->who : thread_self;
   size_t length = r->length < TEXT_MOST ? r->length : TEXT_MOST;
   Nanos time = r->time > 0 ? r->time : world_now(rec->world);
+  uint32_t object;
   Chunk *c;
   Event *e;
   int n;
   if (t == NULL) return;
+  object = number_of(rec, r->object);
+  if (r->kind == RECORD_OP && is_internal(r->object)) return;
   c = t->chunk;
   n = c != NULL ? atomic_load_explicit(&c->count, memory_order_relaxed) : CHUNK_EVENTS;
   if (n == CHUNK_EVENTS || (length > 0 && c->text_used + length + 2 > CHUNK_TEXT)) {
@@ -287,7 +298,7 @@ static void take (Recorder *rec, const Record *r) {
   e = &c->events[n];
   e->time = time;
   e->thread = r->kind == RECORD_CLOCK || who == NULL ? 0 : number_of(rec, &who->object);
-  e->object = number_of(rec, r->object);
+  e->object = object;
   e->a = r->other != NULL ? (int64_t)number_of(rec, &r->other->object) : r->a;
   e->b = clip(r->b);
   e->place = place_of(rec, t, r);

@@ -178,17 +178,26 @@ function drawCounts(R, o, y) {
     if (x1 - x0 > 13) write(v, Math.max(x0, view.left - 6) + 4, y + 2, F10, P.ink3)
   })
 }
+// Of the accesses i to j, which one step makes: what is lost later on, else what is written last, else the last.
+function shownAccess(acc, i, j) {
+  let shown = acc[i]
+  for (let k = i + 1; k <= j; k++)
+    if (shown.lostBy < 0 && (acc[k].lostBy >= 0 || acc[k].write || !shown.write)) shown = acc[k]
+  return shown
+}
 // Ring = read, dot = write, with the value beside it; a value that was overwritten unseen is struck through.
 function drawCells(R, o, y) {
   const acc = R.acc[o],
     S = R.accSteps[o]
   let before = -99
-  for (let i = Math.max(0, upperX(R, S, view.x0 - 1 / view.k) - 1); i < acc.length; i++) {
-    const p = acc[i],
+  for (let i = Math.max(0, upperX(R, S, view.x0 - 1 / view.k) - 1); i < acc.length;) {
+    const first = i
+    while (i < acc.length && acc[i].s === acc[first].s) i++
+    const p = shownAccess(acc, first, i - 1),
       x = xOf(R, p.s)
     if (x > view.W) break
     if (x - before < 4 && p.lostBy < 0) continue
-    const after = i + 1 < acc.length ? xOf(R, acc[i + 1].s) : view.W
+    const after = i < acc.length ? xOf(R, acc[i].s) : view.W
     cx.beginPath()
     cx.arc(x, y, 4, 0, 7)
     cx.lineWidth = 1.75
