@@ -232,6 +232,28 @@ end
 
 local function nothing() end
 
+--- What an event costs while a timeline is recorded: ns, of two events a turn.
+function case.recorded(n)
+  local lock, queue, shared = sync.Lock(), sync.Queue(), sync.Shared { x = 0 }
+  local function locks() for _ = 1, n do lock:acquire() lock:release() end end
+  local function items() for i = 1, n do queue:put(i) queue:get() end end
+  local function writes() for i = 1, 2 * n do shared.x = i end end
+  local function ns(work)
+    local best = math.huge
+    for _ = 1, 3 do
+      local t = os.clock() -- one thread: its processor time
+      work()
+      best = math.min(best, os.clock() - t)
+    end
+    return best / (2 * n) * 1e9
+  end
+  local works = { lock = locks, queue = items, shared = writes }
+  local plain = {}
+  for name, work in pairs(works) do plain[name] = ns(work) end
+  sync.trace.start()
+  for name, work in pairs(works) do report(name, ns(work) - plain[name]) end
+end
+
 --- Spawn and join, one after the other: microseconds.
 function case.spawn(n)
   local t = now()

@@ -106,6 +106,14 @@ return {
   shared_rows("shared_read", "read"),
   shared_rows("shared_write", "write"),
   {
+    ours = { "recorded", { 500000, 100000 } }, floor = empty_calls(millions),
+    rows = {
+      { label = "an event in a timeline: Lock", key = "lock", unit = "ns", max = 150 },
+      { label = "  Queue", key = "queue", unit = "ns", max = 150 },
+      { label = "  Shared, with its value", key = "shared", unit = "ns", max = 150 },
+    },
+  },
+  {
     ours = { "spawn", { 3000, 500 } }, floor = { "spawn", { 3000, 500 } }, peer = { "spawn", { 3000, 500 } },
     rows = { { label = "spawn + join", key = "us", floor = "us", unit = "us", least = 1.3 } },
   },

@@ -64,12 +64,12 @@ static bool equal (Number a, Number b) {
 /* Says that a call left the number so; under mu, so that the calls stand in their order. */
 static void record_number (OpKind op, Atomic *a, bool done) {
   char text[48];
-  int length;
+  size_t length;
   if (!record_is_on()) return;
-  if (a->value.is_integer)
-    length = snprintf(text, sizeof text, LUA_INTEGER_FMT, (LUAI_UACINT)a->value.u.integer);
-  else length = snprintf(text, sizeof text, LUA_NUMBER_FMT, (LUAI_UACNUMBER)a->value.u.number);
-  record_text(RECORD_OP, op, a, done, 0, text, (size_t)length);
+  if (a->value.is_integer) length = record_integer(a->value.u.integer, text);
+  else
+    length = (size_t)snprintf(text, sizeof text, LUA_NUMBER_FMT, (LUAI_UACNUMBER)a->value.u.number);
+  record_text(RECORD_OP, op, a, done, 0, text, length);
 }
 
 static int get (lua_State *L) {

@@ -85,11 +85,24 @@ static void add_string (Form *f, lua_State *L, int index) {
   add_text(f, shown < length ? "…'" : "'");
 }
 
+size_t record_integer (lua_Integer n, char text[RECORD_INTEGER]) {
+  lua_Unsigned rest = n < 0 ? 0 - (lua_Unsigned)n : (lua_Unsigned)n;
+  char digits[RECORD_INTEGER];
+  size_t count = 0, length = 0;
+  do digits[count++] = (char)('0' + rest % 10);
+  while ((rest /= 10) != 0);
+  if (n < 0) text[length++] = '-';
+  while (count > 0) text[length++] = digits[--count];
+  return length;
+}
+
 static void add_number (Form *f, lua_State *L, int index) {
   char text[48];
-  if (lua_isinteger(L, index))
-    snprintf(text, sizeof text, LUA_INTEGER_FMT, (LUAI_UACINT)lua_tointeger(L, index));
-  else snprintf(text, sizeof text, LUA_NUMBER_FMT, (LUAI_UACNUMBER)lua_tonumber(L, index));
+  if (lua_isinteger(L, index)) {
+    add(f, text, record_integer(lua_tointeger(L, index), text));
+    return;
+  }
+  snprintf(text, sizeof text, LUA_NUMBER_FMT, (LUAI_UACNUMBER)lua_tonumber(L, index));
   add_text(f, text);
 }
 
@@ -183,11 +196,26 @@ static void add_value (Form *f, lua_State *L, int index, bool inside) {
   }
 }
 
-void record_value (lua_State *L, int index, char text[RECORD_VALUE]) {
+size_t record_value (lua_State *L, int index, char text[RECORD_VALUE]) {
   Form f = {text, text + RECORD_VALUE - 1};
   size_t length;
   add_value(&f, L, lua_absindex(L, index), false);
   length = (size_t)(f.at - text);
   if (f.at == f.end) length = whole_characters(text, length, length - 1);
   text[length] = '\0';
+  return length;
+}
+
+size_t record_field (lua_State *L, int key, int value, char text[RECORD_FIELD]) {
+  size_t length = 0;
+  const char *name = lua_type(L, key) == LUA_TSTRING ? lua_tolstring(L, key, &length) : NULL;
+  if (name != NULL && length <= LONGEST && memchr(name, '\0', length) == NULL)
+    memcpy(text, name, length);
+  else {
+    text[0] = '[';
+    length = 1 + record_value(L, key, text + 1);
+    text[length++] = ']';
+  }
+  memcpy(text + length, " = ", 3);
+  return length + 3 + record_value(L, value, text + length + 3);
 }

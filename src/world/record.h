@@ -93,8 +93,14 @@ void record_text (RecordKind kind, OpKind op, void *object, int64_t a, int64_t b
                   size_t length);
 /*
 ** The short form of the value at `index`: at most 22 bytes of a string, three fields of
-** a table. [0, 0, -]
+** a table. Returns its length. [0, 0, -]
 */
-void record_value (lua_State *L, int index, char text[RECORD_VALUE]);
+size_t record_value (lua_State *L, int index, char text[RECORD_VALUE]);
+/* "key = value", of the values at these indices; not ended by a zero. [0, 0, -] */
+#define RECORD_FIELD (2 * RECORD_VALUE + 8)
+size_t record_field (lua_State *L, int key, int value, char text[RECORD_FIELD]);
+/* The number's digits; not ended by a zero. */
+#define RECORD_INTEGER 24
+size_t record_integer (lua_Integer n, char text[RECORD_INTEGER]);
 
 #endif

@@ -112,24 +112,14 @@ static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cel
 }
 
 void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value) {
-  char text[2 * RECORD_VALUE + 8], part[RECORD_VALUE];
-  size_t count;
-  int n;
+  char text[RECORD_FIELD];
+  size_t count, length;
   if (!record_is_on()) return;
-  record_value(L, value, part);
-  key = lua_absindex(L, key);
-  value = lua_absindex(L, value);
-  if (lua_type(L, key) == LUA_TSTRING && lua_rawlen(L, key) <= 22)
-    n = snprintf(text, sizeof text, "%s = %s", lua_tostring(L, key), part);
-  else {
-    char name[RECORD_VALUE];
-    record_value(L, key, name);
-    n = snprintf(text, sizeof text, "[%s] = %s", name, part);
-  }
+  length = record_field(L, key, value, text);
   pthread_mutex_lock(&s->mu);
   count = shared_table_count(&s->table);
   pthread_mutex_unlock(&s->mu);
-  record_text(RECORD_OP, op, s, !lua_isnil(L, value), (int64_t)count, text, (size_t)n);
+  record_text(RECORD_OP, op, s, !lua_isnil(L, value), (int64_t)count, text, length);
 }
 
 static int shared_index (lua_State *L) {
