@@ -174,9 +174,9 @@ spec: ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="-
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
 # long (`make test` leaves that to `make stress`); #notsan what needs a signal
 # inside a Lua loop or a read of stdin (ThreadSanitizer keeps it back until the
-# next call that it knows of the C library); #noasan what leaves a cycle behind
-# or measures memory. For valgrind #novalgrind: what leaves a cycle behind, maps
-# more pieces of memory than it can count, or needs a terminal's pace.
+# next call that it knows of the C library); #noasan what measures memory.
+# For valgrind #novalgrind: likewise, what maps more pieces of memory than it can
+# count, or needs a terminal's pace.
 SKIPPED_address   = --exclude-tags=slow,noasan
 SKIPPED_undefined = --exclude-tags=slow
 SKIPPED_thread    = --exclude-tags=slow,notsan

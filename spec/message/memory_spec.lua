@@ -58,6 +58,13 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
         q:put(("x"):rep(20000000))
         taken:get()
       end
+      local function send_table()
+        local big = {}
+        for i = 1, 300000 do big[i] = { i } end
+        q:put(big)
+        taken:get()
+      end
+      for _ = 1, 3 do send_table() end
       collectgarbage()
       collectgarbage()
       local deadline = sync.monotonic() + 20

@@ -272,7 +272,7 @@ describe("Shared", function()
     assert.is_false(shared == sync.Shared())
   end)
 
-  it("a cycle of Shared tables and queues is no leak that hangs the end #noasan #novalgrind", function()
+  it("a cycle of Shared tables and queues is no leak that hangs the end", function()
     for _ = 1, 50 do
       local shared, queue = sync.Shared(), sync.Queue()
       shared.queue = queue

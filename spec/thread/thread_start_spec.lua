@@ -28,7 +28,7 @@ describe("An unstarted thread", function()
     check(job.thread, "J")
   end)
 
-  it("starts though it is in the list of all workers, however many #noasan #novalgrind", function()
+  it("starts though it is in the list of all workers, however many", function()
     local workers = {}
     for i = 1, 300 do workers[i] = sync.Thread(function() return #workers end) end
     for i = 1, 3 do check(workers[i], 300) end

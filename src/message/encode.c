@@ -227,6 +227,7 @@ static bool encode_object (Encoder *e, Object *o) {
   put_bytes(p + COUNTED_POINTER, &o, sizeof o);
   set64(p + COUNTED_PREVIOUS, e->last_counted);
   object_keep(o);
+  if (o->kind->visit != NULL) e->leads = true;
   e->last_counted = at;
   lua_pop(e->L, 1);
   return true;
@@ -431,6 +432,7 @@ static Message *encoder_message (Encoder *e, int n) {
   m->level = e->level;
   m->home = e->names != NULL ? thread_self->unique : 0;
   m->last_counted = e->last_counted;
+  m->leads = e->leads;
   e->data = e->scratch; /* given away, with the objects */
   e->last_counted = 0;
   if (e->frames != e->few_frames || e->entries != e->few_entries) encoder_release(e);

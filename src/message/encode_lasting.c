@@ -25,6 +25,7 @@ static bool put_lasting (Encoder *e, const Lasting *l) {
   set64(p + LASTING_ID, l->id);
   set64(p + LASTING_UPDATE, l->update);
   message_keep(l->definition);
+  if (message_leads(l->definition)) e->leads = true;
   e->last_counted = at;
   if (e->level <= l->definition->level) e->level = l->definition->level + 1;
   lua_pop(e->L, 1);

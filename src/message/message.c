@@ -17,19 +17,44 @@ void message_drop_counted (unsigned char *data, size_t last) {
 }
 
 void message_keep (Message *m) {
-  if (m != NULL) atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+  if (m != NULL) counted_keep(&m->counted);
 }
 
 void message_free (Message *m) {
-  if (m == NULL || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1) return;
+  if (m == NULL || !counted_drop(&m->counted)) return;
   message_drop_counted((unsigned char *)m, m->last_counted);
   world_free(m->owner, m);
+}
+
+/*
+** Cycles.
+*/
+
+bool message_leads (const Message *m) { return m != NULL && m->leads; }
+
+/* CyclesPart.visit */
+static void visit_counted (Counted *part, CycleSearch *search) {
+  const Message *m = (Message *)part;
+  const unsigned char *data = (unsigned char *)part;
+  for (size_t at = m->last_counted; at != 0; at = (size_t)get64(data + at + COUNTED_PREVIOUS)) {
+    void *counted;
+    memcpy(&counted, data + at + COUNTED_POINTER, sizeof counted);
+    if ((data[at] & TAG_KIND) == TAG_OBJECT) cycles_object(search, counted);
+    else message_visit(counted, search);
+  }
+}
+
+static void drop_counted (Counted *part) { message_free((Message *)part); }
+
+void message_visit (Message *m, CycleSearch *search) {
+  static const CyclesPart kind = {visit_counted, drop_counted};
+  if (search != NULL && message_leads(m)) cycles_part(search, &m->counted, &kind);
 }
 
 void message_init (Message *m, World *owner, int count, size_t length) {
   memset(m, 0, sizeof *m);
   m->owner = owner;
-  atomic_init(&m->refs, 1);
+  counted_init(&m->counted);
   m->count = count;
   m->length = length;
 }
@@ -50,7 +75,7 @@ Message *message_copy (const Message *m, World *owner) {
   Message *copy = m->last_counted == 0 ? world_alloc(owner, m->length) : NULL;
   if (copy == NULL) return NULL;
   memcpy(copy, m, m->length);
-  atomic_init(&copy->refs, 1);
+  counted_init(&copy->counted);
   copy->owner = owner;
   return copy;
 }

@@ -62,6 +62,11 @@ int message_decode (lua_State *L, Message *m);
 void message_keep (Message *m);
 void message_free (Message *m); /* drops a reference; the last one frees */
 
+/* Whether objects in it may hold further references; false where it is NULL. */
+bool message_leads (const Message *m);
+/* For Kind.visit: there is a reference to m, if it leads anywhere. */
+void message_visit (Message *m, CycleSearch *search);
+
 /* The same in the memory of another world; no object may be in it. NULL: no memory. */
 Message *message_copy (const Message *m, World *owner);
 
@@ -97,9 +102,14 @@ typedef struct Slot {
     Message *message;
     char text[SLOT_TEXT];
   } u;
-  uint8_t length; /* of text */
+  uint8_t length; /* of text; of an object or message: whether that leads to further ones */
   uint8_t tag;
 } Slot;
+
+/* Whether the value, made by slot_set, may hold further references, see cycles.h. */
+static inline bool slot_leads (const Slot *s) { return s->tag >= SLOT_OBJECT && s->length != 0; }
+/* For Kind.visit. */
+void slot_visit (const Slot *s, CycleSearch *search);
 
 void slot_set_other (lua_State *L, int index, Slot *s, World *to);
 void slot_push_other (lua_State *L, Slot *s, int owned);

@@ -63,7 +63,7 @@ enum {
 };
 
 struct Message {
-  atomic_int refs;
+  Counted counted;     /* first */
   int count;           /* values; const after init, like all below */
   uint32_t globals;    /* pairs of name and value behind them */
   uint32_t shared;     /* records with TAG_SHARED */
@@ -73,6 +73,7 @@ struct Message {
   size_t length;       /* of all, with this header */
   size_t last_counted; /* the chain of OBJECT and LASTING records; 0: none */
   World *owner;        /* in whose memory it lies; see memory.h */
+  bool leads;          /* what is counted may hold further references, see cycles.h */
 };
 
 /* Where the parts of records lie, counted from the tag; X_HEAD is where the contents begin. */
@@ -220,6 +221,7 @@ typedef struct Encoder {
   bool learnt;         /* package.loaded has been looked at for this message */
   bool departs;        /* there are handles whose kinds want to know */
   bool part;           /* they are added to a list that somebody else follows */
+  bool leads;          /* as in the message */
   Frame few_frames[PLAIN_DEPTH];
   EncodedEntry few_entries[FEW_ENTRIES];
   alignas(16) unsigned char scratch[SCRATCH];

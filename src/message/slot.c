@@ -47,6 +47,7 @@ static void slot_set_object (lua_State *L, int index, Object *o, Slot *s, World 
   if (o->kind->departing != NULL) message_depart(L, index);
   object_keep(o);
   s->u.object = o;
+  s->length = o->kind->visit != NULL;
   s->tag = SLOT_OBJECT;
 }
 
@@ -75,6 +76,7 @@ void slot_set_other (lua_State *L, int index, Slot *s, World *to) {
     default: m = message_encode(L, index, 1, ROOT_ITEM, to);
   }
   s->u.message = m;
+  s->length = message_leads(m);
   s->tag = SLOT_MESSAGE;
 }
 
@@ -96,6 +98,11 @@ void slot_push_other (lua_State *L, Slot *s, int owned) {
     default: slot_push(L, s);
   }
   if (owned) s->tag = SLOT_NIL;
+}
+
+void slot_visit (const Slot *s, CycleSearch *search) {
+  if (s->tag == SLOT_OBJECT) cycles_object(search, s->u.object);
+  else if (s->tag == SLOT_MESSAGE) message_visit(s->u.message, search);
 }
 
 void slot_free_other (Slot *s) {

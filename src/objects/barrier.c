@@ -318,6 +318,11 @@ static void barrier_destroy (Object *o) {
   pthread_mutex_destroy(&b->mu);
 }
 
+static uint64_t barrier_visit (Object *o, CycleSearch *search) {
+  message_visit(((Barrier *)o)->action, search);
+  return 0;
+}
+
 /* Barrier(parties [, action [, timeout]]) */
 int barrier_new (lua_State *L) {
   int n, options = object_options(L, 4, &n);
@@ -331,6 +336,7 @@ int barrier_new (lua_State *L) {
   b->parties = parties;
   b->timeout = timeout;
   if (acts) b->action = message_encode(L, 2, 1, ROOT_CALL, b->object.world);
+  if (message_leads(b->action)) cycles_hold(&b->object);
   object_ready(L, -1);
   return 1;
 }
@@ -342,6 +348,7 @@ static const luaL_Reg meta[] = {{"__newindex", barrier_set_property}, {NULL, NUL
 
 const Kind barrier_kind = {.name = "Barrier",
                            .destroy = barrier_destroy,
+                           .visit = barrier_visit,
                            .describe = barrier_describe,
                            .methods = methods,
                            .meta = meta,

@@ -70,7 +70,7 @@ static int holders (Fate *fate) {
   int n;
   if (fate == NULL) return 0;
   pthread_mutex_lock(&fates_mu);
-  n = fate->object == NULL ? 0 : atomic_load(&fate->object->refs);
+  n = fate->object == NULL ? 0 : (int)counted_refs(&fate->object->counted);
   pthread_mutex_unlock(&fates_mu);
   return n;
 }
@@ -223,7 +223,7 @@ static bool push_pinned (lua_State *L, Local *l) {
 static void set_fields (lua_State *L, Local *l) {
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, 1);
-  if (atomic_load(&l->object.refs) > 1) pin_fields(L, 1);
+  if (counted_refs(&l->object.counted) > 1) pin_fields(L, 1);
 }
 
 /* __close of a first touch: (guard, error). After an error there has been no touch. */
@@ -345,6 +345,11 @@ static void destroy (Object *o) {
   message_free(l->init);
 }
 
+static uint64_t visit (Object *o, CycleSearch *search) {
+  message_visit(((Local *)o)->init, search);
+  return 0;
+}
+
 static const luaL_Reg local_meta[] = {{"__index", local_index},
                                       {"__newindex", local_newindex},
                                       {"__pairs", local_pairs},
@@ -355,6 +360,7 @@ const Kind local_kind = {.name = "Local",
                          .describe = describe,
                          .meta = local_meta,
                          .departing = local_departing,
+                         .visit = visit,
                          .values = 1};
 
 /*
@@ -367,6 +373,7 @@ static Local *create (lua_State *L, int options, int first, int n, bool calls) {
   l->fate = fate_new(l);
   if (l->fate == NULL) args_no_memory(L);
   if (n > 0) l->init = message_encode(L, first, n, calls ? ROOT_CALL : ROOT_ITEM, l->object.world);
+  if (message_leads(l->init)) cycles_hold(&l->object);
   object_ready(L, -1);
   return l;
 }

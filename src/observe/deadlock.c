@@ -138,7 +138,7 @@ typedef struct WaitLink {
 /* Of a wait for o. Waiter and holder have a reference each. */
 static Certainty certainty_of (Object *o) {
   if (o->kind == &thread_kind || o->kind->base == &thread_kind) return END;
-  if (o->kind != &lock_kind || atomic_load(&o->refs) <= 2) return SURE;
+  if (o->kind != &lock_kind || counted_refs(&o->counted) <= 2) return SURE;
   return lock_is_signal((Lock *)o) ? SIGNAL : LOCKED;
 }
 

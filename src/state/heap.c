@@ -188,16 +188,28 @@ static HeapSegment *segment_new (More *m) {
   return s;
 }
 
+static void segment_free (More *m, HeapSegment *s) {
+  m->empty--;
+  m->count--;
+  unlink_segment(s);
+  munmap(s, SEGMENT);
+}
+
 /*
 ** Half of the segments may be wholly free: what the collector frees at a time is soon
 ** needed again.
 */
 static void segment_emptied (More *m, HeapSegment *s) {
-  if (++m->empty <= 1 + m->count / 2) return;
-  m->empty--;
-  m->count--;
-  unlink_segment(s);
-  munmap(s, SEGMENT);
+  if (++m->empty > 1 + m->count / 2) segment_free(m, s);
+}
+
+void heap_trim (Heap *h) {
+  More *m = h->more;
+  for (HeapLink *l = m != NULL ? m->segments.next : NULL; l != NULL && l != &m->segments;) {
+    HeapSegment *s = (HeapSegment *)l;
+    l = l->next;
+    if (s->free == ALL_FREE) segment_free(m, s);
+  }
 }
 
 /*

@@ -30,6 +30,9 @@ Heap *heap_new (void);
 */
 void *heap_alloc (void *ud, void *block, size_t old, size_t new);
 
+/* Gives back to the system what is wholly free. */
+void heap_trim (Heap *h);
+
 /* Whether p lies in the home. */
 bool heap_holds (const Heap *h, const void *p);
 

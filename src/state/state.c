@@ -25,6 +25,7 @@
 #include "state/files.h"
 #include "state/state.h"
 #include "state/stdlib.h"
+#include "world/burden.h"
 
 lua_CFunction state_module;
 
@@ -209,6 +210,11 @@ static lua_State *build (Heap **h) {
   return *h != NULL ? state_make(heap_alloc, *h, NULL) : NULL;
 }
 
+static void trim (lua_State *L) {
+  void *h;
+  if (lua_getallocf(L, &h) == heap_alloc) heap_trim(h);
+}
+
 /* Builds a state and keeps the image of it, if it can be moved; under pristine_mu. */
 static lua_State *build_pristine (void) {
   Heap *h;
@@ -230,6 +236,7 @@ static lua_State *open_state (void) {
   const HeapImage *image;
   Heap *h;
   lua_State *L;
+  atomic_store_explicit(&burden_trim, trim, memory_order_relaxed);
   pthread_mutex_lock(&pristine_mu);
   image = pristine;
   if (image != NULL) L = pristine_state;

@@ -66,6 +66,13 @@ static World *audience (Thread *t) {
   return t->reports_to != NULL ? t->reports_to : t->object.world;
 }
 
+/* The n values from stack index `first` on become the outcome. [0, 0, raises] */
+static void set_outcome (lua_State *L, Thread *t, int first, int n, Root root) {
+  Message *outcome = message_encode(L, first, n, root, audience(t));
+  if (message_leads(outcome)) cycles_hold(&t->object);
+  t->outcome = outcome;
+}
+
 /* (thread) calls the target; its results become the outcome. In protected mode. */
 static int call_target (lua_State *L) {
   Thread *t = lua_touserdata(L, 1);
@@ -83,14 +90,14 @@ static int call_target (lua_State *L) {
   pthread_mutex_unlock(&t->mu);
   message_free(work);
   lua_call(L, n - 1, LUA_MULTRET);
-  t->outcome = message_encode(L, 1, lua_gettop(L), ROOT_RESULTS, audience(t));
+  set_outcome(L, t, 1, lua_gettop(L), ROOT_RESULTS);
   return 0;
 }
 
 /* (thread, error) keeps the error as the outcome. In protected mode. */
 static int keep_error (lua_State *L) {
   Thread *t = lua_touserdata(L, 1);
-  t->outcome = message_encode(L, 2, 1, ROOT_ERROR, audience(t));
+  set_outcome(L, t, 2, 1, ROOT_ERROR);
   return 0;
 }
 
@@ -181,6 +188,7 @@ void thread_end (Thread *t) {
 
 void thread_body (Thread *t) {
   lua_State *L = t->L;
+  World *world = t->object.world;
   thread_self = t;
   t->running = L;
   if (thread_is_asked(t)) thread_arm(t, L);
@@ -192,11 +200,12 @@ void thread_body (Thread *t) {
   pthread_mutex_lock(&t->mu);
   t->L = NULL;
   pthread_mutex_unlock(&t->mu);
-  t->object.world->driver->close(t, L);
+  world->driver->close(t, L);
   thread_record_end(t); /* after the finalisers of its state, which may act */
   thread_end(t);
   thread_self = NULL;
   object_drop(&t->object);
+  cycles_poll(world, CYCLES_COLLECTED);
 }
 
 /* A waiter whose payload is not NULL waits for the result. */

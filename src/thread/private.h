@@ -20,6 +20,7 @@ int thread_count_args (lua_State *L, int arg);
 
 /* The parts of thread_kind. */
 void thread_destroy (Object *o);
+uint64_t thread_visit (Object *o, CycleSearch *search);
 void thread_describe (lua_State *L, Object *o);
 int thread_property (lua_State *L);
 uint64_t thread_awaited (Object *o);

@@ -130,6 +130,7 @@ static bool failed (Thread *t) {
     object_keep(&t->object);
   }
   pthread_mutex_unlock(&s->mu);
+  if (first) cycles_hold(&s->object);
   if (!first) return quiet;
   count_error(t, true);
   interrupt_all(s, t);
@@ -286,6 +287,17 @@ static void scope_destroy (Object *o) {
   pthread_mutex_destroy(&s->mu);
 }
 
+/* The first that has failed; once it has been taken there is never another. */
+static uint64_t scope_visit (Object *o, CycleSearch *search) {
+  Scope *s = (Scope *)o;
+  Thread *t;
+  pthread_mutex_lock(&s->mu);
+  t = s->failed;
+  if (t != NULL && search != NULL) cycles_object(search, &t->object);
+  pthread_mutex_unlock(&s->mu);
+  return (uintptr_t)t;
+}
+
 static unsigned scope_ready (Object *o, const Thread *t) {
   Scope *s = (Scope *)o;
   unsigned bits;
@@ -330,6 +342,7 @@ static const luaL_Reg meta[] = {{"__close", scope_close}, {NULL, NULL}};
 
 const Kind scope_kind = {.name = "Scope",
                          .destroy = scope_destroy,
+                         .visit = scope_visit,
                          .describe = scope_describe,
                          .methods = methods,
                          .meta = meta,

@@ -95,6 +95,7 @@ void thread_departing (lua_State *L, int index, int along, bool again) {
   n = needed ? push_work(L, index) : 0;
   if (n == 0 || lua_isnil(L, first)) return;
   work = message_encode_part(L, first, n, t->object.world, along);
+  if (message_leads(work)) cycles_hold(&t->object);
   lua_settop(L, first - 1);
   pthread_mutex_lock(&t->mu);
   if (atomic_load(&t->life) == LIFE_NEW) { /* so no thread reads the old one */

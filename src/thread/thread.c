@@ -98,6 +98,23 @@ void thread_destroy (Object *o) {
 }
 
 /*
+** What an unstarted thread is to call may be another by the next time, never one that
+** has been before; what an ended one has come to stays.
+*/
+uint64_t thread_visit (Object *o, CycleSearch *search) {
+  Thread *t = (Thread *)o;
+  Message *m = NULL;
+  uint64_t life;
+  pthread_mutex_lock(&t->mu);
+  life = (uint64_t)atomic_load(&t->life);
+  if (life == LIFE_NEW) m = t->work;
+  else if (life == LIFE_ENDED) m = t->outcome;
+  message_visit(m, search);
+  pthread_mutex_unlock(&t->mu);
+  return (uint64_t)(uintptr_t)m ^ life << 62;
+}
+
+/*
 ** Joining.
 */
 
@@ -342,6 +359,7 @@ const Kind thread_kind = {.name = "Thread",
                           .meta = thread_meta,
                           .property = thread_property,
                           .departing = thread_departing,
+                          .visit = thread_visit,
                           .values = 1,
                           .select = &thread_select,
                           .awaited = thread_awaited,

@@ -18,6 +18,8 @@
 #define MUCH_KIB 2048 /* Lua memory that is worth a collection before a wait */
 #define TRIM_KIB 8192 /* so much of it is given back to the system */
 
+_Atomic(BurdenTrim) burden_trim;
+
 void burden_weigh (lua_State *L, size_t bytes) {
   Thread *self = thread_self;
   if (self == NULL) return;
@@ -27,11 +29,17 @@ void burden_weigh (lua_State *L, size_t bytes) {
   self->unweighed = 0;
 }
 
-/* The C library keeps big blocks that were freed for later ones. */
-static void give_back (void) {
+/* The C library keeps what was freed for later. */
+void burden_give_back (void) {
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif
+}
+
+static void give_back_all (lua_State *L) {
+  BurdenTrim trim = atomic_load_explicit(&burden_trim, memory_order_relaxed);
+  if (trim != NULL) trim(L);
+  burden_give_back();
 }
 
 /*
@@ -41,10 +49,13 @@ static void give_back (void) {
 void burden_drop (lua_State *L) {
   Thread *self = thread_self;
   int now = lua_gc(L, LUA_GCCOUNT);
-  if (now < self->kept_kib) self->kept_kib = now; /* the collector has come by itself */
+  if (now < self->kept_kib) { /* the collector has come by itself */
+    if (self->kept_kib - now >= TRIM_KIB) give_back_all(L);
+    self->kept_kib = now;
+  }
   if (now < self->kept_kib + self->kept_kib / 2 + MUCH_KIB) return;
   if (lua_gc(L, LUA_GCISRUNNING) <= 0) return;
   lua_gc(L, LUA_GCCOLLECT);
   self->kept_kib = lua_gc(L, LUA_GCCOUNT);
-  if (now - self->kept_kib >= TRIM_KIB) give_back();
+  if (now - self->kept_kib >= TRIM_KIB) give_back_all(L);
 }

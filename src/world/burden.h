@@ -5,6 +5,7 @@
 #define WORLD_BURDEN_H
 
 #include <lua.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /*
@@ -18,5 +19,12 @@ void burden_weigh (lua_State *L, size_t bytes);
 ** much. [0, 0, -]
 */
 void burden_drop (lua_State *L);
+
+/* Much has been freed outside of Lua: the system gets it back. */
+void burden_give_back (void);
+
+/* Gives back what else is free in the state; set by state/, NULL: nothing. [0, 0, -] */
+typedef void (*BurdenTrim)(lua_State *L);
+extern _Atomic(BurdenTrim) burden_trim;
 
 #endif

@@ -34,7 +34,7 @@ static unsigned kind_index (const Kind *kind) {
 ** Reference counts.
 */
 
-void object_keep (Object *o) { atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed); }
+void object_keep (Object *o) { counted_keep(&o->counted); }
 
 /*
 ** Objects that hold the last reference to others, a million deep perhaps, are
@@ -44,7 +44,7 @@ static _Thread_local Object *doomed;
 static _Thread_local bool destroying;
 
 void object_init (Object *o, const Kind *kind, World *world, char *name) {
-  atomic_init(&o->refs, 1);
+  counted_init(&o->counted);
   o->kind = kind;
   o->world = world;
   o->number = 1 + atomic_fetch_add(&world->numbers[kind_index(kind)], 1);
@@ -54,19 +54,40 @@ void object_init (Object *o, const Kind *kind, World *world, char *name) {
   o->nth = ++thread_self->made;
 }
 
-void object_drop (Object *o) {
-  if (atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1) return;
+void object_empty (Object *o) {
+  if (atomic_load_explicit(&o->holds, memory_order_relaxed)) cycles_remove_holder(o);
+  if (o->kind->destroy != NULL) o->kind->destroy(o);
+}
+
+void object_free (Object *o) {
+  world_free(o->world, o->name);
+  world_free(o->world, o);
+}
+
+/* There is no reference to it. */
+static void destroy (Object *o) {
+  if (atomic_load_explicit(&o->holds, memory_order_relaxed)) cycles_remove_holder(o);
   o->next = doomed;
   doomed = o;
   if (destroying) return; /* by one that lies in another: the outermost call goes on with it */
   destroying = true;
   while ((o = doomed) != NULL) {
     doomed = o->next;
-    if (o->kind->destroy != NULL) o->kind->destroy(o);
-    world_free(o->world, o->name);
-    world_free(o->world, o);
+    object_empty(o);
+    object_free(o);
   }
   destroying = false;
+}
+
+void object_let_go (Object *o) {
+  if (counted_drop(&o->counted)) destroy(o);
+}
+
+/* After its own reference has gone o is looked at no more: another thread may destroy it. */
+void object_drop (Object *o) {
+  Cycles *cycles = atomic_load_explicit(&o->holds, memory_order_relaxed) ? &o->world->cycles : NULL;
+  if (counted_drop(&o->counted)) destroy(o);
+  else if (cycles != NULL) atomic_fetch_add_explicit(&cycles->suspects, 1, memory_order_relaxed);
 }
 
 const char *object_name (Object *o, char buffer[64]) {
@@ -146,8 +167,53 @@ static bool is_unready (lua_State *L, int index) {
   return p != NULL && lua_rawlen(L, index) == sizeof *p && p->kind == &unready_kind;
 }
 
+/*
+** The search for cycles after a proxy has gone. A few may be all that there are: then
+** it comes with the next collection of this state, by a userdata that lives no longer.
+*/
+
+static const char sentinel_key; /* its address: true while a sentinel is about */
+
+/* Whether the running finaliser was called because the script called collectgarbage. [0, 0, -] */
+static bool is_asked (lua_State *L) {
+  lua_Debug ar;
+  return lua_getstack(L, 1, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL
+         && strcmp(ar.name, "collectgarbage") == 0;
+}
+
+static int sentinel_gc (lua_State *L) {
+  if (!object_collector_calls(L)) return 0;
+  lua_pushboolean(L, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel_key); /* the field is there */
+  if (thread_self != NULL)
+    cycles_poll(thread_self->object.world, is_asked(L) ? CYCLES_ASKED : CYCLES_COLLECTED);
+  return 0;
+}
+
+/* [0, 0, memory] */
+static void search_later (lua_State *L) {
+  bool about;
+  if (thread_self == NULL || thread_self->running == NULL) return; /* the state is being closed */
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &sentinel_key);
+  about = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  if (about) return;
+  lua_newuserdatauv(L, 0, 0);
+  if (luaL_newmetatable(L, "luasync.Search")) {
+    lua_pushcfunction(L, sentinel_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+  lua_pushboolean(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel_key);
+}
+
 static int proxy_gc (lua_State *L) {
   Proxy *p = lua_touserdata(L, 1);
+  World *world;
   Object *o;
   if (!object_collector_calls(L) || (object_any(L, 1) == NULL && !is_unready(L, 1))) return 0;
   o = p->object;
@@ -156,7 +222,10 @@ static int proxy_gc (lua_State *L) {
     cleanup_forget(&p->late->cleanup); /* of a state made for a report meanwhile */
   free(p->late);
   p->late = NULL;
+  world = o->world;
   object_drop(o);
+  cycles_poll(world, CYCLES_DROPPED);
+  if (atomic_load_explicit(&world->cycles.suspects, memory_order_relaxed) > 0) search_later(L);
   return 0;
 }
 

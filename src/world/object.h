@@ -19,9 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/source_line.h"
+#include "world/counted.h"
+#include "world/cycles.h"
 
-typedef struct World World;
-typedef struct Object Object;
 typedef struct Thread Thread;
 typedef struct Late Late;
 
@@ -55,6 +55,12 @@ typedef struct Kind {
   ** NULL: everything.
   */
   unsigned (*ready)(Object *o, const Thread *t);
+  /*
+  ** Finds the references that o holds, see cycles.h, under its own mutex. Returns a
+  ** version: while that is the same, all that were found are still there. `search` is
+  ** NULL where only that is asked for. NULL: it holds none.
+  */
+  uint64_t (*visit)(Object *o, CycleSearch *search);
   const struct Selectable *select; /* for sync.select; NULL: it takes no such object */
   int values;                      /* user values a proxy carries */
   /*
@@ -70,15 +76,16 @@ typedef struct Kind {
 } Kind;
 
 struct Object {
-  atomic_int refs;
+  Counted counted;      /* first */
   atomic_uint recorded; /* its number in a recording, from 1; 0: has none yet */
+  atomic_bool holds;    /* it is among its world's holders; written under the mutex of these */
   const Kind *kind;     /* const after init */
   World *world;         /* const after init */
   unsigned number;      /* const after init; counts objects of a kind in a world */
   uint32_t maker,
-      nth;      /* const after init: made by the thread with that serial (0: by none), its n-th */
-  char *name;   /* const after init (a thread's: under its own lock); NULL: kind-number */
-  Object *next; /* while it is being destroyed */
+      nth;    /* const after init: made by the thread with that serial (0: by none), its n-th */
+  char *name; /* const after init (a thread's: under its own lock); NULL: kind-number */
+  Object *next, *previous; /* among the holders; `next` also while it is being destroyed */
 };
 
 /* Fills in the header of zeroed memory of the world, as `name` is; one reference. */
@@ -141,6 +148,19 @@ void object_push (lua_State *L, Object *o);
 
 void object_keep (Object *o);
 void object_drop (Object *o); /* destroys at the last reference */
+
+/* A reference is about to be put into o that may lead to others. */
+static inline void cycles_hold (Object *o) {
+  if (!atomic_load_explicit(&o->holds, memory_order_relaxed)) cycles_add_holder(o);
+}
+
+/*
+** For cycles.c. A reference of the search goes, which was no sign of anything. What
+** can be reached no more is destroyed in two steps: first what it holds goes, of all.
+*/
+void object_let_go (Object *o);
+void object_empty (Object *o);
+void object_free (Object *o);
 
 /* The name reports use: given, or made of kind and number; into buffer if made. */
 const char *object_name (Object *o, char buffer[64]);

@@ -19,6 +19,7 @@ void world_init (World *world, const Driver *driver) {
   world->driver = driver;
   world->base = (uint64_t)atomic_fetch_add(&worlds, 1) << 32;
   pthread_mutex_init(&world->mu, NULL);
+  cycles_init(&world->cycles);
   if (driver->announce != NULL) atomic_fetch_add(&worlds_observed, 1);
 }
 

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <lua.h>
 #include "world/cleanup.h"
+#include "world/cycles.h"
 #include "world/object.h"
 #include "world/op.h"
 #include "base/source_line.h"
@@ -115,8 +116,9 @@ struct World {
   char *stuck_report;    /* the last one that did; under mu */
   bool silent_deadlocks; /* const after the options are read: --no-deadlock-check */
   uint64_t base; /* const after init: added to what is counted here, it is unique in the process */
-  atomic_uint lasting;                 /* classes and the like that have got an id: see lasting.c */
-  atomic_uint signals;                 /* alerts for the thread that runs in it next; simulated */
+  atomic_uint lasting; /* classes and the like that have got an id: see lasting.c */
+  atomic_uint signals; /* alerts for the thread that runs in it next; simulated */
+  Cycles cycles;
   _Atomic(struct Recorder *) recorder; /* NULL: nothing is recorded; see record.h */
   _Atomic(struct Recorder *) rests;    /* a recorder that has been stopped, or NULL */
 };

@@ -30,6 +30,7 @@ Future *future_new (lua_State *L, int first, int n) {
   Future *f = object_begin(L, sizeof *f, &future_kind, 0);
   pthread_mutex_init(&f->mu, NULL);
   f->work = message_encode(L, first, n, ROOT_CALL, f->object.world);
+  if (message_leads(f->work)) cycles_hold(&f->object);
   object_ready(L, -1);
   /* Lua sees a proxy of some bytes; the collector hears of the messages behind it as well. */
   if (lua_gc(L, LUA_GCISRUNNING)) lua_gc(L, LUA_GCSTEP, KILOBYTES);
@@ -65,6 +66,11 @@ bool future_cancel (Future *f) { return change(f, PENDING, CANCELLED); }
 ** Running.
 */
 
+static void set_outcome (Future *f, Message *outcome) {
+  if (message_leads(outcome)) cycles_hold(&f->object);
+  f->outcome = outcome;
+}
+
 /* (future) calls the target; its results become the outcome. In protected mode. */
 static int call_target (lua_State *L) {
   Future *f = lua_touserdata(L, 1);
@@ -75,14 +81,14 @@ static int call_target (lua_State *L) {
   f->work = NULL;
   message_free(work);
   lua_call(L, n - 1, LUA_MULTRET);
-  f->outcome = message_encode(L, 1, lua_gettop(L), ROOT_RESULTS, f->object.world);
+  set_outcome(f, message_encode(L, 1, lua_gettop(L), ROOT_RESULTS, f->object.world));
   return 0;
 }
 
 /* (future, error) keeps the error as the outcome. In protected mode. */
 static int keep_error (lua_State *L) {
   Future *f = lua_touserdata(L, 1);
-  f->outcome = message_encode(L, 2, 1, ROOT_ERROR, f->object.world);
+  set_outcome(f, message_encode(L, 2, 1, ROOT_ERROR, f->object.world));
   return 0;
 }
 
@@ -230,6 +236,18 @@ static void future_destroy (Object *o) {
   pthread_mutex_destroy(&f->mu);
 }
 
+/* What a future holds stays while it is in one state. While its task runs the worker holds it. */
+static uint64_t future_visit (Object *o, CycleSearch *search) {
+  Future *f = (Future *)o;
+  State state;
+  pthread_mutex_lock(&f->mu);
+  state = (State)atomic_load(&f->state);
+  if (state == PENDING || state == CANCELLED) message_visit(f->work, search);
+  else if (state != RUNNING) message_visit(f->outcome, search);
+  pthread_mutex_unlock(&f->mu);
+  return state;
+}
+
 static unsigned future_ready (Object *o, const Thread *t) {
   (void)t;
   return future_is_done((Future *)o) ? READY_TAKE : 0;
@@ -322,4 +340,5 @@ const Kind future_kind = {.name = "Future",
                           .describe = future_describe,
                           .methods = methods,
                           .ready = future_ready,
+                          .visit = future_visit,
                           .select = &selectable};

@@ -49,7 +49,10 @@ static int put (lua_State *L, Queue *q, Nanos relative) {
     slot.tag = SLOT_INTEGER;
     slot.u.integer = lua_tointeger(L, 2);
   }
-  else slot_set(L, 2, &slot, q->object.world);
+  else {
+    slot_set(L, 2, &slot, q->object.world);
+    if (slot_leads(&slot)) cycles_hold(&q->object);
+  }
   outcome = queue_put_item(L, q, &slot, p, deadline);
   if (outcome != QUEUE_DONE) slot_free(&slot);
   switch (outcome) {
@@ -242,8 +245,8 @@ static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
 #define QUEUE_KIND(NAME)                                                                      \
   {                                                                                           \
     .name = NAME, .destroy = queue_destroy, .ready = queue_ready, .describe = queue_describe, \
-    .recorded = queue_recorded, .methods = methods, .meta = meta, .property = queue_property, \
-    .select = &queue_select                                                                   \
+    .visit = queue_visit, .recorded = queue_recorded, .methods = methods, .meta = meta,       \
+    .property = queue_property, .select = &queue_select                                       \
   }
 
 const Kind queue_kind = QUEUE_KIND("Queue");
@@ -252,6 +255,7 @@ const Kind priority_kind = QUEUE_KIND("PriorityQueue");
 const Kind simple_kind = {.name = "SimpleQueue",
                           .destroy = queue_destroy,
                           .ready = queue_ready,
+                          .visit = queue_visit,
                           .describe = queue_describe,
                           .methods = simple_methods,
                           .meta = simple_meta,

@@ -89,6 +89,7 @@ extern const struct Selectable queue_select;
 bool queue_has_item (Queue *q); /* under get_spin */
 /* Under get_spin; there must be one. Returns its number, from 1. */
 uint64_t queue_take_out (Queue *q, Slot *s);
+uint64_t queue_visit (Object *o, CycleSearch *search); /* Kind.visit */
 void queue_clear (Queue *q); /* frees all items; nobody else has the queue */
 
 QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline);

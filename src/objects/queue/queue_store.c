@@ -70,6 +70,14 @@ void queue_fifo_free (Fifo *f, uint64_t count) {
   world_free(f->world, atomic_load(&f->spare));
 }
 
+void queue_fifo_visit (const Fifo *f, FifoPlace *at, uint64_t n, CycleSearch *search) {
+  for (; n > 0; n--) {
+    if (at->segment == NULL) *at = (FifoPlace){f->head, f->head_index};
+    if (at->index == SEGMENT_SLOTS) *at = (FifoPlace){at->segment->next, 0};
+    slot_visit(&at->segment->slots[at->index++], search);
+  }
+}
+
 /*
 ** Priorities.
 */

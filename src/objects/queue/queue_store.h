@@ -33,6 +33,15 @@ void queue_fifo_take (Fifo *f, Slot *s);      /* there must be one */
 void queue_fifo_move (Fifo *to, Fifo *from); /* all items, in constant time; `from` is empty then */
 void queue_fifo_free (Fifo *f, uint64_t count); /* frees the `count` items in it, then its memory */
 
+/* Where a walk through the items is; all zero: at the first. */
+typedef struct FifoPlace {
+  FifoSegment *segment;
+  unsigned index;
+} FifoPlace;
+
+/* Visits the next n items; none has been taken since the walk began. */
+void queue_fifo_visit (const Fifo *f, FifoPlace *at, uint64_t n, CycleSearch *search);
+
 /* What a priority is: numbers come before each other as in Lua, strings byte by byte. */
 typedef struct Priority {
   enum { PRIORITY_INTEGER, PRIORITY_FLOAT, PRIORITY_STRING } type;

@@ -134,6 +134,49 @@ static void free_contents (Contents *c) {
   queue_priority_free(&c->heap);
 }
 
+/*
+** The search for cycles. Items that have been put stay where they are until they are
+** taken, so the version is the count of those taken.
+*/
+
+#define AT_ONCE 250 /* items visited before other threads may have the spin */
+
+/* Under get_spin: visits some more, unless items have been taken meanwhile; false: that was all. */
+static bool visit_some (Queue *q, FifoPlace *at, uint64_t *next, uint64_t version,
+                        CycleSearch *search) {
+  uint64_t n = atomic_load(&q->put) - *next;
+  if (atomic_load(&q->taken) != version) return false;
+  if (n > AT_ONCE) n = AT_ONCE;
+  queue_fifo_visit(&q->fifo, at, n, search);
+  *next += n;
+  return n == AT_ONCE;
+}
+
+static void visit_fifo (Queue *q, uint64_t version, CycleSearch *search) {
+  FifoPlace at = {NULL, 0};
+  uint64_t next = version;
+  bool more;
+  do {
+    cycles_reserve(search, AT_ONCE);
+    spinlock_take(q->get_spin);
+    more = visit_some(q, &at, &next, version, search);
+    spinlock_give(q->get_spin);
+  } while (more);
+}
+
+uint64_t queue_visit (Object *o, CycleSearch *search) {
+  Queue *q = (Queue *)o;
+  bool at_once = search != NULL && q->order != ORDER_FIFO;
+  uint64_t version;
+  if (at_once) cycles_reserve(search, (size_t)queue_size(q));
+  spinlock_take(q->get_spin);
+  version = atomic_load(&q->taken);
+  for (size_t i = 0; at_once && i < q->heap.size; i++) slot_visit(&q->heap.entries[i].slot, search);
+  spinlock_give(q->get_spin);
+  if (search != NULL && !at_once) visit_fifo(q, version, search);
+  return version;
+}
+
 void queue_clear (Queue *q) {
   Contents contents;
   empty(q, &contents);

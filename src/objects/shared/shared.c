@@ -98,7 +98,9 @@ static inline SharedRefusal fetch (lua_State *L, Shared *s, const SharedKey *k, 
 static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
   Slot key;
   bool stored;
-  SharedRefusal why = shared_enter(L, s, OP_WRITE);
+  SharedRefusal why;
+  shared_hold(s, k, cell);
+  why = shared_enter(L, s, OP_WRITE);
   if (__builtin_expect(why != SHARED_ENTERED, 0)) {
     shared_cell_free(cell);
     shared_refuse(L, why);
@@ -307,42 +309,28 @@ static void describe (lua_State *L, Object *o) {
   lua_pushfstring(L, count == 1 ? "%I item" : "%I items", (LUAI_UACINT)count);
 }
 
-/* A table whose Shared has gone but whose contents have not. */
-typedef struct Rest {
-  SharedTable table;
-  struct Rest *next;
-} Rest;
-
-static _Thread_local Rest *rests; /* to be freed by the destroy that runs already */
-static _Thread_local bool destroying;
-
-/*
-** Freeing a table may destroy others, to any depth: they are only put aside,
-** and freed one after the other by the first.
-*/
 static void destroy (Object *o) {
   Shared *s = (Shared *)o;
-  Rest *rest;
   pthread_mutex_destroy(&s->mu);
-  if (shared_table_count(&s->table) > 0 && destroying
-      && (rest = world_alloc(s->table.world, sizeof *rest)) != NULL) {
-    rest->table = s->table;
-    rest->next = rests;
-    rests = rest;
-    return;
-  }
-  if (destroying) {
-    shared_table_free(&s->table);
-    return;
-  }
-  destroying = true;
   shared_table_free(&s->table);
-  while ((rest = rests) != NULL) {
-    rests = rest->next;
-    shared_table_free(&rest->table);
-    world_free(rest->table.world, rest);
-  }
-  destroying = false;
+}
+
+/* Some cells at a time, so that no thread waits long; after a change the rest is not worth it. */
+static uint64_t visit (Object *o, CycleSearch *search) {
+  Shared *s = (Shared *)o;
+  uint64_t version, first = 0;
+  size_t next = 0;
+  bool begun = false;
+  do {
+    if (search != NULL) cycles_reserve(search, 500);
+    pthread_mutex_lock(&s->mu);
+    version = s->table.changes;
+    if (!begun) first = version;
+    begun = true;
+    next = search != NULL && version == first ? shared_table_visit(&s->table, next, search) : 0;
+    pthread_mutex_unlock(&s->mu);
+  } while (next != 0);
+  return first;
 }
 
 static const luaL_Reg shared_meta[] = {{"__index", shared_index},
@@ -354,6 +342,7 @@ static const luaL_Reg shared_meta[] = {{"__index", shared_index},
 const Kind shared_kind = {.name = "Shared",
                           .destroy = destroy,
                           .ready = shared_ready,
+                          .visit = visit,
                           .describe = describe,
                           .meta = shared_meta};
 

@@ -67,6 +67,12 @@ bool shared_has_key (Object *o, const void *key);
 /* For the recording: the value at `value` has been read or written at the key. [0, 0, -] */
 void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value);
 
+/* The cell is about to be stored at the key: see cycles.h. */
+static inline void shared_hold (Shared *s, const SharedKey *k, const Slot *cell) {
+  if (slot_leads(cell) || (k->tag == SLOT_OBJECT && k->u.object->kind->visit != NULL))
+    cycles_hold(&s->object);
+}
+
 /* Makes an empty Shared and pushes its proxy. [0, +1, raises] */
 Shared *shared_create (lua_State *L, int options);
 

@@ -76,12 +76,16 @@ static void adopt (lua_State *L, Job *job, int index, lua_Integer at, int key, i
   lua_rawseti(L, job->keys, job->count);
 }
 
-/* Puts the pair at the top into the Shared, which nobody else has seen yet. [-1, 0, raises] */
+/*
+** Puts the pair at the top into the Shared, which no other thread has seen yet, unless it
+** searches for cycles. [-1, 0, raises]
+*/
 static void fill_pair (lua_State *L, Job *job, lua_Integer at, Shared *s) {
   int key_index = lua_gettop(L) - 1;
   SharedKey key;
   Slot cell, key_out;
   const char *unfit = shared_key(L, key_index, &key, true);
+  bool stored;
   if (unfit != NULL) fail_at(L, job, unfit, at, 0);
   if (lua_istable(L, -1)) {
     adopt(L, job, key_index + 1, at, key_index, 0);
@@ -89,7 +93,11 @@ static void fill_pair (lua_State *L, Job *job, lua_Integer at, Shared *s) {
   }
   if (lua_isthread(L, -1)) fail_at(L, job, "cannot send a coroutine", at, key_index);
   slot_set(L, key_index + 1, &cell, job->world);
-  if (!shared_table_swap(&s->table, &key, &cell, &key_out)) {
+  shared_hold(s, &key, &cell);
+  pthread_mutex_lock(&s->mu);
+  stored = shared_table_swap(&s->table, &key, &cell, &key_out);
+  pthread_mutex_unlock(&s->mu);
+  if (!stored) {
     shared_cell_free(&cell);
     args_no_memory(L);
   }

@@ -311,6 +311,7 @@ bool shared_table_swap (SharedTable *t, const SharedKey *k, Slot *value, Slot *k
   SharedEntry *e;
   Slot old;
   key_out->tag = SLOT_NIL;
+  t->changes++;
   if (k->tag == SLOT_INTEGER) {
     lua_Unsigned i = (lua_Unsigned)k->u.integer - 1;
     if (i < t->length) {
@@ -328,6 +329,21 @@ bool shared_table_swap (SharedTable *t, const SharedKey *k, Slot *value, Slot *k
     *value = old;
   }
   return true;
+}
+
+#define AT_ONCE 250
+
+size_t shared_table_visit (const SharedTable *t, size_t i, CycleSearch *search) {
+  for (size_t n = 0; n < AT_ONCE; n++, i++) {
+    if (i >= t->length + t->used) return 0;
+    if (i < t->length) slot_visit(&t->items[i], search);
+    else {
+      const SharedEntry *e = &t->entries[i - t->length];
+      slot_visit(&e->key, search);
+      slot_visit(&e->value, search);
+    }
+  }
+  return i;
 }
 
 void shared_table_free (SharedTable *t) {

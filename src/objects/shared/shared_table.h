@@ -81,6 +81,7 @@ typedef struct SharedTable {
   size_t filled;                 /* items that are not nil */
   SharedEntry *entries;          /* in order of insertion, removed ones among them */
   uint32_t *index;               /* open addressing: position in entries + 1, or 0 */
+  uint64_t changes;              /* how often something has been stored or removed */
   size_t used, live, index_size; /* entries in use, those not removed; a power of two, or 0 */
 } SharedTable;
 
@@ -97,6 +98,9 @@ bool shared_table_swap (SharedTable *t, const SharedKey *k, Slot *value, Slot *k
 static inline size_t shared_table_count (const SharedTable *t) { return t->filled + t->live; }
 
 static inline size_t shared_table_border (const SharedTable *t) { return t->length; }
+
+/* For Kind.visit: some cells, from number i on. Returns the number of the next, 0: that was all. */
+size_t shared_table_visit (const SharedTable *t, size_t i, CycleSearch *search);
 
 void shared_table_free (SharedTable *t); /* frees what is inside, not t itself */
 

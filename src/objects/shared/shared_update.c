@@ -76,6 +76,7 @@ static SharedRefusal turn_begin (lua_State *L, UpdateTurn *turn, Shared *s, cons
 static void put (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
   Slot key;
   bool stored;
+  shared_hold(s, k, cell);
   pthread_mutex_lock(&s->mu);
   stored = shared_table_swap(&s->table, k, cell, &key);
   pthread_mutex_unlock(&s->mu);
