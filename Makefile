@@ -78,7 +78,7 @@ MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 
 # ---------------------------------------------------------------------- build
-.PHONY: all help setup demo docs play test check spec spec-host spec-stock stress rock install-rock lint format bench valgrind \
+.PHONY: all help setup demo docs pictures play test check spec spec-host spec-stock stress rock install-rock lint format bench valgrind \
         apicheck fuzz install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) docs ## build the command build/luasync, the module build/luasync.so and the documentation
@@ -269,11 +269,19 @@ DOCDIR  = $(DESTDIR)$(PREFIX)/share/doc/luasync
 LIBRARY = $(DESTDIR)$(PREFIX)/share/luasync/library
 
 DOCS := $(BUILD)/docs/luasync.html
+PICTURES := $(BUILD)/docs/pictures/made
 
 docs: $(DOCS) ## make the man page, the HTML page and editor annotations in build/docs
 
+# Timelines of the programs in scripts/. Those that README.md shows are in the repository; a spec compares them.
+$(PICTURES): scripts/pictures.lua $(HOST)
+	$(Q)mkdir -p $(@D) && $(HOST) scripts/pictures.lua $(@D) && touch $@
+
+pictures: $(PICTURES) ## draw the timelines that README.md shows anew
+	$(Q)mkdir -p scripts/pictures && cp $(BUILD)/docs/pictures/*.svg scripts/pictures/
+
 # The page is written last; with it the others are there.
-$(DOCS): scripts/docs.lua src/module/luasync.h $(EMBEDDED) $(BUILD)/flags
+$(DOCS): scripts/docs.lua src/module/luasync.h $(PICTURES) $(EMBEDDED) $(BUILD)/flags
 	$(call say,DOCS,$(@D))
 	$(Q)mkdir -p $(@D)/library/luasync
 	$(Q)LUA_PATH='lua/?.lua;;' $(LUA) scripts/docs.lua $(@D)

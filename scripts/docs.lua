@@ -2,8 +2,8 @@
 --
 -- usage: LUA_PATH='lua/?.lua;;' lua5.4 scripts/docs.lua FOLDER
 --
--- FOLDER, which must exist, gets luasync.1, luasync.html, and in library/ the definition files that the Lua
--- language server reads (`"Lua.workspace.library": ["…/library"]`).
+-- FOLDER, which must exist and may have pictures/ in it, gets luasync.1, luasync.html, and in library/ the definition
+-- files that the Lua language server reads (`"Lua.workspace.library": ["…/library"]`).
 
 local reference = require "luasync.reference"
 
@@ -189,6 +189,7 @@ article { border-top: 1px solid var(--line); margin-top: 2em; } article.planned 
 h3 { font: 600 17px/1.4 ui-monospace, monospace; margin-bottom: 0; } h3 small { font: 14px system-ui; opacity: .7; }
 h4 { font-size: 14px; margin: 1em 0 .2em; } pre, code { font: 14px/1.45 ui-monospace, monospace; }
 pre { background: var(--soft); padding: .7em 1em; overflow: auto; border-radius: 4px; }
+.picture { max-width: 100%; }
 pre.output { background: none; border-left: 3px solid var(--line); border-radius: 0; }
 dl { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em; } dd { margin: 0; }
 dl.errors { display: block; } dl.errors dd { margin: 0 0 .4em 2em; } .foot { font-size: 14px; opacity: .85; }
@@ -249,6 +250,17 @@ end
 
 local function code_of(item) return "<code>" .. html(item[1]) .. "</code>" end
 
+-- A timeline of scripts/pictures.lua, inside the page, so that the page stands alone.
+local function html_picture(out, name)
+  local file = io.open(("%s/pictures/%s.svg"):format(folder, name), "rb")
+  if not file then return end
+  local svg = file:read "a":gsub("[^%w%-._~ =:/;,()]", function(c) return ("%%%02X"):format(c:byte()) end)
+  file:close()
+  out('<p><img class="picture" alt="timeline: %s" src="data:image/svg+xml,', html(name))
+  out(svg)
+  out('"></p>\n')
+end
+
 local function html_entry(out, entry)
   out('<article id="%s"%s>\n', anchor(entry.name), entry.planned and ' class="planned"' or "")
   out('<h3>%s <small>%s</small></h3>\n', html(entry.call or entry.name), html(kind_in_words(entry)))
@@ -259,6 +271,7 @@ local function html_entry(out, entry)
     function(r) return "<em>" .. html(type_in_words(r[1])) .. "</em>" end, function(r) return prose(r[2]) end)
   html_list(out, "Errors", "errors", entry.errors, code_of, function(e) return prose(e[2]) end)
   if entry.units then out("<p>%s</p>\n", html(entry.units)) end
+  if entry.picture then html_picture(out, entry.picture) end
   if entry.example then out("<h4>Example</h4>\n<pre>%s</pre>\n", html(entry.example)) end
   if entry.output then out('<pre class="output">%s</pre>\n', html(entry.output)) end
   out('<p class="foot">')

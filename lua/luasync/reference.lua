@@ -15,6 +15,7 @@
 --   errors   list of { message, when [, code that raises it] }
 --   example  Lua code, run by a spec with `local sync = require "luasync"` before it
 --   output   what the example prints, without the last line's end; nil: nothing
+--   picture  a timeline of scripts/pictures, for the page
 --   python   the counterpart
 --   see      list of other names
 --   also     other kinds that have the same method or property; aliases: other spellings

@@ -147,7 +147,7 @@ print(a:result(), b:result())]],
   },
   {
     name = "Event", kind = "constructor", call = "sync.Event([options])",
-    about = "A flag that threads can wait for. It begins unset.",
+    about = "A flag that threads can wait for. It begins unset.", picture = "traffic_signal",
     args = { words.options }, returns = { { "Event", "unset" } },
     errors = { words.bad_options "sync.Event{ nam = 'E' }", words.no_arguments "sync.Event(true)" },
     example = [[
@@ -202,7 +202,7 @@ assert(event:wait() == true)]],
     python = "Event.wait", see = { "timeouts" },
   },
   {
-    name = "Semaphore", kind = "constructor", call = "sync.Semaphore([value [, options]])",
+    name = "Semaphore", kind = "constructor", call = "sync.Semaphore([value [, options]])", picture = "semaphore_pool",
     about = "A number of permits: acquire takes one and waits while there is none, release brings some back.",
     args = { { "value", "integer?", "how many permits there are at first; default 1" }, words.options },
     returns = { { "Semaphore", "" } },

@@ -141,7 +141,7 @@ print(again.results[1])]=],
     python = "none", see = { "worlds" },
   },
   {
-    name = "deadlocks", kind = "topic", aliases = { "deadlock", "lost wake-up" },
+    name = "deadlocks", kind = "topic", aliases = { "deadlock", "lost wake-up" }, picture = "philosophers",
     about = "When all threads wait and nothing can wake any, the program stops with exit code 3 and a report: who "
       .. "waits for what, held by whom and since where, the circle in one sentence, and each thread's traceback. A "
       .. "wait that began after the notify or set that should have ended it is called a lost wake-up, with both "

@@ -10,7 +10,8 @@ local LEFT, RIGHT, TOP = 168, 24, 46
 local ROW, BAR = 42, 18
 local WIDEST = 1100
 local MOST_MARKS = 400       -- in a lane; more are shown as shares of columns
-local WIDE = 5.2             -- pixels of a letter, about
+local WIDE = 5.7             -- pixels of a letter, about; fonts differ
+local BOLD = 1.3             -- so much wider is one of a name
 
 local STYLE = [[
 svg{--bg:#fff;--ink:#1b212b;--ink2:#545f6e;--line:#e3e7ec;--hatch:#8a94a3;--red:#c2212b;
@@ -40,6 +41,12 @@ local function fit(text, width)
   local n = math.floor(width / WIDE)
   if (utf8.len(text) or #text) <= n then return text end
   return n > 2 and text:sub(1, utf8.offset(text, n) - 1) .. "…" or ""
+end
+
+-- A thread's name, where it is too long without what stands in brackets.
+local function fit_name(name, width)
+  if width_of(name) * BOLD > width then name = name:match "^(.-) %(.*%)$" or name end
+  return fit(name, width / BOLD)
 end
 
 local Picture = {}
@@ -188,7 +195,7 @@ function Picture:thread(x)
   self:add('<rect x="10" y="%.1f" width="%d" height="16" rx="8" fill="%s"/>', y + 1, width, colour(x))
   self:add('<text x="%.1f" y="%.1f" text-anchor="middle" style="fill:var(--o%d);font-weight:700">%s</text>',
     10 + width / 2, y + 12.5, slot(x), escape(tag))
-  self:text(17 + width, y + 13, "b", fit(words.visible(run:thread(x).name), LEFT - 24 - width))
+  self:text(17 + width, y + 13, "b", fit_name(words.visible(run:thread(x).name), LEFT - 24 - width))
   local entries = self.picture.threads[x]
   if #entries > MOST_MARKS then
     self:dense_lane(entries, function(entry) return entry.state == "running" and 1 or 0 end, y, BAR, colour(x))
@@ -365,11 +372,11 @@ function Picture:ruler()
 end
 
 -- Where everything goes.
-local function lay(doc, run)
+local function lay(doc, run, widest)
   local self = setmetatable({ out = {}, run = run, rows = {}, stuck = {} }, Picture)
   self.picture, self.tags = lanes.of(run), words.tags(run)
   self.mix = run.total == 0 and 0 or run.simulated and .55 or 1
-  self.scale = math.min(58, WIDEST / math.max(1, run.steps))
+  self.scale = math.min(58, widest / math.max(1, run.steps))
   local circle = (run.run.verdict or {}).circle
   for _, x in ipairs(circle or {}) do self.stuck[x] = true end
   self.tail = circle and 110 or 0
@@ -390,9 +397,10 @@ local function lay(doc, run)
 end
 
 --- The first run of a recording as SVG.
-function svg.write(doc)
+-- @param opts { width = of the lanes at most, in pixels; default 1100 }
+function svg.write(doc, opts)
   local run = Run.new(doc, 1)
-  local self, verdict = lay(doc, run), run.run.verdict or { kind = "done" }
+  local self, verdict = lay(doc, run, opts and opts.width or WIDEST), run.run.verdict or { kind = "done" }
   self:add('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">',
     self.width, self.height, self.width, self.height)
   self:add("<title>%s</title>", escape(self.title .. ": " .. (verdict.sentence or verdict.kind)))
