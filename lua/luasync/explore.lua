@@ -14,21 +14,115 @@ local function heart(report)
   return table.concat(lines, "\n")
 end
 
---- Gives each failure its message and leaves them as a list, the commonest first.
+local function place(step) return ("%s:%d"):format(step.source, step.line) end
+
+local DOES = {
+  get = "gets it", set = "sets it", pairs = "looks which keys there are", snapshot = "takes a snapshot",
+  update = "updates it",
+}
+
+local function does(step)
+  return ("%s %s at %s"):format(step.thread, DOES[step.operation] or step.operation, place(step))
+end
+
+local function key_of(step)
+  local key = step.key
+  if key == nil then return ("%s '%s'"):format(step.kind, step.object) end
+  if type(key) ~= "string" then key = ("[%s]"):format(key) end
+  return ("'%s' of %s '%s'"):format(key, step.kind, step.object)
+end
+
+-- What is said of each kind of finding; first, second, third are its steps.
+local found = {}
+
+found["lost update"] = function(_, first, second, third)
+  return ("an update of %s is lost\n  %s\n  %s\n  %s, from what it got before"):format(key_of(third), does(first),
+    does(second), does(third))
+end
+
+function found.race(failure, first, second)
+  local which = first.key == nil and second or first
+  if failure.unordered then
+    return ("%s is looked into before anything is there\n  %s, and never again\n  %s writes there at %s\n  "
+      .. "a lock keeps the two apart, but nothing says which comes first"):format(
+      key_of{ kind = first.kind, object = first.object }, does(first), second.thread, place(second))
+  end
+  return ("race on %s: nothing orders\n  %s\n  %s"):format(key_of(which), does(first), does(second))
+end
+
+found["lost wake-up"] = function(_, first, second)
+  local wait, notify = first, second
+  if first.operation == "notify" then wait, notify = second, first end
+  local tail = first == wait and "only time has kept it behind the wait" or "it has come before the wait"
+  return ("a notify of %s '%s' can be lost\n  %s waits at %s, and looks at nothing before\n  %s notifies at %s: %s")
+    :format(wait.kind, wait.object, wait.thread, place(wait), notify.thread, place(notify), tail)
+end
+
+-- The steps of a finding.
+local function steps_of(failure)
+  local steps = {}
+  for i, n in ipairs(failure.found) do steps[i] = failure.trace[n] end
+  return table.unpack(steps)
+end
+
+-- What makes two findings one: the same lines, whatever the key.
+local function identity(failure)
+  local parts = { failure.kind, tostring(failure.unordered) }
+  local lines = {}
+  for i, n in ipairs(failure.found) do
+    local step = failure.trace[n]
+    lines[i] = ("%s %s %s"):format(step.object, step.operation, place(step))
+  end
+  table.sort(lines)
+  return table.concat(parts, " ") .. table.concat(lines, " ")
+end
+
+-- Whether a finding says no more than what is told already.
+local function is_told(failure, told, stuck)
+  if failure.kind == "lost wake-up" then return stuck end
+  local id = identity(failure)
+  if told[id] then return true end
+  told[id] = true
+  local last = failure.trace[failure.found[#failure.found]]
+  local key = ("%s %s"):format(last.object, last.key)
+  if failure.kind == "lost update" then told[key] = true end
+  return failure.kind == "race" and told[key]
+end
+
+local RANK = { ["lost update"] = 1, ["lost wake-up"] = 2, race = 3 }
+
+-- How executions end comes before what else can be said of them.
+local function comes_before(a, b)
+  local rank_a, rank_b = a.found and RANK[a.kind] or 0, b.found and RANK[b.kind] or 0
+  if rank_a ~= rank_b then return rank_a < rank_b end
+  if a.executions ~= b.executions then return a.executions > b.executions end
+  return a.first < b.first
+end
+
+local function give_message(failure)
+  if failure.report then failure.message = heart(failure.report) end
+  if failure.found then failure.message = found[failure.kind](failure, steps_of(failure)) end
+end
+
+--- Gives each failure its message and leaves them as a list: how executions end, the commonest first, then what else
+-- is wrong with them.
 -- @param result table: what src/explore/explore.c has made
 -- @return the same table
 function explore.finish(result)
-  local failures = {}
+  local failures, all, told, stuck = {}, {}, {}, false
   for i, failure in ipairs(result.failures) do
-    if failure.report then failure.message = heart(failure.report) end
     failure.first = i
-    failures[i] = failure
+    all[i] = failure
+    stuck = stuck or not failure.found and failure.kind == "lost wake-up"
   end
-  table.sort(failures, function(a, b)
-    if a.executions ~= b.executions then return a.executions > b.executions end
-    return a.first < b.first
-  end)
-  for _, failure in ipairs(failures) do failure.first = nil end
+  table.sort(all, comes_before)
+  for _, failure in ipairs(all) do
+    failure.first = nil
+    if not failure.found or not is_told(failure, told, stuck) then
+      give_message(failure)
+      failures[#failures + 1] = failure
+    end
+  end
   result.failures = failures
   local first = failures[1]
   result.message = first and ("%s in %d of %d executions: %s"):format(first.kind, first.executions, result.executions,
@@ -59,8 +153,35 @@ local function cell(step)
   return what .. "  :" .. step.line
 end
 
+local ROWS, AROUND = 60, 5
+
+-- Which rows of a long execution are shown: those around what has been found, and the last ones.
+local function is_shown(rows, n, failure)
+  if #rows <= ROWS or n > #rows - 2 * AROUND then return true end
+  for _, step in ipairs(failure.found or {}) do
+    if math.abs(rows[n][1] - step) <= AROUND then return true end
+  end
+  return not failure.found and n > #rows - ROWS
+end
+
+-- Adds a line for each row that is shown, and one for each gap.
+local function add_rows(out, rows, failure, layout)
+  local gap = false
+  for n, row in ipairs(rows) do
+    if is_shown(rows, n, failure) then
+      out[#out + 1] = layout(n, row)
+      gap = false
+    elseif not gap then
+      out[#out + 1] = "     …"
+      gap = true
+    end
+  end
+  return table.concat(out, "\n")
+end
+
 -- A column for each thread; steps that touch only threads themselves are left out.
-local function columns(trace)
+local function columns(failure)
+  local trace = failure.trace
   local names, widths, rows, out = threads_of(trace), {}, {}, {}
   for _, name in ipairs(names) do widths[name] = #name end
   for i, step in ipairs(trace) do
@@ -84,16 +205,14 @@ local function columns(trace)
     end
   end
   if at > WIDTH then -- too wide: one below the other
-    for n, row in ipairs(rows) do
-      out[n] = ("  %4d  %s"):format(n, (row[2] and row[2] .. "  " or "") .. row[3])
-    end
-    return table.concat(out, "\n")
+    return add_rows(out, rows, failure, function(n, row)
+      return ("  %4d  %s"):format(n, (row[2] and row[2] .. "  " or "") .. row[3])
+    end)
   end
   out[1] = head:gsub("%s+$", "")
-  for n, row in ipairs(rows) do
-    out[#out + 1] = ("  %4d  "):format(n) .. (" "):rep((start[row[2]] or 8) - 8) .. row[3]
-  end
-  return table.concat(out, "\n")
+  return add_rows(out, rows, failure, function(n, row)
+    return ("  %4d  "):format(n) .. (" "):rep((start[row[2]] or 8) - 8) .. row[3]
+  end)
 end
 
 local function plural(n, word) return n == 1 and "1 " .. word or ("%s %ss"):format(n, word) end
@@ -122,7 +241,7 @@ function explore.report(result, script, replay)
   for _, failure in ipairs(result.failures) do
     out[#out + 1] = ("FAIL %s   %s"):format(failure.kind, script)
     out[#out + 1] = replay(failure.schedule)
-    out[#out + 1] = columns(failure.trace)
+    out[#out + 1] = columns(failure)
     for line in failure.message:gmatch "[^\n]+" do out[#out + 1] = "  " .. line:gsub("^luasync: ", "") end
     out[#out + 1] = ("  preemptions %d   this outcome: %d of %s"):format(failure.preemptions, failure.executions,
       plural(result.executions, "execution"))
@@ -150,12 +269,14 @@ function explore.command(result, program, script, ...)
   return explore.report(result, name, replay), explore.code(result)
 end
 
+local STUCK = { deadlock = true, ["lost wake-up"] = true, livelock = true }
+
 --- The exit code that a result stands for.
 -- @return integer: 3 where threads were stuck, 1 for other failures, 0
 function explore.code(result)
   local code = 0
   for _, failure in ipairs(result.failures) do
-    if failure.kind == "deadlock" or failure.kind == "lost wake-up" or failure.kind == "livelock" then return 3 end
+    if STUCK[failure.kind] and not failure.found then return 3 end
     code = 1
   end
   return code

@@ -130,6 +130,9 @@ local known = {
   reorder = { 36, 16, 90 }, one_slot = { 1, 0, 1 },
 }
 
+-- No lock or the like orders their accesses, however they end.
+local racy = { readers = true, lastzero = true, lost_update = true, lost_wakeup = true, reorder = true }
+
 describe("explore", function()
   for name, numbers in pairs(known) do
     it("counts the executions and interleavings of " .. name, function()
@@ -137,7 +140,7 @@ describe("explore", function()
       assert.same(numbers, { r.executions, r.failing, r.interleavings })
       assert.is_true(r.complete)
       assert.is_true(r.exact)
-      assert.equal(numbers[2] == 0, r.ok)
+      assert.equal(numbers[2] == 0 and not racy[name], r.ok)
     end)
   end
 
@@ -146,7 +149,7 @@ describe("explore", function()
       local r = sync.explore(programs[name], { strategy = "dfs", seconds = 60 })
       assert.is_true(r.complete)
       assert.equal(known[name][3], r.executions, name)
-      assert.equal(known[name][2] == 0, r.ok, name)
+      assert.equal(known[name][2] == 0 and not racy[name], r.ok, name)
     end
   end)
 
@@ -159,7 +162,8 @@ describe("explore", function()
   it("names what went wrong, with a schedule that repeats it", function()
     for name, kind in pairs{ philosophers = "deadlock", lost_wakeup = "lost wake-up", lost_update = "error" } do
       local r = sync.explore(programs[name])
-      assert.equal(1, #r.failures)
+      assert.is_nil(r.failures[1].found)
+      assert.is_true(r.failures[2] == nil or r.failures[2].found ~= nil)
       assert.equal(kind, r.failures[1].kind)
       assert.equal(r.failing, r.failures[1].executions)
       local again = sync.simulate(programs[name], { schedule = r.failures[1].schedule })

@@ -81,21 +81,23 @@ static void search (lua_State *L, Exploration *x, bool reduce) {
   Subject subject = world_subject_calls(x->world);
   DporOptions options = {.reduce = reduce, .tree_steps = TREE_STEPS, .depth = DEPTH};
   DporEnd end = DPOR_LEAF;
+  Explored e;
   x->dpor = dpor_new(&subject, &options);
   if (x->dpor == NULL) broken(L, x);
   while (!is_out_of_budget(x) && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
     x->executions++;
-    if (dpor_was_cut(x->dpor)) x->cut = true;
+    e = explored(x);
+    if (!dpor_was_cut(x->dpor)) x->failing += outcome_note(L, GROUPS, &e);
     else {
-      Explored e = explored(x);
-      x->failing += outcome_note(L, GROUPS, &e);
+      x->cut = true;
+      outcome_watch(&e);
     }
     if (reduce) count_interleavings(x);
     else x->interleavings++;
   }
   if (end == DPOR_BROKEN) broken(L, x);
   if (end == DPOR_STRAYED) {
-    Explored e = explored(x);
+    e = explored(x);
     outcome_note_straying(L, GROUPS, &e, dpor_depth(x->dpor) + 1);
     x->failing++;
   }
@@ -112,10 +114,11 @@ static void search_randomly (lua_State *L, Exploration *x, Strategy strategy) {
     DrawEnd end = strategy_run(&subject, strategy, &drawing);
     if (end == DRAW_BROKEN) broken(L, x);
     x->executions++;
-    if (end == DRAW_CUT) x->cut = true;
+    e.length = drawing.steps;
+    if (end != DRAW_CUT) x->failing += outcome_note(L, GROUPS, &e);
     else {
-      e.length = drawing.steps;
-      x->failing += outcome_note(L, GROUPS, &e);
+      x->cut = true;
+      outcome_watch(&e);
     }
   }
 }
@@ -191,7 +194,7 @@ static void set_boolean (lua_State *L, const char *field, bool b) {
 /* Pushes the result's table; the groups are its failures. */
 static void push_result (lua_State *L, Exploration *x) {
   lua_createtable(L, 0, 16);
-  set_boolean(L, "ok", x->failing == 0);
+  set_boolean(L, "ok", lua_rawlen(L, GROUPS) == 0);
   set_boolean(L, "complete", x->complete);
   set_integer(L, "executions", x->executions);
   set_integer(L, "failing", x->failing);
@@ -246,6 +249,7 @@ static int run (lua_State *L, Exploration *x) {
     return luaL_error(L, "cannot make a simulated world (not enough memory, or too many alive)");
   if (x->options.way >= WAY_RANDOM) search_randomly(L, x, (Strategy)(x->options.way - WAY_RANDOM));
   else search(L, x, x->options.way != WAY_DFS);
+  outcome_add_findings(L, GROUPS, x->world);
   for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, GROUPS); i++) {
     lua_rawgeti(L, GROUPS, i);
     outcome_describe(L, x->world);

@@ -8,6 +8,8 @@
 #include "observe/deadlock.h"
 #include "thread/name.h"
 
+#define LONG 5000 /* steps of an execution, of which only what matters is shown */
+
 static void add_waiting (luaL_Buffer *b, lua_State *L, Thread *t, const char *word, Object *o) {
   char name[64], object[64];
   thread_copy_name(t, name);
@@ -147,7 +149,7 @@ static void set_schedule (lua_State *L, int group, const SimReport *r) {
   free(text);
   lua_setfield(L, group, "schedule");
   lua_pushinteger(L, interruptions(&r->schedule));
-  lua_setfield(L, group, "preemptions");
+  lua_setfield(L, group, "interruptions");
   lua_pushinteger(L, r->steps);
   lua_setfield(L, group, "steps");
 }
@@ -202,7 +204,8 @@ static lua_Integer integer_field (lua_State *L, const char *field) {
 */
 static void count_in_group (lua_State *L, const Explored *x) {
   const SimReport *r = world_subject_report(x->world);
-  lua_Integer executions = integer_field(L, "executions"), fewest = integer_field(L, "preemptions");
+  lua_Integer executions = integer_field(L, "executions"),
+              fewest = integer_field(L, "interruptions");
   lua_Integer mine = interruptions(&r->schedule);
   if (executions == 0 || mine < fewest
       || (mine == fewest && r->steps < integer_field(L, "steps"))) {
@@ -214,7 +217,48 @@ static void count_in_group (lua_State *L, const Explored *x) {
   lua_setfield(L, -2, "executions");
 }
 
+void outcome_watch (const Explored *x) {
+  const SimReport *r = world_subject_report(x->world);
+  findings_note(world_subject_findings(x->world), world_subject_watch(x->world), x->length,
+                x->thread_at, x->ud, interruptions(&r->schedule));
+}
+
+/* Pushes the finding as a group. [0, +1, memory] */
+static void push_finding (lua_State *L, const Finding *f) {
+  static const char *const kinds[] = {[FOUND_LOST_UPDATE] = "lost update",
+                                      [FOUND_LOST_WAKEUP] = "lost wake-up",
+                                      [FOUND_RACE] = "race",
+                                      [FOUND_UNORDERED] = "race"};
+  int last = 0;
+  lua_createtable(L, 0, 10);
+  lua_pushstring(L, kinds[f->found.kind]);
+  lua_setfield(L, -2, "kind");
+  lua_pushinteger(L, f->executions);
+  lua_setfield(L, -2, "executions");
+  lua_pushboolean(L, f->found.kind == FOUND_UNORDERED);
+  lua_setfield(L, -2, "unordered");
+  lua_createtable(L, 3, 0);
+  for (int i = 0; i < 3 && f->found.steps[i] >= 0; i++) {
+    last = f->found.steps[i] + 1;
+    lua_pushinteger(L, last);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "found");
+  lua_pushlstring(L, f->path, (size_t)(f->length < LONG ? f->length : last));
+  lua_setfield(L, -2, "path");
+}
+
+void outcome_add_findings (lua_State *L, int groups, WorldSubject *w) {
+  const Findings *f = world_subject_findings(w);
+  for (int i = 0; i < findings_count(f); i++) {
+    if (findings_at(f, i)->path == NULL) continue;
+    push_finding(L, findings_at(f, i));
+    lua_rawseti(L, groups, (lua_Integer)lua_rawlen(L, groups) + 1);
+  }
+}
+
 bool outcome_note (lua_State *L, int groups, const Explored *x) {
+  outcome_watch(x);
   if (!push_outcome(L, x)) return false;
   push_group(L, groups);
   count_in_group(L, x);
@@ -308,5 +352,8 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
   lua_pop(L, 1);
   lua_pushnil(L);
   lua_setfield(L, -2, "path");
+  if (lua_getfield(L, -1, "schedule") == LUA_TNIL)
+    set_schedule(L, lua_gettop(L) - 1, world_subject_report(w));
+  lua_pop(L, 1);
   set_end(L, w);
 }

@@ -23,6 +23,13 @@ typedef struct Explored {
 ** ended well. [0, 0, memory]
 */
 bool outcome_note (lua_State *L, int groups, const Explored *x);
+/* Looks only at what the watch says of it: it has been cut. outcome_note does that as well. */
+void outcome_watch (const Explored *x);
+/*
+** Adds what the watch has found in all executions to the groups: { kind, executions, path,
+** found: the numbers of the steps that make it up }. [0, 0, memory]
+*/
+void outcome_add_findings (lua_State *L, int groups, WorldSubject *w);
 /* The same for one that did something else than the same steps did before. */
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step);
 

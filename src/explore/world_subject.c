@@ -39,6 +39,8 @@ struct WorldSubject {
   int *number;                 /* by serial: the thread's number; -1: not known yet */
   int number_count, number_capacity;
   long runs;
+  Watch *watch;
+  Findings *findings;
   const char *problem;
 };
 
@@ -287,9 +289,39 @@ static void take_half_way (WorldSubject *w) {
   if (c != NULL) w->points[w->point_count++] = (Point){w->depth, c};
 }
 
+/* Tells the watch what the thread is about to do. */
+static void watch_pending (WorldSubject *w, int thread) {
+  const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
+  uint32_t among[ACCESSES_MOST];
+  bool looks;
+  WatchedStep s;
+  if (op == NULL) {
+    watch_clock(w->watch, w->depth);
+    return;
+  }
+  looks = op->object != NULL && op->object->kind == &shared_kind
+          && (op_info[op->kind].flags & OP_READS);
+  s = (WatchedStep){.thread = thread,
+                    .self = object_number(w, &sim_thread_of(w->sim, w->serial[thread])->object),
+                    .kind = op->kind,
+                    .object = op->object != NULL ? object_number(w, op->object) : 0,
+                    .second = op->second != NULL ? object_number(w, op->second) : 0,
+                    .part = op->key != NULL ? part_of(w, op->key) : 0,
+                    .removes = op->removes,
+                    .keys = op->kind == OP_WRITE && op->key != NULL
+                            && shared_has_key(op->object, op->key) == op->removes,
+                    .empty = looks && op->kind != OP_LOOK && shared_is_empty(op->object),
+                    .patient = op->until == FOREVER,
+                    .among = among};
+  for (int i = 0; op->among != NULL && i < op->among_count && i < ACCESSES_MOST; i++)
+    among[s.among_count++] = object_number(w, op->among[i]->object);
+  watch_step(w->watch, w->depth, &s);
+}
+
 static bool step (void *ud, int thread, Effects *effects) {
   WorldSubject *w = ud;
-  uint64_t parked, still, before = held(w, &parked), after;
+  uint64_t parked, still, before = held(w, &parked), after, moved = 0;
+  watch_pending(w, thread);
   if (thread == CLOCK_THREAD) sim_step_clock(w->sim);
   else sim_step(w->sim, w->serial[thread]);
   w->depth++;
@@ -298,8 +330,11 @@ static bool step (void *ud, int thread, Effects *effects) {
   for (int i = 0; i < w->known; i++) {
     bool was = (before | parked) >> i & 1, is = (after | still) >> i & 1;
     bool woken = (parked >> i & 1) && !(still >> i & 1);
-    if (i != thread && (woken || (is && !was))) effects->threads[effects->count++] = (uint8_t)i;
+    if (i == thread || !(woken || (is && !was))) continue;
+    effects->threads[effects->count++] = (uint8_t)i;
+    moved |= (uint64_t)1 << i;
   }
+  if (thread != CLOCK_THREAD) watch_stepped(w->watch, moved);
   take_half_way(w);
   return true;
 }
@@ -383,8 +418,10 @@ WorldSubject *world_subject_new (const WorldSubjectOptions *options) {
   w->threads = name_table();
   w->objects = name_table();
   w->keys = name_table();
+  w->watch = watch_new();
+  w->findings = findings_new();
   if (w->footprints == NULL || w->threads == NULL || w->objects == NULL || w->keys == NULL
-      || !begin(w)) {
+      || w->watch == NULL || w->findings == NULL || !begin(w)) {
     world_subject_free(w);
     return NULL;
   }
@@ -398,12 +435,16 @@ void world_subject_free (WorldSubject *w) {
   name_table_free(w->threads);
   name_table_free(w->objects);
   name_table_free(w->keys);
+  watch_free(w->watch);
+  findings_free(w->findings);
   free(w->number);
   free(w);
 }
 
 Sim *world_subject_sim (WorldSubject *w) { return w->sim; }
 const SimReport *world_subject_report (WorldSubject *w) { return &w->report; }
+Watch *world_subject_watch (WorldSubject *w) { return w->watch; }
+Findings *world_subject_findings (WorldSubject *w) { return w->findings; }
 long world_subject_runs (const WorldSubject *w) { return w->runs; }
 const char *world_subject_problem (const WorldSubject *w) { return w->problem; }
 int world_subject_serial (const WorldSubject *w, int thread) { return w->serial[thread]; }

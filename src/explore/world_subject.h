@@ -10,6 +10,7 @@
 #ifndef EXPLORE_WORLD_SUBJECT_H
 #define EXPLORE_WORLD_SUBJECT_H
 
+#include "explore/findings.h"
 #include "explore/subject.h"
 #include "sim/request.h"
 #include "sim/steps.h"
@@ -33,6 +34,10 @@ Subject world_subject_calls (WorldSubject *w);
 /* The world as it stands; its report is filled while it runs. */
 Sim *world_subject_sim (WorldSubject *w);
 const SimReport *world_subject_report (WorldSubject *w);
+
+/* What is told each step, and what it has found. */
+Watch *world_subject_watch (WorldSubject *w);
+Findings *world_subject_findings (WorldSubject *w);
 
 /* How often the program has been begun anew, and how many steps were done again to go back. */
 long world_subject_runs (const WorldSubject *w);

@@ -284,7 +284,7 @@ static void push_places (lua_State *L, const Copy *c) {
 
 /* The names of operations as they stand in op.h, and of those behind them. */
 static void push_ops (lua_State *L) {
-#define NAME(kind, word, needs, flags) #kind,
+#define NAME(kind, word, needs, flags, order) #kind,
   static const char *const names[] = {OP_TABLE(NAME) "RUN", "RESOLVE"};
 #undef NAME
   lua_newtable(L);

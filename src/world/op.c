@@ -3,5 +3,5 @@
 */
 #include "world/op.h"
 
-#define ROW(kind, word, needs, flags) [kind] = {word, needs, flags},
+#define ROW(kind, word, needs, flags, order) [kind] = {word, needs, flags, order},
 const OpInfo op_info[OP_COUNT] = {OP_TABLE(ROW)};

@@ -43,6 +43,33 @@ io.write(sync.simulate(fn, { schedule = "0x1 1 0 ! 0 ." }).output)]],
     see = { "--replay", "simulate" },
   },
   {
+    name = "races", kind = "topic",
+    about = "Two threads race where they access one key of a Shared, one of them writes, and nothing orders the "
+      .. "two: no "
+      .. "lock that both hold, no event, queue, semaphore, barrier, notify, start or join between them. Each access is "
+      .. "whole, but which comes first is chance, whatever the schedule of this run was. What sync.update and "
+      .. "Atomic do "
+      .. "is no race and orders what stands around it. An update is lost where a thread gets a key, another one writes "
+      .. "it, and the first writes what it made of the old value. sync.explore and --explore also find a table that is "
+      .. "looked into before anything is there, where only a lock keeps the look and the first write apart; and a wait "
+      .. "that looks at nothing first, with a notify that only time keeps behind it.",
+    example = [=[
+local result = sync.explore(function()
+  local shared = sync.Shared{ count = 0 }
+  local function work() shared.count = shared.count + 1 end
+  local a, b = sync.spawn(work), sync.spawn(work)
+  a:join()
+  b:join()
+end)
+local failure = result.failures[1]
+print(failure.kind, failure.executions .. " of " .. result.executions)
+print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
+    output = "lost update\t2 of 4\nan update of 'count' of Shared 'Shared-1' is lost\n"
+      .. "  Thread-1 (work) gets it at line 4\n  Thread-2 (work) sets it at line 4\n"
+      .. "  Thread-1 (work) sets it at line 4, from what it got before",
+    see = { "explore", "Shared", "update" },
+  },
+  {
     name = "explore", kind = "function", call = "sync.explore(fn [, opts])",
     about = "Runs `fn` in simulated worlds under every interleaving, one execution for each that differs: executions "
       .. "in which only independent operations change places are one. fn is copied as by simulate. Operations on one "
@@ -58,11 +85,15 @@ io.write(sync.simulate(fn, { schedule = "0x1 1 0 ! 0 ." }).output)]],
         .. "\"urw\"; `trace`: a file for the timeline, which shows the first failure's run beside the nearest one that "
         .. "ends well, and what differs" },
     },
-    returns = { { "table", "`ok`: no execution failed; `complete`: there is no other; `executions` that differ, "
-      .. "`failing` of them; `interleavings` they stand for, an integer where it fits, else a float, and too small "
+    returns = { { "table", "`ok`: `failures` is empty; `complete`: there is no other; `executions` that differ, "
+      .. "`failing`: how many of them end badly; `interleavings` they stand for, an integer where it fits, else "
+      .. "a float, and too small "
       .. "where `exact` is false; `failures`: a list, the commonest first, of { kind, message, executions, schedule, "
       .. "preemptions, trace, output }: kind is \"deadlock\", \"lost wake-up\", \"error\", \"livelock\" or "
-      .. "\"nondeterminism\", `schedule` is one for simulate or --replay; "
+      .. "\"nondeterminism\", and behind these what is wrong however executions end: \"lost update\", \"race\", and "
+      .. "\"lost wake-up\" where only time keeps a notify behind the wait (see races); `schedule` is one for "
+      .. "simulate or "
+      .. "--replay; "
       .. "`message` what a test would print, or nil; `engine`, `runs`, `seconds`" } },
     errors = {
       { "function expected, got nil", "fn is no function", "sync.explore(nil)" },
@@ -87,7 +118,7 @@ print(result.complete, result.executions, result.failing, result.interleavings)
 print(result.failures[1].kind)
 ]=],
     output = "true\t3\t1\t6\ndeadlock",
-    python = nil, see = { "simulate", "worlds", "--explore" },
+    python = nil, see = { "simulate", "worlds", "races", "--explore" },
   },
   {
     name = "simulate", kind = "function", call = "sync.simulate(fn [, opts])",

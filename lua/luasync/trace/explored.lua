@@ -67,14 +67,15 @@ local function draw(replay, result)
   doc.runs[1].title = failure and title_of(failure, result) or "one of " .. count(result.executions, "execution")
   doc.runs[1].world = "explored"
   doc.runs[1].verdict.text = doc.runs[1].verdict.text or failure and failure.message
-  local well = failure and nearest(replay, failure.schedule)
+  local well = failure and not failure.found and nearest(replay, failure.schedule)
   local other = well and record(replay, well)
   if other then
     add_run(doc, other, "nearest run that ends well")
     doc.compare = compare(doc, 1, 2)
   end
   for i = 2, math.min(#result.failures, 1 + MORE) do
-    other = record(replay, result.failures[i].schedule)
+    -- the run of what was found beside how it ends would be drawn twice
+    other = not result.failures[i].found and record(replay, result.failures[i].schedule)
     if other then add_run(doc, other, title_of(result.failures[i], result)) end
   end
   return doc

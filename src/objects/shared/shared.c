@@ -165,6 +165,15 @@ bool shared_has_key (Object *o, const void *key) {
   return found;
 }
 
+bool shared_is_empty (Object *o) {
+  Shared *s = (Shared *)o;
+  size_t count;
+  pthread_mutex_lock(&s->mu);
+  count = shared_table_count(&s->table);
+  pthread_mutex_unlock(&s->mu);
+  return count == 0;
+}
+
 static unsigned shared_ready (Object *o, const Thread *t) {
   const Thread *updater = atomic_load(&((Shared *)o)->updater);
   return updater == NULL || updater == t ? READY_TAKE : 0;

@@ -63,6 +63,7 @@ static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const 
 
 /* Whether the table has the SharedKey at present. Nobody updates it. */
 bool shared_has_key (Object *o, const void *key);
+bool shared_is_empty (Object *o);
 
 /* For the recording: the value at `value` has been read or written at the key. [0, 0, -] */
 void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value);

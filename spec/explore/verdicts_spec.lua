@@ -1,0 +1,252 @@
+--- What an exploration says against a program that ends well: races, lost updates, lost wake-ups, and no false alarms.
+local sync = require "luasync"
+local command = require "spec.command"
+
+local function join_all(threads)
+  for _, t in ipairs(threads) do t:join() end
+end
+
+-- The failure of that kind that is not an end of an execution.
+local function finding(result, kind)
+  for _, failure in ipairs(result.failures) do
+    if failure.found and failure.kind == kind then return failure end
+  end
+end
+
+local function lines_of(failure)
+  local lines = {}
+  for i, n in ipairs(failure.found) do lines[i] = failure.trace[n].line end
+  return lines
+end
+
+local function here() return debug.getinfo(2, "l").currentline end
+
+describe("explore finds", function()
+  it("a race, with both lines, whatever the schedule was", function()
+    local line = here()
+    local r = sync.explore(function()
+      local s = sync.Shared{ x = 0 }
+      join_all{ sync.spawn(function() s.x = 1 end),
+        sync.spawn(function() return s.x end) }
+    end, { executions = 1 })
+    assert.is_false(r.ok)
+    assert.equal(0, r.failing)
+    local race = finding(r, "race")
+    local lines = lines_of(race)
+    table.sort(lines)
+    assert.same({ line + 3, line + 4 }, lines)
+    assert.matches("^race on 'x' of Shared 'Shared%-1': nothing orders\n", race.message)
+    assert.matches("\n  Thread%-%d.- [sg]ets it at .*verdicts_spec%.lua:%d+\n", race.message)
+  end)
+
+  it("a lost update, with its three lines", function()
+    local line = here()
+    local r = sync.explore(function()
+      local s = sync.Shared{ n = 0 }
+      local function add()
+        local n = s.n
+        s.n = n + 1
+      end
+      join_all{ sync.spawn(add), sync.spawn(add) }
+    end)
+    assert.same({ 4, true }, { r.executions, r.complete })
+    local lost = finding(r, "lost update")
+    assert.same({ line + 4, line + 5, line + 5 }, lines_of(lost))
+    assert.equal(2, lost.executions)
+    assert.is_nil(finding(r, "race")) -- it is the same mistake
+    assert.matches("an update of 'n' of Shared 'Shared-1' is lost", lost.message, 1, true)
+  end)
+
+  it("an update lost to sync.update", function()
+    local r = sync.explore(function()
+      local s = sync.Shared{ n = 0 }
+      join_all{ sync.spawn(function() s.n = s.n + 1 end),
+        sync.spawn(function() sync.update(s, "n", function(n) return n + 1 end) end) }
+    end)
+    assert.is_table(finding(r, "lost update"))
+  end)
+
+  it("two threads that append to one table", function()
+    local r = sync.explore(function()
+      local s = sync.Shared()
+      local function add() table.insert(s, "x") end
+      join_all{ sync.spawn(add), sync.spawn(add) }
+    end)
+    assert.is_table(finding(r, "race"))
+  end)
+
+  it("a notify that only time keeps behind the wait", function()
+    local line = here()
+    local r = sync.explore(function()
+      local c = sync.Condition()
+      local t = sync.spawn(function()
+        local _ <close> = c:hold()
+        c:wait()
+      end)
+      sync.sleep(1)
+      local _ <close> = c:hold()
+      c:notify()
+      c:release()
+      t:join()
+      c:acquire()
+    end)
+    local lost = finding(r, "lost wake-up")
+    assert.same({ line + 5, line + 9 }, lines_of(lost))
+    assert.matches("only time has kept it behind the wait", lost.message, 1, true)
+  end)
+
+  it("a table that is looked into before anything is there", function()
+    local r = sync.explore(function()
+      local lock, s = sync.Lock(), sync.Shared()
+      join_all{ sync.spawn(function()
+        local _ <close> = lock:hold()
+        s.x = 1
+      end), sync.spawn(function()
+        local _ <close> = lock:hold()
+        return s.x
+      end) }
+    end)
+    local race = finding(r, "race")
+    assert.equal(1, race.executions)
+    assert.matches("nothing says which comes first", race.message, 1, true)
+  end)
+end)
+
+local clean = {}
+
+function clean.joined_flags()
+  local s = sync.Shared()
+  local t = sync.spawn(function() s.done = true end)
+  t:join()
+  assert(s.done)
+  s.done = false
+end
+
+function clean.updates_and_atomics()
+  local s, n, ready = sync.Shared{ x = 0 }, sync.Atomic(0), sync.Atomic(0)
+  local function add()
+    sync.update(s, "x", function(x) return x + 1 end)
+    n:add(1)
+  end
+  local a, b = sync.spawn(add), sync.spawn(add)
+  local c = sync.spawn(function()
+    s.y = 1
+    ready:set(1)
+  end)
+  if ready:get() == 1 then assert(s.y == 1) end
+  join_all{ a, b, c }
+  assert(s.x == 2 and n:get() == 2 and s.y == 1)
+end
+
+function clean.locked()
+  local lock, s = sync.Lock(), sync.Shared{ n = 0 }
+  local function add() lock:with(function() s.n = s.n + 1 end) end
+  join_all{ sync.spawn(add), sync.spawn(add) }
+  s.n = s.n + 1
+end
+
+function clean.rwlock()
+  local lock, s = sync.RWLock(), sync.Shared{ n = 0 }
+  join_all{ sync.spawn(function()
+    lock:write()
+    s.n = 1
+    lock:release()
+  end), sync.spawn(function()
+    lock:read()
+    local _ = s.n
+    lock:release()
+  end) }
+end
+
+function clean.handed_over()
+  local q, e, sem, s = sync.Queue(1), sync.Event(), sync.Semaphore(0), sync.Shared{ n = 0 }
+  local t = sync.spawn(function()
+    q:get()
+    s.n = s.n + 1
+    e:set()
+    sem:acquire()
+    s.n = s.n + 1
+  end)
+  s.n = 1
+  q:put(1)
+  e:wait()
+  s.n = s.n + 1
+  sem:release()
+  t:join()
+  assert(s.n == 4)
+end
+
+function clean.barrier()
+  local b, s, threads = sync.Barrier(2), sync.Shared{ 0, 0 }, {}
+  for i = 1, 2 do
+    threads[i] = sync.spawn(function()
+      s[i] = i
+      b:wait()
+      return s[3 - i]
+    end)
+  end
+  for i = 1, 2 do assert(threads[i]:result() == 3 - i) end
+end
+
+function clean.condition()
+  local c, s = sync.Condition(), sync.Shared{ ready = false }
+  join_all{ sync.spawn(function()
+    local _ <close> = c:hold()
+    while not s.ready do c:wait() end
+  end), sync.spawn(function()
+    local _ <close> = c:hold()
+    s.ready = true
+    c:notify()
+  end) }
+end
+
+function clean.scope_and_pool()
+  local s = sync.Shared{ n = 0 }
+  sync.scope(function(scope) scope:spawn(function() s.n = 1 end) end)
+  s.n = s.n + 1
+  local pool = sync.Pool(1)
+  pool:submit(function() s.n = s.n + 1 end):result()
+  s.n = s.n + 1
+  pool:submit(function() s.n = s.n + 1 end)
+  pool:shutdown()
+  assert(s.n == 5)
+end
+
+function clean.select()
+  local a, b, s = sync.Queue(), sync.Queue(), sync.Shared{ n = 0 }
+  local t = sync.spawn(function()
+    s.n = 1
+    b:put(true)
+  end)
+  assert(sync.select{ a, b } == 2)
+  s.n = s.n + 1
+  t:join()
+end
+
+describe("explore has nothing to say against", function()
+  for name, program in pairs(clean) do
+    it((name:gsub("_", " ")), function()
+      local r = sync.explore(program, { seconds = 60 })
+      assert.is_nil(r.message)
+      assert.is_true(r.complete)
+      assert.is_true(r.ok)
+    end)
+  end
+end)
+
+describe("luasync --explore", function()
+  it("ends with 1 for a race or a lost update", function()
+    local r = command.run{ "--explore=50", "scripts/tutorial/52_event_shared_resource.lua" }
+    assert.equal(1, r.code)
+    assert.matches("^FAIL lost update ", r.out)
+    assert.matches("gets it at scripts/tutorial/52_event_shared_resource.lua:20", r.out, 1, true)
+  end)
+
+  it("shows of a long execution what matters", function()
+    local r = command.run{ "--explore=3", "scripts/examples/lost_update.lua" }
+    assert.equal(1, r.code)
+    assert.matches("race on 'count'", r.out, 1, true)
+    local _, rows = r.out:gsub("\n", "")
+    assert.is_true(rows < 100)
+  end)
+end)
