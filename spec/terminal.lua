@@ -34,6 +34,7 @@ function Terminal:tmux(...)
   return capture(table.concat(words, " ") .. " 2>&1")
 end
 
+--- The absolute path of a file.
 local function absolute(path)
   if path:sub(1, 1) == "/" then return path end
   return capture "pwd":gsub("\n$", "") .. "/" .. path
@@ -52,7 +53,7 @@ local function shell_script(self, options)
   local env = options.env or {}
   if env.NO_COLOR == nil then words[#words + 1] = "NO_COLOR=1" end
   for name, value in pairs(env) do words[#words + 1] = name .. "=" .. quote(value) end
-  words[#words + 1] = quote(absolute(support.host))
+  words[#words + 1] = options.shell and "PS1='shell: ' sh -i" or quote(absolute(support.host))
   for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
   if options.redirect then words[#words + 1] = options.redirect end
   return "trap : INT QUIT\n(trap - INT QUIT; " .. table.concat(words, " ") .. ")\n"
@@ -62,7 +63,7 @@ end
 --- Opens a terminal in which the host runs.
 -- @param options table, all optional: `args` (list), `env` (table; NO_COLOR=1 unless given), `width`,
 --   `height` (80, 24), `home` (folder to go on with), `redirect` (shell text), `waits` (false: do not
---   wait for the first prompt)
+--   wait for the first prompt), `shell` (true: a shell in place of the host, which the spec calls from there)
 -- @return the terminal; close it
 function terminal.open(options)
   options = options or {}
@@ -81,9 +82,12 @@ function terminal.open(options)
   write_file(self.home .. "/tmux.conf", "set-option -g history-limit 200000\nset-option -sg escape-time 0\n")
   local said = self:tmux("new-session", "-d", "-x", options.width or 80, "-y", options.height or 24, "sh " .. script)
   if said ~= "" then error("tmux: " .. said, 2) end
-  if options.waits ~= false then self:wait_for_prompt() end
+  if options.shell then self:wait_for "shell:" elseif options.waits ~= false then self:wait_for_prompt() end
   return self
 end
+
+--- The host as a word of a shell's command line.
+function terminal.host() return quote(absolute(support.host)) end
 
 --- Ends the host and its terminal.
 function Terminal:close()

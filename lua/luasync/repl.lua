@@ -11,6 +11,7 @@ local chunk = require "luasync.repl.chunk"
 local commands = require "luasync.repl.commands"
 local complete = require "luasync.repl.complete"
 local Entries = require "luasync.repl.entries"
+local Files = require "luasync.repl.files"
 local frames = require "luasync.repl.frames"
 local history = require "luasync.repl.history"
 local inspect = require "luasync.inspect"
@@ -180,7 +181,7 @@ end
 
 function Session:completion(text, cursor)
   local before = (self.so_far and self.so_far .. "\n" or "") .. text:sub(1, cursor)
-  local more, names = complete.complete(before, commands)
+  local more, names = complete.complete(before, commands, self.files)
   if names then self.terminal.show(complete.columns(names, self.terminal.size() - 1) .. "\n") end
   return more
 end
@@ -380,7 +381,7 @@ end
 --- Begins a session.
 -- @param terminal table of the host: `read(hooks, initial, continued)` (nil where nothing can be edited),
 --   `call(handler, f, ...)`, `evaluate(handler, f, ...)`, `show(text)`, `note(number, text)`, `stop(code)`,
---   `append(path, text)`, `make_folder(path)`, `size()`, `is_terminal`, `is_simulated`
+--   `append(path, text)`, `make_folder(path)`, `list(folder)`, `size()`, `is_terminal`, `is_simulated`
 -- @return the session, with the method `step`
 local function open(terminal)
   local no_colour = os.getenv "NO_COLOR"
@@ -389,6 +390,7 @@ local function open(terminal)
   session.hooks = make_hooks(session)
   session.entries = Entries.new(terminal.note)
   entries = session.entries
+  session.files = Files.new(terminal.list)
   sync.__deadlock(true)
   offer_names()
   guard_exit(session)

@@ -277,6 +277,37 @@ describe("The prompt #repl #novalgrind", function()
       assert.truthy(t:run(":kill nobody"):find "no thread 'nobody'")
     end)
 
+    it("take variables, parts of names and numbers for a thread", function()
+      local t = open { width = 120 }
+      t:run "function wait() Event{ name = 'E' }:wait() end chat = {}"
+      t:run "function go(n) chat[n] = Thread{ name = n, daemon = true, target = wait }:start() end"
+      t:run "go 'chat-server' go 'chat-client' settle()"
+      t:run "t2 = chat['chat-client'] last = Thread{ name = 'unused' }"
+      for _, name in ipairs { "t2", "client", "CHAT-C", "chat['chat-client']", "3" } do
+        assert.truthy(t:run(":why " .. name):find("^chat%-client waits for wait Event 'E'"), name)
+      end
+      assert.equal("'chat' may be any of chat-server, chat-client", t:run ":kill chat")
+      assert.equal("thread 'unused' has not been started", t:run ":bt last")
+      t:run ":kill t2"
+      t:wait_for "Exception in thread chat-client"
+      t:wait_for "luasync [1 "
+      assert.equal("thread 'chat-client' has ended", t:run ":why t2")
+      assert.truthy(t:run(":why chat"):find "^chat%-server waits")
+    end)
+
+    it("list locks of all kinds, in variables, tables and shared tables", function()
+      local t = open { width = 120 }
+      t:run "rw, b, p = RWLock{ name = 'rw' }, Barrier(2, nil, nil, { name = 'b' }), Pool(1) rw:read()"
+      t:run "list = { Semaphore(3, { name = 's' }) } sh = Shared{ inner = Lock{ name = 'l' } } q = Queue{ name = 'q' }"
+      t:run "w = Thread{ name = 'W', daemon = true, target = function() rw:write() end }:start() settle()"
+      local locks = t:run ":locks"
+      for _, row in ipairs { "RWLock 'rw' %(read by MainThread%)%s+W%s+rw\n", "Barrier 'b' %(0 of 2 waiting%)%s+b\n",
+        "Pool 'Pool%-1' %b()%s+p\n", "Semaphore 's' %(value 3%)%s+list%[1%]", "Lock 'l' %(unlocked%)%s+sh%.inner\n",
+        "Queue 'q' %(0 items%)%s+q\n" } do
+        assert.truthy(locks:find(row), row)
+      end
+    end)
+
     it("load files, measure time, help", function()
       local t = open()
       write_file(t.home .. "/f.lua", "loaded = 'yes'\nreturn 11\n")

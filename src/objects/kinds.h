@@ -40,6 +40,7 @@ int shared_new (lua_State *L);
 int shared_update (lua_State *L);
 int shared_snapshot (lua_State *L);
 int shared_named (lua_State *L);
+int shared_keys (lua_State *L);
 int atomic_new (lua_State *L);
 
 #endif

@@ -12,8 +12,9 @@ return {
       .. "module are globals there, `_` is the last value, and locals of one entry can be used in the next. Threads "
       .. "keep running while you type; what they print appears above the prompt, which says how many of them run and "
       .. "how many are blocked. Ctrl-C interrupts what runs or waits, at the prompt it clears the line; Tab completes, "
-      .. "Ctrl-R searches the history, Ctrl-D leaves. Entries are numbered: [7]:1 is line 1 of entry 7, which errors "
-      .. "and reports show. An entry that waits for what can never come is reported and ended. What is longer than "
+      .. "Ctrl-R searches the history, Ctrl-_ takes a change back and Alt-_ makes it again, Ctrl-D leaves. Entries are "
+      .. "numbered: [7]:1 is line 1 of entry 7, which errors and reports show. "
+      .. "An entry that waits for what can never come is reported and ended. What is longer than "
       .. "the screen stops there, and Enter shows more of it. The file LUASYNC_RC names, or luasync/init.lua in the "
       .. "XDG config folder, is run at the start; NO_COLOR switches colours off.",
     python = "python3",
@@ -29,10 +30,12 @@ return {
   },
   command(":threads", "Lists the threads: state, what each waits for, who has it, since when and where.",
     { "threads" }),
-  command(":locks", "Lists the locks with owners and waiting threads."),
-  command(":why NAME", "Shows what a thread waits for, and what that waits for in turn.", { "deadlocks" }),
+  command(":locks", "Lists the locks, queues and all else that threads wait for, as far as variables and the tables in "
+    .. "them hold it, with owners and waiting threads."),
+  command(":why NAME", "Shows what a thread waits for, and what that waits for in turn. NAME is the thread's name, a "
+    .. "part of it that no other name has, its number, or a variable that holds it.", { "deadlocks" }),
   command(":bt NAME", "Shows the Lua traceback of a thread.", { "dump" }),
-  command(":kill NAME", "Interrupts a thread.", { "Thread:interrupt" }),
+  command(":kill NAME", "Interrupts a thread, named as for :why.", { "Thread:interrupt" }),
   command(":trace", "Records from now on what the threads do. While that goes on, :trace shows it as lanes of plain "
     .. "characters; :trace save FILE writes it, in the form that the ending of the name says; :trace off ends it, and "
     .. "what has been recorded can still be saved.", { "trace.start", "--trace" }),

@@ -5,6 +5,7 @@
 
 local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
+local path = require "luasync.repl.path"
 local sync = require "luasync"
 
 local commands = {}
@@ -36,12 +37,39 @@ end
 
 local function fail(message, ...) error(message:format(...), 0) end
 
+--- The thread that a variable of the session is, or nil. Raises where that does not run.
+local function thread_variable(text)
+  local value = path.read(text)
+  local kind = path.kind(value)
+  if kind ~= "Thread" and kind ~= "Timer" then return nil end
+  for _, thread in ipairs(commands.thread_list()) do
+    if thread.id == value.ident then return thread end
+  end
+  fail("thread '%s' %s", value.name, value.ident and "has ended" or "has not been started")
+end
+
+--- The threads in whose names the text stands, at the beginning if that is so of any; capitals do not count.
+local function threads_named(text)
+  local first, within = {}, {}
+  for _, thread in ipairs(commands.thread_list()) do
+    local at = thread.name:lower():find(text:lower(), 1, true)
+    if at == 1 then first[#first + 1] = thread elseif at then within[#within + 1] = thread end
+  end
+  return #first > 0 and first or within
+end
+
 local function find_thread(name)
   if name == "" then fail "the name or number of a thread is missing (:threads lists them)" end
   for _, thread in ipairs(commands.thread_list()) do
     if thread.name == name or tostring(thread.id) == name then return thread end
   end
-  fail("no thread '%s' (:threads lists them)", name)
+  local variable = thread_variable(name)
+  if variable then return variable end
+  local found, names = threads_named(name), {}
+  if #found == 1 then return found[1] end
+  if #found == 0 then fail("no thread '%s' (:threads lists them)", name) end
+  for i, thread in ipairs(found) do names[i] = thread.name end
+  fail("'%s' may be any of %s", name, table.concat(names, ", "))
 end
 
 local function find_object(info)
@@ -107,20 +135,17 @@ function commands.thread_table(list) return columns(thread_rows(list or commands
 ----------------------------------------------------------------------------------------------------
 -- Locks
 
-local LOCKS = { Lock = true, RLock = true, Condition = true, Semaphore = true, BoundedSemaphore = true, RWLock = true,
-  Barrier = true }
-
-local function kind_of(value)
-  local meta = type(value) == "userdata" and debug.getmetatable(value)
-  local kind = type(meta) == "table" and rawget(meta, "__name")
-  return type(kind) == "string" and kind or nil
+local LOCKS = {}
+for kind in ([[Lock RLock RWLock Condition Semaphore BoundedSemaphore Barrier Event Queue LifoQueue PriorityQueue
+  SimpleQueue Pool Scope]]):gmatch "%a+" do
+  LOCKS[kind] = true
 end
 
 --- The locks that the session can name: globals, and fields of tables among them. A list of { text, where }.
 local function known_locks()
   local list, seen = {}, {}
   local function add(value, where)
-    if LOCKS[kind_of(value)] and not seen[value] then
+    if LOCKS[path.kind(value)] and not seen[value] then
       seen[value] = true
       list[#list + 1] = { tostring(value), where }
     end
@@ -129,7 +154,10 @@ local function known_locks()
     local where = tostring(name)
     add(value, where)
     if type(value) == "table" and value ~= _G and value ~= package.loaded then
-      for key, inner in next, value do add(inner, where .. "." .. tostring(key)) end
+      for key, inner in next, value do add(inner, path.join(where, key)) end
+    end
+    for _, key in ipairs(path.kind(value) == "Shared" and sync.__keys(value) or {}) do
+      add(value[key], path.join(where, key))
     end
   end
   table.sort(list, function(a, b) return a[1] < b[1] end)
@@ -262,9 +290,9 @@ function list.trace(session, argument)
   end
 end
 
-function list.load(session, path)
-  if path == "" then fail "the name of a file is missing" end
-  local loaded, message = loadfile(path)
+function list.load(session, file)
+  if file == "" then fail "the name of a file is missing" end
+  local loaded, message = loadfile(file)
   if not loaded then fail("%s", message) end
   session:show(session:call_typed(loaded))
 end
@@ -276,14 +304,14 @@ function list.list(session, number)
   session:print(text ~= "" and text or "no entries")
 end
 
-function list.save(session, path)
-  if path == "" then fail "the name of a file is missing" end
-  local file, message = io.open(path, "wb")
+function list.save(session, name)
+  if name == "" then fail "the name of a file is missing" end
+  local file, message = io.open(name, "wb")
   if not file then fail("%s", message) end
   local written, problem = file:write(session.entries:script())
   local closed, late = file:close()
-  if not written or not closed then fail("%s: %s", path, problem or late) end
-  session:print(("%d entries in %s"):format(#session.entries, path))
+  if not written or not closed then fail("%s: %s", name, problem or late) end
+  session:print(("%d entries in %s"):format(#session.entries, name))
 end
 
 function list.time(session, text)
@@ -298,10 +326,10 @@ end
 
 local HELP = {
   { ":threads", "the threads: state, what each waits for, who holds it, since when, where" },
-  { ":locks", "the locks, and who waits for them" },
+  { ":locks", "locks, queues and all else that threads wait for, and which threads wait for them" },
   { ":why NAME", "what a thread waits for, and what that waits for" },
   { ":bt NAME", "the traceback of a thread" },
-  { ":kill NAME", "interrupts a thread" },
+  { ":kill NAME", "interrupts a thread (NAME: its name, a part of it, its number, a variable)" },
   { ":trace", "records what the threads do; the next :trace shows it (also: save FILE, off)" },
   { ":load FILE", "runs a file" },
   { ":save FILE", "writes the entries into a file, as a script" },
@@ -338,9 +366,14 @@ function list.quit(session) session:leave() end
 ----------------------------------------------------------------------------------------------------
 -- What completion asks
 
-local ARGUMENTS = { why = "thread", bt = "thread", kill = "thread", time = "lua", help = "reference" }
+local ARGUMENTS = { why = "thread", bt = "thread", kill = "thread", time = "lua", help = "reference", load = "file",
+  save = "file" }
 
-function commands.argument(name) return ARGUMENTS[name] end
+function commands.argument(name, argument)
+  local file = name == "trace" and argument:match "^save%s+(.*)$"
+  if file then return "file", file end
+  return ARGUMENTS[name], argument
+end
 
 function commands.names()
   local names = {}

@@ -1,15 +1,14 @@
---- What Tab does at the prompt: names of globals, fields, methods and `:commands`.
---
--- Nothing is called to find them: tables are read raw, and `__index` is followed where it is a table.
+--- What Tab does at the prompt: names of globals, fields, methods, modules, files and `:commands`.
 
 local _ENV = require "luasync.repl.env"   -- luacheck: ignore 211
 
 local chunk = require "luasync.repl.chunk"
+local path = require "luasync.repl.path"
+local sync = require "luasync"
 
 local complete = {}
 
 local CANDIDATES_MOST = 1000    -- of one table; enough to see that one must type more
-local INDEX_MOST = 20           -- __index behind __index
 
 local KEYWORDS = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true
@@ -25,37 +24,10 @@ end
 ----------------------------------------------------------------------------------------------------
 -- Fields of a value
 
-local function metatable_of(value)
-  local meta = debug.getmetatable(value)
-  return type(meta) == "table" and meta or nil
-end
-
---- The tables in which a value's fields are looked up, in order.
-local function field_tables(value)
-  local tables = {}
-  for _ = 1, INDEX_MOST do
-    if type(value) == "table" then tables[#tables + 1] = value end
-    local meta = metatable_of(value)
-    if not meta then break end
-    if type(value) == "userdata" and type(rawget(meta, 1)) == "table" then tables[#tables + 1] = rawget(meta, 1) end
-    value = rawget(meta, "__index")
-    if type(value) ~= "table" then break end
-  end
-  return tables
-end
-
-local function field(value, key)
-  for _, fields in ipairs(field_tables(value)) do
-    local found = rawget(fields, key)
-    if found ~= nil then return found end
-  end
-end
-
 --- Properties that only the reference knows, such as Thread's name.
 local function add_properties(found, value, prefix, methods)
-  local meta = type(value) == "userdata" and metatable_of(value)
-  local kind = meta and rawget(meta, "__name")
-  if methods or type(kind) ~= "string" then return end
+  local kind = path.kind(value)
+  if methods or not kind then return end
   for _, name in ipairs(reference_names()) do
     local property = name:match("^" .. kind:gsub("%W", "%%%0") .. "%.([%a_][%w_]*)$")
     if property and property:sub(1, #prefix) == prefix then found[property] = true end
@@ -64,11 +36,11 @@ end
 
 local function add_fields(found, value, prefix, methods)
   local count = 0
-  for _, fields in ipairs(field_tables(value)) do
+  for _, fields in ipairs(path.field_tables(value)) do
     for key, one in next, fields do
       if count >= CANDIDATES_MOST then return end
       if type(key) == "string" and key:sub(1, #prefix) == prefix and key:find "^[%a_][%w_]*$"
-        and (not methods or type(one) == "function") then
+        and (not methods or type(one) == "function") and not (value == sync and key:find "^__") then
         found[key] = true
         count = count + 1
       end
@@ -92,29 +64,6 @@ local function last_tokens(text)
   return tokens
 end
 
-local function is_dot(token) return token and (token.token == "." or token.token == ":") end
-
---- Follows `a.b.` up to token i, which is its last separator.
--- @return the value, or nil
-local function value_before(tokens, i)
-  local names = {}
-  while is_dot(tokens[i]) do
-    local name = tokens[i - 1]
-    if not name or name.kind ~= "name" and name.kind ~= "string" then return nil end
-    table.insert(names, 1, name)
-    i = i - 2
-  end
-  local first = names[1]
-  if not first then return nil end
-  local value
-  if first.kind == "string" then value = "" else value = rawget(_G, first.token) end
-  for k = 2, #names do
-    if value == nil then return nil end
-    value = field(value, names[k].token)
-  end
-  return value
-end
-
 local function add_globals(found, prefix)
   add_fields(found, _G, prefix, false)
   for _, word in ipairs(KEYWORDS) do
@@ -122,8 +71,22 @@ local function add_globals(found, prefix)
   end
 end
 
+--- Modules that can be required. Of our own those that the reference knows: the others are no business of a user's.
+local function module_candidates(prefix, files)
+  local found = {}
+  for name in next, files.modules(prefix) do
+    if not name:find "^luasync%." then found[name] = true end
+  end
+  for _, name in ipairs(reference_names()) do
+    if name:find "^luasync%.%l+$" and name:sub(1, #prefix) == prefix then found[name] = true end
+  end
+  return found, prefix
+end
+
 --- Candidates for the Lua text before the cursor, and the part of them that is typed already.
-local function lua_candidates(text)
+local function lua_candidates(text, files)
+  local module = text:match "%f[%w_]require%s*%(?%s*[\"']([^\"'\n]*)$"
+  if module then return module_candidates(module, files) end
   local tokens = last_tokens(text)
   if not tokens then return nil end
   local n, prefix, found = #tokens, "", {}
@@ -131,8 +94,8 @@ local function lua_candidates(text)
   if last and last.kind == "name" and last.stop == #text then
     prefix, n = last.token, n - 1
   end
-  if is_dot(tokens[n]) then
-    local value = value_before(tokens, n)
+  if path.is_dot(tokens[n]) then
+    local value = path.value(tokens, n - 1)
     if value == nil then return nil end
     local methods = tokens[n].token == ":"
     add_fields(found, value, prefix, methods)
@@ -150,15 +113,17 @@ local function with_prefix(list, prefix)
   return found, prefix
 end
 
-local function command_candidates(text, commands)
+local function command_candidates(text, commands, files)
   local word = text:match "^%s*:(%a*)$"
   if word then return with_prefix(commands.names(), word) end
   local name, argument = text:match "^%s*:(%a+)%s+(.*)$"
-  if not name then return lua_candidates(text) end
-  local kind = commands.argument(name)
+  if not name then return lua_candidates(text, files) end
+  local kind
+  kind, argument = commands.argument(name, argument)
+  if kind == "file" then return files.names(argument), argument end
   if kind == "thread" then return with_prefix(commands.threads(), argument) end
   if kind == "reference" then return with_prefix(reference_names(), argument) end
-  if kind == "lua" then return lua_candidates(argument) end
+  if kind == "lua" then return lua_candidates(argument, files) end
 end
 
 ----------------------------------------------------------------------------------------------------
@@ -173,11 +138,13 @@ end
 
 --- What to insert behind a text, and what could follow.
 -- @param text string: what stands before the cursor
--- @param commands table: `names()`, a list of the prompt's commands; `argument(name)`, what one takes: "thread",
---   "reference", "lua" or nil; `threads()`, a list of names
+-- @param commands table: `names()`, a list of the prompt's commands; `argument(name, argument)`, what one takes:
+--   "thread", "reference", "lua", "file" or nil, and the part of the argument that is that; `threads()`, a list of
+--   names
+-- @param files table: luasync.repl.files
 -- @return a string to insert ("" where nothing can be said), and a sorted list of candidates where there are several
-function complete.complete(text, commands)
-  local found, prefix = command_candidates(text, commands)
+function complete.complete(text, commands, files)
+  local found, prefix = command_candidates(text, commands, files)
   if not found then
     if not text:match "[^\n]*$":find "%S" then return "  " end
     return ""

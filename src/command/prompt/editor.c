@@ -31,6 +31,7 @@
 #include <histedit.h>
 
 #include "command/prompt/editor_actions.h"
+#include "command/prompt/editor_undo.h"
 #include "command/prompt/keys.h"
 #include "command/prompt/wide_text.h"
 
@@ -165,25 +166,34 @@ static void resize (Editor *e) {
   editor_queue(e, editor_rewindow, 0);
 }
 
+/* What libedit has cleared, as a line that stays. */
+static void put_cleared (Editor *e) {
+  char *prompt = wide_text_to_bytes(e->prompt_text, wcslen(e->prompt_text)),
+       *text = wide_text_to_bytes(e->saved, wcslen(e->saved));
+  for (const char *p = prompt; *p != '\0'; p++)
+    if (*p != 1) fputc(*p, e->out);
+  fprintf(e->out, "%s\r\n", text);
+  free(prompt);
+  free(text);
+}
+
 /*
-** Ctrl-Z: gives the terminal back for as long as the process is stopped. libedit
-** forgets its buffer over that.
+** Ctrl-Z: gives the terminal back for as long as the process is stopped. Nothing is
+** drawn then, and the cursor may stand anywhere afterwards.
 */
 static void stop (Editor *e) {
-  size_t at = buffer_cursor(e);
-  wchar_t *text = wide_text_copy(buffer_text(e), buffer_length(e));
+  e->stopping = false;
+  put_cleared(e);
   fputs("\033[?2004l", e->out);
   fflush(e->out);
   lib.el_wset(e->el, EL_PREP_TERM, 0);
   signal(SIGTSTP, SIG_DFL);
   raise(SIGTSTP); /* not SIGSTOP: where nobody could wake us, the kernel lets us go on */
   signal(SIGTSTP, on_signal);
-  look_at_size(e);
+  if (look_at_size(e)) lib.el_resize(e->el);
   lib.el_wset(e->el, EL_PREP_TERM, 1);
   e->has_keys = false;
-  fputs("\033[?2004h", e->out);
-  editor_replace_buffer(e, text, at);
-  free(text);
+  fputs("\r\033[K\033[?2004h", e->out);
 }
 
 static void handle_signals (Editor *e, unsigned what) {
@@ -192,8 +202,8 @@ static void handle_signals (Editor *e, unsigned what) {
     editor_leave(e, LINE_INTERRUPTED);
   }
   else if (what & SIGNAL_STOP) {
-    stop(e);
-    editor_queue(e, editor_rewindow, 0);
+    e->stopping = true;
+    editor_queue(e, editor_blank, 0);
   }
 }
 
@@ -232,6 +242,7 @@ static bool wait_for_key (Editor *e) {
 
 static void next_action (Editor *e) {
   if (e->blank) {
+    if (e->stopping) stop(e);
     print_output(e);
     editor_queue(e, editor_restore, 0);
   }
@@ -257,6 +268,7 @@ static int next_key (EditLine *el, wchar_t *c) {
   Editor *e;
   lib.el_wget(el, EL_CLIENTDATA, &e);
   take_signal_keys(e);
+  if (e->queued == 0 && !e->blank && !e->searching) editor_undo_note(e);
   if (e->queued == 0 && !e->blank && editor_must_rewindow(e)) editor_queue(e, editor_rewindow, 0);
   while (e->queued == 0) next_action(e);
   *c = e->queue[0];
@@ -358,6 +370,7 @@ void editor_close (Editor *e) {
   free(e->accepted);
   free(e->draft);
   free(e->taken);
+  editor_undo_clear(e);
   free(e);
 }
 
@@ -365,7 +378,7 @@ static void begin (Editor *e, const char *initial, bool continued) {
   e->result = LINE_EOF;
   e->continued = continued;
   e->back = 0;
-  e->searching = e->blank = false;
+  e->searching = e->blank = e->stopping = false;
   e->rested = 0;
   e->queued = 0;
   e->has_keys = false;
@@ -373,6 +386,7 @@ static void begin (Editor *e, const char *initial, bool continued) {
   wide_text_set(&e->draft, wide_text_copy(L"", 0));
   wide_text_set(&e->above, wide_text_copy(L"", 0));
   wide_text_set(&e->below, wide_text_copy(L"", 0));
+  editor_undo_clear(e);
   look_at_size(e);
   editor_ask_prompt(e);
   editor_compose_prompt(e);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "command/prompt/editor_actions.h"
+#include "command/prompt/editor_undo.h"
 #include "command/prompt/keys.h"
 #include "command/prompt/wide_text.h"
 
@@ -17,8 +18,7 @@ void editor_replace_buffer (Editor *e, const wchar_t *text, size_t position) {
   e->buffer->move(e, position);
 }
 
-/* The whole entry, and where the cursor stands in it. */
-static wchar_t *entry (Editor *e, size_t *position) {
+wchar_t *editor_entry (Editor *e, size_t *position) {
   if (position != NULL) *position = wcslen(e->above) + e->buffer->cursor(e);
   return wide_text_join(e->above, e->buffer->text(e), e->buffer->length(e), e->below);
 }
@@ -125,8 +125,7 @@ static void choose_window (Editor *e, const wchar_t *text, size_t position, size
   }
 }
 
-/* Shows `text` with the cursor at `position`. */
-static void show (Editor *e, const wchar_t *text, size_t position) {
+void editor_show (Editor *e, const wchar_t *text, size_t position) {
   size_t from, to;
   wchar_t *shown;
   choose_window(e, text, position, &from, &to);
@@ -139,12 +138,12 @@ static void show (Editor *e, const wchar_t *text, size_t position) {
   e->fitted = true;
 }
 
-static void show_all (Editor *e, const wchar_t *text) { show(e, text, wcslen(text)); }
+static void show_all (Editor *e, const wchar_t *text) { editor_show(e, text, wcslen(text)); }
 
 void editor_rewindow (Editor *e) {
   size_t position;
-  wchar_t *text = entry(e, &position);
-  show(e, text, position);
+  wchar_t *text = editor_entry(e, &position);
+  editor_show(e, text, position);
   free(text);
 }
 
@@ -184,7 +183,7 @@ void editor_restore (Editor *e) {
 
 /* The entry is finished: keep it, and leave the cursor at the end of what is drawn. */
 static void finish (Editor *e) {
-  wide_text_set(&e->accepted, entry(e, NULL));
+  wide_text_set(&e->accepted, editor_entry(e, NULL));
   e->searching = false;
   editor_compose_prompt(e);
   e->buffer->move(e, e->buffer->length(e));
@@ -198,7 +197,7 @@ void editor_leave (Editor *e, EditorResult result) {
 
 /* Leaves without a trace of the line on the screen. */
 static void vanish (Editor *e) {
-  wide_text_set(&e->accepted, entry(e, NULL));
+  wide_text_set(&e->accepted, editor_entry(e, NULL));
   editor_replace_buffer(e, L"", 0);
   wide_text_set(&e->prompt, wide_text_copy(L"", 0));
 }
@@ -221,7 +220,7 @@ static void recall (Editor *e, int back) {
   const char *old = back > 0 ? e->hooks.recall(e->hooks.ud, back) : NULL;
   wchar_t *text;
   if (back > 0 && old == NULL) return;
-  if (e->back == 0) wide_text_set(&e->draft, entry(e, NULL));
+  if (e->back == 0) wide_text_set(&e->draft, editor_entry(e, NULL));
   text =
       old != NULL ? wide_text_from(old, strlen(old)) : wide_text_copy(e->draft, wcslen(e->draft));
   e->back = back;
@@ -270,8 +269,9 @@ static void key_down (Editor *e) {
 /* Moves to the beginning or the end of the line, which may lie outside the window. */
 static void to_line_edge (Editor *e, bool end) {
   size_t at;
-  wchar_t *text = entry(e, &at);
-  show(e, text, end ? wide_text_line_end(text, at, wcslen(text)) : wide_text_line_start(text, at));
+  wchar_t *text = editor_entry(e, &at);
+  editor_show(e, text,
+              end ? wide_text_line_end(text, at, wcslen(text)) : wide_text_line_start(text, at));
   free(text);
 }
 
@@ -292,7 +292,7 @@ static void kill_to_start (Editor *e) {
 
 static void complete (Editor *e) {
   size_t position;
-  wchar_t *all = entry(e, &position);
+  wchar_t *all = editor_entry(e, &position);
   char *text = wide_text_to_bytes(all, wcslen(all)), *before = wide_text_to_bytes(all, position);
   const char *more = e->hooks.complete(e->hooks.ud, text, strlen(before));
   if (more != NULL && *more != '\0') {
@@ -316,7 +316,7 @@ static void search_from (Editor *e, int back) {
   if (text != NULL) {
     wchar_t *wide = wide_text_from(text, strlen(text)), *at = wcsstr(wide, e->pattern);
     e->found = found;
-    show(e, wide, at != NULL ? (size_t)(at - wide) : 0);
+    editor_show(e, wide, at != NULL ? (size_t)(at - wide) : 0);
     free(wide);
   }
   else if (back <= 1) e->found = 0;
@@ -328,7 +328,7 @@ static void search_more (Editor *e) { search_from(e, e->found > 0 ? e->found + 1
 static void search_again (Editor *e) { search_from(e, 1); }
 
 static void begin_search (Editor *e) {
-  wide_text_set(&e->draft, entry(e, NULL));
+  wide_text_set(&e->draft, editor_entry(e, NULL));
   e->searching = true;
   e->found = 0;
   e->back = 0;
@@ -404,6 +404,7 @@ static const Sequence sequences[] = {{"[A", NULL, key_up, 0},
                                      {"f", NULL, NULL, CODE_NEXT_WORD},
                                      {"b", NULL, NULL, CODE_PREV_WORD},
                                      {"d", NULL, NULL, CODE_DELETE_WORD},
+                                     {"_", editor_redo, NULL, 0},
                                      {"\177", NULL, NULL, 0x17},
                                      {"\b", NULL, NULL, 0x17},
                                      {NULL, NULL, NULL, 0}};
@@ -466,6 +467,7 @@ void editor_key (Editor *e, wchar_t c) {
     case 0x12: editor_queue(e, begin_search, 0); break;
     case 0x15: editor_queue(e, kill_to_start, 0); break;
     case 0x1B: key_escape(e); break;
+    case 0x1F: editor_queue(e, editor_undo, 0); break;
     default:
       if (c >= 0x80 && c <= 0x9F) editor_insert(e, wide_text_copy(L"\uFFFD", 1));
       else if (is_plain_key(c)) send(e, c);

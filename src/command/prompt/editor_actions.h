@@ -1,5 +1,5 @@
 /*
-** editor_actions.h - between lineedit.c, which knows libedit, and lineact.c, which
+** editor_actions.h - between editor.c, which knows libedit, and editor_actions.c, which
 ** knows what keys do.
 **
 ** A key is answered by queueing codes, which libedit gets as if they had been
@@ -32,7 +32,7 @@ enum {
 
 typedef void (*EditorAction)(Editor *e);
 
-/* The part of the entry that is drawn, as lineedit.c has it: an editable text with a cursor. */
+/* The part of the entry that is drawn, as editor.c has it: an editable text with a cursor. */
 typedef struct EditorBuffer {
   const wchar_t *(*text)(Editor *e); /* not ended by a zero */
   size_t (*length)(Editor *e);
@@ -41,6 +41,15 @@ typedef struct EditorBuffer {
   void (*erase)(Editor *e, size_t from, size_t to);
   void (*insert)(Editor *e, const wchar_t *text);
 } EditorBuffer;
+
+/* The entry as it was before and after each change; see editor_undo.c. */
+typedef struct EditorUndo {
+  struct EditorState *states;
+  int count, capacity;
+  int now;      /* the state that is shown */
+  size_t held;  /* characters in all */
+  bool merging; /* another typed character belongs to the newest state */
+} EditorUndo;
 
 struct Editor {
   struct editline *el;
@@ -56,6 +65,7 @@ struct Editor {
   wchar_t *saved;         /* while blank: the buffer */
   size_t saved_cursor;
   bool blank;
+  bool stopping;    /* Ctrl-Z: the process stops once nothing is drawn */
   wchar_t queue[2]; /* codes libedit gets before any key */
   int queued;
   EditorAction action; /* what CODE_ACT does */
@@ -66,8 +76,9 @@ struct Editor {
   wchar_t *draft; /* what was typed before the history was looked at */
   bool searching;
   wchar_t pattern[PATTERN_MOST + 1];
-  int found;         /* the entry the search has come to; 0: none */
-  wchar_t *taken;    /* what an action shall insert */
+  int found;      /* the entry the search has come to; 0: none */
+  wchar_t *taken; /* what an action shall insert */
+  EditorUndo undo;
   int rows, columns; /* of the terminal */
   int64_t rested;    /* when the next output may be printed, ms */
 };
@@ -87,6 +98,11 @@ bool editor_ask_prompt (Editor *e);
 int editor_prompt_width (Editor *e);
 /* Does the window no longer suit the entry? */
 bool editor_must_rewindow (Editor *e);
+
+/* The whole entry, to be freed, and where the cursor stands in it (may be NULL). */
+wchar_t *editor_entry (Editor *e, size_t *position);
+/* Shows another entry. */
+void editor_show (Editor *e, const wchar_t *text, size_t position);
 
 /* Puts a text and a cursor into the buffer. */
 void editor_replace_buffer (Editor *e, const wchar_t *text, size_t position);

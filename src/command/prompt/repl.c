@@ -11,6 +11,7 @@
 **    is interrupted, in between it means nothing. Code that does not return from
 **    a C function cannot be interrupted: there the fourth Ctrl-C ends the process.
 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -225,6 +226,24 @@ static int terminal_note (lua_State *L) {
 /* terminal.stop([code]): ends the process with all its threads. */
 static int terminal_stop (lua_State *L) { program_exit((int)luaL_optinteger(L, 1, 0)); }
 
+/* terminal.list(folder): the names in it, those of folders with a slash; nil: it cannot be read. */
+static int terminal_list (lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  lua_Integer n = 0;
+  struct dirent *entry;
+  DIR *folder = opendir(path);
+  if (folder == NULL) return 0;
+  lua_newtable(L);
+  while ((entry = readdir(folder)) != NULL) {
+    struct stat is;
+    bool inside = fstatat(dirfd(folder), entry->d_name, &is, 0) == 0 && S_ISDIR(is.st_mode);
+    lua_pushfstring(L, inside ? "%s/" : "%s", entry->d_name);
+    lua_rawseti(L, -2, ++n);
+  }
+  closedir(folder);
+  return 1;
+}
+
 /* terminal.size(): columns and rows. */
 static int terminal_size (lua_State *L) {
   struct winsize size;
@@ -301,6 +320,7 @@ static const luaL_Reg functions[] = {{"read", terminal_read},
                                      {"show", terminal_show},
                                      {"note", terminal_note},
                                      {"stop", terminal_stop},
+                                     {"list", terminal_list},
                                      {"size", terminal_size},
                                      {"append", terminal_append},
                                      {"make_folder", terminal_make_folder},

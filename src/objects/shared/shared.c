@@ -305,6 +305,32 @@ static int shared_pairs (lua_State *L) {
 }
 
 /*
+** __keys(shared): its keys, as a list; nothing while it is being updated. Never waits
+** and is no operation: for the prompt, which looks at it while something is typed.
+*/
+int shared_keys (lua_State *L) {
+  Shared *s = object_check(L, 1, &shared_kind);
+  Snapshot *snapshot = shared_new_snapshot(L);
+  SharedKey key;
+  lua_Integer n = 0;
+  bool busy;
+  pthread_mutex_lock(&s->mu);
+  busy = atomic_load(&s->updater) != NULL;
+  if (!busy) snapshot->copy = shared_table_copy(&s->table, false);
+  pthread_mutex_unlock(&s->mu);
+  if (busy) return 0;
+  if (snapshot->copy == NULL) args_no_memory(L);
+  cleanup_note(&snapshot->copy->cleanup, release);
+  lua_newtable(L);
+  while (next_key(snapshot, &key)) {
+    push_passed(L, snapshot);
+    lua_rawseti(L, -2, ++n);
+  }
+  shared_free_snapshot(snapshot);
+  return 1;
+}
+
+/*
 ** Making and destroying.
 */
 
