@@ -43,10 +43,6 @@ Nanos world_deadline (World *world, Nanos relative) {
   return relative > FOREVER - 1 - now ? FOREVER - 1 : now + relative;
 }
 
-Nanos world_until (World *world, Nanos relative) {
-  return relative == 0 ? 0 : world_deadline(world, relative);
-}
-
 /*
 ** Spots are kept for ever in a free list: a waker may hold the address of one
 ** whose thread has ended meanwhile, and its token then means nothing.

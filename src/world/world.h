@@ -159,7 +159,9 @@ Nanos world_deadline (World *world, Nanos relative);
 ** The same where 0 means one try, and stays. Blocking calls compute it before they
 ** announce: a search must know it.
 */
-Nanos world_until (World *world, Nanos relative);
+static inline Nanos world_until (World *world, Nanos relative) {
+  return relative == 0 || relative == FOREVER ? relative : world_deadline(world, relative);
+}
 
 /*
 ** How many times it pays at present to look, with a world_pause in between, for
