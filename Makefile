@@ -174,10 +174,11 @@ spec: ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="-
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
 # long (`make test` leaves that to `make stress`); #notsan what needs a signal
 # inside a Lua loop or a read of stdin (ThreadSanitizer keeps it back until the
-# next call that it knows of the C library); #noasan what measures memory.
-# For valgrind #novalgrind: likewise, what maps more pieces of memory than it can
+# next call that it knows of the C library); #noasan what measures memory;
+# #noapicheck what fills Lua's stack, which moves at each call there.
+# For valgrind #novalgrind: as #noasan, what maps more pieces of memory than it can
 # count, or needs a terminal's pace.
-SKIPPED_address   = --exclude-tags=slow,noasan
+SKIPPED_address   = --exclude-tags=slow,noasan$(if $(filter %apicheck,$(BUILD)),$(comma)noapicheck)
 SKIPPED_undefined = --exclude-tags=slow
 SKIPPED_thread    = --exclude-tags=slow,notsan
 SKIPPED = $(SKIPPED_$(SANITIZE))

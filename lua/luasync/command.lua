@@ -19,8 +19,7 @@ function command.help(program)
     "As lua5.4:",
   }
   options(out, true)
-  out[#out + 1] = "  --                   stop handling options"
-  out[#out + 1] = "  -                    stop handling options and execute stdin"
+  out[#out + 1] = "  --, -                stop handling options; - executes stdin"
   out[#out + 1] = "Threads (--opt VALUE and --opt=VALUE are the same):"
   options(out, false)
   return table.concat(out, "\n") .. "\n"

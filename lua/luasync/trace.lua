@@ -262,6 +262,12 @@ function trace.waits(value, index)
   return require "luasync.trace.waits".write(value.doc, index)
 end
 
+--- Locks that are taken in opposite orders, as text: the warnings of --lock-order; "" where there are none.
+function trace.lock_order(value, index)
+  if getmetatable(value) ~= Recording then value = assert(trace.parse(value)) end
+  return require "luasync.trace.lock_order".write(value.doc, index)
+end
+
 --- What makes a recording impossible: a list of complaints, empty for a true one.
 function trace.check(value, index)
   if getmetatable(value) ~= Recording then value = assert(trace.parse(value)) end

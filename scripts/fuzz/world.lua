@@ -36,7 +36,7 @@ function world.make(plan, seed, calls, count, log)
       digests[i] = thread:is_alive() and "alive" or select(3, select(2, pcall(thread.result, thread)))
     end
     print(table.unpack(digests))
-    return progress:get()
+    return math.min(math.max(progress:get(), 0), calls * count)
   end
 end
 

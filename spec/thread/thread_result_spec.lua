@@ -138,7 +138,7 @@ describe("Thread:result", function()
     assert.matches("cannot send a coroutine (at error.co)", message, 1, true)
   end)
 
-  it("a stack overflow in a thread is an error like any other", function()
+  it("a stack overflow in a thread is an error like any other #noapicheck", function()
     local ok, message = outcome(function()
       local function dive() return 1 + dive() end
       return dive()

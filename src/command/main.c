@@ -36,8 +36,9 @@ static int run_in_world (const Options *o) {
   bool prompt = o->interactive || !script;
   if (o->race)
     fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
-  else if (o->explore && o->waits)
-    fprintf(stderr, "%s: options '--explore' and '--waits' exclude each other\n", o->program);
+  else if (o->explore && (o->waits || o->lock_order))
+    fprintf(stderr, "%s: options '--explore' and '%s' exclude each other\n", o->program,
+            o->waits ? "--waits" : "--lock-order");
   else if (prompt && (o->explore || o->schedule || !typed))
     fprintf(stderr, "%s: %s needs a script\n", o->program, world_option(o));
   else return o->explore ? run_explored(o) : run_simulated(o);

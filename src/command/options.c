@@ -107,6 +107,13 @@ static bool set_waits (Options *o, const char *name, const char *value) {
   return true;
 }
 
+static bool set_lock_order (Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->lock_order = true;
+  return true;
+}
+
 static bool set_open (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
@@ -164,6 +171,7 @@ static const LongOption long_options[] = {
     {"--trace", VALUE_NEEDED, set_trace},
     {"--open", VALUE_NONE, set_open},
     {"--waits", VALUE_NONE, set_waits},
+    {"--lock-order", VALUE_NONE, set_lock_order},
     {"--race", VALUE_NONE, set_race},
     {"--no-deadlock-check", VALUE_NONE, set_no_deadlock_check},
 };

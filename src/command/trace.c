@@ -28,7 +28,7 @@ static const char *file_after_failure (const Options *o) {
 }
 
 bool trace_is_wanted (const Options *o) {
-  return o->trace != NULL || o->waits || file_after_failure(o) != NULL;
+  return o->trace != NULL || o->waits || o->lock_order || file_after_failure(o) != NULL;
 }
 
 bool trace_can_write (const Options *o) {
@@ -116,6 +116,7 @@ void trace_real (const Options *o) {
   static RunInfo info;
   RecorderEnd how = {.file = o->trace != NULL ? o->trace : file_after_failure(o),
                      .waits = o->waits,
+                     .lock_order = o->lock_order,
                      .only_failures = o->trace == NULL,
                      .info = &info,
                      .after = open_at_end};
@@ -157,6 +158,7 @@ void trace_simulated_begins (const Options *o) {
   static RunInfo info;
   RecorderEnd how = {.file = o->trace != NULL ? o->trace : file_after_failure(o),
                      .waits = o->waits,
+                     .lock_order = o->lock_order,
                      .info = &info};
   if (!trace_is_wanted(o)) return;
   info = (RunInfo){.world = world_of(o),
@@ -189,7 +191,8 @@ void trace_simulated (const Options *o, const SimReport *r, int code) {
                    .seed = o->seed,
                    .code = code};
   if (file != NULL) complain(o, recorder_save(r->recorder, file, &info));
-  if (o->waits) complain(o, recorder_waits(r->recorder, &info));
+  if (o->waits) complain(o, recorder_print(r->recorder, "waits", &info));
+  if (o->lock_order) complain(o, recorder_print(r->recorder, "lock_order", &info));
   free(schedule);
   free(command);
   trace_show(o);

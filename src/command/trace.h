@@ -1,5 +1,5 @@
 /*
-** trace.h - --trace, --waits, --open, and LUASYNC_TRACE.
+** trace.h - --trace, --waits, --lock-order, --open, and LUASYNC_TRACE.
 */
 #ifndef COMMAND_TRACE_H
 #define COMMAND_TRACE_H

@@ -173,7 +173,7 @@ static bool take (lua_State *L, Lock *lock, Nanos deadline) {
   bool handed = false;
   if (is_reentrant(lock) && lock_is_mine(lock)) {
     int depth = atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed) + 2;
-    record(taking_of(deadline), lock, 1, depth);
+    record_taken(taking_of(deadline), lock, depth, NULL, deadline);
     return true;
   }
   if (!take_free(lock, thread_self)) {
@@ -184,7 +184,7 @@ static bool take (lua_State *L, Lock *lock, Nanos deadline) {
     if (!lock_is_mine(lock)) return true; /* somebody has given it back already */
   }
   source_line_mark(L, &lock->taken);
-  record(taking_of(deadline), lock, 1, handed ? -1 : 1);
+  record_taken(taking_of(deadline), lock, handed ? -1 : 1, NULL, deadline);
   return true;
 }
 
@@ -333,12 +333,12 @@ static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
   (void)value;
   if (is_reentrant(lock) && lock_is_mine(lock)) {
     int depth = atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed) + 2;
-    record(OP_ACQUIRE, lock, 1, depth);
+    record_taken(OP_ACQUIRE, lock, depth, "select", FOREVER);
     return SELECT_TAKEN;
   }
   if (!take_free(lock, thread_self)) return SELECT_NOTHING;
   source_line_mark(L, &lock->taken);
-  record(OP_ACQUIRE, lock, 1, 1);
+  record_taken(OP_ACQUIRE, lock, 1, "select", FOREVER);
   return SELECT_TAKEN;
 }
 

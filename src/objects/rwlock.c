@@ -93,7 +93,7 @@ static Waiter *serve (RWLock *lock) {
 typedef enum Step { TAKEN, MUST_WAIT, UPGRADE, NO_MEMORY } Step;
 
 /* Takes the lock if that can be done now; else the waiter, if there is one, stands in line. */
-static Step take_or_join (RWLock *lock, Waiter *w, bool write) {
+static Step take_or_join (RWLock *lock, Waiter *w, bool write, Nanos deadline) {
   uint64_t serial = thread_self->serial;
   Step step = MUST_WAIT;
   pthread_mutex_lock(&lock->mu);
@@ -101,7 +101,8 @@ static Step take_or_join (RWLock *lock, Waiter *w, bool write) {
   else if (!make_room(lock)) step = NO_MEMORY;
   else if (lock->line.first == NULL && is_open(lock, write)) {
     add_holder(lock, serial, write);
-    record(write ? OP_WRITE_TAKE : OP_READ_LOCK, lock, 1, state_of(lock));
+    record_taken(write ? OP_WRITE_TAKE : OP_READ_LOCK, lock, state_of(lock),
+                 deadline == 0 ? "try" : NULL, deadline);
     step = TAKEN;
   }
   else if (w != NULL) {
@@ -140,7 +141,8 @@ static bool take (lua_State *L, RWLock *lock, bool write, Nanos relative) {
   Step step;
   announce_until(L, write ? OP_WRITE_LOCK : OP_READ_LOCK, lock, deadline);
   waiter_init(&w, write ? OP_WRITE_TAKE : OP_READ_LOCK, lock, deadline);
-  step = take_or_join(lock, relative != 0 && thread_self->updating == 0 ? &w : NULL, write);
+  step =
+      take_or_join(lock, relative != 0 && thread_self->updating == 0 ? &w : NULL, write, deadline);
   if (step == UPGRADE) return args_misuse(L, "cannot upgrade a read lock");
   if (step == NO_MEMORY) args_no_memory(L);
   if (step == MUST_WAIT) {

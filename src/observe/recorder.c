@@ -147,7 +147,7 @@ static uint32_t note_object (Recorder *rec, Object *o) {
                  .name = strdup(name),
                  .facts = facts,
                  .lock = lock};
-    if (o->kind == &thread_kind) {
+    if (o->kind == &thread_kind || o->kind->base == &thread_kind) {
       k->serial = ((Thread *)o)->serial;
       k->daemon = ((Thread *)o)->daemon;
     }

@@ -43,8 +43,8 @@ typedef struct RunInfo {
 ** its own. Threads may run meanwhile. NULL, or what went wrong, malloc'ed.
 */
 char *recorder_save (Recorder *rec, const char *file, const RunInfo *info);
-/* Writes the table of where time went to stderr. */
-char *recorder_waits (Recorder *rec, const RunInfo *info);
+/* Writes what there is to say of it to stderr: "waits", where time went; "lock_order", warnings. */
+char *recorder_print (Recorder *rec, const char *what, const RunInfo *info);
 /* What will keep the file from being written, malloc'ed; NULL: nothing that is known. */
 char *recorder_problem (const char *file);
 
@@ -52,6 +52,7 @@ char *recorder_problem (const char *file);
 typedef struct RecorderEnd {
   const char *file;   /* NULL: none is to be written */
   bool waits;         /* the table as well */
+  bool lock_order;    /* the warnings as well */
   bool only_failures; /* not after a good end */
   const RunInfo *info;
   void (*after)(void); /* called when that has been done; NULL: of a simulated world */

@@ -36,7 +36,8 @@ static void complain (char *problem) {
 
 static void save (Recorder *rec, const RunInfo *info) {
   if (at_end.how.file != NULL) complain(recorder_save(rec, at_end.how.file, info));
-  if (at_end.how.waits) complain(recorder_waits(rec, info));
+  if (at_end.how.waits) complain(recorder_print(rec, "waits", info));
+  if (at_end.how.lock_order) complain(recorder_print(rec, "lock_order", info));
 }
 
 static void save_at_end (World *world, const char *kind, int code) {

@@ -51,7 +51,8 @@ typedef struct Copy {
   double epoch;
   bool simulated, whole;
   const RunInfo *info;
-  const char *file; /* NULL: the table of --waits */
+  const char *file; /* NULL: text for stderr */
+  const char *what; /* which function of luasync.trace.recorder makes it */
   const char *verdict, *text;
 } Copy;
 
@@ -322,7 +323,7 @@ static int write_copy (lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "luasync.trace.recorder");
   lua_call(L, 1, 1);
-  lua_getfield(L, -1, c->file != NULL ? "save" : "waits");
+  lua_getfield(L, -1, c->what);
   lua_newtable(L);
   push_info(L, c);
   push_ops(L);
@@ -348,8 +349,9 @@ static char *run (Copy *c) {
   return problem;
 }
 
-static char *write_recording (Recorder *rec, const char *file, const RunInfo *info) {
-  Copy c = {.info = info, .file = file};
+static char *write_recording (Recorder *rec, const char *what, const char *file,
+                              const RunInfo *info) {
+  Copy c = {.info = info, .file = file, .what = what};
   char *problem;
   c.verdict = rec->verdict != NULL ? rec->verdict : info->verdict;
   c.text = rec->text != NULL ? rec->text : info->text;
@@ -364,11 +366,11 @@ static char *write_recording (Recorder *rec, const char *file, const RunInfo *in
 }
 
 char *recorder_save (Recorder *rec, const char *file, const RunInfo *info) {
-  return write_recording(rec, file, info);
+  return write_recording(rec, "save", file, info);
 }
 
-char *recorder_waits (Recorder *rec, const RunInfo *info) {
-  return write_recording(rec, NULL, info);
+char *recorder_print (Recorder *rec, const char *what, const RunInfo *info) {
+  return write_recording(rec, what, NULL, info);
 }
 
 char *recorder_problem (const char *file) {

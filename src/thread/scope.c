@@ -15,6 +15,7 @@
 #include "thread/private.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/record.h"
 #include "world/memory.h"
 
 /* A thread of the scope. */
@@ -190,6 +191,13 @@ static Wake wait_all (lua_State *L, Scope *s, Nanos deadline, bool deaf) {
   return deadline == 0 ? WAKE_TIMEOUT : line_wait(L, &w, &s->mu, deadline);
 }
 
+static void record_joined (Scope *s, Wake wake) {
+  if (!record_is_on() || wake == WAKE_INTERRUPT) return;
+  pthread_mutex_lock(&s->mu);
+  record(OP_SCOPE_JOIN, s, wake == WAKE_CHOSEN, s->count);
+  pthread_mutex_unlock(&s->mu);
+}
+
 /* The thread whose error is to be raised now, with a reference; NULL: none. */
 static Thread *take_failed (Scope *s) {
   Thread *t;
@@ -229,6 +237,7 @@ static int scope_join (lua_State *L) {
   wait_allowed(L);
   announce_until(L, OP_SCOPE_JOIN, s, deadline);
   wake = wait_all(L, s, deadline, false);
+  record_joined(s, wake);
   if (wake == WAKE_INTERRUPT) thread_raise(L);
   if (wake == WAKE_CHOSEN) raise_failed(L, s);
   lua_pushboolean(L, wake == WAKE_CHOSEN);
@@ -253,8 +262,9 @@ static int scope_close (lua_State *L) {
   wake = wait_all(L, s, FOREVER, failing);
   if (wake == WAKE_INTERRUPT) {
     interrupt_all(s, NULL);
-    wait_all(L, s, FOREVER, true);
+    record_joined(s, wait_all(L, s, FOREVER, true));
   }
+  else record_joined(s, wake);
   if (failing || wake == WAKE_INTERRUPT) {
     Thread *t = take_failed(s);
     if (t != NULL) object_drop(&t->object);

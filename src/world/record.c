@@ -41,6 +41,13 @@ void record_text (RecordKind kind, OpKind op, void *object, int64_t a, int64_t b
       .kind = kind, .op = op, .object = object, .a = a, .b = b, .text = text, .length = length});
 }
 
+void record_taken (OpKind op, void *object, int64_t b, const char *how, Nanos deadline) {
+  if (how == NULL && deadline != FOREVER && deadline != 0) how = "timeout";
+  if (!record_is_on()) return;
+  if (how == NULL) record_take_op(0, op, object, 1, b);
+  else record_text(RECORD_OP, op, object, 1, b, how, strlen(how));
+}
+
 /*
 ** Short forms.
 */

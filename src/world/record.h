@@ -74,6 +74,13 @@ static inline void record (OpKind op, void *object, int64_t a, int64_t b) {
   if (record_is_on()) record_take_op(0, op, object, a, b);
 }
 
+/*
+** The running thread has taken `object`, of which the state is `b` now. The recording
+** says where it would not have waited for ever: `how` is "select", or NULL, when the
+** deadline tells.
+*/
+void record_taken (OpKind op, void *object, int64_t b, const char *how, Nanos deadline);
+
 /* The time at which the running thread begins to give something; 0 while nothing is recorded. */
 static inline Nanos record_clock (void) { return record_is_on() ? record_now() : 0; }
 

@@ -63,6 +63,11 @@ return {
   option("--waits", { "--waits", "print at the end where time went" },
     "Prints a table at the end: who waited how long, for what and whom; how long each thread ran, was ready, waited "
     .. "and slept; the critical path.", { see = { "--trace" } }),
+  option("--lock-order", { "--lock-order", "warn of locks taken in opposite orders" },
+    "Warns at the end of every circle of locks: here B is taken while A is held, there A while B is held, by another "
+    .. "thread, so that a deadlock was only a matter of luck. Each warning names the lines. Nothing is said where a "
+    .. "third lock lets only one of the threads in, where starts and joins keep them apart, or where a take has a "
+    .. "timeout. What it looks at is the newest million of events.", { see = { "--trace", "deadlocks" } }),
   option("--race", { "--race", "report unordered accesses" }, "Reports accesses to shared data that nothing orders.",
     { planned = true }),
   option("--no-deadlock-check", { "--no-deadlock-check", "wait for ever instead of reporting a deadlock" },

@@ -86,6 +86,14 @@ print(recording:sentence(1))]],
     see = { "luasync.trace" },
   },
   {
+    name = "trace.lock_order", kind = "function", call = "trace.lock_order(recording [, run])",
+    about = "The warnings of `--lock-order`: locks that different threads take in opposite orders, with the lines.",
+    args = { { "recording", "Recording|string|table", "" }, RUN },
+    returns = { { "string", 'the text; "" where there is nothing to warn of' } },
+    example = SMALL .. [[print(trace.lock_order(recording) == "")]], output = "true",
+    see = { "--lock-order" },
+  },
+  {
     name = "trace.check", kind = "function", call = "trace.check(recording [, run])",
     about = "What makes a recording impossible: owners that overlap, a get without its put, a wake of who does not "
       .. "wait, values that jump.",

@@ -141,7 +141,8 @@ end
 -- What repeats the run need not record it again.
 local function command_of(raw)
   local command = raw.command
-  for _, pattern in ipairs { " %-%-trace[ =]'[^']*'", " %-%-trace[ =]%S+", " %-%-waits", " %-%-open" } do
+  local patterns = { " %-%-trace[ =]'[^']*'", " %-%-trace[ =]%S+", " %-%-waits", " %-%-lock%-order", " %-%-open" }
+  for _, pattern in ipairs(patterns) do
     command = command and command:gsub(pattern, "", 1)
   end
   return command
@@ -183,6 +184,11 @@ end
 --- The table of --waits.
 function recorder.waits(raw)
   return require "luasync.trace".waits(recorder.make(raw))
+end
+
+--- The warnings of --lock-order.
+function recorder.lock_order(raw)
+  return require "luasync.trace".lock_order(recorder.make(raw))
 end
 
 return recorder

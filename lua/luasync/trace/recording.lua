@@ -67,7 +67,9 @@
 -- runs; go means that it runs again; yield does not occur.
 --
 -- OPS                              a                            b, the state after
---   acquire try_acquire reacquire  1 taken, 0 not               depth (RLock), else 1
+--   acquire try_acquire reacquire  1 taken, 0 not               depth (RLock), else 1. text:
+--                                                               "select", "timeout": it would
+--                                                               not have waited for ever
 --   release                        owner until now              depth left; text "wait":
 --                                                               a Condition gives it back
 --   down try_down  (Semaphore)     1 taken, 0 not               value
