@@ -167,10 +167,6 @@ SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
             TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:atexit_sleep_ms=0:$$TSAN_OPTIONS \
             UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS
 
-spec: ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
-	@$(MAKE) spec-host
-	@$(MAKE) spec-stock
-
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
 # long (`make test` leaves that to `make stress`); #notsan what needs a signal
 # inside a Lua loop or a read of stdin (ThreadSanitizer keeps it back until the
@@ -195,19 +191,25 @@ C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test
 # ThreadSanitizer) does not burden the next. SPECS=... is one process.
 ROOMS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard spec/*/*_spec.lua)))))
 ROOMS := $(filter command docs thread worlds,$(ROOMS)) $(filter-out command docs thread worlds,$(ROOMS))
-EACH_ROOM = @$(MAKE) --keep-going --output-sync=target
+EACH_ROOM = @$(MAKE) --keep-going $(if $(SPECS),,--output-sync=target)
 
 # Specs of the command start it in processes of their own, which are the same
 # whoever starts them: one round is enough.
 ONCE = spec/command/% spec/explore/% spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
 STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
 
-spec-host: all $(C_CHECKS)
-	$(if $(SPECS),@$(MAKE) host-specs,$(EACH_ROOM) $(ROOMS:%=host-%))
-
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.
+IN_HOST  = $(if $(SPECS),host-specs,$(ROOMS:%=host-%))
+IN_STOCK = $(if $(SANITIZE),,$(if $(SPECS),stock-specs,$(STOCK_ROOMS:%=stock-%)))
+
+spec: all $(C_CHECKS) ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
+	$(EACH_ROOM) $(IN_HOST) $(IN_STOCK)
+
+spec-host: all $(C_CHECKS)
+	$(EACH_ROOM) $(IN_HOST)
+
 spec-stock: all $(C_CHECKS)
-	$(if $(SANITIZE),,$(if $(SPECS),@$(MAKE) stock-specs,$(EACH_ROOM) $(STOCK_ROOMS:%=stock-%)))
+	$(if $(IN_STOCK),$(EACH_ROOM) $(IN_STOCK))
 
 host-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(HOST)"
