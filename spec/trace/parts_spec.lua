@@ -1,5 +1,8 @@
 -- The parts of the timeline page: found, squeezed, joined.
+local builder = require "spec.trace.builder"
+local causes = require "luasync.trace.causes"
 local file = require "luasync.file"
+local recording = require "luasync.trace.recording"
 local squeeze = require "luasync.trace.squeeze"
 local trace = require "luasync.trace"
 
@@ -59,5 +62,33 @@ describe("a page of JSON text", function()
     local json = trace.format(assert(trace.read "spec/trace/recordings/lost_update.json"), ".json")
     assert.truthy(trace.format(json:sub(1, 1000), ".html"))
     assert.same({ nil, "the recording is cut off (after 1000 bytes)" }, { trace.format(json:sub(1, 1000), ".txt") })
+  end)
+end)
+
+describe("what a step of an OS thread brings about", function()
+  it("follows it, as far as it stays behind all that it depends on", function()
+    local b = builder.new { threads = { "MainThread", "T", "U" }, objects = { { "Lock", "A" }, { "Queue", "q" } },
+      world = "real" }
+    b:wait(1, "acquire", "A"):later(10):op(0, "release", "A", 0, 0):later(10):out(2, "between")
+    b:later(10):handed(1, "acquire", "A", 1, 1):later(10):out(2, "again"):later(10):wake(0, "acquire", "A", 1)
+    b:later(10):out(2, "late")
+    local events = b.events
+    causes(events, recording.KINDS)
+    local told = {}
+    local time = 0
+    for i = 1, #events.k do
+      time = time + events.t[i]
+      told[i] = ("%d %s %d %s"):format(time, recording.KINDS[events.k[i] + 1], events.th[i],
+        events.text[tostring(i - 1)] or "")
+    end
+    assert.same({ "0 wait 1 ", "10 op 0 ", "10 handed 1 ", "10 wake 0 ", "20 out 2 between", "40 out 2 again",
+      "60 out 2 late" }, told)
+  end)
+
+  it("stays behind the wait that it ends", function()
+    local b = builder.new { threads = { "MainThread", "T" }, objects = { { "Lock", "A" } }, world = "real" }
+    b:op(0, "release", "A", 0, 0):later(10):wait(1, "acquire", "A"):later(10):wake(0, "acquire", "A", 1)
+    causes(b.events, recording.KINDS)
+    assert.same({ 0, 1, 2 }, b.events.k)
   end)
 end)

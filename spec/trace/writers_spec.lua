@@ -125,6 +125,20 @@ describe("the Chrome trace", function()
     end
   end)
 
+  it("begins a wake of a thread that has ended in its last slice", function()
+    local b = builder.new { threads = { "MainThread", "T", "U" }, objects = { { "Lock", "A" } }, world = "real" }
+    b:later(500):op(0, "start", "T"):op(0, "start", "U"):later(500):turn(1):turn(2):wait(0, "join", "T")
+    b:later(500):finish(1):later(900000):out(2, "x"):later(100):wake(1, "join", "T", 0)
+    local events = json.decode(format(b:doc(), ".perfetto.json")).traceEvents
+    local last, flow
+    for _, e in ipairs(events) do
+      if e.ph == "X" and e.pid == 1 and e.tid == 2 then last = e end
+      if e.ph == "s" and e.cat == "wake" then flow = e end
+    end
+    assert.equal(2, flow.tid)
+    assert.is_true(last.ts <= flow.ts and flow.ts <= last.ts + last.dur, json.encode(flow) .. json.encode(last))
+  end)
+
   it("says where the clock was helped", function()
     local function clock(name) return json.decode(format(recorded(name), ".perfetto.json")).metadata.clock end
     assert.equal("each step at which the clock stood still is 1 µs further", clock "philosophers")

@@ -312,6 +312,8 @@ static void push_info (lua_State *L, const Copy *c) {
   set_integer(L, "thread_count", c->thread_count);
   lua_pushnumber(L, c->epoch);
   lua_setfield(L, -2, "epoch");
+  lua_pushboolean(L, c->simulated);
+  lua_setfield(L, -2, "simulated");
   lua_pushboolean(L, c->whole);
   lua_setfield(L, -2, "whole");
 }

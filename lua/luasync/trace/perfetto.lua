@@ -42,9 +42,12 @@ end
 
 local function stamp(us) return math.floor(us * 1000 + 0.5) / 1000 end
 
--- The slices of threads, one after the other on a track.
+-- The slices of threads, one after the other on a track. Returns for each thread where they begin and end.
 local function add_threads(run, picture, at, put)
+  local drawn = {}
   for x = 0, run.thread_count - 1 do
+    local ends = {}
+    drawn[x] = ends
     put { ph = "M", name = "thread_name", pid = 1, tid = x + 1, args = { name = words.visible(run:thread(x).name) } }
     put { ph = "M", name = "thread_sort_index", pid = 1, tid = x + 1, args = { sort_index = x } }
     for _, entry in ipairs(picture.threads[x]) do
@@ -52,12 +55,27 @@ local function add_threads(run, picture, at, put)
       if CATEGORIES[entry.state] and to > at[entry.from] then
         local i = entry.event
         local waits = i and i > 0 and (entry.state == "waiting" or entry.state == "sleeping")
-        put { ph = "X", cat = CATEGORIES[entry.state], pid = 1, tid = x + 1, ts = stamp(at[entry.from]),
-          dur = stamp(to - at[entry.from]), name = waits and words.wait(run, i) or entry.state,
+        local from, dur = stamp(at[entry.from]), stamp(to - at[entry.from])
+        ends[#ends + 1] = from
+        ends[#ends + 1] = from + dur
+        put { ph = "X", cat = CATEGORIES[entry.state], pid = 1, tid = x + 1, ts = from, dur = dur,
+          name = waits and words.wait(run, i) or entry.state,
           args = { step = entry.from, place = i and i > 0 and words.place(run, run.events.at[i]) or nil } }
       end
     end
   end
+  return drawn
+end
+
+-- The time in a slice that is the nearest. A wake may be the last that is heard of an OS thread.
+local function into_slice(ends, time)
+  local low, high = 1, #ends // 2 + 1 -- the first slice that begins later
+  while low < high do
+    local middle = (low + high) // 2
+    if ends[2 * middle - 1] <= time then low = middle + 1 else high = middle end
+  end
+  if low == 1 then return ends[1] or time end
+  return math.min(time, ends[2 * low - 2])
 end
 
 local function owner_name(run, family, value)
@@ -88,16 +106,17 @@ end
 
 -- A flow begins a quarter of a step before its step, while the acting thread still runs; it ends as much behind it in
 -- the one that is woken, or before the step in which an item is taken.
-local function add_flows(run, picture, at, put)
+local function add_flows(picture, at, put, drawn)
   for n, arrow in ipairs(picture.arrows) do
     if arrow.from >= 0 and arrow.from ~= arrow.to and arrow.step > 0 then
       local s, e = arrow.step, arrow.to_step
       local taken = arrow.kind == "item" and e > s
       local name = arrow.kind == "item" and (arrow.text and words.visible(arrow.text) or "item") or arrow.kind
       put { ph = "s", id = n, name = name, cat = arrow.kind, pid = 1, tid = arrow.from + 1,
-        ts = stamp(at[s] - (at[s] - at[s - 1]) / 4) }
+        ts = stamp(into_slice(drawn[arrow.from], at[s] - (at[s] - at[s - 1]) / 4)) }
       put { ph = "f", bp = "e", id = n, name = name, cat = arrow.kind, pid = 1, tid = arrow.to + 1,
-        ts = stamp(taken and at[e] - (at[e] - at[e - 1]) / 4 or at[e] + (at[e + 1] - at[e]) / 4) }
+        ts = stamp(into_slice(drawn[arrow.to],
+          taken and at[e] - (at[e] - at[e - 1]) / 4 or at[e] + (at[e + 1] - at[e]) / 4)) }
     end
   end
 end
@@ -120,9 +139,9 @@ function perfetto.write(doc)
   local function put(event) lines[#lines + 1] = encode(event) end
   put { ph = "M", name = "process_name", pid = 1, args = { name = "threads" } }
   put { ph = "M", name = "process_name", pid = 2, args = { name = "objects" } }
-  add_threads(run, picture, at, put)
+  local drawn = add_threads(run, picture, at, put)
   add_objects(run, picture, at, put)
-  add_flows(run, picture, at, put)
+  add_flows(picture, at, put, drawn)
   add_output(run, at, put)
   local metadata = {
     program = doc.program, command = run.run.command, world = run.run.world, lost = run.lost,

@@ -155,13 +155,15 @@ function recorder.make(raw)
   local files, places = places_of(raw)
   local ops = ops_of(raw)
   local threads, objects = objects_of(raw)
+  if not raw.simulated then require "luasync.trace.causes"(raw.events, recording.KINDS) end
   name_tasks(raw.events, objects, ops)
   complete_places(raw.events, threads, objects, ops, #places - 1)
   local doc = {
     format = recording.FORMAT, version = recording.VERSION, program = require "luasync"._VERSION,
     kinds = recording.KINDS, ops = ops, files = files,
     runs = { {
-      title = raw.title or raw.world or "real threads", world = raw.world or "real", seed = raw.seed,
+      title = raw.title or raw.world or not raw.simulated and "real threads" or nil,
+      world = raw.world or raw.simulated and "virtual" or "real", seed = raw.seed,
       schedule = raw.schedule, command = command_of(raw), epoch = raw.epoch, elapsed = raw.elapsed, lost = raw.lost,
       verdict = verdict_of(raw), threads = threads, objects = objects, places = places, events = raw.events,
     } },

@@ -176,7 +176,9 @@ function words.consequences(run, s, items)
   local out, e = {}, run.events
   for i = run.main[s] + 1, run.last[s] do
     local kind = run:kind(i)
-    if kind == "wake" then out[#out + 1] = "wakes " .. words.thread(run, e.a[i])
+    if kind == "wake" then
+      local other = e.th[i] >= 0 and e.th[i] ~= e.th[run.main[s]] and words.thread(run, e.th[i]) .. " " or ""
+      out[#out + 1] = other .. "wakes " .. words.thread(run, e.a[i])
     elseif kind == "handed" then out[#out + 1] = handed(run, i, items) .. " " .. words.thread(run, e.th[i])
     elseif kind == "moved" then
       out[#out + 1] = ("%s now waits for %s"):format(words.thread(run, e.th[i]), words.object(run, e.ob[i]))

@@ -55,7 +55,7 @@ function resize() {
   view.dpr = window.devicePixelRatio || 1
   const narrow = innerWidth <= 900,
     high = main.clientHeight
-  view.left = narrow ? 128 : 184
+  view.left = innerWidth < 600 ? 128 : narrow ? 160 : 184
   view.top = run0().T > 0 ? 44 : 30
   // room at the right for what lasts for ever, and for the circle that closes it
   const circle = view.runs.some(R => R.run.verdict?.circle)
@@ -235,5 +235,5 @@ function showLegend() {
   ]
   $('legend').innerHTML =
     entries.map(([svg, word]) => '<span><svg>' + svg + '</svg>' + word + '</span>').join('') +
-    '<span>colour = which thread, form = what it does, <b class="wrong">red</b> = what is wrong</span>'
+    '<div>colour = which thread, form = what it does, <b class="wrong">red</b> = what is wrong</div>'
 }

@@ -252,7 +252,8 @@ function stepMore(R, s) {
     lost = R.overwritten[R.main[s]]
   if (lost) out.push('overwrites ' + lost.text + ', written by ' + threadName(R, lost.th) + ' since it read')
   for (let i = R.main[s] + 1; i <= R.last[s] && i < R.n; i++) {
-    if (R.k[i] === WAKE) out.push('wakes ' + threadName(R, R.a[i]))
+    const other = R.th[i] >= 0 && R.th[i] !== x ? threadName(R, R.th[i]) + ' ' : ''
+    if (R.k[i] === WAKE) out.push(other + 'wakes ' + threadName(R, R.a[i]))
     else if (R.k[i] === HANDED) out.push(handedWords(R, i) + ' ' + threadName(R, R.th[i]))
     else if (R.k[i] === MOVED) out.push(threadName(R, R.th[i]) + ' now waits for ' + objectName(R, R.ob[i]))
     else if (R.k[i] === OP && R.th[i] === x && (R.op[i] === O.write || R.op[i] === O.select))
