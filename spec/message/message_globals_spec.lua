@@ -90,6 +90,7 @@ describe("Messages: script globals", function()
 
   it("assigned there change that thread's copy", function()
     assert.equal("2\n1\n", output [[
+      warn "@off"
       counter = 1
       sync.spawn(function() counter = counter + 1 print(counter) end):join()
       print(counter)

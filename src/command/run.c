@@ -21,6 +21,7 @@
 #include "command/trace.h"
 #include "module/luasync.h"
 #include "module/program.h"
+#include "observe/copies.h"
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
 #include "state/state.h"
@@ -85,7 +86,10 @@ static bool run_steps (lua_State *L, const Options *o) {
     const OptionStep *step = &o->steps[i];
     int status = LUA_OK;
     switch (step->kind) {
-      case STEP_RUN: status = run_text(L, step->text, "=(command line)", o->program); break;
+      case STEP_RUN:
+        copies_note_chunk("=(command line)", step->text);
+        status = run_text(L, step->text, "=(command line)", o->program);
+        break;
       case STEP_REQUIRE: status = run_require(L, step->text, o->program); break;
       case STEP_WARN: state_turn_warnings_on(L); break;
     }

@@ -12,12 +12,16 @@
 ** upvalue. In a function with more constants than fit into an instruction all
 ** strings count.
 **
+** On the way it is seen whether the code assigns what it has from outside: a captured
+** local, a global, a field of a captured table.
+**
 ** The format is that of Lua 5.4 as lua_dump writes it on this machine. Anything
 ** else, or an end too early, ends the search: no names, no harm.
 */
 #include "message/private.h"
 
 #define OP_GETUPVAL 9
+#define OP_SETUPVAL 10
 #define OP_GETTABUP 11
 #define OP_GETFIELD 14
 #define OP_SETTABUP 15
@@ -34,7 +38,8 @@ enum {
 typedef struct BytecodeReader {
   const unsigned char *p, *end;
   bool bad;
-  bool fields; /* they are asked for, not globals */
+  bool fields;      /* they are asked for, not globals */
+  unsigned assigns; /* WATCH_… */
   void (*found)(void *ud, const char *name, size_t length);
   void *ud;
 } BytecodeReader;
@@ -91,8 +96,8 @@ static void put (uint32_t set[8], unsigned i) { set[i / 32] |= UINT32_C(1) << i 
 ** Marks in `used` the constants that the code uses as names of globals. Returns whether
 ** any string may be one.
 */
-static bool scan_code (const unsigned char *code, size_t n, const uint32_t env[8],
-                       uint32_t used[8]) {
+static bool scan_code (BytecodeReader *r, const unsigned char *code, size_t n,
+                       const uint32_t env[8], uint32_t used[8]) {
   bool any = false;
   for (size_t i = 0; i < n; i++) {
     uint32_t instruction = get32(code + 4 * i);
@@ -103,8 +108,13 @@ static bool scan_code (const unsigned char *code, size_t n, const uint32_t env[8
         break;
       case OP_SETTABUP:
         if (has(env, a)) put(used, b);
+        r->assigns |= has(env, a) ? WATCH_GLOBALS : WATCH_TABLES;
         break;
-      case OP_GETUPVAL: any = any || has(env, b); break;
+      case OP_SETUPVAL: r->assigns |= WATCH_LOCALS; break;
+      case OP_GETUPVAL:
+        any = any || has(env, b);
+        if (any) r->assigns |= WATCH_GLOBALS;
+        break;
     }
   }
   return any;
@@ -203,13 +213,13 @@ static void read_function (BytecodeReader *r, const uint32_t env[8], int depth) 
   }
   if (r->fields) scan_fields(code, ncode, own, used);
   report_names(&constants, nconstants, used,
-               r->fields ? nconstants > 256 : scan_code(code, ncode, own, used));
+               r->fields ? nconstants > 256 : scan_code(r, code, ncode, own, used));
   for (ninner = read_size(r); ninner > 0 && !r->bad; ninner--) read_function(r, own, depth + 1);
   skip_debug(r);
 }
 
-void bytecode_names (const unsigned char *dump, size_t length, const uint32_t env[8], bool fields,
-                     void (*found)(void *ud, const char *name, size_t length), void *ud) {
+/* Goes to the outermost function of a dump; false: it is none. */
+static bool begin (BytecodeReader *r) {
   static const unsigned char header[] = {0x1b,
                                          'L',
                                          'u',
@@ -225,8 +235,25 @@ void bytecode_names (const unsigned char *dump, size_t length, const uint32_t en
                                          4,
                                          sizeof(lua_Integer),
                                          sizeof(lua_Number)};
-  BytecodeReader r = {dump, dump + length, false, fields, found, ud};
-  if (length < sizeof header || memcmp(dump, header, sizeof header) != 0) return;
-  skip(&r, sizeof header + sizeof(lua_Integer) + sizeof(lua_Number) + 1);
-  read_function(&r, env, 0);
+  if ((size_t)(r->end - r->p) < sizeof header || memcmp(r->p, header, sizeof header) != 0)
+    return false;
+  skip(r, sizeof header + sizeof(lua_Integer) + sizeof(lua_Number) + 1);
+  return !r->bad;
+}
+
+unsigned bytecode_names (const unsigned char *dump, size_t length, const uint32_t env[8],
+                         bool fields, void (*found)(void *ud, const char *name, size_t length),
+                         void *ud) {
+  BytecodeReader r = {.p = dump, .end = dump + length, .fields = fields, .found = found, .ud = ud};
+  if (begin(&r)) read_function(&r, env, 0);
+  return r.assigns;
+}
+
+bool bytecode_place (const unsigned char *dump, size_t length, SentFunction *f) {
+  BytecodeReader r = {.p = dump, .end = dump + length};
+  if (!begin(&r)) return false;
+  f->source = read_string(&r, &f->length);
+  f->first = (int)read_size(&r);
+  f->last = (int)read_size(&r);
+  return !r.bad && f->source != NULL;
 }

@@ -426,6 +426,7 @@ static Message *encoder_message (Encoder *e, int n) {
   if (mine) memcpy(m, e->data, e->length);
   if (mine && e->data != e->scratch) world_free(e->here, e->data);
   message_init(m, e->to, n, e->length);
+  m->watched = e->root == ROOT_CALL ? e->watched : 0;
   m->globals = (uint32_t)e->global_count;
   m->shared = e->shared;
   m->depth = (uint32_t)e->deepest;

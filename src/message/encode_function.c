@@ -60,8 +60,9 @@ static void find_environments (lua_State *L, int index, uint32_t env[8]) {
 
 /* What stands at the end of a dump. */
 typedef struct DumpEnd {
-  uint32_t env[8]; /* bit i: upvalue i held the globals */
-  uint64_t length; /* of the bytecode */
+  uint32_t env[8];  /* bit i: upvalue i held the globals */
+  uint64_t length;  /* of the bytecode */
+  uint64_t assigns; /* WATCH_… */
 } DumpEnd;
 
 /* Pushes the dump of the function at `index`, made new. [0, +1] */
@@ -78,7 +79,8 @@ static void push_new_dump (lua_State *L, int index, const uint32_t env[8]) {
   code = lua_tostring(L, -1);
   luaL_buffinit(L, &names);
   luaL_addlstring(&names, code, end.length);
-  bytecode_names((const unsigned char *)code, end.length, env, false, add_name, &names);
+  end.assigns =
+      bytecode_names((const unsigned char *)code, end.length, env, false, add_name, &names);
   luaL_addchar(&names, 0);
   bytecode_names((const unsigned char *)code, end.length, env, true, add_name, &names);
   luaL_addlstring(&names, (const char *)&end, sizeof end);
@@ -124,8 +126,10 @@ static void put_function (Encoder *e, int index, int nups, uint64_t id) {
   lua_State *L = e->L;
   size_t total;
   const char *dump = lua_tolstring(L, -1, &total);
-  uint64_t length = dump_end(L).length;
+  DumpEnd end = dump_end(L);
+  uint64_t length = end.length;
   unsigned char *p = encoder_room(e, FUNCTION_HEAD + length);
+  e->watched |= (uint8_t)end.assigns;
   p[0] = TAG_FUNCTION;
   set64(p + FUNCTION_ID, id);
   p[FUNCTION_NUPS] = (unsigned char)nups;

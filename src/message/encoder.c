@@ -51,6 +51,7 @@ void encoder_release (Encoder *e) {
   e->global = e->global_count = e->defined_count = 0;
   e->shared = e->level = 0;
   e->learnt = e->metatable = e->anchors_wanted = e->leads = false;
+  e->watched = 0;
   e->last_counted = 0;
 }
 
@@ -100,6 +101,7 @@ void encoder_open (Encoder *e, FrameKind kind, size_t record, uint32_t count) {
   }
   f = &e->frames[e->depth++];
   f->kind = (uint8_t)kind;
+  if (kind == IN_TABLE) e->watched |= WATCH_TABLES;
   f->state = AT_ARRAY;
   f->slots.base = lua_gettop(L);
   f->slots.spilled = 0;

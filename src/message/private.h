@@ -33,6 +33,7 @@
 #include "message/lasting.h"
 #include "message/message.h"
 #include "message/names.h"
+#include "message/sent.h"
 #include "world/memory.h"
 
 enum {
@@ -62,9 +63,13 @@ enum {
   TAG_KIND = 0x3f
 };
 
+/* What the functions of a message assign, and that there are tables in it. */
+enum { WATCH_LOCALS = 1, WATCH_GLOBALS = 2, WATCH_TABLES = 4 };
+
 struct Message {
   Counted counted;     /* first */
   int count;           /* values; const after init, like all below */
+  uint8_t watched;     /* bits, as in Encoder */
   uint32_t globals;    /* pairs of name and value behind them */
   uint32_t shared;     /* records with TAG_SHARED */
   uint32_t depth;      /* of open records, at most */
@@ -222,6 +227,7 @@ typedef struct Encoder {
   bool departs;        /* there are handles whose kinds want to know */
   bool part;           /* they are added to a list that somebody else follows */
   bool leads;          /* as in the message */
+  uint8_t watched;     /* what the receiver may change: WATCH_… */
   Frame few_frames[PLAIN_DEPTH];
   EncodedEntry few_entries[FEW_ENTRIES];
   alignas(16) unsigned char scratch[SCRATCH];
@@ -341,10 +347,14 @@ bool encode_lasts (Encoder *e, bool module);
 
 /*
 ** bytecode.c: calls found(name) for the names of the globals, or fields, that dumped
-** code gets. Bit i of env: upvalue i holds the globals.
+** code gets. Bit i of env: upvalue i holds the globals. Returns what the code assigns,
+** WATCH_…; 0 where fields are asked for.
 */
-void bytecode_names (const unsigned char *dump, size_t length, const uint32_t env[8], bool fields,
-                     void (*found)(void *ud, const char *name, size_t length), void *ud);
+unsigned bytecode_names (const unsigned char *dump, size_t length, const uint32_t env[8],
+                         bool fields, void (*found)(void *ud, const char *name, size_t length),
+                         void *ud);
+/* Where the dumped function stands; false: it does not say. */
+bool bytecode_place (const unsigned char *dump, size_t length, SentFunction *f);
 
 static inline unsigned char *encoder_room (Encoder *e, size_t n) {
   unsigned char *p;

@@ -169,6 +169,7 @@ bool program_attach_stock (lua_State *L, lua_CFunction module) {
   pthread_mutex_unlock(&attach_mu);
   if (!attached) return false;
   state_equip(L);
+  state_note_warn(L);
   process_equip_exit(L);
   message_prepare(L); /* what has been loaded before */
   end_at_close(L);

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observe/copies.h"
 #include "observe/deadlock.h"
 #include "observe/dump.h"
 #include "observe/recorder.h"
@@ -226,5 +227,8 @@ static void waiting (Thread *self, Waiter *w) {
   if (atomic_load(&w->woken) == 0) deadlock_warn(self);
 }
 
-const Observer deadlock_observer = {
-    .spawning = sigquit_install, .stuck = stuck, .waiting = waiting, .alerted = dump_answer};
+const Observer deadlock_observer = {.spawning = sigquit_install,
+                                    .stuck = stuck,
+                                    .waiting = waiting,
+                                    .alerted = dump_answer,
+                                    .changed = copies_changed};

@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 
 #include "message/message.h"
+#include "observe/copies.h"
 #include "observe/dump.h"
 #include "observe/recorder.h"
 #include "observe/sigquit.h"
@@ -58,7 +59,8 @@ static void alerted (lua_State *L, Thread *self) {
   if (atomic_load(&self->alerts) & ALERT_LOOP) lua_sethook(L, sample, LUA_MASKCOUNT, 1);
 }
 
-static const Observer sim_observer = {.poked = poked, .alerted = alerted};
+static const Observer sim_observer = {
+    .poked = poked, .alerted = alerted, .changed = copies_changed};
 
 /*
 ** The run.
@@ -135,6 +137,8 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   world_init(&sim->world, &sim_driver);
   sim->world.observer = &sim_observer;
   sim->world.silent_deadlocks = options->silent;
+  if (thread_self != NULL)
+    atomic_init(&sim->world.silent_copies, atomic_load(&thread_self->object.world->silent_copies));
   sim->options = *options;
   if (sim->options.operations == 0)
     sim->options.operations = options->interactive ? LONG_MAX : OPERATIONS_MOST;

@@ -20,12 +20,14 @@
 #include "base/source_line.h"
 #include "message/bundle.h"
 #include "message/message.h"
+#include "message/sent.h"
 #include "state/embedded.h"
 #include "state/heap.h"
 #include "state/files.h"
 #include "state/state.h"
 #include "state/stdlib.h"
 #include "world/burden.h"
+#include "world/thread_record.h"
 
 lua_CFunction state_module;
 
@@ -85,6 +87,7 @@ int state_equip (lua_State *L) {
   note_package(L);
   equip_preload(L);
   message_watch_modules(L);
+  message_watch_prepare(L);
   source_line_probe(L);
   files_equip(L);
   input_equip(L);
@@ -112,12 +115,36 @@ static void warn_off (void *ud, const char *message, int to_continue);
 static void warn_on (void *ud, const char *message, int to_continue);
 static void warn_continue (void *ud, const char *message, int to_continue);
 
+/* What a control message says to our own warnings, those of the whole world. */
+static void control_copies (const char *message) {
+  if (thread_self == NULL) return;
+  if (strcmp(message, "@off") == 0) atomic_store(&thread_self->object.world->silent_copies, true);
+  if (strcmp(message, "@on") == 0) atomic_store(&thread_self->object.world->silent_copies, false);
+}
+
 /* Whether it was a control message, obeyed. */
 static int warn_control (lua_State *L, const char *message, int to_continue) {
   if (to_continue || *message != '@') return 0;
+  control_copies(message);
   if (strcmp(message, "@off") == 0) lua_setwarnf(L, warn_off, L);
   else if (strcmp(message, "@on") == 0) lua_setwarnf(L, warn_on, L);
   return 1;
+}
+
+static lua_CFunction warn_of_lua; /* stock Lua's own; const once a state has been equipped */
+
+static int warn_and_note (lua_State *L) {
+  if (lua_gettop(L) == 1 && lua_type(L, 1) == LUA_TSTRING) control_copies(lua_tostring(L, 1));
+  return warn_of_lua(L);
+}
+
+void state_note_warn (lua_State *L) {
+  lua_getglobal(L, "warn");
+  if (lua_iscfunction(L, -1) && lua_tocfunction(L, -1) != warn_and_note) {
+    warn_of_lua = lua_tocfunction(L, -1);
+    replace_function(L, LUA_GNAME, "warn", warn_and_note);
+  }
+  lua_pop(L, 1);
 }
 
 static void warn_off (void *ud, const char *message, int to_continue) {

@@ -25,6 +25,9 @@ lua_State *state_open (void);
 */
 int state_equip (lua_State *L);
 
+/* In a state of stock Lua, warn("@off") is heard by our own warnings too. [0, 0, memory] */
+void state_note_warn (lua_State *L);
+
 /*
 ** -W: this state shows its warnings, and those that inherit from it or from others
 ** from now on. [0, 0, -]

@@ -88,9 +88,12 @@ static int call_target (lua_State *L) {
   pthread_mutex_lock(&t->mu);
   t->work = NULL;
   pthread_mutex_unlock(&t->mu);
-  message_free(work);
+  thread_copy_begin(L, t, work, 1, n);
+  lua_pushvalue(L, 1); /* it captures what it may have changed */
+  lua_insert(L, 1);
   lua_call(L, n - 1, LUA_MULTRET);
-  set_outcome(L, t, 1, lua_gettop(L), ROOT_RESULTS);
+  thread_copy_end(L, t);
+  set_outcome(L, t, 2, lua_gettop(L) - 1, ROOT_RESULTS);
   return 0;
 }
 
@@ -177,6 +180,7 @@ static void leave_role (Thread *t) {
 void thread_end (Thread *t) {
   World *world = t->object.world;
   if (t->locks_held > 0) thread_bury(t);
+  thread_copy_forget(t);
   thread_list_remove(t);
   pthread_mutex_lock(&t->mu);
   t->signalable = false;

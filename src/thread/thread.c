@@ -89,6 +89,7 @@ int thread_new (lua_State *L) {
 void thread_destroy (Object *o) {
   Thread *t = (Thread *)o;
   message_free(t->work);
+  message_free(t->sent);
   message_free(t->outcome);
   message_free(t->interrupt);
   free(t->answer.traceback);

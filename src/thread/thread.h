@@ -52,6 +52,17 @@ void thread_body (Thread *t);
 ** true: it returned.
 */
 bool thread_call_work (lua_State *L, Thread *t);
+/*
+** copy.c: the work of t has been decoded to the n values from index `first` on, and is
+** taken over; its target has returned, and the first of them is still alive; nobody will
+** ask for it any more.
+*/
+void thread_copy_begin (lua_State *L, Thread *t, Message *work, int first,
+                        int n);                 /* [0, 0, memory] */
+void thread_copy_end (lua_State *L, Thread *t); /* [0, 0, -] */
+void thread_copy_forget (Thread *t);
+/* Somebody has looked at what a thread has changed. */
+void thread_copy_found (bool found);
 /* For the recording: the thread does nothing more. */
 void thread_record_end (Thread *t);
 /* The main script is over: threads that join the main thread go on. It stays in the list. */

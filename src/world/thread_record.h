@@ -82,15 +82,16 @@ struct Thread {
   pthread_mutex_t mu;
 
   /* Its life. */
-  atomic_int life;         /* written under mu */
-  bool daemon;             /* under mu */
-  bool is_main;            /* const after init */
-  bool failed;             /* const once ended */
-  bool error_counted;      /* under mu: its error is one of world->errors_untaken */
-  Message *work;           /* target and arguments until they are decoded; under mu */
-  Message *outcome;        /* results, or the error; const once ended */
-  World *reports_to;       /* const while started: the world that gets its outcome; NULL: its own */
-  Line joiners;            /* under mu */
+  atomic_int life;    /* written under mu */
+  bool daemon;        /* under mu */
+  bool is_main;       /* const after init */
+  bool failed;        /* const once ended */
+  bool error_counted; /* under mu: its error is one of world->errors_untaken */
+  Message *work;      /* target and arguments until they are decoded; under mu */
+  Message *outcome;   /* results, or the error; const once ended */
+  Message *sent;      /* what it was sent, decoded; see message/sent.h; NULL: not kept; under mu */
+  World *reports_to;  /* const while started: the world that gets its outcome; NULL: its own */
+  Line joiners;       /* under mu */
   Thread *next, *previous; /* in world->threads, under world->mu */
 
   /* What it runs. */
@@ -112,6 +113,9 @@ struct Thread {
   DumpAnswer answer;
   atomic_int system;    /* see thread/system.h */
   lua_State *in_system; /* its running coroutine; readable while `system` says so */
+
+  unsigned waits;   /* own: that many until it is looked at what it has changed; 0: never */
+  unsigned between; /* own: so many the next time */
 
   size_t unweighed; /* own: see burden.c */
   int kept_kib;     /* own: Lua memory in use after the last collection before a wait */

@@ -137,6 +137,14 @@ void line_wake (Waiter *chain) {
 ** Waiting.
 */
 
+/* The running thread is about to wait: now and then somebody looks at what it has changed so far. */
+static void look_at_changes (lua_State *L, Thread *self) {
+  const Observer *o = self->object.world->observer;
+  self->between *= 2;
+  self->waits = self->between;
+  if (o != NULL && o->changed != NULL) o->changed(L, self);
+}
+
 /*
 ** Notes what the running thread is about to wait for, for dumps and reports; `w` is
 ** NULL where it sleeps.
@@ -144,6 +152,7 @@ void line_wake (Waiter *chain) {
 static void note_blocked (lua_State *L, Thread *self, const Waiter *w, Nanos deadline) {
   SourceLine place;
   Nanos now = world_now(self->object.world);
+  if (self->waits != 0 && --self->waits == 0) look_at_changes(L, self);
   source_line_here(L, &place);
   pthread_mutex_lock(&self->mu);
   if (w != NULL && w->moved != NULL) w = w->moved;

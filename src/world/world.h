@@ -91,6 +91,11 @@ typedef struct Observer {
   void (*poked)(Thread *self);
   /* The hook of a thread with alerts other than interrupts. */
   void (*alerted)(lua_State *L, Thread *self);
+  /*
+  ** The target of the thread has returned, or the thread is about to wait: it may have
+  ** changed copies of what it was sent. Holds no mutex; raises nothing.
+  */
+  void (*changed)(lua_State *L, Thread *self);
 } Observer;
 
 struct World {
@@ -112,8 +117,10 @@ struct World {
   struct Message *excepthook; /* NULL: the default; under mu */
   Object *named;              /* the table of named shared tables, or NULL; under mu */
   char *first_error;          /* simulated: of an untaken error, with its traceback; under mu */
-  bool stuck_raises;     /* a deadlock interrupts the main thread, and ends nothing; under mu */
-  char *stuck_report;    /* the last one that did; under mu */
+  bool stuck_raises;         /* a deadlock interrupts the main thread, and ends nothing; under mu */
+  char *stuck_report;        /* the last one that did; under mu */
+  atomic_bool silent_copies; /* warn("@off"): nobody hears of changed copies */
+  char *copies; /* which threads have changed which, for reports; see observe/copies.c; under mu */
   bool silent_deadlocks; /* const after the options are read: --no-deadlock-check */
   uint64_t base; /* const after init: added to what is counted here, it is unique in the process */
   atomic_uint lasting; /* classes and the like that have got an id: see lasting.c */

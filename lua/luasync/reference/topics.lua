@@ -18,7 +18,7 @@ print((pcall(event.wait, event, -1)))]],
     python = "timeout=None is for ever; a timeout raises queue.Empty, queue.Full or returns False",
   },
   {
-    name = "crossing", kind = "topic", aliases = { "copying", "copies", "messages" },
+    name = "crossing", kind = "topic", aliases = { "copying", "messages" },
     about = "Every thread has its own Lua state. What goes from one to another (a thread's target, arguments and "
       .. "results, queue items, errors) is copied: nil, booleans, numbers, strings and light userdata by value; "
       .. "tables deeply, with shared references, cycles and metatables; Lua functions as code with the locals they "
@@ -32,6 +32,7 @@ print((pcall(event.wait, event, -1)))]],
       .. "assigning to a captured local changes that thread's copy only; use results, a queue or a Shared to bring "
       .. "something back.",
     example = [[
+warn "@off"   -- or it says that n and list are lost, see `copies`
 local n, list, queue = 1, { 1 }, sync.Queue()
 local t = sync.spawn(function()
   n = n + 1
@@ -42,7 +43,33 @@ end)
 print("there " .. t:result(), "here " .. n, #list, queue:get())
 print(pcall(sync.spawn, print, { co = coroutine.create(print) }))]],
     output = "there 2\there 1\t1\tby reference\nfalse\tcannot send a coroutine (at args[1].co)",
-    python = "Python threads share everything; multiprocessing copies", see = { "globals", "classes", "Shared" },
+    python = "Python threads share everything; multiprocessing copies",
+    see = { "copies", "globals", "classes", "Shared" },
+  },
+  {
+    name = "copies", kind = "topic", aliases = { "warnings", "warn" },
+    about = "A thread that assigns a captured local or a global, or stores into a captured plain table, changes a copy."
+      .. " Where somebody else looks at the variable after that, luasync warns on stderr, once for each function and "
+      .. "variable: the line of the assignment, what the value was and is, the thread, where else it is read, and what "
+      .. "to write instead. What was sent is compared with what has become of it when the thread's function returns "
+      .. "and now and then before it waits, so a change that is never made is not warned of; who looks at it is read "
+      .. "from the source. There is no warning of what only the thread itself uses (a cache, a counter), nor of "
+      .. "a variable that is assigned anew before it is read, as in `count = t:result()`. At the prompt each change "
+      .. "of a global is one that somebody may look at. `warn(\"@off\")` turns these warnings off for the whole "
+      .. "program, `warn(\"@on\")` on again; they are on at first.",
+    example = [[
+warn "@off"                    -- on this page
+local count = 0
+local function work() count = count + 1 return count end
+sync.spawn(work):join()        -- "'count' 0 → 1 in Thread-1 (work), its own copy; still 0 in MainThread, …"
+print(count)
+count = sync.spawn(work):result()
+print(count)
+local shared = sync.Shared{ count = 0 }
+sync.spawn(function() shared.count = shared.count + 1 end):join()
+print(shared.count)]],
+    output = "0\n1\n1",
+    python = "threads share all variables", see = { "crossing", "globals", "Shared" },
   },
   {
     name = "classes", kind = "topic", aliases = { "modules", "metatables", "package.preload" },
@@ -81,6 +108,7 @@ print(point.x, getmetatable(point) == Point, point.class == Point, same, kind)]]
       .. " So do globals that the environment supplies by `__index` (specs of busted, require \"pl\"), and what the "
       .. "script has added to Lua's library tables (`function string.words…`).",
     example = [[
+warn "@off"   -- or it says that count is lost, see `copies`
 done = sync.Event()
 count = 0
 function work()
@@ -90,7 +118,7 @@ function work()
 end
 print(sync.spawn(work):result(), count, done:is_set())]],
     output = "1\t0\ttrue",
-    python = "globals are shared there", see = { "crossing" },
+    python = "globals are shared there", see = { "crossing", "copies" },
   },
   {
     name = "order", kind = "topic", aliases = { "fairness", "waiting" },

@@ -1,0 +1,307 @@
+--- Threads that change copies: which of the changes are lost, and who would like to see them.
+--
+-- The host has compared what a thread was sent with what has become of it (src/observe/copies.c); here the source
+-- decides. A change is worth a warning where the code of the thread assigns the variable and somebody else looks at it
+-- after that: code that the thread does not run, or another thread that was sent the same variable and changes it too.
+-- What is assigned anew afterwards, as by `count = t:result()`, is not missed, nor is what is only counted.
+--
+-- Nothing here runs before a difference is found. Where the source cannot be read there is no warning, but at the
+-- prompt, whose globals are there to be looked at.
+
+local source = require "luasync.copies.source"
+
+local copies = {}
+
+----------------------------------------------------------------------------------------------------
+-- Sources
+
+--- A file's name as Lua shows it, "x.lua".
+local function short(chunk)
+  return chunk:match "^@(.*)" or chunk:match "^=(.*)" or '[string "..."]'
+end
+
+--- The parsed source of a chunk, or nil. `cache` holds what has been read.
+local function parsed(cache, chunk)
+  if cache[chunk] == nil then
+    local path = chunk:match "^@(.*)"
+    local text
+    if path then text = cache.read(path)
+    elseif chunk:sub(1, 1) == "=" then text = cache.read(chunk)
+    else text = chunk end
+    cache[chunk] = text and source.parse(text) or false
+  end
+  return cache[chunk] or nil
+end
+
+local function is_prompt(chunk) return chunk == "=stdin" or chunk:find "^=%[%d+%]" ~= nil end
+
+--- The parsed functions that a thread was sent, those of `chunk`.
+local function sent_functions(s, chunk, functions)
+  local list = {}
+  for _, sent in ipairs(functions) do
+    for _, func in ipairs(s.functions) do
+      if sent.source == chunk and func.first == sent.first and func.last == sent.last then list[#list + 1] = func end
+    end
+  end
+  return list
+end
+
+local function contains(list, func)
+  while func do
+    for _, f in ipairs(list) do if f == func then return true end end
+    func = func.parent
+  end
+  return false
+end
+
+--- What everything below works on: the chunk of the target, its source, and its functions there.
+local function scene(cache, functions, chunk)
+  local s = chunk and parsed(cache, chunk)
+  if not s then return nil end
+  local here = { s = s, chunk = chunk, mine = sent_functions(s, chunk, functions) }
+  here.starts = {}
+  for _, start in ipairs(s.starts) do
+    local target = start.target or {}
+    for _, func in ipairs(here.mine) do
+      if target.func == func or target.use and func.variable and target.use.variable == func.variable then
+        here.starts[#here.starts + 1] = start
+        break
+      end
+    end
+  end
+  return here
+end
+
+local function runs(here, func) return contains(here.mine, func) end
+
+--- The variable `name` that the sent function at these lines captures.
+local function captured(here, func, name)
+  for _, f in ipairs(here.mine) do
+    if f.first == func.first and f.last == func.last then
+      for _, use in ipairs(here.captures[name] or {}) do
+        if contains({ f }, use.func) and not contains({ f }, use.variable.func) then return use.variable end
+      end
+    end
+  end
+end
+
+--- All uses of locals, by name.
+local function index_locals(here)
+  here.captures = {}
+  for _, use in ipairs(here.s.uses) do
+    local list = here.captures[use.variable.name] or {}
+    here.captures[use.variable.name] = list
+    list[#list + 1] = use
+  end
+end
+
+----------------------------------------------------------------------------------------------------
+-- Who assigns, who looks
+
+--- The place from which on the thread may run: its earliest start, or the end of its function.
+local function beginning(here)
+  local first
+  for _, start in ipairs(here.starts) do first = math.min(first or start.at, start.at) end
+  if first then return first end
+  for _, func in ipairs(here.mine) do first = math.max(first or 0, func.to) end
+  return first or 0
+end
+
+local function in_loop_with(use, here)
+  local loop = use.loop
+  while loop do
+    for _, start in ipairs(here.starts) do
+      if start.func == use.func and start.at > loop.from and start.at < loop.to then return true end
+    end
+    loop = loop.parent
+  end
+  return false
+end
+
+--- Whether code outside the thread comes to this use after the thread has begun.
+local function is_later(here, use)
+  if use.func ~= here.home then return true end
+  return use.at > here.begin or in_loop_with(use, here)
+end
+
+--- Whether a use looks at what has changed.
+local function looks(use, change)
+  if use.own or use.sent or use.defines then return false end
+  if use.kind == "write" or use.kind == "store" and not use.taken then return false end
+  if change.path == "" then return true end
+  if use.field then return use.field == change.first end
+  if use.method then return not change.added end
+  return not use.calls
+end
+
+--- The first assignment outside after the thread has begun, in the function that starts it.
+local function assigned_later(here, variable)
+  for _, use in ipairs(variable.uses) do
+    if use.kind == "write" and not runs(here, use.func) and not use.defines and is_later(here, use) then return use end
+  end
+end
+
+--- Where somebody else looks at the change.
+local function reader(here, variable, change)
+  local anew = assigned_later(here, variable)
+  for _, use in ipairs(variable.uses) do
+    if looks(use, change) and not runs(here, use.func) and is_later(here, use) then
+      if not anew or use.func == anew.func and use.at < anew.at then return use end
+    end
+  end
+end
+
+--- Whether all threads that run this function were sent the same variable.
+local function is_common(here, variable)
+  if not variable.is_local then return true end
+  if #here.starts == 0 then return variable.func == nil and variable.loop == nil end
+  for _, start in ipairs(here.starts) do
+    local loop = start.loop
+    while loop do
+      if loop == variable.loop then return false end
+      loop = loop.parent
+    end
+    if variable.func ~= nil and variable.func ~= start.func then return false end
+  end
+  return true
+end
+
+--- Where the thread's own code looks at what each of the threads has changed for itself.
+local function reader_among(here, variable, change)
+  if not change.again or change.added or not is_common(here, variable) then return nil end
+  for _, use in ipairs(variable.uses) do
+    if looks(use, change) and runs(here, use.func) and not use.returned then return use end
+  end
+  if change.field == "" then return nil end
+  for _, field in ipairs(here.s.fields) do
+    if field.name == change.field and not field.own and not field.store and field.func then return field end
+  end
+end
+
+--- Where a field of that name is changed, whatever the table is called there: a line, or nil. A method that reads it,
+-- too, is more likely than one that only sets it, as `new` does.
+local function stored(here, change)
+  local best
+  for _, field in ipairs(change.field ~= "" and here.s.fields or {}) do
+    if field.name == change.field and field.store and field.func then
+      if field.updates then return field.line end
+      best = field.line
+    end
+  end
+  return best
+end
+
+--- Where the thread's code changes it: the line, or nil.
+local function assignment(here, variable, change)
+  local best
+  for _, use in ipairs(variable and variable.uses or {}) do
+    if runs(here, use.func) or change.root == "global" and not best and use.func then
+      if change.path == "" and use.kind == "write" then return use.line end
+      if change.path ~= "" and use.kind == "store" then
+        if use.stored == change.field or change.field == "" then return use.line end
+        best = best or use.line
+      end
+    end
+  end
+  return stored(here, change) or best
+end
+
+----------------------------------------------------------------------------------------------------
+-- Words
+
+local function literal(text)
+  if text:find "^a " then return text == "a table" and "{}" or "nil" end
+  return text
+end
+
+--- What to write instead.
+local function cure(change, variable)
+  local prefix = variable and variable.is_local and "local " or ""
+  if change.path == "" then
+    return ("share it: local s = sync.Shared{ %s = %s }, or return it with result()"):format(
+      change.name, literal(change.was))
+  end
+  if change.field ~= "" and change.path ~= "." .. change.field or change.root == "argument" then
+    return ("share it: keep %s in a sync.Shared{ %s = %s }, or return it with result()"):format(
+      change.field ~= "" and "'" .. change.field .. "'" or "what changes",
+      change.field ~= "" and change.field or "…", literal(change.was))
+  end
+  return ("share it: %s%s = sync.Shared{}, or return it with result()"):format(prefix, change.name)
+end
+
+local function place(here, line) return short(here.chunk) .. ":" .. line end
+
+local function warning(here, thread, change, variable, line, use)
+  local name = change.name .. change.path
+  local text = ("luasync: warning: %s: '%s' %s → %s in %s, its own copy"):format(
+    place(here, line), name, change.was, change.is, thread.name)
+  if use then
+    local other = runs(here, use.func) and "used in other threads at" or "used at"
+    if variable and not use.func and use.variable and not variable.func then other = "still " .. change.was
+      .. " in MainThread, read at" end
+    text = text .. ("; %s %s"):format(other, place(here, use.line))
+  end
+  return text .. "\n  hint: " .. cure(change, variable) .. "\n"
+end
+
+----------------------------------------------------------------------------------------------------
+-- Changes
+
+--- The variables of the code that starts the thread whose tables are its n-th argument.
+local function passed(here, n)
+  local list = {}
+  for _, start in ipairs(here.starts) do
+    local use = start.args[n] and start.args[n].use
+    if use and not contains(list, use.variable) then list[#list + 1] = use.variable end
+  end
+  return list
+end
+
+local function candidates(here, thread, change)
+  if change.root == "global" then return { here.s.globals[change.name] } end
+  if change.root == "argument" then return passed(here, change.argument) end
+  local func = thread.functions[change.func]
+  return { func and captured(here, func, change.name) }
+end
+
+--- The warning for a change, or nil; and a line for reports, "thread \t name \t file:line".
+local function judge(cache, thread, change)
+  local func = thread.functions[change.root == "local" and change.func or 1]
+  local here = func and scene(cache, thread.functions, func.source)
+  if not here then
+    if func and is_prompt(func.source) and change.root == "global" then
+      return warning({ chunk = func.source }, thread, change, nil, func.first)
+    end
+    return nil
+  end
+  index_locals(here)
+  here.home = here.starts[1] and here.starts[1].func
+  here.begin = beginning(here)
+  change.first = change.path:match "^%.([%w_]+)"
+  for _, variable in ipairs(candidates(here, thread, change)) do
+    if change.root == "argument" then change.name = variable.name end
+    local line = assignment(here, variable, change)
+    if line then
+      local known = ("%s\t%s\t%s\n"):format(thread.name, variable.name, place(here, line))
+      local use = reader(here, variable, change) or reader_among(here, variable, change)
+      return use and warning(here, thread, change, variable, line, use), known
+    end
+  end
+end
+
+--- @param thread { name =, functions = { { source =, first =, last = }, … }, changes = { … } }
+-- @param read a function that returns the text of a file
+-- @return a list of warnings, where there are any, at the places of their changes; and lines for reports
+function copies.changed(thread, read)
+  local cache, warnings, known, said = { read = read }, {}, {}, {}
+  for i, change in ipairs(thread.changes) do
+    local text, line = judge(cache, thread, change)
+    known[#known + 1] = line
+    local key = change.root .. change.name
+    if text and not said[key] then warnings[i] = text end
+    said[key] = said[key] or text
+  end
+  return warnings, table.concat(known)
+end
+
+return copies

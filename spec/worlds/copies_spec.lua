@@ -1,0 +1,361 @@
+-- Warnings of threads that change copies, as of Python programs typed in with plain globals and tables.
+local command = require "spec.command"
+
+local SYNC = 'local sync = require "luasync"\n'
+
+--- Runs a script, whose second line is the first of `text`; its name in what it says is SCRIPT.
+local function run(text, ...)
+  local result = command.text(SYNC .. text, ...)
+  result.err = result.err:gsub(result.name:gsub("%p", "%%%0"), "SCRIPT")
+  return result
+end
+
+local WORLDS = { { "real" }, { "virtual", "--virtual" }, { "seed", "--seed", "3" } }
+
+--- Runs it in each world; `check` gets the result.
+local function everywhere(text, check)
+  for _, world in ipairs(WORLDS) do
+    check(run(text, table.unpack(world, 2)), world[1])
+  end
+end
+
+local function warns(text, expected)
+  everywhere(text, function(result, world)
+    local warnings = {}
+    for line in result.err:gmatch "luasync: warning: ([^\n]*)" do
+      warnings[#warnings + 1] = line:gsub("Thread%-%d", "Thread-N")
+    end
+    assert.same(expected, warnings, world .. ": " .. result.err)
+  end)
+end
+
+local function is_silent(text)
+  everywhere(text, function(result, world)
+    assert.equal("", result.err, world)
+    assert.equal(0, result.code)
+  end)
+end
+
+local TUTORIAL_24 = [[
+data = {}
+lock = sync.Lock()
+function producer()
+  local _ <close> = lock:hold()
+  table.insert(data, "Item 1")
+end
+function consumer()
+  local _ <close> = lock:hold()
+  print(table.concat(data, ", "))
+end
+t1 = sync.Thread{ target = producer }
+t2 = sync.Thread{ target = consumer }
+t1:start()
+t2:start()]]
+
+local TUTORIAL_13 = [[
+numbers = {}
+function taskA(c)
+  while true do
+    c:acquire()
+    local num = 7
+    table.insert(numbers, num)
+    c:notify()
+    c:release()
+    sync.sleep(0.05)
+  end
+end
+function taskB(c)
+  for _ = 1, 3 do
+    c:acquire()
+    c:wait()
+    print("Obtained random number", table.remove(numbers))
+    c:release()
+  end
+end
+c = sync.Condition()
+t1 = sync.Thread{ target = taskB, args = { c } }
+t2 = sync.Thread{ target = taskA, args = { c }, daemon = true }
+t1:start()
+t2:start()]]
+
+local TUTORIAL_52 = [[
+SharedResource = {}
+SharedResource.__index = SharedResource
+function SharedResource.new()
+  local self = setmetatable({}, SharedResource)
+  self.value = 0
+  self.event = sync.Event()
+  return self
+end
+function SharedResource:increment()
+  self.event:wait()
+  self.value = self.value + 1
+  print("Incremented value to " .. self.value)
+end
+function thread_function(shared_resource)
+  shared_resource:increment()
+end
+shared_resource = SharedResource.new()
+threads = {}
+for _ = 1, 5 do
+  local thread = sync.Thread{ target = thread_function, args = { shared_resource } }
+  table.insert(threads, thread)
+  thread:start()
+end
+shared_resource.event:set()
+for _, thread in ipairs(threads) do thread:join() end]]
+
+local TUTORIAL_23 = [[
+condition = sync.Condition()
+data_ready = false
+function consumer()
+  local _ <close> = condition:hold()
+  while not data_ready do
+    condition:wait()
+  end
+  print("Data consumed")
+end
+function producer()
+  local _ <close> = condition:hold()
+  data_ready = true
+  condition:notify()
+end
+t1 = sync.Thread{ name = "Consumer", target = consumer }
+t2 = sync.Thread{ name = "Producer", target = producer }
+t1:start()
+t2:start()]]
+
+local COUNT = [[
+local count = 0
+local t = sync.spawn(function()
+  for _ = 1, 1000 do
+    count = count + 1
+  end
+end)
+t:join()
+print(count)]]
+
+describe("a thread that changes a copy", function()
+  it("is named with the variable, its lines and the cure", function()
+    everywhere(COUNT, function(result)
+      assert.equal("0\n", result.out)
+      assert.equal(0, result.code)
+      assert.equal("luasync: warning: SCRIPT:5: 'count' 0 → 1000 in Thread-1, its own copy; still 0 in MainThread, "
+        .. "read at SCRIPT:9\n  hint: share it: local s = sync.Shared{ count = 0 }, or return it with result()\n",
+        result.err)
+    end)
+  end)
+
+  it("is named where a tutorial is typed in with plain globals and tables", function()
+    warns(TUTORIAL_24, { "SCRIPT:6: 'data[1]' nil → \"Item 1\" in Thread-N (producer), its own copy; "
+      .. "used at SCRIPT:10" })
+    warns(TUTORIAL_13, { "SCRIPT:7: 'numbers[1]' nil → 7 in Thread-N (taskA), its own copy; used at SCRIPT:17" })
+    warns(TUTORIAL_52, { "SCRIPT:12: 'shared_resource.value' 0 → 1 in Thread-N (thread_function), its own copy; "
+      .. "used in other threads at SCRIPT:13" })
+    warns(TUTORIAL_23, { "SCRIPT:13: 'data_ready' false → true in Producer, its own copy; used at SCRIPT:6" })
+  end)
+
+  it("is named for a global that it makes", function()
+    warns([[
+function work() answer = 42 end
+local t = sync.spawn(work)
+t:join()
+print(answer)]], { "SCRIPT:2: 'answer' nil → 42 in Thread-N (work), its own copy; still nil in MainThread, "
+      .. "read at SCRIPT:5" })
+  end)
+
+  it("is named for a field of a captured table, and of an object", function()
+    warns([[
+local state = { total = 0 }
+local function add(n) state.total = state.total + n end
+sync.spawn(add, 5):join()
+print(state.total)]], { "SCRIPT:3: 'state.total' 0 → 5 in Thread-N (add), its own copy; still 0 in MainThread, "
+      .. "read at SCRIPT:5" })
+    warns([[
+local Counter = {}
+Counter.__index = Counter
+function Counter:increment() self.n = self.n + 1 end
+function Counter:get() return self.n end
+local counter = setmetatable({ n = 0 }, Counter)
+local t = sync.spawn(function() counter:increment() end)
+t:join()
+print(counter:get())]], { "SCRIPT:4: 'counter.n' 0 → 1 in Thread-N, its own copy; still 0 in MainThread, "
+      .. "read at SCRIPT:9" })
+  end)
+
+  it("is named for results that are collected in a list", function()
+    warns([[
+local results, threads = {}, {}
+for i = 1, 3 do
+  threads[i] = sync.spawn(function() results[i] = i * i end)
+end
+for _, t in ipairs(threads) do t:join() end
+print(#results)]], { "SCRIPT:4: 'results[1]' nil → 1 in Thread-N, its own copy; still nil in MainThread, "
+      .. "read at SCRIPT:7" })
+  end)
+
+  it("is named once for each function and variable", function()
+    warns([[
+local hits, misses = 0, 0
+local function work() hits = hits + 1 misses = misses + 2 end
+for _ = 1, 3 do sync.spawn(work):join() end
+print(hits, misses)]], {
+      "SCRIPT:3: 'hits' 0 → 1 in Thread-N (work), its own copy; still 0 in MainThread, read at SCRIPT:5",
+      "SCRIPT:3: 'misses' 0 → 2 in Thread-N (work), its own copy; still 0 in MainThread, read at SCRIPT:5" })
+  end)
+
+  it("is named while it goes on for ever", function()
+    everywhere([[
+local total = 0
+local q = sync.Queue()
+local function consume()
+  while true do
+    total = total + q:get()
+    q:task_done()
+  end
+end
+sync.Thread{ target = consume, daemon = true }:start()
+for i = 1, 9 do q:put(i) sync.sleep(0.001) end
+q:join()
+print(total)]], function(result)
+      assert.matches("SCRIPT:6: 'total' 0 → %d+ in Thread%-1 %(consume%), its own copy; still 0 in MainThread, "
+        .. "read at SCRIPT:13", result.err)
+    end)
+  end)
+
+  it("is not named after warn('@off')", function()
+    is_silent('warn "@off"\n' .. COUNT)
+    local result = run('warn "@off"\nwarn "@on"\n' .. COUNT)
+    assert.matches("SCRIPT:7: 'count' 0", result.err, 1, true)
+    assert.equal("", run('warn "@off"\nsync.simulate(function()\n' .. COUNT .. " end)").err)
+  end)
+
+  it("is named in simulate, once a program", function()
+    local result = run("for seed = 1, 5 do sync.simulate(function()\n" .. COUNT .. "\nend, { seed = seed }) end")
+    assert.equal(1, select(2, result.err:gsub("'count' 0 → 1000", "")))
+    assert.equal("", result.out)
+  end)
+
+  it("is named in a chunk of the command line", function()
+    local result = command.run { "-e", SYNC .. COUNT }
+    assert.matches("warning: (command line):5: 'count' 0 → 1000", result.err, 1, true)
+  end)
+end)
+
+describe("no warning is given", function()
+  it("of results that are returned", function()
+    is_silent(COUNT:gsub("  end\nend%)", "  end\n  return count\nend)"):gsub("t:join%(%)", "count = t:result()"))
+  end)
+
+  it("of what only the thread itself uses", function()
+    is_silent [[
+local cache, calls = {}, 0
+local function fib(n)
+  calls = calls + 1
+  if n < 2 then return n end
+  cache[n] = cache[n] or fib(n - 1) + fib(n - 2)
+  return cache[n]
+end
+local a, b = sync.spawn(fib, 20), sync.spawn(fib, 21)
+assert(a:result() + b:result() == 17711)]]
+    is_silent [[
+local n = 0
+local t = sync.spawn(function()
+  for _ = 1, 10 do n = n + 1 end
+  print(n)
+end)
+t:join()]]
+    is_silent [[
+print(n)
+n = 5
+print(n)
+function countdown() while n > 0 do n = n - 1 end end
+sync.spawn(countdown):join()]]
+  end)
+
+  it("of a cache that the main thread uses, too", function()
+    is_silent [[
+local cache = {}
+local function square(n)
+  if not cache[n] then cache[n] = n * n end
+  return cache[n]
+end
+print(square(2))
+local t = sync.spawn(square, 3)
+print(t:result(), square(4))]]
+  end)
+
+  it("of loop variables, locals and parameters of the thread", function()
+    is_silent [[
+local list = { 3, 1, 2 }
+local function work(n, t)
+  local sum = 0
+  for i = 1, n do sum = sum + i n = n - 1 end
+  t = { sum }
+  t[1] = t[1] + 1
+  return t[1]
+end
+print(sync.spawn(work, 4, list):result(), #list)
+for i = 1, 3 do
+  local private = i
+  sync.spawn(function() private = private + 1 print(private) end):join()
+end]]
+  end)
+
+  it("of an argument that belongs to the thread", function()
+    is_silent [[
+local function work(state)
+  state.n = state.n + 1
+  print(state.n)
+end
+for i = 1, 3 do sync.spawn(work, { n = i }):join() end
+for i = 1, 3 do
+  local state = { n = i }
+  sync.spawn(work, state):join()
+end]]
+    is_silent [[
+local function sort(list) table.sort(list) return list end
+local list = { 3, 1, 2 }
+list = sync.spawn(sort, list):result()
+print(list[1])]]
+  end)
+
+  it("of Shared tables and objects", function()
+    is_silent [[
+local state, n = sync.Shared{ count = 0 }, sync.Atomic(0)
+local function work() state.count = state.count + 1 n:add(1) end
+sync.spawn(work):join()
+print(state.count, n:get())]]
+  end)
+
+  it("of a variable that is set anew before it is read", function()
+    is_silent [[
+local sum = 0
+local function work() sum = sum + 1 return sum end
+local t = sync.spawn(work)
+sum = t:result()
+print(sum)]]
+    is_silent [[
+local n = 0
+local function work() n = n + 1 end
+for round = 1, 2 do
+  n = round
+  sync.spawn(work):join()
+end]]
+  end)
+
+  local programs = io.popen "ls scripts/tutorial/*.lua scripts/examples/*.lua"
+  for path in programs:lines() do
+    it("by " .. path, function()
+      local result = command.run { "--virtual", path }
+      assert.is_nil(result.err:find("warning", 1, true))
+    end)
+  end
+  programs:close()
+
+  it("by longer programs", function()
+    for _, path in ipairs { "scripts/bench/run.lua", "scripts/fuzz/run.lua" } do
+      assert.is_nil(command.run { path, "--help" }.err:find("its own copy", 1, true))
+    end
+  end)
+end)

@@ -1,0 +1,291 @@
+/*
+** copies.c - threads that change copies of what they were sent.
+**
+** What a thread was sent is kept (message/sent.h). When its target has returned, and
+** now and then before it waits, that is compared with what has become of it. Where a
+** captured local, a global or a table differs, luasync.copies looks at the source: who
+** assigns the variable, and does anybody else look at it after that? Only then there is a
+** warning, one for each function and variable in a program.
+**
+** The Lua code runs in a state of its own: the program's is only read, with its
+** collector stopped, so that nothing runs in it.
+*/
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "message/sent.h"
+#include "observe/copies.h"
+#include "state/state.h"
+#include "thread/thread.h"
+#include "world/memory.h"
+
+#define LARGEST (4 << 20) /* bytes of a source file worth reading */
+#define KNOWN_MOST 8192   /* bytes of what is kept for reports */
+
+/*
+** What has been looked at. A change is looked at when it is seen first, and when a
+** second thread of the same world has made it too; after a warning never again.
+*/
+
+#define SEEN_MOST 512
+
+typedef struct Seen {
+  uint64_t change, thread;
+  bool twice, done;
+} Seen;
+
+static pthread_mutex_t seen_mu = PTHREAD_MUTEX_INITIALIZER;
+static Seen seen[SEEN_MOST]; /* under seen_mu */
+static int seen_count;       /* under seen_mu */
+
+static uint64_t add_bytes (uint64_t hash, const void *bytes, size_t n) {
+  const unsigned char *p = bytes;
+  for (size_t i = 0; i < n; i++) hash = (hash ^ p[i]) * UINT64_C(1099511628211);
+  return hash;
+}
+
+/* A number for the function of the thread and the variable. */
+static uint64_t number_of (const Sent *s, const SentChange *c) {
+  const SentFunction *f = &s->functions[0];
+  uint64_t hash = UINT64_C(14695981039346656037);
+  if (s->function_count > 0) {
+    hash = add_bytes(hash, f->source, f->length);
+    hash = add_bytes(hash, &f->first, sizeof f->first);
+  }
+  hash = add_bytes(hash, &c->root, sizeof c->root);
+  hash = add_bytes(hash, &c->argument, sizeof c->argument);
+  hash = add_bytes(hash, c->name, strlen(c->name));
+  return add_bytes(hash, c->field, strlen(c->field));
+}
+
+/* Whether the change is to be looked at; *again: another thread of the world has made it before. Under seen_mu. */
+static bool take (uint64_t change, uint64_t thread, bool *again) {
+  int i = 0;
+  *again = false;
+  while (i < seen_count && seen[i].change != change) i++;
+  if (i == SEEN_MOST) return false;
+  if (i == seen_count) {
+    seen[seen_count++] = (Seen){.change = change, .thread = thread};
+    return true;
+  }
+  if (seen[i].done || seen[i].twice || seen[i].thread == thread) return false;
+  *again = seen[i].thread >> 32 == thread >> 32; /* see World.base */
+  seen[i].thread = thread;
+  seen[i].twice = *again;
+  return *again;
+}
+
+static void be_done (uint64_t change) {
+  pthread_mutex_lock(&seen_mu);
+  for (int i = 0; i < seen_count; i++)
+    if (seen[i].change == change) seen[i].done = true;
+  pthread_mutex_unlock(&seen_mu);
+}
+
+/*
+** Facts for luasync.copies.
+*/
+
+static struct { const char *name, *text; } chunk; /* const once threads run */
+
+void copies_note_chunk (const char *name, const char *text) {
+  chunk.text = chunk.name == NULL ? text : NULL; /* of two of one name no line is certain */
+  chunk.name = name;
+}
+
+/* read(path): the text of the file, or of the chunk noted under that name, or nil. */
+static int read_file (lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  FILE *file;
+  char *text = NULL;
+  long size;
+  size_t length = 0;
+  if (chunk.text != NULL && strcmp(path, chunk.name) == 0) {
+    lua_pushstring(L, chunk.text);
+    return 1;
+  }
+  file = fopen(path, "rb");
+  if (file == NULL) return 0;
+  if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && size < LARGEST
+      && (text = malloc((size_t)size + 1)) != NULL) {
+    rewind(file);
+    length = fread(text, 1, (size_t)size, file);
+  }
+  fclose(file);
+  if (text == NULL) return 0;
+  lua_pushlstring(L, text, length); /* where there is no memory for it, the state is about to go */
+  free(text);
+  return 1;
+}
+
+static void set_text (lua_State *L, const char *field, const char *value) {
+  lua_pushlstring(L, value, strlen(value));
+  lua_setfield(L, -2, field);
+}
+
+static void set_number (lua_State *L, const char *field, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_functions (lua_State *L, const Sent *s) {
+  lua_createtable(L, s->function_count, 0);
+  for (int i = 0; i < s->function_count; i++) {
+    const SentFunction *f = &s->functions[i];
+    lua_createtable(L, 0, 3);
+    lua_pushlstring(L, f->source, f->length);
+    lua_setfield(L, -2, "source");
+    set_number(L, "first", f->first);
+    set_number(L, "last", f->last);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "functions");
+}
+
+static void push_change (lua_State *L, const SentChange *c, bool again) {
+  static const char *const roots[] = {"local", "global", "argument"};
+  lua_createtable(L, 0, 10);
+  set_text(L, "root", roots[c->root]);
+  set_text(L, "name", c->name);
+  set_text(L, "path", c->path);
+  set_text(L, "field", c->field);
+  set_text(L, "was", c->was);
+  set_text(L, "is", c->is);
+  set_number(L, "func", c->function + 1);
+  set_number(L, "argument", c->argument);
+  lua_pushboolean(L, c->added);
+  lua_setfield(L, -2, "added");
+  lua_pushboolean(L, again);
+  lua_setfield(L, -2, "again");
+}
+
+/* Pushes luasync.copies[name]. [0, +1, raises] */
+static void push_function (lua_State *L, const char *name) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "luasync.copies");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, name);
+  lua_remove(L, -2);
+}
+
+/* In the terminal's or file's own words, also where a simulated world keeps what it prints. */
+static void say (const char *text) {
+  World *world = real_world();
+  world->driver->write(world, 2, text, strlen(text));
+}
+
+/* Adds lines to what is known of the world's copies. */
+static void remember (World *world, const char *lines) {
+  size_t length = strlen(lines), old;
+  char *grown;
+  pthread_mutex_lock(&world->mu);
+  old = world->copies != NULL ? strlen(world->copies) : 0;
+  if (old + length < KNOWN_MOST) {
+    grown = world_realloc(world, world->copies, old + length + 1);
+    if (grown != NULL) {
+      memcpy(grown + old, lines, length + 1);
+      world->copies = grown;
+    }
+  }
+  pthread_mutex_unlock(&world->mu);
+}
+
+/*
+** Changes.
+*/
+
+typedef struct Look {
+  Thread *thread;
+  const Message *sent;
+  Sent found;
+  uint64_t numbers[SENT_CHANGES];
+  bool again[SENT_CHANGES];
+} Look;
+
+/* (look) in protected mode, in the thread's state. */
+static int compare (lua_State *L) {
+  Look *look = lua_touserdata(L, 1);
+  message_compare(L, look->sent, &look->found);
+  return 0;
+}
+
+/* Leaves the changes that are to be looked at; false: none. */
+static bool choose (Look *look) {
+  Sent *s = &look->found;
+  int n = 0;
+  pthread_mutex_lock(&seen_mu);
+  for (int i = 0; i < s->change_count; i++) {
+    uint64_t number = number_of(s, &s->changes[i]);
+    if (!take(number, look->thread->unique, &look->again[n])) continue;
+    look->numbers[n] = number;
+    s->changes[n++] = s->changes[i];
+  }
+  pthread_mutex_unlock(&seen_mu);
+  s->change_count = n;
+  return n > 0;
+}
+
+/* (look) asks luasync.copies; in protected mode, in a state of its own. */
+static int judge (lua_State *L) {
+  Look *look = lua_touserdata(L, 1);
+  World *world = look->thread->object.world;
+  char name[64];
+  push_function(L, "changed");
+  lua_createtable(L, 0, 4);
+  thread_copy_name(look->thread, name);
+  set_text(L, "name", name);
+  set_functions(L, &look->found);
+  lua_createtable(L, look->found.change_count, 0);
+  for (int i = 0; i < look->found.change_count; i++) {
+    push_change(L, &look->found.changes[i], look->again[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "changes");
+  lua_pushcfunction(L, read_file);
+  lua_call(L, 2, 2); /* warnings: { [i] = text }, and lines for reports */
+  if (lua_isstring(L, -1)) remember(world, lua_tostring(L, -1));
+  for (int i = 0; i < look->found.change_count; i++) {
+    if (lua_rawgeti(L, -2, i + 1) == LUA_TSTRING) {
+      be_done(look->numbers[i]);
+      if (!atomic_load(&world->silent_copies)) say(lua_tostring(L, -1));
+    }
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+/* Calls f(ud) in a state of its own. */
+static void call_apart (lua_CFunction f, void *ud) {
+  lua_State *L = state_open();
+  if (L == NULL) return;
+  lua_pushcfunction(L, f);
+  lua_pushlightuserdata(L, ud);
+  lua_pcall(L, 1, 0, 0); /* without memory there is no warning */
+  lua_close(L);
+}
+
+void copies_changed (lua_State *L, Thread *self) {
+  Look *look;
+  bool collects, compared, found;
+  if (atomic_load_explicit(&self->object.world->silent_copies, memory_order_relaxed)
+      || !lua_checkstack(L, LUA_MINSTACK))
+    return;
+  look = malloc(sizeof *look);
+  if (look == NULL) return;
+  look->thread = self;
+  look->sent = self->sent; /* which this thread alone replaces */
+  collects = lua_gc(L, LUA_GCISRUNNING);
+  lua_gc(L, LUA_GCSTOP);
+  lua_pushcfunction(L, compare);
+  lua_pushlightuserdata(L, look);
+  compared = lua_pcall(L, 1, 0, 0) == LUA_OK;
+  if (!compared) lua_pop(L, 1);
+  if (collects) lua_gc(L, LUA_GCRESTART);
+  found = compared && look->found.change_count > 0 && choose(look);
+  thread_copy_found(found);
+  if (found) call_apart(judge, look);
+  free(look);
+}
