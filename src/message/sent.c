@@ -147,7 +147,10 @@ static void note_change (SentWalk *w, const char *was) {
 
 static void walk (SentWalk *w, bool here);
 
-/* Pushes the scalar of that tag, whose bytes are next; false: it is something else. [0, +(0|1), memory] */
+/*
+** Pushes the scalar of that tag, whose bytes are next; false: it is something else. [0,
+** +(0|1), memory]
+*/
 static bool push_scalar (SentWalk *w, unsigned tag) {
   lua_State *L = w->L;
   size_t length;
@@ -274,7 +277,10 @@ static bool has_grown (SentWalk *w, const SentFields *f) {
   return false;
 }
 
-/* Pushes a key that the table at the top did not come with, and its value; false: none is found. [0, +(0|2), -] */
+/*
+** Pushes a key that the table at the top did not come with, and its value; false: none is
+** found. [0, +(0|2), -]
+*/
 static bool push_new_field (SentWalk *w, const SentFields *f, uint32_t narr) {
   lua_State *L = w->L;
   size_t length;
@@ -300,7 +306,10 @@ static void note_growth (SentWalk *w, const SentFields *f, uint32_t narr) {
   lua_pop(w->L, 2);
 }
 
-/* Whether the next record is a scalar, and still the value at the top; goes over it then. [0, 0, memory] */
+/*
+** Whether the next record is a scalar, and still the value at the top; goes over it then.
+** [0, 0, memory]
+*/
 static bool is_same_scalar (SentWalk *w) {
   const unsigned char *start = w->p++;
   bool same = false;

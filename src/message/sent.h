@@ -47,14 +47,23 @@ typedef struct Sent {
   int change_count;
 } Sent;
 
-/* Takes a message that has been decoded for the last time; NULL: it is not worth keeping, and freed. */
+/*
+** Takes a message that has been decoded for the last time; NULL: it is not worth keeping,
+** and freed.
+*/
 Message *message_keep_sent (Message *m);
-/* Whether what it brought is worth comparing: the code assigns something, or there is a table in it. */
+/*
+** Whether what it brought is worth comparing: the code assigns something, or there is a
+** table in it.
+*/
 bool message_is_watched (const Message *m);
 
 /* Once in each state. [0, 0, memory] */
 void message_watch_prepare (lua_State *L);
-/* Remembers the n values from index `first` on, weakly: they have just been decoded. [0, 0, memory] */
+/*
+** Remembers the n values from index `first` on, weakly: they have just been decoded. [0,
+** 0, memory]
+*/
 void message_watch (lua_State *L, int first, int n);
 /* Compares with what has become of them. [0, 0, memory] */
 void message_compare (lua_State *L, const Message *m, Sent *out);

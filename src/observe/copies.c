@@ -61,7 +61,10 @@ static uint64_t number_of (const Sent *s, const SentChange *c) {
   return add_bytes(hash, c->field, strlen(c->field));
 }
 
-/* Whether the change is to be looked at; *again: another thread of the world has made it before. Under seen_mu. */
+/*
+** Whether the change is to be looked at; *again: another thread of the world has made it
+** before. Under seen_mu.
+*/
 static bool take (uint64_t change, uint64_t thread, bool *again) {
   int i = 0;
   *again = false;

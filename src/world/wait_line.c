@@ -137,7 +137,10 @@ void line_wake (Waiter *chain) {
 ** Waiting.
 */
 
-/* The running thread is about to wait: now and then somebody looks at what it has changed so far. */
+/*
+** The running thread is about to wait: now and then somebody looks at what it has changed
+** so far.
+*/
 static void look_at_changes (lua_State *L, Thread *self) {
   const Observer *o = self->object.world->observer;
   self->between *= 2;
