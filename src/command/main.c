@@ -25,7 +25,6 @@ static const char *world_option (const Options *o) {
   if (o->schedule) return "--replay";
   if (o->seeded) return "--seed";
   if (o->virtual_clock) return "--virtual";
-  if (o->race) return "--race";
   return NULL;
 }
 
@@ -34,9 +33,7 @@ static int run_in_world (const Options *o) {
   bool typed = isatty(STDIN_FILENO);
   bool script = o->script < o->argc || o->has_chunk || !typed;
   bool prompt = o->interactive || !script;
-  if (o->race)
-    fprintf(stderr, "%s: %s is not available in this version\n", o->program, world_option(o));
-  else if (o->explore && (o->waits || o->lock_order))
+  if (o->explore && (o->waits || o->lock_order))
     fprintf(stderr, "%s: options '--explore' and '%s' exclude each other\n", o->program,
             o->waits ? "--waits" : "--lock-order");
   else if (prompt && (o->explore || o->schedule || !typed))

@@ -22,6 +22,7 @@
 #include "module/luasync.h"
 #include "module/program.h"
 #include "observe/copies.h"
+#include "observe/race.h"
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
 #include "state/state.h"
@@ -220,6 +221,7 @@ int run_real (const Options *o) {
   }
   program_check_deadlocks(o->deadlock_check);
   trace_real(o);
+  if (o->race) race_watch(real_world());
   return program_close(L, run_main(L, (void *)o));
 }
 
@@ -262,6 +264,7 @@ int run_simulated (const Options *o) {
   sim.seed = (uint64_t)o->seed;
   sim.interactive = has_prompt(o);
   sim.record = trace_is_wanted(o);
+  sim.races = o->race;
   trace_simulated_begins(o);
   sim.schedule = &schedule;
   if (o->schedule && !schedule_parse(&schedule, o->schedule, problem))

@@ -35,6 +35,7 @@ struct Sim {
   SimReport *report;
   Watched watched; /* its steps are the run's */
   SimPool *pool;
+  struct RaceWatch *races; /* or NULL */
   Fibre outside;
   Thread *outside_thread;
   SimThread *current;

@@ -38,6 +38,7 @@ typedef struct SimOptions {
   bool tidy;        /* close the states of ended threads: slower, frees their objects at once */
   bool silent;      /* no warnings of circles */
   bool record;      /* into report.recorder */
+  bool races;       /* tells races on stderr; see observe/race.h */
   bool interactive; /* somebody is at a prompt: what would end the run interrupts the main thread */
   long operations;  /* livelock after so many; 0: the default */
 } SimOptions;

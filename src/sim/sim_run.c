@@ -13,6 +13,7 @@
 #include "message/message.h"
 #include "observe/copies.h"
 #include "observe/dump.h"
+#include "observe/race.h"
 #include "observe/recorder.h"
 #include "observe/sigquit.h"
 #include "real/real_driver.h"
@@ -148,6 +149,7 @@ static Sim *new_sim (const SimOptions *options, SimReport *report) {
   report->closed = true;
   sim->report = report;
   if (options->record) recorder_start(&sim->world, 0, true);
+  if (options->races) sim->races = race_watch(&sim->world);
   return sim;
 }
 
@@ -186,6 +188,7 @@ void sim_close (Sim *sim) {
   world_here = sim_inside() ? thread_self->object.world : NULL;
   pass_signals(sim);
   world_done(&sim->world);
+  race_free(sim->races);
   sim_pool_leave(sim->pool);
   free(sim);
 }

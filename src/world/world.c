@@ -30,8 +30,17 @@ void world_less_awake (World *world) {
 
 void world_announce (const Op *op) {
   Thread *self = thread_self;
-  const Driver *driver = self->object.world->driver;
-  if (driver->announce != NULL) driver->announce(self, op);
+  const World *world = self->object.world;
+  const Listener *l = world->listener;
+  if (l != NULL) l->before(world->listening, self);
+  if (world->driver->announce != NULL) world->driver->announce(self, op);
+  if (l != NULL) l->now(world->listening, self, op);
+}
+
+void world_listen (World *world, const Listener *listener, void *ud) {
+  world->listener = listener;
+  world->listening = ud;
+  if (world->driver->announce == NULL) atomic_fetch_add(&worlds_observed, 1);
 }
 
 Nanos world_now (World *world) { return world->driver->now(world); }

@@ -98,6 +98,12 @@ typedef struct Observer {
   void (*changed)(lua_State *L, Thread *self);
 } Observer;
 
+/* Hears of each operation of a world: when it is about to be announced, and when it may take effect. */
+typedef struct Listener {
+  void (*before)(void *ud, Thread *self);
+  void (*now)(void *ud, Thread *self, const Op *op);
+} Listener;
+
 struct World {
   const Driver *driver;     /* const after init */
   const Observer *observer; /* const once threads run; NULL: none */
@@ -127,6 +133,8 @@ struct World {
   atomic_uint signals; /* alerts for the thread that runs in it next; simulated */
   Cycles cycles;
   _Atomic(struct Recorder *) recorder; /* NULL: nothing is recorded; see record.h */
+  const Listener *listener;            /* NULL: none; const once threads run */
+  void *listening;                     /* its ud */
   _Atomic(struct Recorder *) rests;    /* a recorder that has been stopped, or NULL */
 };
 
@@ -146,6 +154,8 @@ static inline bool world_is_observed (void) {
 }
 
 void world_announce (const Op *op);
+/* Before threads run: the listener hears of every operation from now on. */
+void world_listen (World *world, const Listener *listener, void *ud);
 
 /* Says what is about to happen. May switch threads: hold no mutex. */
 static inline void announce (lua_State *L, OpKind kind, void *object) {

@@ -68,8 +68,12 @@ return {
     .. "thread, so that a deadlock was only a matter of luck. Each warning names the lines. Nothing is said where a "
     .. "third lock lets only one of the threads in, where starts and joins keep them apart, or where a take has a "
     .. "timeout. What it looks at is the newest million of events.", { see = { "--trace", "deadlocks" } }),
-  option("--race", { "--race", "report unordered accesses" }, "Reports accesses to shared data that nothing orders.",
-    { planned = true }),
+  option("--race", { "--race", "report unordered accesses" },
+    "Tells on stderr where two threads access one key of a Shared, one of them writes it, and no lock, event, queue "
+    .. "or the like orders the two: both threads and lines, each pair of lines once. The program goes on; its exit "
+    .. "code is 1 where it would be 0. The accesses need not have come close together in this run. In any world; "
+    .. "--explore finds races by itself. Up to 256 threads at a time are followed.",
+    { see = { "races", "--explore" } }),
   option("--no-deadlock-check", { "--no-deadlock-check", "wait for ever instead of reporting a deadlock" },
     "Waits for ever where else a deadlock would be reported.", { see = { "deadlocks" } }),
   option("--help", { "-h, --help [NAME]", "this text, or what the reference says of NAME" },
