@@ -301,6 +301,34 @@ logging.debug "hello"
     assert.matches("bad value 'x.gif' for option '--trace'", text, 1, true)
   end)
 
+  it("fails where the disk is full", function()
+    for _, options in ipairs { "", "--virtual" } do
+      for _, ending in ipairs { ".html", ".json", ".txt" } do
+        local file = temporary(ending)
+        os.execute("ln -s /dev/full " .. file)
+        local text, exit = run(("%s %s --trace %s -e 'print(1)'"):format(support.quote(support.host), options, file))
+        os.remove(file)
+        assert.equal(1, exit)
+        assert.matches("cannot write " .. file .. ": No space left on device\n$", text)
+      end
+    end
+  end)
+
+  it("says what is wrong with a recording that it is to write in another form", function()
+    local from, to = temporary ".json", temporary ".html"
+    for content, problem in pairs {
+      [""] = "cut off %(after 0 bytes%)", ["hello"] = "not a recording of luasync",
+      ['{"format":"luasync timeline","version":7}'] = "a recording of version 7; this luasync reads version 1",
+      ['{"format":"luasync timeline","version":1,"ki'] = "cut off",
+    } do
+      write(from, content)
+      local text, exit = run(("%s --trace %s %s"):format(support.quote(support.host), to, from))
+      assert.equal(1, exit)
+      assert.matches(problem, text)
+    end
+    os.remove(from)
+  end)
+
   it("writes a recording in another form", function()
     local from, to = temporary ".json", temporary ".txt"
     run(("%s --virtual --trace %s -e 'print(5)'"):format(support.quote(support.host), from))

@@ -275,7 +275,7 @@ int run_simulated (const Options *o) {
     if (code != EXIT_SUCCESS && report.verdict != SIM_CANNOT_FOLLOW && !unreadable
         && !sim.interactive)
       text_write_replay(o, &report);
-    trace_simulated(o, &report, code);
+    code = trace_simulated(o, &report, code);
     sim_report_free(&report);
   }
   else call_say(o->program, "cannot make a simulated world: not enough memory");

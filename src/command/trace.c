@@ -145,9 +145,12 @@ static const char *verdict_of (const SimReport *r, int code) {
   }
 }
 
-static void complain (const Options *o, char *problem) {
-  if (problem != NULL) call_say(o->program, problem);
+/* False: there is a problem. */
+static bool complain (const Options *o, char *problem) {
+  if (problem == NULL) return true;
+  call_say(o->program, problem);
   free(problem);
+  return false;
 }
 
 static const char *world_of (const Options *o) {
@@ -170,11 +173,11 @@ void trace_simulated_begins (const Options *o) {
   recorder_at_end(&how);
 }
 
-void trace_simulated (const Options *o, const SimReport *r, int code) {
+int trace_simulated (const Options *o, const SimReport *r, int code) {
   const char *file = o->trace != NULL ? o->trace : code != 0 ? file_after_failure(o) : NULL;
   char title[64] = "virtual time", *schedule, *command;
   RunInfo info;
-  if (r->recorder == NULL) return;
+  if (r->recorder == NULL) return code;
   recorder_end_is_over();
   schedule = schedule_text(&r->schedule);
   command = command_of(o, r);
@@ -190,12 +193,14 @@ void trace_simulated (const Options *o, const SimReport *r, int code) {
                    .seeded = o->seeded,
                    .seed = o->seed,
                    .code = code};
-  if (file != NULL) complain(o, recorder_save(r->recorder, file, &info));
+  if (file != NULL && !complain(o, recorder_save(r->recorder, file, &info)) && code == 0)
+    code = EXIT_FAILURE;
   if (o->waits) complain(o, recorder_print(r->recorder, "waits", &info));
   if (o->lock_order) complain(o, recorder_print(r->recorder, "lock_order", &info));
   free(schedule);
   free(command);
   trace_show(o);
+  return code;
 }
 
 static void save_replayed (const Options *o, const SimReport *r, const char *file) {

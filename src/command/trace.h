@@ -16,8 +16,11 @@ bool trace_can_write (const Options *o);
 void trace_real (const Options *o);
 /* A signal that ends the simulated run, which begins, leaves its recording. */
 void trace_simulated_begins (const Options *o);
-/* Writes what has been recorded of a simulated run, which ends the process with `code`. */
-void trace_simulated (const Options *o, const SimReport *report, int code);
+/*
+** Writes what has been recorded of a simulated run, which ends the process with `code`;
+** returns the code.
+*/
+int trace_simulated (const Options *o, const SimReport *report, int code);
 
 /*
 ** Runs the script once more as an exploration has, after the schedule (NULL: in turn), and

@@ -79,7 +79,11 @@ int program_close (lua_State *L, int status) {
   if (status == 0 && atomic_load(&world->errors_untaken) > 0) status = 1;
   thread_record_end(thread_self);
   if (record_ending != NULL)
-    record_ending(world, daemons < 0 ? "interrupted" : status == 0 ? "done" : "error", status);
+    status = record_ending(world,
+                           daemons < 0   ? "interrupted"
+                           : status == 0 ? "done"
+                                         : "error",
+                           status);
   thread_leave_state(thread_self);
   thread_close_state(L);
   if (daemons != 0) real_driver.exit(status);

@@ -29,27 +29,34 @@ static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER; /* by the signals' t
 static sem_t asked;
 static atomic_int caught; /* the signal; 0: none yet */
 
-static void complain (char *problem) {
-  if (problem != NULL) fprintf(stderr, "luasync: %s\n", problem);
+/* False: there is a problem. */
+static bool complain (char *problem) {
+  if (problem == NULL) return true;
+  fprintf(stderr, "luasync: %s\n", problem);
   free(problem);
+  return false;
 }
 
-static void save (Recorder *rec, const RunInfo *info) {
-  if (at_end.how.file != NULL) complain(recorder_save(rec, at_end.how.file, info));
+/* False: the file could not be written. */
+static bool save (Recorder *rec, const RunInfo *info) {
+  bool saved = true;
+  if (at_end.how.file != NULL) saved = complain(recorder_save(rec, at_end.how.file, info));
   if (at_end.how.waits) complain(recorder_print(rec, "waits", info));
   if (at_end.how.lock_order) complain(recorder_print(rec, "lock_order", info));
+  return saved;
 }
 
-static void save_at_end (World *world, const char *kind, int code) {
+static int save_at_end (World *world, const char *kind, int code) {
   Recorder *rec = recorder_of(world);
   RunInfo info = *at_end.how.info;
-  if (rec == NULL || atomic_exchange(&at_end.done, true)) return;
+  if (rec == NULL || atomic_exchange(&at_end.done, true)) return code;
   info.verdict = kind;
   info.code = code;
   fflush(stdout);
   if (at_end.how.only_failures && code == 0 && !recorder_has_verdict(rec)) at_end.how.file = NULL;
-  save(rec, &info);
+  if (!save(rec, &info) && code == 0) code = EXIT_FAILURE;
   at_end.how.after();
+  return code;
 }
 
 /*

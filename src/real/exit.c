@@ -57,7 +57,7 @@ static bool is_alone (void) {
 
 void exit_process (int code) {
   Thread *nobody = NULL;
-  if (record_ending != NULL) record_ending(real_world(), "exit", code);
+  if (record_ending != NULL) code = record_ending(real_world(), "exit", code);
   if (is_alone() && thread_self != NULL && thread_self->is_main) {
     real_stop_workers();
     exit(code);

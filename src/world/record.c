@@ -12,7 +12,7 @@
 
 atomic_int worlds_recorded;
 void (*record_taker)(Recorder *recorder, const Record *r);
-void (*record_ending)(World *world, const char *verdict, int code);
+int (*record_ending)(World *world, const char *verdict, int code);
 
 void record_take (const Record *r) {
   World *world = r->world;

@@ -51,8 +51,11 @@ typedef struct Recorder Recorder;
 extern atomic_int worlds_recorded; /* how many worlds have a recorder */
 /* Takes the effect in; set once, before the first world is recorded. */
 extern void (*record_taker)(Recorder *recorder, const Record *r);
-/* The process is about to end so, the world in whatever state; NULL: nobody cares. */
-extern void (*record_ending)(World *world, const char *verdict, int code);
+/*
+** The process is about to end so, the world in whatever state; returns the exit code.
+** NULL: nobody cares.
+*/
+extern int (*record_ending)(World *world, const char *verdict, int code);
 
 /* Whether anything is recorded: one predictable branch. */
 static inline bool record_is_on (void) {

@@ -56,7 +56,8 @@ return {
     .. "Ctrl-C, SIGTERM, SIGHUP or a crash. The ending says how: .html, a page that opens in any browser; .json, "
     .. ".perfetto.json, .mmd, .svg, .txt. The FILE - is stderr, as .txt: a lane of plain characters for a thread, "
     .. "below a deadlock's report. A script that ends in .json is a recording: it is written in the other form. "
-    .. "LUASYNC_TRACE=FILE in the environment does the same for runs that fail.",
+    .. "Where the file cannot be written the exit code is 1. LUASYNC_TRACE=FILE in the environment does the same for "
+    .. "runs that fail.",
     { see = { "trace", "--open", "--waits" } }),
   option("--open", { "--open", "show that timeline in the browser" },
     "Opens what --trace has written, through xdg-open.", { see = { "--trace" } }),

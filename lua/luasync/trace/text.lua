@@ -125,10 +125,12 @@ local function draw_picture(run, out, opts)
     .. (per > 1 and ("   (a column is %d steps)"):format(per) or "")
 end
 
+local MOST_STEPS = 20000 -- in words; more are a matter for the page
+
 -- The steps, one a line: number, time, thread and sentence, place.
 local function write_steps(run, out, opts)
   local state, items, next_event = State.new(run), words.items(run), 1
-  local first = math.max(1, opts.last and run.steps - opts.last + 1 or 1)
+  local first = math.max(1, run.steps - (opts.last or MOST_STEPS) + 1)
   local digits = #tostring(run.steps)
   if first > 1 then out[#out + 1] = ("… and %d steps before:"):format(first - 1) end
   for s = 1, run.steps do
@@ -152,7 +154,7 @@ function text.lanes(doc, index, opts)
 end
 
 --- The whole recording as text.
--- @param opts { width = 100, last = only so many of the last steps }
+-- @param opts { width = 100, last = only so many of the last steps; default 20,000 }
 function text.write(doc, opts)
   opts = opts or {}
   local out = {}
