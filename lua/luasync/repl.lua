@@ -21,7 +21,7 @@ local sync = require "luasync"
 -- Tracebacks look for the names of functions among the loaded modules: they should not find them there.
 package.loaded["luasync.repl.env"] = nil
 
-local stdout, stderr = io.stdout, io.stderr
+local stdout = io.stdout
 
 local SIMULATED = "Simulated time: it jumps while an entry waits, and stands still while you type."
 local HOPELESS = "interrupted! nobody could ever have ended this wait"
@@ -42,7 +42,7 @@ Session.__index = Session
 --- Prints a text and a line end; of a long one the first screen.
 function Session:print(text)
   if self.terminal.read then text, self.rest = pager.cut(text, self.terminal.size()) end
-  stdout:write(text, "\n")
+  self.terminal.show(text .. "\n")
 end
 
 --- Shows the next screen of a long text.
@@ -59,9 +59,9 @@ function Session:paint(code, text)
 end
 
 function Session:complain(message)
-  if self.interrupted(message) then stderr:write "\n" end      -- behind the ^C that the terminal shows
+  if self.interrupted(message) then self.terminal.show("\n", 2) end      -- behind the ^C that the terminal shows
   local first, rest = tostring(message):match "^([^\n]*)(.*)$"
-  stderr:write(self:paint("31", first), rest, "\n")
+  self.terminal.show(self:paint("31", first) .. rest .. "\n", 2)
 end
 
 ----------------------------------------------------------------------------------------------------
@@ -121,9 +121,9 @@ function Session:call_typed(f, ...)
   local results = table.pack(self.terminal.evaluate(handle, f, ...))
   local stuck = sync.__deadlock(true)
   if stuck then
-    stderr:write(frames.cut_report(stuck))
+    self.terminal.show(frames.cut_report(stuck), 2)
     if not results[1] and tostring(results[2]):find "^interrupted\n" then
-      stderr:write(self:paint("31", HOPELESS), "\n")
+      self.terminal.show(self:paint("31", HOPELESS) .. "\n", 2)
       error(reported, 0)
     end
   end
@@ -318,7 +318,8 @@ end
 --- In a simulated world the other threads run before an entry is typed, until all of them wait.
 function Session:settle()
   if #sync.enumerate() == 1 then return end
-  local results = table.pack(self.terminal.call(handle, sync.settle))
+  -- In a coroutine there is no line of Lua code around it, and so none that a recording could name.
+  local results = table.pack(self.terminal.call(handle, coroutine.wrap(sync.settle)))
   if not results[1] then self:complain "interrupted! threads go on running (:threads lists them, :kill ends one)" end
 end
 

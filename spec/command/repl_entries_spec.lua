@@ -52,6 +52,38 @@ describe("The prompt's entries #repl #novalgrind", function()
       t:wait_for("    [4]:1 | v = Thread{ name = 'V'")
     end)
 
+    it("recordings take their texts along, and nothing that the prompt does itself", function()
+      local t = open { args = { "--virtual" } }
+      t:run ":trace"
+      t:run "lock = Lock{ name = 'A' } function work() lock:acquire() lock:release() end"
+      t:run "w = spawn(work) print 'printed'"
+      t:run "'shown'"
+      local shown = t:run ":trace"
+      assert.truthy(shown:find("(virtual), 2 threads", 1, true))
+      assert.truthy(shown:find("Thread-1 takes Lock 'A'  [1]:1", 1, true))
+      local path = t.home .. "/session.json"
+      t:run(":trace save " .. path)
+      local recording = assert(require "luasync.trace".read(path))
+      local texts = {}
+      for _, file in ipairs(recording.doc.files) do texts[file.path] = file.text end
+      assert.same({ ["[1]"] = "lock = Lock{ name = 'A' } function work() lock:acquire() lock:release() end",
+        ["[2]"] = "w = spawn(work) print 'printed'" }, texts)
+      local printed = {}
+      for event in recording:events() do
+        if event.kind == "out" then printed[#printed + 1] = event.text end
+      end
+      assert.equal(1, #printed)
+      assert.truthy(printed[1]:find "printed")
+    end)
+
+    it("warnings of what an entry's line shows are given as for a script", function()
+      local t = open { width = 120 }
+      t:run "function work() end"
+      assert.truthy(t:run "t = Thread{ target = work() }":find(
+        "luasync: warning: [2]:1: target is nil, for this calls work at once and gives its result: write target = work"
+        .. "\n    [2]:1 | t = Thread{ target = work() }", 1, true))
+    end)
+
     it("commands have none", function()
       local t = open()
       t:run ":threads"

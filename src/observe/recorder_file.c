@@ -17,6 +17,7 @@
 
 #include <lauxlib.h>
 
+#include "base/source_line.h"
 #include "observe/private.h"
 #include "observe/recorder.h"
 #include "state/state.h"
@@ -272,11 +273,17 @@ static void push_known (lua_State *L, const Copy *c) {
   lua_setfield(L, -2, "objects");
 }
 
+/* A text is not freed where Lua has no memory for it. */
 static void push_places (lua_State *L, const Copy *c) {
+  size_t length;
+  char *text;
   lua_newtable(L);
   for (uint32_t i = 0; i < c->place_count; i++) {
     lua_newtable(L);
     set_text(L, "source", c->places[i].source);
+    text = source_line_text_of(c->places[i].source, &length);
+    set_text(L, "text", text);
+    free(text);
     set_integer(L, "line", c->places[i].line);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
@@ -429,15 +436,17 @@ int recorder_stop_for (lua_State *L) {
 
 /* save(file): true, or nil and why not. */
 int recorder_save_for (lua_State *L) {
-  static const RunInfo info = {.verdict = "unfinished", .code = -1};
+  RunInfo info = {.verdict = "unfinished", .code = -1};
   const char *file = luaL_checkstring(L, 1);
-  Recorder *rec = recorder_of(thread_self->object.world);
+  World *world = thread_self->object.world;
+  Recorder *rec = recorder_of(world);
   char *problem;
   if (rec == NULL) {
     lua_pushnil(L);
     lua_pushliteral(L, "nothing is recorded: call start first");
     return 2;
   }
+  if (!world_is_parallel(world)) info.world = "virtual";
   problem = recorder_save(rec, file, &info);
   lua_pushboolean(L, problem == NULL);
   if (problem == NULL) return 1;

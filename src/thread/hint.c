@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 
+#include "base/source_line.h"
 #include "thread/hint.h"
 #include "thread/thread.h"
 
@@ -35,13 +36,20 @@ static char *read_text (const char *path, size_t *length) {
   return text;
 }
 
+/* The text of a chunk; `source` as in lua_Debug. */
+static char *text_of (const char *source, size_t *length) {
+  if (*source == '@') return read_text(source + 1, length);
+  return source_line_text_of(source, length);
+}
+
 /*
 ** read(path): its text, or nil. The text is not freed where Lua has no memory for it:
 ** the program is about to end.
 */
 static int read_source (lua_State *L) {
   size_t length;
-  char *text = read_text(luaL_checkstring(L, 1), &length);
+  char *text = source_line_text_of(lua_pushfstring(L, "=%s", luaL_checkstring(L, 1)), &length);
+  if (text == NULL) text = read_text(lua_tostring(L, 1), &length);
   if (text == NULL) return 0;
   lua_pushlstring(L, text, length);
   free(text);
@@ -142,9 +150,9 @@ void hint_unset (lua_State *L, const char *key) {
   const char *call;
   size_t length;
   int top = lua_gettop(L);
-  if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "Sl", &ar) || ar.source[0] != '@') return;
+  if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "Sl", &ar)) return;
   lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
-  if (!is_seen(L, key) && (text = read_text(ar.source + 1, &length)) != NULL) {
+  if (!is_seen(L, key) && (text = text_of(ar.source, &length)) != NULL) {
     call = from_line(text, ar.currentline);
     if (call != NULL && is_named(call, key)) {
       lua_pushcfunction(L, warn);

@@ -25,17 +25,17 @@ end
 -- Files and places: sources as Lua has them, "@path" or "=name" or the code itself.
 local function places_of(raw)
   local files, numbers, places = {}, {}, { { -1, -1 } }
-  local function number(source)
+  local function number(source, text)
     if not numbers[source] then
       local path = source:match "^[@=](.*)" or "(a string)"
       files[#files + 1] = { name = path:match "[^/]+$" or path, path = path,
-        text = source:sub(1, 1) == "@" and read(path) or nil }
+        text = source:sub(1, 1) == "@" and read(path) or text }
       numbers[source] = #files - 1
     end
     return numbers[source]
   end
   if raw.script then number("@" .. raw.script) end
-  for _, place in ipairs(raw.places) do places[#places + 1] = { number(place.source), place.line } end
+  for _, place in ipairs(raw.places) do places[#places + 1] = { number(place.source, place.text), place.line } end
   places[#places + 1] = files[1] and { 0, 0 } or { -1, -1 } -- the end of the script
   return files, places
 end

@@ -35,6 +35,17 @@ void entries_note (int number, const char *text, size_t length) {
   pthread_mutex_unlock(&mu);
 }
 
+char *entries_text (const char *source, size_t *length) {
+  char *text = NULL;
+  int number;
+  if (sscanf(source, "=[%9d]", &number) != 1 || number < 1) return NULL;
+  pthread_mutex_lock(&mu);
+  if (number <= count && texts[number - 1] != NULL) text = strdup(texts[number - 1]);
+  pthread_mutex_unlock(&mu);
+  if (text != NULL) *length = strlen(text);
+  return text;
+}
+
 /* Reads "[7]:1" at `p`; where it ends, or NULL. */
 static const char *read_place (const char *p, const char *end, EntryPlace *place) {
   int *numbers[] = {&place->entry, &place->line};

@@ -31,6 +31,7 @@
 #include "command/prompt/entries.h"
 #include "command/prompt/output.h"
 #include "command/prompt/repl.h"
+#include "base/source_line.h"
 #include "thread/thread.h"
 #include "real/real_driver.h"
 #include "sim/sim.h"
@@ -205,12 +206,17 @@ static int terminal_evaluate (lua_State *L) {
   return results;
 }
 
-/* terminal.show(text): above the prompt while an entry is read, else at once. */
+/*
+** terminal.show(text [, stream]): above the prompt while an entry is read, else at once.
+** What the session says itself is no act of a thread: no recording has it.
+*/
 static int terminal_show (lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
-  if (!output_take(1, text, length)) fwrite(text, 1, length, stdout);
-  fflush(stdout);
+  int stream = (int)luaL_optinteger(L, 2, 1);
+  if (stream == 2) fflush(stdout);
+  if (!output_take(stream, text, length)) fwrite(text, 1, length, stream == 2 ? stderr : stdout);
+  fflush(stream == 2 ? stderr : stdout);
   return 0;
 }
 
@@ -394,6 +400,7 @@ void repl_run (lua_State *L) {
   atomic_fetch_add(awake, 1); /* the user: no blocked call is hopeless, Ctrl-C ends it */
   sim_hush(true);
   atomic_store(&real_output, output_take);
+  atomic_store(&source_line_text, entries_text);
   lua_pushcfunction(L, open_session);
   lua_pushlightuserdata(L, &session);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) run_session(L);
