@@ -132,15 +132,22 @@ end
 
 local WIDTH = 100
 
--- The threads of a trace, in order of their first step.
+-- The threads of a trace in the order of their starts, main first.
 local function threads_of(trace)
   local names, seen = {}, {}
-  for _, step in ipairs(trace) do
-    if step.thread and not seen[step.thread] then
-      seen[step.thread] = true
-      names[#names + 1] = step.thread
+  local function add(name)
+    if name and not seen[name] then
+      seen[name] = true
+      names[#names + 1] = name
     end
   end
+  for _, step in ipairs(trace) do
+    if step.operation == "start" then
+      add(step.thread)
+      add(step.object)
+    end
+  end
+  for _, step in ipairs(trace) do add(step.thread) end
   return names
 end
 
@@ -232,6 +239,29 @@ function explore.summary(result)
     plural(result.executions, "distinct execution"), exact, ways, why, result.seconds)
 end
 
+-- "P3's A:acquire :7": one of the two operations that make a failure.
+local function operation(step) return ("%s's %s"):format(step.thread or "the clock", cell(step)) end
+
+local function cause_of(failure)
+  local cause = failure.cause
+  local first = cause and failure.trace[cause.first]
+  local second = cause and (cause.step or failure.trace[cause.second])
+  if not first or not second or not first.line or not second.line then return "" end
+  return ("   cause: %s before %s"):format(operation(first), operation(second))
+end
+
+local function tail(failure, result)
+  local fewest = failure.fewest and (" (the fewest for this %s)"):format(failure.kind) or ""
+  local counts
+  if failure.found then
+    counts = ("  seen in %d of %s"):format(failure.executions, plural(result.executions, "execution"))
+  else
+    counts = ("  this outcome: %d of %s; %d finish"):format(failure.executions, plural(result.executions, "execution"),
+      result.executions - result.failing)
+  end
+  return ("  preemptions %d%s%s\n%s"):format(failure.preemptions, fewest, cause_of(failure), counts)
+end
+
 --- The whole report of an exploration.
 -- @param result table: after finish
 -- @param script string: the name that stands in the report
@@ -239,12 +269,10 @@ end
 function explore.report(result, script, replay)
   local out = {}
   for _, failure in ipairs(result.failures) do
-    out[#out + 1] = ("FAIL %s   %s"):format(failure.kind, script)
-    out[#out + 1] = replay(failure.schedule)
+    out[#out + 1] = ("FAIL %s   %s       %s"):format(failure.kind, script, replay(failure.schedule))
     out[#out + 1] = columns(failure)
     for line in failure.message:gmatch "[^\n]+" do out[#out + 1] = "  " .. line:gsub("^luasync: ", "") end
-    out[#out + 1] = ("  preemptions %d   this outcome: %d of %s"):format(failure.preemptions, failure.executions,
-      plural(result.executions, "execution"))
+    out[#out + 1] = tail(failure, result)
     out[#out + 1] = ""
   end
   if result.ok then out[#out + 1] = ("PASS   %s"):format(script) end

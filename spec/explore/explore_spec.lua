@@ -226,9 +226,11 @@ describe("--explore", function()
     local r = command.run{ "--explore", "scripts/examples/philosophers.lua" }
     local out, code = r.out, r.code
     assert.equal(3, code)
-    assert.matches("^FAIL deadlock   scripts/examples/philosophers%.lua\n", out)
+    assert.matches("^FAIL deadlock   scripts/examples/philosophers%.lua       replay: ", out)
     assert.matches("P1 +P2 +P3", out)
-    assert.matches("preemptions 2", out)
+    assert.matches("\n  preemptions 1 (the fewest for this deadlock)   cause: P", out, 1, true)
+    assert.matches("cause: P%d's %u:acquire  :%d before P%d's %u:acquire ", out)
+    assert.matches("1 of 7 executions; 6 finish", out, 1, true)
     assert.matches("explored 7 of 7 distinct executions, all 168 interleavings: COMPLETE", out, 1, true)
     local schedule = out:match 'replay: [^\n]*%-%-replay "([^"]+)"'
     local again = command.run{ "--replay", schedule, "scripts/examples/philosophers.lua" }

@@ -2,7 +2,9 @@
 ** call.c - calls that Ctrl-C can end, and what the command says of errors.
 */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -10,9 +12,26 @@
 #include "command/call.h"
 #include "thread/hint.h"
 #include "real/real_driver.h"
+#include "thread/thread.h"
+
+/* In a simulated world, which may keep what is written; false: it could not be. */
+static bool say_here (const char *program, const char *message) {
+  size_t length = strlen(message) + (program ? strlen(program) + 2 : 0) + 1;
+  char *text = malloc(length + 1);
+  bool said = text != NULL;
+  if (said) {
+    snprintf(text, length + 1, "%s%s%s\n", program ? program : "", program ? ": " : "", message);
+    said = world_here->driver->write(world_here, 2, text, length);
+  }
+  free(text);
+  return said;
+}
 
 /* One call of stdio per message: threads write to stderr as well. */
 void call_say (const char *program, const char *message) {
+  if (world_here != NULL && thread_self != NULL && thread_self->object.world == world_here
+      && say_here(program, message))
+    return;
   if (program) fprintf(stderr, "%s: %s\n", program, message);
   else fprintf(stderr, "%s\n", message);
   fflush(stderr);

@@ -251,7 +251,9 @@ static int run (lua_State *L, Exploration *x) {
   else search(L, x, x->options.way != WAY_DFS);
   outcome_add_findings(L, GROUPS, x->world);
   for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, GROUPS); i++) {
+    Explored e = {x->world, x->body == sim_request_run ? &x->request : NULL, 0, NULL, NULL};
     lua_rawgeti(L, GROUPS, i);
+    outcome_minimise(L, &e);
     outcome_describe(L, x->world);
     lua_pop(L, 1);
   }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explore/minimise.h"
 #include "explore/outcome.h"
 #include "observe/deadlock.h"
 #include "thread/name.h"
@@ -275,6 +276,76 @@ void outcome_note_straying (lua_State *L, int groups, const Explored *x, int ste
 }
 
 /*
+** The simplest execution of a group.
+*/
+
+/* What an end is compared with. */
+typedef struct Wanted {
+  lua_State *L;
+  const Explored *x;
+  int group; /* the stack index of the group */
+} Wanted;
+
+static bool is_same (void *ud) {
+  const Wanted *w = ud;
+  lua_State *L = w->L;
+  int top = lua_gettop(L);
+  bool same = push_outcome(L, w->x);
+  if (same) {
+    lua_getfield(L, w->group, "kind");
+    lua_getfield(L, w->group, "message");
+    same = lua_rawequal(L, top + 1, top + 3) && lua_rawequal(L, top + 2, top + 4);
+  }
+  lua_settop(L, top);
+  return same;
+}
+
+static bool is_well (void *ud) {
+  const Wanted *w = ud;
+  int top = lua_gettop(w->L);
+  bool well = !push_outcome(w->L, w->x);
+  lua_settop(w->L, top);
+  return well;
+}
+
+static void set_cause (lua_State *L, const Cause *c) {
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, c->first + 1);
+  lua_setfield(L, -2, "first");
+  lua_pushinteger(L, c->second >= 0 ? c->second + 1 : c->thread);
+  lua_setfield(L, -2, c->second >= 0 ? "second" : "thread");
+  lua_setfield(L, -2, "cause");
+}
+
+void outcome_minimise (lua_State *L, const Explored *x) {
+  Subject s = world_subject_calls(x->world);
+  Wanted wanted = {L, x, lua_gettop(L)};
+  Cause cause;
+  size_t length;
+  const char *old;
+  Path path;
+  if (lua_getfield(L, -1, "found") != LUA_TNIL) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_getfield(L, wanted.group, "path");
+  old = lua_tolstring(L, -1, &length);
+  path = (Path){lua_newuserdatauv(L, length + 1, 0), (int)length, (int)length};
+  memcpy(path.threads, old, length);
+  lua_pushboolean(L, minimise_path(&s, &path, is_same, &wanted));
+  lua_setfield(L, wanted.group, "fewest");
+  lua_pushlstring(L, (const char *)path.threads, (size_t)path.length);
+  if (!lua_rawequal(L, -1, -3)) {
+    lua_pushnil(L);
+    lua_setfield(L, wanted.group, "schedule");
+  }
+  lua_setfield(L, wanted.group, "path");
+  lua_pushvalue(L, wanted.group);
+  if (minimise_cause(&s, &path, is_well, &wanted, &cause)) set_cause(L, &cause);
+  lua_settop(L, wanted.group);
+}
+
+/*
 ** A group's execution once more, step by step.
 */
 
@@ -328,6 +399,16 @@ static void set_end (lua_State *L, WorldSubject *w) {
   lua_setfield(L, -2, "output");
 }
 
+/* The operation of the cause that has not been done: the group is on top. */
+static void set_pending_cause (lua_State *L, WorldSubject *w) {
+  int group = lua_gettop(L);
+  if (lua_getfield(L, -1, "cause") == LUA_TTABLE && lua_getfield(L, -1, "thread") != LUA_TNIL) {
+    push_step(L, w, (int)lua_tointeger(L, -1));
+    lua_setfield(L, -3, "step");
+  }
+  lua_settop(L, group);
+}
+
 void outcome_describe (lua_State *L, WorldSubject *w) {
   Subject s = world_subject_calls(w);
   lua_Integer preempted = 0; /* a thread lost its turn while it could go on */
@@ -352,6 +433,7 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
   lua_pop(L, 1);
   lua_pushnil(L);
   lua_setfield(L, -2, "path");
+  set_pending_cause(L, w);
   if (lua_getfield(L, -1, "schedule") == LUA_TNIL)
     set_schedule(L, lua_gettop(L) - 1, world_subject_report(w));
   lua_pop(L, 1);

@@ -34,6 +34,14 @@ void outcome_add_findings (lua_State *L, int groups, WorldSubject *w);
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step);
 
 /*
+** Looks for the execution of the group on top with the fewest preemptions, and for the
+** reason why it fails: two operations that depend on each other, all is well the other way
+** round. Adds fewest: there is none with fewer; cause: { first, second }, numbers of steps,
+** or { first, thread }, whose operation is still pending at the end. [0, 0, memory]
+*/
+void outcome_minimise (lua_State *L, const Explored *x);
+
+/*
 ** Runs the execution of the group on top once more and adds what can be said of it:
 ** trace (a list of { thread, operation, kind, object, key, source, line }), output
 ** and, where threads are stuck, report. [0, 0, memory]

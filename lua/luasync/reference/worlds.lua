@@ -92,8 +92,8 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "preemptions, trace, output }: kind is \"deadlock\", \"lost wake-up\", \"error\", \"livelock\" or "
       .. "\"nondeterminism\", and behind these what is wrong however executions end: \"lost update\", \"race\", and "
       .. "\"lost wake-up\" where only time keeps a notify behind the wait (see races); `schedule` is one for "
-      .. "simulate or "
-      .. "--replay; "
+      .. "simulate or --replay, the one with the fewest preemptions where `fewest` is true; `cause`, if there is one, "
+      .. "has `first` and `second`, numbers of steps of the trace: the other way round the run ends well; "
       .. "`message` what a test would print, or nil; `engine`, `runs`, `seconds`" } },
     errors = {
       { "function expected, got nil", "fn is no function", "sync.explore(nil)" },

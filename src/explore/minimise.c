@@ -1,0 +1,253 @@
+/*
+** minimise.c - see minimise.h.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore/minimise.h"
+
+#define STEPS_MOST 300 /* of an execution that is looked at */
+#define RUNS_MOST 3000 /* executions tried for one failure */
+#define ALL_STEPS_MOST 200000
+#define RACES_MOST 200 /* reversed */
+
+/* Where a bounded search stands in front of a step. */
+typedef struct Level {
+  uint64_t waiting; /* threads to be tried, */
+  int last;         /* after this one, */
+  bool goes_on;     /* which could go on; */
+  int preempted;    /* so often that has not been let so far */
+} Level;
+
+typedef struct Bounded {
+  const Subject *s;
+  Level levels[STEPS_MOST + 1];
+  uint8_t path[STEPS_MOST + 1];
+  int depth;
+  int most; /* preemptions */
+  long runs, steps;
+} Bounded;
+
+static bool can_go (const Subject *s, int thread, Peek *p) {
+  return thread >= 0 && s->peek(s->ud, thread, p) && p->enabled;
+}
+
+/* Brings the subject to the end of the path's first `depth` steps. */
+static bool go_to (const Subject *s, const uint8_t *path, int depth) {
+  int at = s->rewind(s->ud, depth);
+  if (at < 0 || at > depth) return false;
+  for (; at < depth; at++) {
+    Effects effects = {0};
+    if (!s->step(s->ud, path[at], &effects)) return false;
+  }
+  return true;
+}
+
+/* What can be done here; starts, joins and ends change places with all else and are done at once. */
+static void look (Bounded *b, int last, int preempted) {
+  Level *l = &b->levels[b->depth];
+  int threads = b->s->threads(b->s->ud);
+  Peek p;
+  *l = (Level){0, last, can_go(b->s, last, &p), preempted};
+  for (int t = 0; t < threads; t++) {
+    if (!can_go(b->s, t, &p)) continue;
+    if (p.silent) {
+      *l = (Level){(uint64_t)1 << t, t, true, preempted};
+      return;
+    }
+    l->waiting |= (uint64_t)1 << t;
+  }
+}
+
+/* The next thread to be tried here; -1: none. */
+static int choose (Bounded *b) {
+  Level *l = &b->levels[b->depth];
+  int t;
+  if (l->waiting == 0) return -1;
+  if (l->goes_on && l->preempted == b->most && !(l->waiting >> l->last & 1)) return -1;
+  t = l->goes_on && (l->waiting >> l->last & 1) ? l->last : __builtin_ctzll(l->waiting);
+  l->waiting &= ~((uint64_t)1 << t);
+  return t;
+}
+
+static bool go_down (Bounded *b, int thread) {
+  Level l = b->levels[b->depth];
+  Effects effects = {0};
+  b->path[b->depth] = (uint8_t)thread;
+  if (!b->s->step(b->s->ud, thread, &effects)) return false;
+  b->depth++;
+  b->steps++;
+  look(b, thread, l.preempted + (l.goes_on && thread != l.last));
+  return true;
+}
+
+/* Up to where something is left to be tried; false: nowhere. */
+static bool go_up (Bounded *b) {
+  for (b->depth--; b->depth >= 0; b->depth--) {
+    const Level *l = &b->levels[b->depth];
+    if (l->waiting != 0 && !(l->goes_on && l->preempted == b->most)) {
+      b->steps += b->depth;
+      return go_to(b->s, b->path, b->depth);
+    }
+  }
+  return false;
+}
+
+typedef enum Tried { TRIED_FOUND, TRIED_ALL, TRIED_ENOUGH } Tried;
+
+static Tried try_all (Bounded *b, EndCheck is_same, void *ud) {
+  b->depth = 0;
+  if (!go_to(b->s, b->path, 0)) return TRIED_ENOUGH;
+  look(b, -1, 0);
+  for (;;) {
+    int thread = choose(b);
+    if (thread >= 0) {
+      if (b->depth == STEPS_MOST || !go_down(b, thread)) return TRIED_ENOUGH;
+      continue;
+    }
+    if (b->levels[b->depth].waiting == 0 && b->levels[b->depth].last >= 0) {
+      Peek p;
+      bool end = true;
+      for (int t = 0; t < b->s->threads(b->s->ud) && end; t++) end = !can_go(b->s, t, &p);
+      if (end && is_same(ud)) return TRIED_FOUND;
+      b->runs += end;
+    }
+    if (b->runs > RUNS_MOST || b->steps > ALL_STEPS_MOST) return TRIED_ENOUGH;
+    if (!go_up(b)) return b->depth < 0 ? TRIED_ALL : TRIED_ENOUGH;
+  }
+}
+
+/* How often a thread was not let go on though it could. */
+static int preemptions (const Subject *s, const Path *path) {
+  int n = 0;
+  if (!go_to(s, path->threads, 0)) return 0;
+  for (int i = 0; i < path->length; i++) {
+    Effects effects = {0};
+    Peek p;
+    int last = i > 0 ? path->threads[i - 1] : -1;
+    n += last != path->threads[i] && can_go(s, last, &p);
+    if (!s->step(s->ud, path->threads[i], &effects)) return 0;
+  }
+  return n;
+}
+
+bool minimise_path (const Subject *s, Path *path, EndCheck is_same, void *ud) {
+  Bounded *b;
+  Tried tried = TRIED_ALL;
+  int preempted;
+  if (path->length > STEPS_MOST) return false;
+  preempted = preemptions(s, path);
+  b = calloc(1, sizeof *b);
+  if (b == NULL) return false;
+  b->s = s;
+  for (b->most = 0; b->most < preempted && tried == TRIED_ALL; b->most++)
+    tried = try_all(b, is_same, ud);
+  if (tried == TRIED_FOUND && b->depth <= path->capacity) {
+    memcpy(path->threads, b->path, (size_t)b->depth);
+    path->length = b->depth;
+  }
+  free(b);
+  return tried != TRIED_ENOUGH;
+}
+
+/*
+** The cause.
+*/
+
+typedef struct Race {
+  int e, o;
+  Pending pending;
+} Race;
+
+typedef struct Races {
+  Race list[RACES_MOST];
+  int count;
+  int o;
+  Pending pending;
+} Races;
+
+static void add_race (void *ud, int e) {
+  Races *r = ud;
+  if (r->count < RACES_MOST) r->list[r->count++] = (Race){e, r->o, r->pending};
+}
+
+/* Runs the path and adds its events; false: no memory, or it cannot be run. */
+static bool run_path (const Subject *s, const Path *path, History *h) {
+  if (s->rewind(s->ud, 0) != 0) return false;
+  for (int i = 0; i < path->length; i++) {
+    Ready ready[ACCESSES_MOST];
+    Effects effects = {0};
+    Peek p;
+    Event e;
+    if (!can_go(s, path->threads[i], &p)) return false;
+    e = (Event){
+        .thread = path->threads[i], .late = p.late, .silent = p.silent, .footprint = p.footprint};
+    s->ready(s->ud, path->threads[i], ready);
+    if (!s->step(s->ud, path->threads[i], &effects) || !history_push(h, &e, ready)) return false;
+    for (int k = 0; k < effects.count; k++)
+      if (!history_edge(h, effects.threads[k])) return false;
+  }
+  return true;
+}
+
+/* The subject stands at the end. */
+static void find_races (const Subject *s, History *h, Races *r) {
+  int length = history_length(h), threads = s->threads(s->ud);
+  r->o = length;
+  for (int t = 0; t < threads; t++) {
+    Peek p;
+    if (!s->peek(s->ud, t, &p)) continue;
+    r->pending = (Pending){t, p.footprint, p.late};
+    history_races(h, length, &r->pending, add_race, r);
+  }
+  for (r->o = length - 1; r->o >= 0; r->o--) history_races(h, r->o, NULL, add_race, r);
+}
+
+/* Lets every thread go on as long as it can, until none can. */
+static bool run_on (const Subject *s, int last) {
+  for (int n = 0; n < STEPS_MOST; n++) {
+    int threads = s->threads(s->ud), thread = -1;
+    Effects effects = {0};
+    Peek p;
+    if (can_go(s, last, &p)) thread = last;
+    for (int t = 0; t < threads && thread < 0; t++)
+      if (can_go(s, t, &p)) thread = t;
+    if (thread < 0) return true;
+    if (!s->step(s->ud, thread, &effects)) return false;
+    last = thread;
+  }
+  return false;
+}
+
+static bool passes (const Subject *s, const Path *path, History *h, const Race *race,
+                    uint32_t *sequence, EndCheck is_well, void *ud) {
+  Reversal reversal = {h, race->e, race->o, &race->pending};
+  int n = history_sequence(&reversal, sequence), last = -1;
+  if (!go_to(s, path->threads, race->e)) return false;
+  for (int i = 0; i < n; i++) {
+    Effects effects = {0};
+    Peek p;
+    last = (int)(sequence[i] >> 24);
+    if (!can_go(s, last, &p) || !s->step(s->ud, last, &effects)) return false;
+  }
+  return run_on(s, last) && is_well(ud);
+}
+
+bool minimise_cause (const Subject *s, const Path *path, EndCheck is_well, void *ud, Cause *cause) {
+  History *h = path->length <= STEPS_MOST ? history_new(s->footprints) : NULL;
+  Races *r = calloc(1, sizeof *r);
+  uint32_t *sequence = malloc(((size_t)path->length + 1) * sizeof *sequence);
+  bool found = false;
+  if (h != NULL && r != NULL && sequence != NULL && run_path(s, path, h)) {
+    find_races(s, h, r);
+    for (int i = 0; i < r->count && !found; i++) {
+      const Race *race = &r->list[i];
+      found = passes(s, path, h, race, sequence, is_well, ud);
+      *cause = (Cause){race->e, race->o < path->length ? race->o : -1, race->pending.thread};
+    }
+  }
+  history_free(h);
+  free(r);
+  free(sequence);
+  return found;
+}

@@ -1,0 +1,36 @@
+/*
+** minimise.h - a failing execution made simple, and what makes it fail.
+*/
+#ifndef EXPLORE_MINIMISE_H
+#define EXPLORE_MINIMISE_H
+
+#include "explore/subject.h"
+
+/* An execution: the thread of each step. */
+typedef struct Path {
+  uint8_t *threads;
+  int length, capacity;
+} Path;
+
+/* What is asked where the subject stands at an end. */
+typedef bool (*EndCheck)(void *ud);
+
+/*
+** Looks for an execution of the same end with fewer preemptions: all with none, then all
+** with one, and so on; but for those each thread goes on as long as it can. True: *path is
+** the simplest there is, whether it is a new one or not. False: that would take too long;
+** *path stays.
+*/
+bool minimise_path (const Subject *s, Path *path, EndCheck is_same, void *ud);
+
+/* Two operations that depend on each other; the other way round all is well. */
+typedef struct Cause {
+  int first;  /* the step of the first one */
+  int second; /* of the second one; -1: it has not come to it, */
+  int thread; /* the one of this thread, pending at the end */
+} Cause;
+
+/* Reverses each race of the execution until one passes; false: none does, or there is no memory. */
+bool minimise_cause (const Subject *s, const Path *path, EndCheck is_well, void *ud, Cause *cause);
+
+#endif
