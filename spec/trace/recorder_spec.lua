@@ -161,6 +161,34 @@ pool:shutdown()
     end
   end)
 
+  it("has what wakes others before that, for barriers and timers too", function()
+    local recording = record([[
+local sync = require "luasync"
+local barrier, queue = sync.Barrier(2, { name = "B" }), sync.Queue{ name = "Q" }
+local timer = sync.Timer(5, print, "never")
+timer:start()
+local other = sync.Thread{ name = "other", target = function() barrier:wait() end }:start()
+barrier:wait()
+timer:cancel()
+timer:join()
+other:join()
+barrier:wait(0.1)
+queue:shutdown()
+sync.select({ queue })
+sync.select({ sync.Event() }, 0)
+]], "--virtual")
+    assert.same({}, trace.check(recording))
+    local sentences = {}
+    for s = 1, recording:steps() do sentences[s] = recording:sentence(s):gsub("'Thread%-%d+'", "T") end
+    local text = table.concat(sentences, "\n")
+    for _, sentence in ipairs {
+      "Thread-1 waits until 5.000 s", "MainThread waits at Barrier 'B'",
+      "other passes Barrier 'B' as number 2 → wakes MainThread", "MainThread cancels Timer T → wakes Thread-1",
+      "MainThread finds Barrier 'B' broken", "MainThread gets nothing from Queue 'Q' → selects number 1",
+      "MainThread selects nothing: timeout",
+    } do assert.matches("\n" .. sentence .. "\n", text, 1, true) end
+  end)
+
   it("writes after a deadlock, with its circle", function()
     local code = [[
 local sync = require "luasync"

@@ -74,6 +74,9 @@ static void end_by_force (Barrier *b, bool broken) {
   line_wake(chain);
 }
 
+/* A call of the running thread lets all pass, or breaks the barrier; before anybody hears of that. */
+static void record_arrival (Barrier *b, lua_Integer index) { record(OP_ARRIVE, b, index, 0); }
+
 /* Breaks the barrier, if `generation` is still the one. */
 static void break_generation (Barrier *b, uint64_t generation) {
   Waiter *chain = NULL;
@@ -113,6 +116,7 @@ static bool trip (Barrier *b, uint64_t generation) {
   passes = b->generation == generation;
   if (passes) chain = end_generation(b, true);
   pthread_mutex_unlock(&b->mu);
+  if (passes) record_arrival(b, b->parties);
   line_wake(chain);
   return passes;
 }
@@ -180,6 +184,7 @@ static int broken (lua_State *L) {
 ** thread stood at the door, not for the generation that has arrived already.
 */
 static int timed_out (lua_State *L, Barrier *b, uint64_t generation, Step step) {
+  record_arrival(b, -1);
   if (step == AT_DOOR) break_door(b, generation);
   else break_generation(b, generation);
   lua_pushnil(L);
@@ -224,14 +229,15 @@ static int wait (lua_State *L, Barrier *b, Nanos relative, Nanos deadline) {
   }
 }
 
-/* n results lie on the stack: the index, or nil and why not. */
+/*
+** n results lie on the stack: the index, or nil and why not. What concerned others as
+** well has been recorded.
+*/
 static void record_result (lua_State *L, Barrier *b, int n) {
+  lua_Integer index = n == 1 ? lua_tointeger(L, -1) : 0;
   bool is_broken;
-  lua_Integer index;
-  if (!record_is_on()) return;
-  if (n == 1) index = lua_tointeger(L, -1);
-  else index = *lua_tostring(L, -1) == 'b' ? 0 : -1;
-  record(OP_ARRIVE, b, index, look(b, &is_broken));
+  if (!record_is_on() || index == b->parties) return;
+  if (n == 1 || *lua_tostring(L, -1) == 'b') record(OP_ARRIVE, b, index, look(b, &is_broken));
 }
 
 /* wait([timeout]): the arrival index, or nil and "timeout" or "broken". */

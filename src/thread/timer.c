@@ -8,6 +8,7 @@
 #include "thread/private.h"
 #include "thread/thread.h"
 #include "world/args.h"
+#include "world/record.h"
 
 typedef struct Timer {
   Thread thread;
@@ -43,6 +44,7 @@ static int timer_cancel (lua_State *L) {
   timer->cancelled = true;
   chain = line_choose_all(&timer->line);
   pthread_mutex_unlock(&timer->thread.mu);
+  record(OP_CANCEL, timer, chain != NULL || atomic_load(&timer->thread.life) == LIFE_NEW, 0);
   line_wake(chain);
   return 0;
 }

@@ -104,6 +104,8 @@
 --   select         (select)        index from 1, 0 timeout      -; follows the op that
 --                                                               took effect, in its step
 --   settle sleep io print clock end   only in wait and yield (clock: the time was read)
+--   timer pool_join                   only in wait and yield: a Timer until its time, a
+--                                     Pool's shutdown until its workers have ended
 --
 -- What takes is stamped after it has taken, what gives before it gives; ties by time
 -- are ordered give before take. So no two owners overlap, in the real world neither.
@@ -123,7 +125,7 @@ recording.OPS = {
   "look", "read", "write", "update", "pairs", "start", "join", "interrupt", "end", "sleep", "clock", "print",
   "acquire_read", "try_read", "release_read", "acquire_write", "try_write", "release_write",
   "barrier_wait", "barrier_abort", "barrier_reset", "submit", "take", "run", "resolve", "cancel", "result",
-  "scope_join", "select", "settle", "io",
+  "scope_join", "select", "settle", "io", "timer", "pool_join",
 }
 
 local COLUMNS = { "t", "th", "k", "op", "ob", "at", "a", "b" }

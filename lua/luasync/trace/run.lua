@@ -31,7 +31,7 @@ local function count_steps(self)
       local near = kind == "op" and kind_before == "op" and th == e.th[i]
       local object = self.run.objects[e.ob[i] + 1]
       local walks = kind == "op" and WALKS[op] and object and object.kind == "Shared"
-      local same = near and (op == "select"
+      local same = near and (op == "select" and e.a[i] > 0
         or walks and ob == e.ob[i] and at == e.at[i] and (walking or op == "pairs"))
       if not same then
         s = s + 1

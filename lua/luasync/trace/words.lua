@@ -73,6 +73,7 @@ local WAITS = {
   select = function() return "waits for one of several" end,
   settle = function() return "waits for the others to settle" end,
   io = function() return "waits for the system" end,
+  pool_join = function(_, name) return "waits for the workers of " .. name end,
 }
 
 --- A wait, event i. `state`: whose lock it is then; or nil.
@@ -82,6 +83,7 @@ function words.wait(run, i, state)
   if op == "sleep" then
     return e.a[i] < 0 and "sleeps for ever" or "sleeps until " .. words.clock(run, e.a[i])
   end
+  if op == "timer" then return "waits until " .. words.clock(run, e.a[i]) end
   local name, object = words.object(run, o), run:object(o)
   if WAITS[op] then return WAITS[op](run, name, words.thread(run, object and object.thread or -2)) end
   local owner = state and state:owner(o)
@@ -124,9 +126,18 @@ local DONE = {
   queue_join = function(name) return passed("all of " .. name .. " is done") end,
   read = function(name, t) return ("reads %s in %s"):format(t.text, name) end,
   write = function(name, t) return ("writes %s in %s"):format(t.text, name) end,
-  update = function(name, t) return ("updates %s to %s"):format(name, t.text) end,
+  value = function(name, t) return ("asks the value of %s: %d"):format(name, t.a) end,
+  look = function(name, t) return "looks at " .. name .. (t.text and ": " .. t.text or "") end,
+  update = function(name, t)
+    return t.kind == "Atomic" and t.a == 0 and ("does not change %s: %s"):format(name, t.text)
+      or ("updates %s to %s"):format(name, t.text)
+  end,
   pairs = function(name) return "walks through " .. name end,
-  barrier_wait = function(name, t) return { ("passes %s as number %d"):format(name, t.a), name .. " is broken" } end,
+  barrier_wait = function(name, t)
+    return { ("passes %s as number %d"):format(name, t.a), "finds " .. name .. " broken" }
+  end,
+  barrier_abort = function(name) return "breaks " .. name end,
+  barrier_reset = function(name) return "resets " .. name end,
   run = function(name) return "runs " .. name end,
   resolve = function(name) return { "finishes " .. name, "fails in " .. name } end,
   cancel = function(name) return { "cancels " .. name, "cannot cancel " .. name } end,
@@ -143,7 +154,8 @@ function words.operation(run, i, item)
   local done = DONE[op]
   if not done then return words.call(op) .. (name ~= "" and " " .. name or "") end
   done = done(name, {
-    a = e.a[i], b = e.b[i], text = text and words.visible(text), item = item or text or "item " .. e.a[i],
+    a = e.a[i], b = e.b[i], kind = object and object.kind,
+    text = text and words.visible(text), item = item or text or "item " .. e.a[i],
     thread = words.thread(run, object and object.thread or -2),
   })
   if type(done) == "table" then done = done[e.a[i] > 0 and 1 or 2] end

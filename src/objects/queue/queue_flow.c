@@ -399,7 +399,8 @@ static Selected select_take (lua_State *L, Object *o, Slot *value) {
   uint64_t item = 0;
   QueueOutcome outcome = try_get(q, value, &item);
   (void)L;
-  if (item > 0 && record_is_on()) record_item(0, OP_GET, q, item, NULL);
+  if (record_is_on() && (item > 0 || (outcome == QUEUE_SHUT && q->shown == NULL)))
+    record_item(0, OP_GET, q, item, NULL);
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome == QUEUE_DONE   ? SELECT_TAKEN
          : outcome == QUEUE_SHUT ? SELECT_SHUT

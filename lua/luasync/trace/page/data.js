@@ -13,7 +13,7 @@ for (const word of (
   'acquire try_acquire release wait reacquire notify set clear is_set wait_set down try_down up value put ' +
   'get try_put try_get task_done queue_join shutdown look read write update pairs start join interrupt end sleep ' +
   'clock print acquire_read try_read release_read acquire_write try_write release_write barrier_wait barrier_abort ' +
-  'barrier_reset submit take run resolve cancel result scope_join select settle io'
+  'barrier_reset submit take run resolve cancel result scope_join select settle io timer pool_join'
 ).split(' '))
   opNumber(word)
 function opNumber(word) {
@@ -167,7 +167,7 @@ class StepCounter {
       R.objects[R.ob[i]]?.kind === 'Shared'
     const same =
       near &&
-      (op === O.select || (walks && this.ob === R.ob[i] && this.at === R.at[i] && (this.walking || op === O.pairs)))
+      ((op === O.select && R.a[i] > 0) || (walks && this.ob === R.ob[i] && this.at === R.at[i] && (this.walking || op === O.pairs)))
     this.walking = walks && (same || op === O.pairs)
     this.kind = k
     this.th = R.th[i]

@@ -73,6 +73,10 @@ function waitWords(R, i, e) {
       return R.a[i] < 0
         ? both('sleeps for ever', 'sleep for ever')
         : both('sleeps until ' + clockText(R, R.a[i]), 'sleep ' + seconds(R.a[i] - R.t[i]))
+    case O.timer:
+      return both('waits until ' + clockText(R, R.a[i]), 'timer ' + seconds(R.a[i] - R.t[i]))
+    case O.pool_join:
+      return both('waits for the workers of ' + name, 'workers of ' + own)
     case O.join:
       return both('waits for the end of ' + threadName(R, R.objects[o]?.thread ?? -1), 'end of ' + shortName(own))
     case O.wait:
@@ -183,7 +187,7 @@ const OP_WORDS = {
   barrier_wait: w =>
     w.ok > 0
       ? ['passes ' + w.name + ' as number ' + w.ok, 'wait ✓ ' + w.ok]
-      : [w.name + ' is broken' + (w.ok < 0 ? ': timeout' : ''), 'broken'],
+      : ['finds ' + w.name + ' broken' + (w.ok < 0 ? ': timeout' : ''), 'broken'],
   barrier_abort: w => ['breaks ' + w.name, 'abort'],
   barrier_reset: w => ['resets ' + w.name, 'reset'],
   run: w => ['runs ' + w.name, 'run'],
