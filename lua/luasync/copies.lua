@@ -264,7 +264,7 @@ local function candidates(here, thread, change)
   return { func and captured(here, func, change.name) }
 end
 
---- The warning for a change, or nil; and a line for reports, "thread \t name \t file:line".
+--- The warning for a change, or nil; and a line for reports.
 local function judge(cache, thread, change)
   local func = thread.functions[change.root == "local" and change.func or 1]
   local here = func and scene(cache, thread.functions, func.source)
@@ -282,7 +282,7 @@ local function judge(cache, thread, change)
     if change.root == "argument" then change.name = variable.name end
     local line = assignment(here, variable, change)
     if line then
-      local known = ("%s\t%s\t%s\n"):format(thread.name, variable.name, place(here, line))
+      local known = ("%s\t%s\t%d\t%s\n"):format(thread.name, variable.name, line, here.chunk)
       local use = reader(here, variable, change) or reader_among(here, variable, change)
       return use and warning(here, thread, change, variable, line, use), known
     end
@@ -302,6 +302,105 @@ function copies.changed(thread, read)
     said[key] = said[key] or text
   end
   return warnings, table.concat(known)
+end
+
+----------------------------------------------------------------------------------------------------
+-- Reports: threads that wait for a variable which others have set, each for itself
+
+--- Whether a use decides if its thread waits: in a condition, or in a function such as wait_for calls.
+local function decides(use, mine, loops)
+  if use.kind ~= "read" or use.method or use.calls or use.defines then return false end
+  if loops then return use.condition and not use.condition.once end
+  return use.condition or use.func and use.func.parent and mine(use.func.parent)
+end
+
+--- The variables from outside by which the functions decide, and do not set themselves: a use of each, in order.
+local function decisive(here, mine, loops)
+  local list, seen = {}, {}
+  for _, use in ipairs(here.s.uses) do
+    local variable = use.variable
+    if not seen[variable] and mine(use.func) and decides(use, mine, loops)
+      and not (variable.is_local and variable.func and mine(variable.func)) then
+      seen[variable] = true
+      local sets = false
+      for _, other in ipairs(variable.uses) do sets = sets or other.kind ~= "read" and mine(other.func) end
+      if not sets then list[#list + 1] = use end
+    end
+  end
+  return list
+end
+
+--- Who runs the function, by the lists of functions that the living threads were sent.
+local function runner(here, threads, context, func)
+  if not func then return "MainThread" end
+  for _, t in ipairs(threads) do
+    if contains(sent_functions(here.s, here.chunk, context.functions[t.id] or {}), func) then return t.name end
+  end
+end
+
+--- Who else has set the variable, and where.
+local function setter(here, threads, context, t, variable)
+  for name, known, line, chunk in (context.known or ""):gmatch "([^\n]-)\t(%S+)\t(%d+)\t([^\n]*)\n" do
+    if known == variable.name and chunk == here.chunk and name ~= t.name then return name, place(here, line) end
+  end
+  for _, use in ipairs(variable.uses) do
+    if use.kind == "write" and not use.defines and not runs(here, use.func) and is_later(here, use) then
+      local name = runner(here, threads, context, use.func)
+      if name and name ~= t.name and (use.func or not t.main) then return name, place(here, use.line) end
+    end
+  end
+end
+
+--- The chunk that a thread runs, and what of it.
+local function scene_of(cache, context, t)
+  local functions = context.functions[t.id] or {}
+  local chunk = functions[1] and functions[1].source
+  if t.main and not chunk then
+    local file = (t.traceback or ""):match "\n[ \t]*([^\n:]+):%d+: in main chunk"
+    chunk = file and "@" .. file
+  end
+  local here = scene(cache, functions, chunk)
+  if not here then return nil end
+  here.home = here.starts[1] and here.starts[1].func
+  here.begin = beginning(here)
+  if t.main and #functions == 0 then return here, function(func) return func == nil end end
+  return here, function(func) return runs(here, func) end
+end
+
+--- Lines of a report, "Consumer reads 'ready', its own copy; Producer set its own copy at x.lua:14".
+-- @param threads the list of sync.threads()
+-- @param context { functions = { [id] = { … } }, known = lines of `changed`, read = a function that reads a file }
+function copies.causes(threads, context)
+  local cache, lines = { read = context.read }, {}
+  for _, t in ipairs(threads) do
+    local here, mine = scene_of(cache, context, t)
+    for _, use in ipairs(here and decisive(here, mine) or {}) do
+      local name, where = setter(here, threads, context, t, use.variable)
+      if name then
+        lines[#lines + 1] = ("%s reads '%s', its own copy; %s set its own copy at %s"):format(
+          t.name, use.variable.name, name, where)
+      end
+    end
+  end
+  return lines
+end
+
+--- A thread whose end somebody waits for, and who asks its own copy of a variable whether to go on.
+-- @return a warning, or nil
+function copies.awaited(thread, read)
+  local context = { functions = { thread.functions }, read = read }
+  local t = { id = 1, name = thread.name }
+  local here, mine = scene_of({ read = read }, context, t)
+  for _, use in ipairs(here and decisive(here, mine, true) or {}) do
+    for _, other in ipairs(use.variable.uses) do
+      if other.kind == "write" and not other.defines and not mine(other.func) and is_later(here, other) then
+        return ("luasync: warning: %s: '%s' is %s's own copy, which nobody else can set; it is set at %s\n"
+          .. "  hint: share it: %s%s = sync.Event(), with %s:is_set() and %s:set()\n"):format(place(here, use.line),
+          use.variable.name, thread.name, place(here, other.line), use.variable.is_local and "local " or "",
+          use.variable.name, use.variable.name, use.variable.name)
+      end
+    end
+  end
 end
 
 return copies

@@ -102,8 +102,16 @@ function report.dump(threads)
   return table.concat(out, "\n") .. "\n"
 end
 
+--- Who waits for a variable that others have set in their own copies.
+local function lost_changes(threads, context, out)
+  for _, line in ipairs(context and require "luasync.copies".causes(threads, context) or {}) do
+    out[#out + 1] = "  " .. line
+  end
+end
+
 --- Nobody can ever run again.
-function report.deadlock(threads)
+-- @param context see luasync.copies.causes; nil: copies are not looked at
+function report.deadlock(threads, _, context)
   local out = { ("luasync: deadlock: all %d threads wait, and nothing can wake them"):format(#threads) }
   if #threads == 1 then out[1] = "luasync: deadlock: the only thread waits, and nothing can wake it" end
   local circle = find_circle(threads)
@@ -115,6 +123,7 @@ function report.deadlock(threads)
     end
   end
   lost_wakeups(threads, out)
+  lost_changes(threads, context, out)
   for _, t in ipairs(threads) do describe(t, out) end
   return table.concat(out, "\n") .. "\n"
 end
@@ -130,10 +139,11 @@ function report.circle(threads, id)
 end
 
 --- A simulated world that runs without getting anywhere.
-function report.livelock(threads, how)
+function report.livelock(threads, how, context)
   local out = { how == "looking"
     and "luasync: livelock: threads look at objects again and again, and nobody will ever change them"
     or "luasync: livelock: the limit of operations has been reached" }
+  lost_changes(threads, context, out)
   for _, t in ipairs(threads) do describe(t, out) end
   return table.concat(out, "\n") .. "\n"
 end
@@ -162,8 +172,9 @@ function report.simulation(run, thread_error)
 end
 
 --- A simulated thread that loops without any operation; `what` says which and where.
-function report.loop(threads, what)
+function report.loop(threads, what, context)
   local out = { "luasync: livelock: " .. what }
+  lost_changes(threads, context, out)
   for _, t in ipairs(threads) do describe(t, out) end
   return table.concat(out, "\n") .. "\n"
 end

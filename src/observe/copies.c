@@ -23,6 +23,7 @@
 #include "world/memory.h"
 
 #define LARGEST (4 << 20) /* bytes of a source file worth reading */
+#define CONTEXT_MOST 64   /* threads whose functions a report looks at */
 #define KNOWN_MOST 8192   /* bytes of what is kept for reports */
 
 /*
@@ -134,7 +135,8 @@ static void set_number (lua_State *L, const char *field, lua_Integer value) {
   lua_setfield(L, -2, field);
 }
 
-static void set_functions (lua_State *L, const Sent *s) {
+/* [0, +1, memory] */
+static void push_functions (lua_State *L, const Sent *s) {
   lua_createtable(L, s->function_count, 0);
   for (int i = 0; i < s->function_count; i++) {
     const SentFunction *f = &s->functions[i];
@@ -145,7 +147,6 @@ static void set_functions (lua_State *L, const Sent *s) {
     set_number(L, "last", f->last);
     lua_rawseti(L, -2, i + 1);
   }
-  lua_setfield(L, -2, "functions");
 }
 
 static void push_change (lua_State *L, const SentChange *c, bool again) {
@@ -196,6 +197,53 @@ static void remember (World *world, const char *lines) {
   pthread_mutex_unlock(&world->mu);
 }
 
+/* Pushes the list of functions that t was sent. [0, +1, memory] */
+static void push_functions_of (lua_State *L, Thread *t) {
+  Sent *s = lua_newuserdatauv(L, sizeof *s, 0);
+  Message *sent;
+  pthread_mutex_lock(&t->mu);
+  sent = t->sent;
+  message_keep(sent);
+  pthread_mutex_unlock(&t->mu);
+  s->function_count = 0;
+  if (sent != NULL) message_functions(sent, s);
+  push_functions(L, s);
+  message_free(sent);
+  lua_remove(L, -2);
+}
+
+/* Sets what copies of the world are known to be changed. [0, 0, memory] */
+static void set_known (lua_State *L, World *world) {
+  char *copy;
+  pthread_mutex_lock(&world->mu);
+  copy = world->copies != NULL ? strdup(world->copies) : NULL;
+  pthread_mutex_unlock(&world->mu);
+  if (copy != NULL) set_text(L, "known", copy);
+  free(copy);
+}
+
+void copies_push_context (lua_State *L, World *world) {
+  Thread *list[CONTEXT_MOST];
+  int n = 0;
+  pthread_mutex_lock(&world->mu);
+  for (Thread *t = world->threads; t != NULL && n < CONTEXT_MOST; t = t->next) {
+    object_keep(&t->object);
+    list[n++] = t;
+  }
+  pthread_mutex_unlock(&world->mu);
+  lua_createtable(L, 0, 3);
+  lua_pushcfunction(L, read_file);
+  lua_setfield(L, -2, "read");
+  set_known(L, world);
+  lua_createtable(L, 0, n);
+  for (int i = 0; i < n; i++) {
+    push_functions_of(L, list[i]);
+    lua_rawseti(L, -2, (lua_Integer)list[i]->serial);
+  }
+  lua_setfield(L, -2, "functions");
+  for (int i = 0; i < n; i++) object_drop(&list[i]->object); /* without memory for this they stay */
+}
+
 /*
 ** Changes.
 */
@@ -240,7 +288,8 @@ static int judge (lua_State *L) {
   lua_createtable(L, 0, 4);
   thread_copy_name(look->thread, name);
   set_text(L, "name", name);
-  set_functions(L, &look->found);
+  push_functions(L, &look->found);
+  lua_setfield(L, -2, "functions");
   lua_createtable(L, look->found.change_count, 0);
   for (int i = 0; i < look->found.change_count; i++) {
     push_change(L, &look->found.changes[i], look->again[i]);
@@ -291,4 +340,35 @@ void copies_changed (lua_State *L, Thread *self) {
   thread_copy_found(found);
   if (found) call_apart(judge, look);
   free(look);
+}
+
+/*
+** Threads that never end.
+*/
+
+/* (thread) asks luasync.copies; in protected mode, in a state of its own. */
+static int judge_awaited (lua_State *L) {
+  Thread *t = lua_touserdata(L, 1);
+  uint64_t number;
+  bool again, first;
+  char name[64];
+  push_function(L, "awaited");
+  lua_createtable(L, 0, 2);
+  thread_copy_name(t, name);
+  set_text(L, "name", name);
+  push_functions_of(L, t);
+  lua_setfield(L, -2, "functions");
+  lua_pushcfunction(L, read_file);
+  lua_call(L, 2, 1);
+  if (lua_type(L, -1) != LUA_TSTRING) return 0;
+  number = add_bytes(UINT64_C(14695981039346656037), lua_tostring(L, -1), lua_rawlen(L, -1));
+  pthread_mutex_lock(&seen_mu);
+  first = take(number, t->unique, &again);
+  pthread_mutex_unlock(&seen_mu);
+  if (first && !again) say(lua_tostring(L, -1));
+  return 0;
+}
+
+void copies_awaited (Thread *t) {
+  if (!atomic_load(&t->object.world->silent_copies)) call_apart(judge_awaited, t);
 }

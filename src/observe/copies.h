@@ -12,6 +12,15 @@
 */
 void copies_changed (lua_State *L, Thread *self);
 
+/*
+** t has been waited for for a while: warns if it asks its own copy of a variable, which
+** others set in theirs, whether to go on.
+*/
+void copies_awaited (Thread *t);
+
+/* Pushes what luasync.copies.causes wants to know of the world. [0, +1, raises] */
+void copies_push_context (lua_State *L, World *world);
+
 /* A chunk that is no file has that text; both stay. Before there are threads. */
 void copies_note_chunk (const char *name, const char *text);
 

@@ -224,7 +224,9 @@ static void waiting (Thread *self, Waiter *w) {
   until = world_now(world) + MOMENT;
   while (atomic_load(&w->woken) == 0 && atomic_load(&self->alerts) == 0 && world_now(world) < until)
     world->driver->park(self, until);
-  if (atomic_load(&w->woken) == 0) deadlock_warn(self);
+  if (atomic_load(&w->woken) != 0) return;
+  deadlock_warn(self);
+  if (w->kind == OP_JOIN) copies_awaited((Thread *)w->object);
 }
 
 const Observer deadlock_observer = {.spawning = sigquit_install,

@@ -20,6 +20,7 @@
 
 #include <lauxlib.h>
 
+#include "observe/copies.h"
 #include "observe/dump.h"
 #include "thread/name.h"
 #include "thread/system.h"
@@ -387,7 +388,8 @@ static int make_report (lua_State *L) {
   push_reporter(L, r->name);
   dump_push_threads(L, r->world);
   lua_pushstring(L, r->detail);
-  lua_call(L, 2, 1);
+  copies_push_context(L, r->world);
+  lua_call(L, 3, 1);
   r->text = strdup(luaL_checkstring(L, -1));
   return 0;
 }
