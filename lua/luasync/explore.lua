@@ -123,6 +123,12 @@ function explore.finish(result)
       failures[#failures + 1] = failure
     end
   end
+  for _, name in ipairs(require "luasync".__sometimes()) do
+    failures[#failures + 1] = {
+      kind = "sometimes", executions = result.executions, message = ("'%s' has never held"):format(name),
+    }
+    result.ok = false
+  end
   result.failures = failures
   local first = failures[1]
   result.message = first and ("%s in %d of %d executions: %s"):format(first.kind, first.executions, result.executions,

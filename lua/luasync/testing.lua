@@ -13,8 +13,24 @@ local testing = {}
 local busted = package.loaded.busted
 local supervise
 
+--- Gives the file that is being loaded the `assert` that works in threads. Its globals are an environment of busted's,
+-- in which luassert stands before what is in _G; both are as before at the end of the file.
+local function give_assert()
+  _G.assert = inside.assert
+  for level = 3, math.huge do
+    local info = debug.getinfo(level, "f")
+    if not info then return end
+    local name, env = debug.getupvalue(info.func, 1)
+    local meta = name == "_ENV" and env ~= _G and debug.getmetatable(env)
+    if meta and meta.__newindex then
+      env.assert = inside.assert
+      return
+    end
+  end
+end
+
 if busted then
-  _G.assert = inside.assert               -- busted puts the old one back at the end of the file
+  give_assert()
   inside.luassert()
   supervise = require "luasync.testing.supervise"
   supervise.install()
@@ -37,10 +53,13 @@ end
 --- Runs fn in a simulated world for each seed from `first` to `last`.
 -- The first run that does not end well is the test's failure, with its seed.
 function testing.for_each_seed(first, last, fn)
+  sync.__sometimes()
   for seed = first, last do
     local report = sync.simulate(fn, { seed = seed })
     if not report.ok then fail_for(report, ("sync.simulate(fn, { seed = %d })"):format(seed)) end
   end
+  local never = sync.__sometimes()[1]
+  if never then inside.fail(("'%s' has never held with the seeds from %d to %d"):format(never, first, last)) end
 end
 
 local function need_busted(name)
@@ -55,6 +74,7 @@ function testing.explore_it(name, fn, opts)
     return busted.pending(name .. " (sync.explore is not in " .. sync._VERSION .. ")", function() end)
   end
   return busted.it(name, function()
+    sync.__sometimes()
     local report = sync.explore(fn, opts)
     local failure = report.failures and report.failures[1]
     if failure then inside.fail(inside.text(failure.message)) end
@@ -71,5 +91,9 @@ end
 --- In a simulated world: fn is called before each operation of any thread, and must give something true.
 -- It may look at objects, and may not wait. The run fails where it does not hold or raises an error.
 function testing.invariant(name, fn) sync.__invariant(name, fn) end
+
+--- In a simulated world: `condition` must be true at least once in all the runs of explore, explore_it or
+-- for_each_seed; an exploration in which it never was fails.
+function testing.sometimes(name, condition) sync.__sometimes(name, condition) end
 
 return testing

@@ -71,8 +71,16 @@ describe("luasync.testing #slow", function()
       .. "in thread Thread-1", said)
   end)
 
-  -- It is busted's error, with both values and the line, but not its failure.
-  pending("makes it one where the result is asked for")
+  it("makes it one where the result is asked for", function()
+    local said = failure "sync.spawn(function() assert.same({ 1 }, { 2 }) end):result()"
+    assert.truthy(said:find "^a_spec.lua:4: Expected objects to be the same.\n", said)
+  end)
+
+  it("fails a test whose exploration never comes to what it is about", function()
+    local said = failure [[
+      testing.for_each_seed(1, 5, function() testing.sometimes("pigs fly", false) end)]]
+    assert.truthy(said:find("'pigs fly' has never held with the seeds from 1 to 5", 1, true), said)
+  end)
 
   it("makes it one in threads of threads, and in in_thread", function()
     local said = failure "sync.spawn(function() sync.spawn(function() assert.is_true(false) end):join() end):join()"
@@ -268,6 +276,43 @@ describe("testing.invariant", function()
     end)
     assert.truthy(report.error:find "^the invariant 'waits' does not hold: .*cannot block", report.error)
     assert.has_error(function() testing.invariant("real", print) end, "an invariant needs a simulated world")
+  end)
+end)
+
+describe("testing.sometimes", function()
+  local sync = require "luasync"
+  local sometimes = sync.__sometimes
+
+  local function race(limit)
+    return function()
+      local n = sync.Atomic(0)
+      local t = sync.spawn(function() n:add(1) end)
+      sometimes("the thread comes first", n:get() == limit)
+      t:join()
+    end
+  end
+
+  it("lets an exploration fail in which it has never held", function()
+    local report = sync.explore(race(2))
+    assert.is_false(report.ok)
+    assert.equal("sometimes", report.failures[1].kind)
+    assert.equal("'the thread comes first' has never held", report.failures[1].message)
+    assert.truthy(report.message:find("has never held", 1, true))
+  end)
+
+  it("is content with one execution", function()
+    local report = sync.explore(race(1))
+    assert.is_true(report.ok, report.message)
+    assert.same({}, report.failures)
+  end)
+
+  it("forgets what was named before", function()
+    sync.simulate(race(2))
+    assert.is_true(sync.explore(race(1)).ok)
+  end)
+
+  it("is no matter of the real world", function()
+    assert.has_error(function() sometimes("real", true) end, "sometimes needs a simulated world")
   end)
 end)
 

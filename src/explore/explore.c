@@ -337,6 +337,8 @@ int explore (lua_State *L) {
   read_options(L, 2, &options);
   lua_settop(L, 2);
   read_file(L);
+  lua_pushcfunction(L, sim_sometimes); /* what earlier runs have named is none of this one's */
+  lua_call(L, 0, 0);
   lua_newtable(L);
   lua_insert(L, 1); /* groups fn file */
   x = push_exploration(L);

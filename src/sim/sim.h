@@ -90,6 +90,12 @@ void sim_note_file (lua_State *L, int index, bool is_pipe);
 */
 int sim_invariant (lua_State *L);
 
+/*
+** __sometimes(name, condition) in a simulated world; __sometimes() outside returns the names
+** of those that have not held in any run since it was called last.
+*/
+int sim_sometimes (lua_State *L);
+
 /* simulate(fn [, opts]) */
 int simulate (lua_State *L);
 

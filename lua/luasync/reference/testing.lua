@@ -81,7 +81,28 @@ local report = sync.simulate(function()
 end)
 print(report.error)]],
     output = "the invariant 'nothing is lost' does not hold",
-    see = { "simulate", "testing.for_each_seed" },
+    see = { "simulate", "testing.for_each_seed", "testing.sometimes" },
+  },
+  {
+    name = "testing.sometimes", kind = "function", call = "testing.sometimes(name, condition)",
+    about = "In a simulated world: `condition` must be true in at least one of all the runs. An exploration "
+      .. "(sync.explore, testing.explore_it, testing.for_each_seed) in which it never was fails. It shows that a test "
+      .. "reaches what it is about: the queue that is full, the thread that comes second.",
+    args = { { "name", "string", "as the failure shows it" }, { "condition", "any", "what is sometimes true" } },
+    errors = { { "sometimes needs a simulated world", "the thread is in no simulated world",
+      'require "luasync.testing".sometimes("x", true)' } },
+    example = [[
+local testing = require "luasync.testing"
+local report = sync.explore(function()
+  local n = sync.Atomic(0)
+  local a = sync.spawn(function() n:add(1) end)
+  testing.sometimes("the thread comes first", n:get() == 1)
+  testing.sometimes("it comes twice", n:get() == 2)
+  a:join()
+end)
+print(report.ok, report.message)]],
+    output = "false\tsometimes in 2 of 2 executions: 'it comes twice' has never held",
+    see = { "explore", "testing.invariant", "testing.explore_it" },
   },
   {
     name = "assertions", kind = "topic",

@@ -78,6 +78,7 @@ local LEVEL = probe == "x" and 0 or 2
 
 local function plainly(_, ...)
   if (...) then return ... end
+  if package.loaded.busted then return luassert()(...) end      -- there it is the test's failure
   if select("#", ...) < 2 then return plain(...) end
   error((select(2, ...)), LEVEL)
 end
