@@ -32,7 +32,7 @@ local function quote(word)
 end
 
 local CHOOSING = { ["--virtual"] = 1, ["--seed"] = 2, ["--replay"] = 2, ["--explore"] = 1 }
-local DRAWING = { ["--trace"] = 2, ["--open"] = 1 }
+local DRAWING = { ["--trace"] = 2, ["--open"] = 1, ["--json"] = 1 }
 
 local function explores(words, script)
   for i = 1, script - 1 do

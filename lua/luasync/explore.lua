@@ -286,6 +286,15 @@ function explore.report(result, script, replay)
   return table.concat(out, "\n") .. "\n"
 end
 
+-- The name of the script, and a function that gives the line that repeats a schedule.
+local function script_of(program, script, ...)
+  local words = table.pack(...)
+  return words[script] or "(command line)", function(schedule)
+    local line = require "luasync.command".replay(program, script, schedule, true, table.unpack(words, 1, words.n))
+    return (line:gsub("\n$", ""))
+  end
+end
+
 --- The whole of luasync --explore, once the search is over.
 -- @param result table: as the search has made it
 -- @param program string: the command as the user called it
@@ -293,14 +302,33 @@ end
 -- @param ... the words of the command line behind the program
 -- @return the report and the exit code
 function explore.command(result, program, script, ...)
-  local words = table.pack(...)
-  local name = words[script] or "(command line)"
+  local name, replay = script_of(program, script, ...)
   explore.finish(result)
-  local function replay(schedule)
-    local line = require "luasync.command".replay(program, script, schedule, true, table.unpack(words, 1, words.n))
-    return (line:gsub("\n$", ""))
-  end
   return explore.report(result, name, replay), explore.code(result)
+end
+
+-- A copy without what JSON has not: a number that is none, or has no end.
+local function plain(value)
+  if type(value) ~= "table" then
+    if math.type(value) == "float" and value - value ~= 0 then return nil end
+    return value
+  end
+  local copy = {}
+  for key, item in pairs(value) do copy[key] = plain(item) end
+  return copy
+end
+
+local ORDER = { "script", "ok", "complete", "executions", "failing", "interleavings", "exact", "engine", "failures",
+  "kind", "message", "schedule", "replay", "preemptions", "fewest", "cause", "trace", "thread", "operation", "object" }
+
+--- The same for --explore --json: the result as data.
+function explore.command_json(result, program, script, ...)
+  local name, replay = script_of(program, script, ...)
+  explore.finish(result)
+  local data = plain(result)
+  data.script, data.summary = name, explore.summary(result)
+  for _, failure in ipairs(data.failures) do failure.replay = replay(failure.schedule):match "^replay: (.*)" end
+  return require "luasync.trace.json".encode(data, { order = ORDER }) .. "\n", explore.code(result)
 end
 
 local STUCK = { deadlock = true, ["lost wake-up"] = true, livelock = true }

@@ -56,7 +56,7 @@ static int explore_chunk (lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "luasync.explore");
   lua_call(L, 1, 1);
-  lua_getfield(L, -1, "command");
+  lua_getfield(L, -1, o->json ? "command_json" : "command");
   lua_pushvalue(L, result);
   lua_pushstring(L, o->program);
   lua_pushinteger(L, o->script);

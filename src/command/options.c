@@ -100,6 +100,13 @@ static bool set_trace (Options *o, const char *name, const char *value) {
   return bad_value(o, name, value, "file name with .html, .json, .mmd, .svg or .txt");
 }
 
+static bool set_json (Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->json = true;
+  return true;
+}
+
 static bool set_waits (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
@@ -171,6 +178,7 @@ static const LongOption long_options[] = {
     {"--trace", VALUE_NEEDED, set_trace},
     {"--open", VALUE_NONE, set_open},
     {"--waits", VALUE_NONE, set_waits},
+    {"--json", VALUE_NONE, set_json},
     {"--lock-order", VALUE_NONE, set_lock_order},
     {"--race", VALUE_NONE, set_race},
     {"--no-deadlock-check", VALUE_NONE, set_no_deadlock_check},
@@ -268,6 +276,7 @@ static bool check_together (const Options *o) {
   const char *other = o->seeded ? "--seed" : o->explore ? "--explore" : NULL;
   if (o->schedule && other)
     return mistake(o, "options '--replay' and '%s' exclude each other", other);
+  if (o->json && !o->explore && !o->help) return mistake(o, "option '--json' needs '--explore'");
   if (o->open && !o->trace) return mistake(o, "option '--open' needs '--trace'");
   return true;
 }

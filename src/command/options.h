@@ -48,6 +48,7 @@ typedef struct Options {
   /* observers, for either world */
   const char *trace;   /* --trace FILE, else NULL */
   bool waits;          /* --waits */
+  bool json;           /* --json */
   bool lock_order;     /* --lock-order */
   bool open;           /* --open */
   bool race;           /* --race */

@@ -384,11 +384,27 @@ static void push_step (lua_State *L, WorldSubject *w, int thread) {
   lua_setfield(L, -2, "line");
 }
 
+/* Whether no thread can go on; an execution that has been cut is none. */
+static bool is_stuck (WorldSubject *w) {
+  Subject s = world_subject_calls(w);
+  Peek p;
+  for (int t = 0; t < s.threads(s.ud); t++)
+    if (s.peek(s.ud, t, &p) && p.enabled) return false;
+  return true;
+}
+
+/* Lets the threads that are held stand in line, so that a report sees what they wait for. */
+static void let_wait (Sim *sim) {
+  for (int i = 0; i < sim_thread_count(sim) && !sim_is_over(sim); i++)
+    if (sim_pending(sim, i) != NULL) sim_step(sim, i);
+}
+
 /* What the world has to say at the end of such a run. */
 static void set_end (lua_State *L, WorldSubject *w) {
   const SimReport *r = world_subject_report(w);
   Sim *sim = world_subject_sim(w);
   char *text;
+  if (!sim_is_over(sim) && is_stuck(w)) let_wait(sim);
   if (!sim_is_over(sim)) {
     text = deadlock_text(sim_world(sim));
     lua_pushstring(L, text != NULL ? text : "not enough memory to say more");

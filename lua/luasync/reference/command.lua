@@ -61,6 +61,10 @@ return {
     { see = { "trace", "--open", "--waits" } }),
   option("--open", { "--open", "show that timeline in the browser" },
     "Opens what --trace has written, through xdg-open.", { see = { "--trace" } }),
+  option("--json", nil,
+    "Prints what --explore has found as one line of JSON in place of the report: the fields of sync.explore's result, "
+    .. "and `script`, `summary` and each failure's `replay`, the command that repeats it.",
+    { see = { "--explore", "explore" } }),
   option("--waits", { "--waits", "print at the end where time went" },
     "Prints a table at the end: who waited how long, for what and whom; how long each thread ran, was ready, waited "
     .. "and slept; the critical path.", { see = { "--trace" } }),
