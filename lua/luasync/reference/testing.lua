@@ -101,7 +101,7 @@ local report = sync.explore(function()
   a:join()
 end)
 print(report.ok, report.message)]],
-    output = "false\tsometimes in 2 of 2 executions: 'it comes twice' has never held",
+    output = "false\tsometimes in 3 of 3 executions: 'it comes twice' has never held",
     see = { "explore", "testing.invariant", "testing.explore_it" },
   },
   {
