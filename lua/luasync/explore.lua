@@ -106,6 +106,16 @@ end
 
 --- Gives each failure its message and leaves them as a list: how executions end, the commonest first, then what else
 -- is wrong with them.
+--- A count in words.
+-- @param digits string?: all its digits, where a float would not have them
+function explore.count(n, digits)
+  if digits then return digits end
+  return math.type(n) == "integer" and ("%d"):format(n) or ("about %.4g"):format(n)
+end
+
+local count = explore.count
+
+--- Gives each failure its message and leaves them as a list, the commonest first.
 -- @param result table: what src/explore/explore.c has made
 -- @return the same table
 function explore.finish(result)
@@ -131,8 +141,8 @@ function explore.finish(result)
   end
   result.failures = failures
   local first = failures[1]
-  result.message = first and ("%s in %d of %d executions: %s"):format(first.kind, first.executions, result.executions,
-    first.message) or nil
+  result.message = first and ("%s in %s of %s executions: %s"):format(first.kind, count(first.executions),
+    count(result.executions, result.all_executions), first.message) or nil
   return result
 end
 
@@ -228,21 +238,42 @@ local function columns(failure)
   end)
 end
 
-local function plural(n, word) return n == 1 and "1 " .. word or ("%s %ss"):format(n, word) end
+local function plural(n, word) return (n == 1 or n == "1") and "1 " .. word or ("%s %ss"):format(n, word) end
+
+-- What has been seen of a program in which states come again.
+local function endless(result)
+  return ("explored all %s, some of which come again: executions without end; COMPLETE (%.3f s)"):format(
+    plural(result.states, "state"), result.seconds)
+end
+
+local function executions(result)
+  return plural(count(result.executions, result.all_executions), "distinct execution")
+end
+
+-- Why a search is not complete.
+local function bound(result)
+  if result.cut then return "some were cut after 10000 steps" end
+  if result.preemptions then return ("at most %s"):format(plural(result.preemptions, "preemption")) end
+  return "the budget is used up"
+end
 
 --- The last line of a report.
 -- @param result table
 function explore.summary(result)
+  if result.unbounded then return endless(result) end
   local exact = result.exact and "" or "at least "
-  local ways = math.type(result.interleavings) == "integer" and ("%d"):format(result.interleavings)
-    or ("about %.4g"):format(result.interleavings)
+  local ways = count(result.interleavings, result.all_interleavings)
   if result.complete then
-    return ("explored %d of %d distinct executions, %s%s interleavings: COMPLETE (%.3f s)"):format(
-      result.executions, result.executions, result.exact and "all " or exact, ways, result.seconds)
+    local all = count(result.executions, result.all_executions)
+    return ("explored %s of %s distinct executions, %s%s interleavings: COMPLETE (%.3f s)"):format(
+      all, all, result.exact and "all " or exact, ways, result.seconds)
   end
-  local why = result.cut and "some were cut after 10000 steps" or "the budget is used up"
-  return ("explored %s, %s%s interleavings: BOUNDED, %s (%.3f s)"):format(
-    plural(result.executions, "distinct execution"), exact, ways, why, result.seconds)
+  if result.interleavings == 0 then
+    return ("explored %s, of which %s came to an end: BOUNDED, %s (%.3f s)"):format(plural(result.states, "state"),
+      executions(result), bound(result), result.seconds)
+  end
+  return ("explored %s, %s%s interleavings: BOUNDED, %s (%.3f s)"):format(executions(result), exact, ways,
+    bound(result), result.seconds)
 end
 
 -- "P3's A:acquire :7": one of the two operations that make a failure.
@@ -258,12 +289,12 @@ end
 
 local function tail(failure, result)
   local fewest = failure.fewest and (" (the fewest for this %s)"):format(failure.kind) or ""
+  local all = plural(count(result.executions, result.all_executions), "execution")
   local counts
-  if failure.found then
-    counts = ("  seen in %d of %s"):format(failure.executions, plural(result.executions, "execution"))
+  if failure.found then counts = ("  seen in %s of %s"):format(count(failure.executions), all)
   else
-    counts = ("  this outcome: %d of %s; %d finish"):format(failure.executions, plural(result.executions, "execution"),
-      result.executions - result.failing)
+    counts = ("  this outcome: %s of %s; %s finish"):format(count(failure.executions), all,
+      count(result.executions - result.failing))
   end
   return ("  preemptions %d%s%s\n%s"):format(failure.preemptions, fewest, cause_of(failure), counts)
 end

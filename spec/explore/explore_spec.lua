@@ -153,6 +153,70 @@ describe("explore", function()
     end
   end)
 
+  it("counts the same from the graph of states #noasan #notsan", function()
+    for name, numbers in pairs(known) do
+      local r = sync.explore(programs[name], { strategy = "states", seconds = 60 })
+      assert.same(numbers, { r.executions, r.failing, r.interleavings }, name)
+      assert.is_true(r.complete)
+      assert.equal("states", r.engine)
+      assert.is_true(r.states > 0)
+    end
+  end)
+
+  it("goes through a loop with a lock state by state #noasan #notsan", function()
+    local r = sync.explore(function()
+      local lock, s, threads = sync.Lock(), sync.Shared{ n = 0 }, {}
+      for i = 1, 3 do
+        threads[i] = sync.spawn(function()
+          for _ = 1, 5 do
+            lock:acquire()
+            s.n = s.n + 1
+            lock:release()
+          end
+        end)
+      end
+      join_all(threads)
+    end, { seconds = 60 })
+    assert.same({ true, "states", 756756, 756756 }, { r.complete, r.engine, r.executions, r.interleavings })
+    assert.is_true(r.states < 3000)
+  end)
+
+  it("counts more executions than a float tells apart #noasan #notsan", function()
+    local r = sync.explore(function()
+      local n, threads = sync.Atomic(0), {}
+      for i = 1, 4 do threads[i] = sync.spawn(function() for _ = 1, 10 do n:add(1) end end) end
+      join_all(threads)
+    end, { strategy = "states", seconds = 60 })
+    assert.is_true(r.complete)
+    assert.equal(4705360871073570227520.0, r.executions) -- 40! / 10!^4
+    assert.equal("4705360871073570227520", r.all_executions)
+  end)
+
+  it("sees a loop that waits for a flag whole, though its executions have no end #noasan #notsan", function()
+    local r = sync.explore(function()
+      local s = sync.Shared{ ready = false }
+      join_all{ sync.spawn(function() while not s.ready do end end), sync.spawn(function() s.ready = true end) }
+    end, { strategy = "states" })
+    assert.same({ true, true }, { r.complete, r.unbounded })
+    assert.equal(math.huge, r.interleavings)
+  end)
+
+  it("bounds preemptions #noasan #notsan", function()
+    local function race()
+      local n, threads = sync.Atomic(0), {}
+      for i = 1, 2 do threads[i] = sync.spawn(function() n:set(n:get() + 1) end) end
+      join_all(threads)
+      assert(n:get() == 2, "lost")
+    end
+    local r = sync.explore(race, { preemptions = 0 })
+    assert.same({ true, false, "bounded" }, { r.ok, r.complete, r.engine })
+    r = sync.explore(race, { strategy = "bounded", preemptions = 1 })
+    assert.is_false(r.ok)
+    assert.matches("lost", r.failures[1].message)
+    r = sync.explore(race, { strategy = "bounded", preemptions = 9 })
+    assert.is_true(r.complete)
+  end)
+
   it("finds nothing wrong with timeouts that nobody needs", function()
     local r = sync.explore(programs.sleeper)
     assert.is_true(r.ok)
@@ -218,6 +282,20 @@ describe("explore", function()
     assert.error_matches(function() sync.explore(programs.adders, { executions = 0 }) end, "executions")
     assert.error_matches(function() sync.explore(programs.adders, { strategy = "luck" }) end, "unknown strategy 'luck'")
     assert.error_matches(function() sync.explore(42) end, "function expected")
+  end)
+
+  it("refuses options that contradict each other, in one line", function()
+    local function message(opts) return select(2, pcall(sync.explore, programs.adders, opts)) end
+    for text, opts in pairs{
+      ["field 'preemptions' goes with strategy 'bounded', not 'dpor'"] = { strategy = "dpor", preemptions = 2 },
+      ["field 'executions' does not go with strategy 'states', which visits states: give 'seconds'"] = {
+        strategy = "states", executions = 10 },
+      ["field 'seed' does not go with strategy 'dfs', which draws nothing"] = { strategy = "dfs", seed = 1 },
+      ["field 'preemptions' must be an integer, 0 or more"] = { preemptions = -1 },
+    } do
+      assert.matches(text, message(opts), 1, true)
+      assert.is_nil(message(opts):find "\n")
+    end
   end)
 end)
 

@@ -397,12 +397,16 @@ static Result search (const Program *p, bool reduce) {
 
 static Result by_states (const Program *p) {
   Subject subject = begin(p);
-  StateGraph *g = state_graph_new(&subject, key_of, outcome_of, 500);
+  GraphOptions options = {.ud = &model, .depth = 500, .preemptions = -1};
+  StateGraph *g = state_graph_new(&subject, key_of, outcome_of, &options);
   GraphCounts c = {0};
+  Ways failing = 0;
   Result r = {0};
   while (state_graph_run(g, 1000) == GRAPH_MORE) {}
   state_graph_count(g, 10000000, &c);
-  r = (Result){(long)c.executions, (long)c.failing, 0, c.interleavings, !c.rounded, c.states};
+  state_graph_count_outcome(g, 0, 10000000, &failing);
+  r = (Result){(long)c.executions,         (long)failing, 0, c.interleavings,
+               !c.rounded && !c.uncounted, c.states};
   state_graph_free(g);
   footprint_table_free(model.f);
   return r;

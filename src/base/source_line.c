@@ -52,10 +52,13 @@ static const void *instruction_of (const lua_Debug *ar) {
   return instruction;
 }
 
+_Thread_local bool source_line_unmarked;
+
 void source_line_mark (lua_State *L, CallSite *mark) {
   lua_Debug ar;
   SourceLine place;
   const void *instruction = NULL;
+  if (source_line_unmarked) return;
   if (atomic_load_explicit(&saved_pc, memory_order_relaxed) == WORKS && lua_getstack(L, 1, &ar)) {
     instruction = instruction_of(&ar);
     if (instruction != NULL

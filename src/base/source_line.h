@@ -5,6 +5,7 @@
 #define BASE_SOURCE_LINE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lua.h>
@@ -35,6 +36,12 @@ typedef struct CallSite {
 ** same one comes again nothing else is done. [0, 0, -]
 */
 void source_line_mark (lua_State *L, CallSite *mark);
+
+/*
+** Set while this OS thread runs a world in which marks would make states differ that are
+** alike in all else: nothing is noted.
+*/
+extern _Thread_local bool source_line_unmarked;
 
 /* The line that was noted last, which may happen meanwhile. */
 void source_line_read (CallSite *mark, SourceLine *place);

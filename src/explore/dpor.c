@@ -33,6 +33,7 @@ struct Dpor {
   uint32_t *sequence;
   uint32_t sequence_capacity;
   bool begun, cut, bounded, failed, strayed;
+  bool left;   /* the races of the leaf have been reversed */
   bool asleep; /* the leaf is one only because all that can go sleeps */
   long blocked;
   /* while races are looked for */
@@ -311,19 +312,24 @@ static int next_node (Dpor *d) {
   return -1;
 }
 
+void dpor_leave (Dpor *d) {
+  if (!d->begun || d->left || !d->options.reduce) return;
+  reverse_all(d);
+  wakeup_tree_free(&d->nodes[d->depth].tree);
+  d->left = true;
+}
+
 DporEnd dpor_next (Dpor *d) {
   do {
     if (d->begun) {
       int depth;
-      if (d->options.reduce) {
-        reverse_all(d);
-        wakeup_tree_free(&d->nodes[d->depth].tree);
-      }
+      dpor_leave(d);
       depth = next_node(d);
       if (depth < 0 && !d->failed) return DPOR_COMPLETE;
       if (d->failed || !go_back(d, depth)) return d->strayed ? DPOR_STRAYED : DPOR_BROKEN;
     }
     d->begun = true;
+    d->left = false;
     d->asleep = false;
     while (go_down(d)) {}
     if (d->failed) return DPOR_BROKEN;

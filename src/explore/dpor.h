@@ -31,6 +31,8 @@ void dpor_free (Dpor *d);
 
 /* Runs to the next leaf. */
 DporEnd dpor_next (Dpor *d);
+/* The leaf has been looked at: others may move the subject now. */
+void dpor_leave (Dpor *d);
 
 History *dpor_history (Dpor *d);
 int dpor_depth (const Dpor *d);

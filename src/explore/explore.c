@@ -1,127 +1,25 @@
 /*
 ** explore.c - sync.explore(fn [, opts]): runs fn under every interleaving.
 **
-** The search moves a world step by step; at each end of an execution its outcome is
-** looked at here. What is alike goes into one group, by kind and message. All text
+** The search (search.c) moves a world step by step; at each end of an execution its
+** outcome is looked at. What is alike goes into one group, by kind and message. All text
 ** but the messages themselves is made in Lua, from a second run of a group's schedule
 ** (lua/luasync/explore.lua).
 */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "explore/dpor.h"
-#include "explore/explore.h"
-#include "explore/outcome.h"
-#include "explore/strategies.h"
-#include "explore/world_subject.h"
+#include "explore/exploration.h"
 #include "observe/recorder.h"
 #include "world/args.h"
 
-#define DEPTH 10000          /* steps of an execution at most */
-#define TREE_STEPS 4000000   /* 16 MB of sequences; see dpor.h */
-#define TABLE_STATES 1000000 /* for counting interleavings, */
-#define TRACE_STATES 300     /* and so many for each execution */
-#define GROUPS 1             /* the stack index of the table of outcomes */
+#define PREEMPTIONS_MOST 1000000
 
-static const char *const ways[] = {"default", "dpor", "dfs", "random", "pct", "pos", "urw", NULL};
+static const char *const ways[] = {"default", "dpor", "states", "dfs", "bounded",
+                                   "random",  "pct",  "pos",    "urw", NULL};
 
-/* A userdata points to it, so that an error on the way frees it. */
-typedef struct Exploration {
-  ExploreOptions options;
-  int (*body)(lua_State *L, void *ud); /* of the main thread */
-  void *ud;
-  SimRequest request; /* for sync.explore */
-  WorldSubject *world;
-  Dpor *dpor;
-  lua_Integer executions, failing;
-  unsigned __int128 interleavings;
-  size_t states; /* spent on counting them */
-  bool exact, cut, complete;
-  Nanos began;
-} Exploration;
-
-static Nanos clock_now (void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
-}
-
-/*
-** The search.
-*/
-
-static bool is_out_of_budget (Exploration *x) {
-  return x->executions >= x->options.executions
-         || (x->options.seconds != FOREVER && clock_now() - x->began >= x->options.seconds);
-}
-
-static void broken (lua_State *L, Exploration *x) {
-  const char *problem = x->world != NULL ? world_subject_problem(x->world) : NULL;
-  luaL_error(L, "%s", problem != NULL ? problem : "not enough memory");
-}
-
-static int thread_at (void *ud, int i) { return history_event(ud, i)->thread; }
-
-static Explored explored (Exploration *x) {
-  History *h = dpor_history(x->dpor);
-  return (Explored){x->world, x->body == sim_request_run ? &x->request : NULL, history_length(h),
-                    thread_at, h};
-}
-
-/* Adds those of the trace in the history, as long as that is cheap beside running it. */
-static void count_interleavings (Exploration *x) {
-  size_t most = (size_t)(TABLE_STATES + TRACE_STATES * x->executions), states = most - x->states;
-  x->interleavings +=
-      x->exact ? history_interleavings(dpor_history(x->dpor), &states, &x->exact) : 1;
-  x->states += states;
-}
-
-static void search (lua_State *L, Exploration *x, bool reduce) {
-  Subject subject = world_subject_calls(x->world);
-  DporOptions options = {.reduce = reduce, .tree_steps = TREE_STEPS, .depth = DEPTH};
-  DporEnd end = DPOR_LEAF;
-  Explored e;
-  x->dpor = dpor_new(&subject, &options);
-  if (x->dpor == NULL) broken(L, x);
-  while (!is_out_of_budget(x) && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
-    x->executions++;
-    e = explored(x);
-    if (!dpor_was_cut(x->dpor)) x->failing += outcome_note(L, GROUPS, &e);
-    else {
-      x->cut = true;
-      outcome_watch(&e);
-    }
-    if (reduce) count_interleavings(x);
-    else x->interleavings++;
-  }
-  if (end == DPOR_BROKEN) broken(L, x);
-  if (end == DPOR_STRAYED) {
-    e = explored(x);
-    outcome_note_straying(L, GROUPS, &e, dpor_depth(x->dpor) + 1);
-    x->failing++;
-  }
-  x->complete = end == DPOR_COMPLETE && !x->cut;
-}
-
-static int drawn_at (void *ud, int i) { return ((Drawing *)ud)->path[i]; }
-
-static void search_randomly (lua_State *L, Exploration *x, Strategy strategy) {
-  Subject subject = world_subject_calls(x->world);
-  Drawing drawing = {.seed = x->options.seed};
-  Explored e = {x->world, x->body == sim_request_run ? &x->request : NULL, 0, drawn_at, &drawing};
-  while (!is_out_of_budget(x)) {
-    DrawEnd end = strategy_run(&subject, strategy, &drawing);
-    if (end == DRAW_BROKEN) broken(L, x);
-    x->executions++;
-    e.length = drawing.steps;
-    if (end != DRAW_CUT) x->failing += outcome_note(L, GROUPS, &e);
-    else {
-      x->cut = true;
-      outcome_watch(&e);
-    }
-  }
-}
+const char *explore_way_name (int way) { return ways[way]; }
 
 /*
 ** The Lua side.
@@ -132,6 +30,8 @@ static int exploration_free (lua_State *L) {
   *box = NULL;
   if (x == NULL) return 0;
   dpor_free(x->dpor);
+  state_graph_free(x->graph);
+  free(x->drawing);
   world_subject_free(x->world);
   message_free(x->request.work);
   message_free(x->request.outcome);
@@ -139,46 +39,96 @@ static int exploration_free (lua_State *L) {
   return 0;
 }
 
-static lua_Integer positive (lua_State *L, int index, const char *field, lua_Integer otherwise) {
+static lua_Integer positive (lua_State *L, int index, const char *field, lua_Integer least,
+                             lua_Integer otherwise) {
   lua_Integer n = otherwise;
   if (lua_getfield(L, index, field) != LUA_TNIL) {
-    luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) > 0, index,
-                  lua_pushfstring(L, "field '%s' must be a positive integer", field));
+    luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) >= least, index,
+                  lua_pushfstring(L, "field '%s' must be %s", field,
+                                  least > 0 ? "a positive integer" : "an integer, 0 or more"));
     n = lua_tointeger(L, -1);
   }
   lua_pop(L, 1);
   return n;
 }
 
+static bool has_field (lua_State *L, int index, const char *field) {
+  bool has = lua_getfield(L, index, field) != LUA_TNIL;
+  lua_pop(L, 1);
+  return has;
+}
+
+static int read_way (lua_State *L, int index) {
+  int way = WAY_DEFAULT + 1;
+  if (lua_getfield(L, index, "strategy") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return has_field(L, index, "preemptions") ? WAY_BOUNDED : WAY_DEFAULT;
+  }
+  luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'strategy' must be a string");
+  while (ways[way] != NULL && strcmp(ways[way], lua_tostring(L, -1)) != 0) way++;
+  luaL_argcheck(L, ways[way] != NULL, index,
+                lua_pushfstring(L, "field 'strategy': unknown strategy '%s'", lua_tostring(L, -1)));
+  lua_pop(L, 1);
+  return way;
+}
+
+/* Options that say nothing in that way are mistakes. */
+static void check_together (lua_State *L, int index, int way) {
+  bool by_graph = way == WAY_STATES || way == WAY_BOUNDED, draws = way >= WAY_RANDOM;
+  if (has_field(L, index, "preemptions") && way != WAY_BOUNDED)
+    luaL_argerror(L, index,
+                  lua_pushfstring(L, "field 'preemptions' goes with strategy 'bounded', not '%s'",
+                                  ways[way]));
+  if (has_field(L, index, "executions") && by_graph)
+    luaL_argerror(L, index,
+                  lua_pushfstring(L,
+                                  "field 'executions' does not go with strategy '%s', which "
+                                  "visits states: give 'seconds'",
+                                  ways[way]));
+  if (has_field(L, index, "seed") && way != WAY_DEFAULT && !draws)
+    luaL_argerror(L, index,
+                  lua_pushfstring(L,
+                                  "field 'seed' does not go with strategy '%s', which draws "
+                                  "nothing",
+                                  ways[way]));
+}
+
+static void read_budget (lua_State *L, int index, ExploreOptions *o) {
+  if (lua_getfield(L, index, "seconds") != LUA_TNIL) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TNUMBER && seconds > 0, index,
+                  "field 'seconds' must be a positive number");
+    o->seconds = seconds > 1e9 ? FOREVER : (Nanos)(seconds * NANOS);
+    o->executions = LUA_MAXINTEGER;
+  }
+  lua_pop(L, 1);
+  if (has_field(L, index, "executions") && o->executions != LUA_MAXINTEGER) o->seconds = FOREVER;
+  o->executions = positive(L, index, "executions", 1, o->executions);
+}
+
 static void read_options (lua_State *L, int index, ExploreOptions *o) {
-  static const char *const known[] = {"executions", "seconds", "strategy", "seed", "trace", NULL};
-  lua_Number seconds;
+  static const char *const known[] = {"executions", "seconds",     "strategy",  "seed",
+                                      "trace",      "preemptions", "snapshots", NULL};
+  lua_Integer bound;
   *o = EXPLORE_DEFAULTS;
   if (lua_isnoneornil(L, index)) return;
   luaL_checktype(L, index, LUA_TTABLE);
   args_option_names(L, index, known);
-  if (lua_getfield(L, index, "seconds") != LUA_TNIL) {
-    luaL_argcheck(L, lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) > 0, index,
-                  "field 'seconds' must be a positive number");
-    seconds = lua_tonumber(L, -1);
-    o->seconds = seconds > 1e9 ? FOREVER : (Nanos)(seconds * NANOS);
-    o->executions = LUA_MAXINTEGER;
+  o->way = read_way(L, index);
+  check_together(L, index, o->way);
+  read_budget(L, index, o);
+  bound = positive(L, index, "preemptions", 0, o->preemptions);
+  o->preemptions = bound < PREEMPTIONS_MOST ? (int)bound : PREEMPTIONS_MOST;
+  if (lua_getfield(L, index, "snapshots") != LUA_TNIL) {
+    luaL_argcheck(L, lua_isboolean(L, -1), index, "field 'snapshots' must be a boolean");
+    o->anew = !lua_toboolean(L, -1);
   }
-  if (lua_getfield(L, index, "executions") != LUA_TNIL && o->executions != LUA_MAXINTEGER)
-    o->seconds = FOREVER;
-  o->executions = positive(L, index, "executions", o->executions);
-  if (lua_getfield(L, index, "strategy") != LUA_TNIL) {
-    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "field 'strategy' must be a string");
-    o->way = 1;
-    while (ways[o->way] != NULL && strcmp(ways[o->way], lua_tostring(L, -1)) != 0) o->way++;
-    luaL_argcheck(
-        L, ways[o->way] != NULL, index,
-        lua_pushfstring(L, "field 'strategy': unknown strategy '%s'", lua_tostring(L, -1)));
-  }
+  lua_pop(L, 1);
   if (lua_getfield(L, index, "seed") != LUA_TNIL) {
     luaL_argcheck(L, lua_isinteger(L, -1), index, "field 'seed' must be an integer");
     o->seed = (uint64_t)lua_tointeger(L, -1);
   }
+  lua_pop(L, 1);
 }
 
 /* Sets a field of the table on top. */
@@ -191,27 +141,55 @@ static void set_boolean (lua_State *L, const char *field, bool b) {
   lua_setfield(L, -2, field);
 }
 
+void exploration_push_ways (lua_State *L, Ways n) {
+  if (n <= (Ways)LUA_MAXINTEGER) lua_pushinteger(L, (lua_Integer)n);
+  else lua_pushnumber(L, (lua_Number)n);
+}
+
+/* All digits, where a float would not have them. */
+static void set_digits (lua_State *L, const char *field, Ways n) {
+  char text[40], *p = text + sizeof text;
+  if (n <= (Ways)LUA_MAXINTEGER) return;
+  for (; n > 0; n /= 10) *--p = (char)('0' + (int)(n % 10));
+  lua_pushlstring(L, p, (size_t)(text + sizeof text - p));
+  lua_setfield(L, -2, field);
+}
+
+static void set_ways (lua_State *L, const char *field, Ways n) {
+  exploration_push_ways(L, n);
+  lua_setfield(L, -2, field);
+}
+
+static void set_number (lua_State *L, const char *field, lua_Number n) {
+  lua_pushnumber(L, n);
+  lua_setfield(L, -2, field);
+}
+
 /* Pushes the result's table; the groups are its failures. */
 static void push_result (lua_State *L, Exploration *x) {
-  lua_createtable(L, 0, 16);
-  set_boolean(L, "ok", lua_rawlen(L, GROUPS) == 0);
+  lua_Integer blocked = x->dpor != NULL ? dpor_blocked(x->dpor) : 0;
+  lua_createtable(L, 0, 20);
+  set_boolean(L, "ok", lua_rawlen(L, EXPLORATION_GROUPS) == 0);
   set_boolean(L, "complete", x->complete);
-  set_integer(L, "executions", x->executions);
-  set_integer(L, "failing", x->failing);
-  if (x->interleavings <= (unsigned __int128)LUA_MAXINTEGER)
-    set_integer(L, "interleavings", (lua_Integer)x->interleavings);
-  else {
-    lua_pushnumber(L, (lua_Number)x->interleavings);
-    lua_setfield(L, -2, "interleavings");
+  set_ways(L, "executions", x->executions);
+  set_ways(L, "failing", x->failing);
+  if (x->unbounded) set_number(L, "interleavings", (lua_Number)INFINITY);
+  else set_ways(L, "interleavings", x->interleavings);
+  if (!x->rounded) {
+    set_digits(L, "all_executions", x->executions);
+    set_digits(L, "all_interleavings", x->interleavings);
   }
   set_boolean(L, "exact", x->exact);
   set_boolean(L, "cut", x->cut);
-  set_integer(L, "runs", x->executions + (x->dpor != NULL ? dpor_blocked(x->dpor) : 0));
-  lua_pushstring(L, x->options.way == WAY_DEFAULT ? "dpor" : ways[x->options.way]);
+  set_boolean(L, "unbounded", x->unbounded);
+  set_integer(L, "runs", x->runs + x->burst + x->ends + blocked);
+  if (x->options.way == WAY_BOUNDED) set_integer(L, "preemptions", x->options.preemptions);
+  if (x->states > 0) set_integer(L, "states", (lua_Integer)x->states);
+  if (x->chance >= 0) set_number(L, "chance", x->chance);
+  lua_pushstring(L, x->engine);
   lua_setfield(L, -2, "engine");
-  lua_pushnumber(L, (lua_Number)(clock_now() - x->began) / NANOS);
-  lua_setfield(L, -2, "seconds");
-  lua_pushvalue(L, GROUPS);
+  set_number(L, "seconds", (lua_Number)(exploration_clock() - x->began) / NANOS);
+  lua_pushvalue(L, EXPLORATION_GROUPS);
   lua_setfield(L, -2, "failures");
 }
 
@@ -230,29 +208,29 @@ static Exploration *push_exploration (lua_State *L) {
   x = *box = calloc(1, sizeof *x);
   if (x == NULL) luaL_error(L, "not enough memory");
   x->exact = true;
-  x->began = clock_now();
+  x->chance = -1;
+  x->began = exploration_clock();
   return x;
 }
 
 /*
-** Runs the search that *x asks for, which the value on top frees; pushes the result.
-** GROUPS is a new table.
+** Runs the search that *x asks for, which the value on top frees; pushes the result. The
+** tables of outcomes are new.
 */
 static int run (lua_State *L, Exploration *x) {
   WorldSubjectOptions world = {.sim = {.capture = true, .silent = true},
-                               .snapshots = true,
+                               .snapshots = !x->options.anew,
                                .body = x->body,
                                .ud = x->ud,
                                .request = x->body == sim_request_run ? &x->request : NULL};
   x->world = world_subject_new(&world);
   if (x->world == NULL)
     return luaL_error(L, "cannot make a simulated world (not enough memory, or too many alive)");
-  if (x->options.way >= WAY_RANDOM) search_randomly(L, x, (Strategy)(x->options.way - WAY_RANDOM));
-  else search(L, x, x->options.way != WAY_DFS);
-  outcome_add_findings(L, GROUPS, x->world);
-  for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, GROUPS); i++) {
+  exploration_search(L, x);
+  outcome_add_findings(L, EXPLORATION_GROUPS, x->world);
+  for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, EXPLORATION_GROUPS); i++) {
     Explored e = {x->world, x->body == sim_request_run ? &x->request : NULL, 0, NULL, NULL};
-    lua_rawgeti(L, GROUPS, i);
+    lua_rawgeti(L, EXPLORATION_GROUPS, i);
     outcome_minimise(L, &e);
     outcome_describe(L, x->world);
     lua_pop(L, 1);
@@ -266,8 +244,9 @@ int explore_body (lua_State *L, const ExploreOptions *options, int (*body)(lua_S
   Exploration *x;
   lua_settop(L, 0);
   lua_newtable(L);
+  lua_newtable(L);
   x = push_exploration(L);
-  lua_toclose(L, 2);
+  lua_toclose(L, 3);
   x->options = *options;
   x->body = body;
   x->ud = ud;
@@ -319,13 +298,13 @@ static void read_file (lua_State *L) {
   luaL_error(L, "%s", lua_tostring(L, -1));
 }
 
-/* Draws the result on top, of fn at 2, into the file at 3, which may be nil. */
+/* Draws the result on top, of fn at 3, into the file at 4, which may be nil. */
 static void draw (lua_State *L) {
-  if (lua_isnil(L, 3)) return;
+  if (lua_isnil(L, 4)) return;
   push_drawing(L, "write_function");
-  lua_pushvalue(L, 2);
-  lua_pushvalue(L, -3);
   lua_pushvalue(L, 3);
+  lua_pushvalue(L, -3);
+  lua_pushvalue(L, 4);
   lua_call(L, 3, 0);
 }
 
@@ -340,14 +319,15 @@ int explore (lua_State *L) {
   lua_pushcfunction(L, sim_sometimes); /* what earlier runs have named is none of this one's */
   lua_call(L, 0, 0);
   lua_newtable(L);
-  lua_insert(L, 1); /* groups fn file */
+  lua_newtable(L);
+  lua_rotate(L, 1, 2); /* groups groups fn file */
   x = push_exploration(L);
-  lua_toclose(L, 4);
+  lua_toclose(L, 5);
   x->options = options;
   x->body = sim_request_run;
   x->ud = &x->request;
   x->request = (SimRequest){.home = thread_self->object.world, .caller = L};
-  x->request.work = message_encode(L, 2, 1, ROOT_CALL, NULL);
+  x->request.work = message_encode(L, 3, 1, ROOT_CALL, NULL);
   run(L, x);
   finish(L);
   draw(L);

@@ -7,17 +7,31 @@
 #include <lua.h>
 #include "world/world.h"
 
-enum { WAY_DEFAULT, WAY_DPOR, WAY_DFS, WAY_RANDOM, WAY_PCT, WAY_POS, WAY_URW };
+enum {
+  WAY_DEFAULT, /* dpor and states in turn */
+  WAY_DPOR,
+  WAY_STATES,
+  WAY_DFS,
+  WAY_BOUNDED,
+  WAY_RANDOM,
+  WAY_PCT,
+  WAY_POS,
+  WAY_URW
+};
 
 typedef struct ExploreOptions {
   lua_Integer executions; /* at most */
   Nanos seconds;          /* at most; FOREVER: as long as it takes */
   int way;                /* WAY_…: how to search */
   uint64_t seed;          /* of the random ways */
+  int preemptions;        /* at most, for WAY_BOUNDED */
+  bool anew;              /* each execution begins anew: no snapshots, for checking */
 } ExploreOptions;
 
 #define EXPLORE_DEFAULTS \
-  ((ExploreOptions){.executions = 200000, .seconds = (Nanos)2 * NANOS, .seed = 1})
+  ((ExploreOptions){.executions = 200000, .seconds = (Nanos)2 * NANOS, .seed = 1, .preemptions = 2})
+
+const char *explore_way_name (int way);
 
 /* explore(fn [, opts]); see the reference. */
 int explore (lua_State *L);

@@ -327,15 +327,18 @@ void history_truncate (History *h, int length) {
 */
 
 /*
-** What could be done at a place right before event e. The first event from e on that
-** touches the place knows it. Where there is none, only an operation that is pending
-** at the end asks, and it is pending because nothing could be done.
+** What could be done at a place after the sequence that reverses the race of e with o:
+** events from e on count only where they do not happen after e. The first that does, or
+** o, knows it. Where there is none, only an operation that is pending at the end asks,
+** and it is pending because nothing could be done.
 */
-static Ready ready_at (const History *h, uint32_t e, uint32_t place) {
+static Ready ready_at (const History *h, uint32_t e, uint32_t o, uint32_t place) {
   const Chain *c = place < h->place_count ? &h->of_place[place] : NULL;
   uint32_t i = c != NULL ? chain_find(c, e) : 0;
   const Event *event;
   const uint32_t *places;
+  while (c != NULL && i < c->count && c->events[i] < o && !covers(h, clock_of(h, c->events[i]), e))
+    i++;
   if (c == NULL || i == c->count) return (Ready){0, 0};
   event = &h->events[c->events[i]];
   places = footprint_places(h->footprints, event->footprint);
@@ -347,11 +350,9 @@ static bool satisfies (const Ready *r, uint8_t needs, int thread) {
   return ((needs & READY_TAKE) && (r->takers >> thread & 1)) || (r->bits & needs & ~READY_TAKE);
 }
 
-/*
-** Whether the operation could have gone through right before event e, as far as the
-** objects that e touches tell.
-*/
-static bool possible_before (const History *h, uint32_t e, int thread, uint32_t footprint) {
+/* Whether operation o can go through in the sequence that reverses its race with e. */
+static bool possible_before (const History *h, uint32_t e, uint32_t o, int thread,
+                             uint32_t footprint) {
   const Footprint *f = footprint_at(h->footprints, footprint);
   const Access *a = footprint_accesses(h->footprints, footprint);
   const uint32_t *places = footprint_places(h->footprints, footprint);
@@ -360,7 +361,7 @@ static bool possible_before (const History *h, uint32_t e, int thread, uint32_t 
     Ready r;
     if (a[i].needs == 0) continue;
     needs = true;
-    r = ready_at(h, e, places[i]);
+    r = ready_at(h, e, o, places[i]);
     if (satisfies(&r, a[i].needs, thread)) return true;
   }
   return !needs;
@@ -381,7 +382,7 @@ void history_races (History *h, int o, const Pending *pending, void (*found)(voi
   walk_cut(&w, cover);
   while ((e = walk_next(&w, footprint)) >= 0) {
     if (covers(h, cover, (uint32_t)e)) continue;
-    if (!late && !possible_before(h, (uint32_t)e, thread, footprint)) continue;
+    if (!late && !possible_before(h, (uint32_t)e, (uint32_t)o, thread, footprint)) continue;
     join(cover, clock_of(h, (uint32_t)e), h->threads);
     found(ud, e);
     walk_cut(&w, cover);

@@ -175,6 +175,8 @@ static void push_group (lua_State *L, int groups) {
   lua_setfield(L, -2, "message");
   lua_pushinteger(L, 0);
   lua_setfield(L, -2, "executions");
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, groups) + 1);
+  lua_setfield(L, -2, "number");
   lua_pushvalue(L, -1);
   lua_rawseti(L, groups, (lua_Integer)lua_rawlen(L, groups) + 1);
   lua_pushvalue(L, -1);
@@ -258,13 +260,32 @@ void outcome_add_findings (lua_State *L, int groups, WorldSubject *w) {
   }
 }
 
-bool outcome_note (lua_State *L, int groups, const Explored *x) {
+int outcome_note (lua_State *L, int groups, const Explored *x) {
+  int number;
   outcome_watch(x);
-  if (!push_outcome(L, x)) return false;
+  if (!push_outcome(L, x)) return 0;
   push_group(L, groups);
   count_in_group(L, x);
+  number = (int)integer_field(L, "number");
   lua_pop(L, 1);
-  return true;
+  return number;
+}
+
+bool outcome_add_group (lua_State *L, int groups) {
+  int group = lua_gettop(L);
+  bool is_new;
+  lua_getfield(L, group, "kind");
+  lua_getfield(L, group, "message");
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
+  is_new = lua_rawget(L, groups) == LUA_TNIL;
+  if (is_new) {
+    lua_pushinteger(L, 1);
+    lua_setfield(L, group, "executions");
+    lua_pushvalue(L, group);
+    lua_rawseti(L, groups, (lua_Integer)lua_rawlen(L, groups) + 1);
+  }
+  lua_settop(L, group - 1);
+  return is_new;
 }
 
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step) {
@@ -432,6 +453,7 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
   const char *path;
   lua_getfield(L, -1, "path");
   path = lua_tolstring(L, -1, &length);
+  world_subject_mark_places(w, true);
   lua_createtable(L, (int)length, 0); /* group path steps */
   if (s.rewind(s.ud, 0) == 0)
     for (size_t i = 0; i < length; i++) {

@@ -19,10 +19,10 @@ typedef struct Explored {
 } Explored;
 
 /*
-** Puts the execution into its group, a field of the table at `groups`; false: it has
-** ended well. [0, 0, memory]
+** Puts the execution into its group in the table at `groups`; returns the number of that,
+** from 1; 0: it has ended well. [0, 0, memory]
 */
-bool outcome_note (lua_State *L, int groups, const Explored *x);
+int outcome_note (lua_State *L, int groups, const Explored *x);
 /* Looks only at what the watch says of it: it has been cut. outcome_note does that as well. */
 void outcome_watch (const Explored *x);
 /*
@@ -32,6 +32,9 @@ void outcome_watch (const Explored *x);
 void outcome_add_findings (lua_State *L, int groups, WorldSubject *w);
 /* The same for one that did something else than the same steps did before. */
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step);
+
+/* Adds the group on top to those at `groups`, if there is none like it: true. [-1, 0, memory] */
+bool outcome_add_group (lua_State *L, int groups);
 
 /*
 ** Looks for the execution of the group on top with the fewest preemptions, and for the

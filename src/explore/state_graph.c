@@ -5,12 +5,14 @@
 ** A silent step (start, join, end) commutes with all others: where one can be done
 ** it is done at once, and is no choice.
 */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "explore/state_graph.h"
 
 #define NONE UINT32_MAX
+#define ALL INT_MIN
 
 typedef struct GraphNode {
   uint64_t key[2];
@@ -30,6 +32,7 @@ typedef struct GraphEdge {
 /* A state on the way from the first to the present one. */
 typedef struct Level {
   uint32_t node;
+  int preemptions; /* on the way here */
   int count, next;
   uint32_t steps[HISTORY_THREADS];
   uint32_t to[HISTORY_THREADS];
@@ -39,7 +42,7 @@ struct StateGraph {
   Subject subject;
   GraphKey key;
   GraphOutcome outcome;
-  int depth_most;
+  GraphOptions options;
   GraphNode *nodes;
   uint32_t node_count, node_capacity;
   GraphEdge *edges;
@@ -49,7 +52,7 @@ struct StateGraph {
   Level *levels;
   int depth, level_capacity;
   int at; /* depth of the subject */
-  bool begun, cyclic, cut;
+  bool begun, cyclic, cut, bounded, stateless, strayed;
   GraphEnd end;
 };
 
@@ -67,13 +70,13 @@ static bool grow (void *list, uint32_t *capacity, uint32_t wanted, size_t size) 
 }
 
 StateGraph *state_graph_new (const Subject *subject, GraphKey key, GraphOutcome outcome,
-                             int depth) {
+                             const GraphOptions *options) {
   StateGraph *g = calloc(1, sizeof *g);
   if (g == NULL) return NULL;
   g->subject = *subject;
   g->key = key;
   g->outcome = outcome;
-  g->depth_most = depth;
+  g->options = *options;
   return g;
 }
 
@@ -88,6 +91,16 @@ void state_graph_free (StateGraph *g) {
 
 size_t state_graph_states (const StateGraph *g) { return g->node_count; }
 bool state_graph_was_cut (const StateGraph *g) { return g->cut; }
+bool state_graph_was_bounded (const StateGraph *g) { return g->bounded; }
+void state_graph_moved (StateGraph *g) { g->at = -1; }
+int state_graph_length (const StateGraph *g) { return g->at; }
+
+/* The thread of the step that was done last in this level. */
+static int thread_of (const Level *l) { return (int)(l->steps[l->next - 1] >> 24); }
+
+int state_graph_thread_at (void *graph, int i) {
+  return thread_of(&((StateGraph *)graph)->levels[i]);
+}
 
 /*
 ** Finding states.
@@ -112,19 +125,41 @@ static bool grow_index (StateGraph *g) {
   return true;
 }
 
-/* The node of the present state; *is_new: it was not there. NONE: no memory. */
-static uint32_t find_node (StateGraph *g, bool *is_new) {
+/*
+** Where preemptions are bounded the state does not tell what can come: so do the thread
+** that moved last and how many there have been.
+*/
+static void add_bound (const StateGraph *g, int preemptions, uint64_t key[2]) {
+  int last = g->depth > 0 ? thread_of(&g->levels[g->depth - 1]) : -1;
+  key[0] += (uint64_t)(last + 2) * 0x9e3779b97f4a7c15u;
+  key[1] += (uint64_t)(preemptions + 1) * 0xc4ceb9fe1a85ec53u;
+}
+
+/* The node of the present state; *is_new: it was not there. NONE: no memory, or it has no key. */
+static uint32_t find_node (StateGraph *g, int preemptions, bool *is_new) {
   uint64_t key[2];
   uint32_t *slot;
-  if (!grow_index(g) || !grow(&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes)
-      || !g->key(g->subject.ud, key))
+  if (!grow_index(g) || !grow(&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes))
     return NONE;
+  g->stateless = !g->key(g->subject.ud, key);
+  if (g->stateless) return NONE;
+  if (g->options.preemptions >= 0) add_bound(g, preemptions, key);
   slot = index_find(g, key);
   *is_new = *slot == 0;
   if (*slot != 0) return *slot - 1;
   g->nodes[g->node_count] = (GraphNode){.key = {key[0], key[1]}, .outcome = -1};
   *slot = ++g->node_count;
   return g->node_count - 1;
+}
+
+/* Whether to go on with another thread than `last`, which could, is a preemption too many; its step is left. */
+static void bound_steps (StateGraph *g, Level *l, int last) {
+  for (int i = 0; i < l->count; i++)
+    if ((int)(l->steps[i] >> 24) == last) {
+      l->steps[0] = l->steps[i];
+      g->bounded |= l->count > 1;
+      l->count = 1;
+    }
 }
 
 /* The steps that can be done in the present state: one silent one, or all. */
@@ -138,10 +173,21 @@ static void find_steps (StateGraph *g, Level *l) {
     l->steps[l->count++] = (uint32_t)t << 24 | p.footprint;
     if (p.silent) return;
   }
+  if (g->options.preemptions >= 0 && l->preemptions >= g->options.preemptions && g->depth > 1)
+    bound_steps(g, l, thread_of(l - 1));
+}
+
+/* Whether the next step of the level takes the turn from a thread that could go on. */
+static bool is_preemption (const StateGraph *g, const Level *l) {
+  int last = g->depth > 1 ? thread_of(l - 1) : -1;
+  if ((int)(l->steps[l->next] >> 24) == last) return false;
+  for (int i = 0; i < l->count; i++)
+    if ((int)(l->steps[i] >> 24) == last) return true;
+  return false;
 }
 
 /* Opens the node of the present state. */
-static bool open_level (StateGraph *g, uint32_t node) {
+static bool open_level (StateGraph *g, uint32_t node, int preemptions) {
   Level *l;
   if (g->depth == g->level_capacity) {
     int capacity = g->level_capacity > 0 ? 2 * g->level_capacity : 64;
@@ -152,13 +198,14 @@ static bool open_level (StateGraph *g, uint32_t node) {
   }
   l = &g->levels[g->depth++];
   l->node = node;
+  l->preemptions = preemptions;
   find_steps(g, l);
   g->nodes[node].open = true;
   if (l->count == 0) {
     g->nodes[node].is_end = true;
-    g->nodes[node].outcome = g->outcome(g->subject.ud);
+    g->nodes[node].outcome = g->outcome(g->options.ud);
   }
-  else if (g->depth > g->depth_most) {
+  else if (g->depth > g->options.depth) {
     g->cut = g->nodes[node].cut = true;
     l->count = 0;
   }
@@ -178,49 +225,63 @@ static bool close_level (StateGraph *g) {
   return true;
 }
 
+/* Lets the thread of the level's last step go; false: it is not in front of that any more, or the subject breaks. */
+static bool move (StateGraph *g, const Level *l) {
+  uint32_t step = l->steps[l->next - 1];
+  Effects effects = {0};
+  Peek p;
+  g->strayed = !g->subject.peek(g->subject.ud, thread_of(l), &p) || !p.enabled
+               || p.footprint != (step & 0xffffff);
+  if (g->strayed || !g->subject.step(g->subject.ud, thread_of(l), &effects)) return false;
+  g->at++;
+  return true;
+}
+
 /* Brings the subject to the innermost level; false: it strays, or breaks. */
 static bool go_back (StateGraph *g) {
   int depth = g->depth - 1;
   if (g->at == depth) return true;
   g->at = g->subject.rewind(g->subject.ud, depth);
   if (g->at < 0 || g->at > depth) return false;
-  for (; g->at < depth; g->at++) {
-    Level *l = &g->levels[g->at];
-    Effects effects = {0};
-    if (!g->subject.step(g->subject.ud, (int)(l->steps[l->next - 1] >> 24), &effects)) return false;
-  }
+  while (g->at < depth)
+    if (!move(g, &g->levels[g->at])) return false;
   return true;
 }
 
 /* The next step of the innermost level. */
 static bool go_on (StateGraph *g) {
   Level *l = &g->levels[g->depth - 1];
-  Effects effects = {0};
+  int preemptions = l->preemptions + is_preemption(g, l);
   uint32_t node;
   bool is_new;
   if (!go_back(g)) return false;
-  if (!g->subject.step(g->subject.ud, (int)(l->steps[l->next++] >> 24), &effects)) return false;
-  g->at++;
-  node = find_node(g, &is_new);
+  l->next++;
+  if (!move(g, l)) return false;
+  node = find_node(g, preemptions, &is_new);
   if (node == NONE) return false;
   l->to[l->next - 1] = node;
-  if (is_new) return open_level(g, node);
+  if (is_new) return open_level(g, node, preemptions);
   if (g->nodes[node].open) g->cyclic = true;
+  if (g->options.merged != NULL) g->options.merged(g->options.ud);
   return true;
+}
+
+static GraphEnd failure (const StateGraph *g) {
+  return g->strayed ? GRAPH_STRAYED : g->stateless ? GRAPH_STATELESS : GRAPH_BROKEN;
 }
 
 GraphEnd state_graph_run (StateGraph *g, long steps) {
   if (g->end != GRAPH_MORE) return g->end;
   if (!g->begun) {
     bool is_new;
-    uint32_t node = g->subject.rewind(g->subject.ud, 0) == 0 ? find_node(g, &is_new) : NONE;
+    uint32_t node = g->subject.rewind(g->subject.ud, 0) == 0 ? find_node(g, 0, &is_new) : NONE;
     g->begun = true;
-    if (node == NONE || !open_level(g, node)) return g->end = GRAPH_BROKEN;
+    if (node == NONE || !open_level(g, node, 0)) return g->end = failure(g);
   }
   while (g->depth > 0 && steps-- > 0) {
     Level *l = &g->levels[g->depth - 1];
     bool good = l->next < l->count ? go_on(g) : close_level(g);
-    if (!good) return g->end = GRAPH_BROKEN;
+    if (!good) return g->end = failure(g);
   }
   if (g->depth == 0) g->end = GRAPH_COMPLETE;
   return g->end;
@@ -310,7 +371,7 @@ typedef struct Asleep {
   uint8_t next; /* edges looked at */
   bool done;
   uint64_t sleep;
-  Ways all, failing;
+  Ways ways;
 } Asleep;
 
 typedef struct AsleepTable {
@@ -372,7 +433,9 @@ static uint64_t sleep_after (const StateGraph *g, const GraphNode *n, uint32_t e
   return after;
 }
 
-static bool count_executions (const StateGraph *g, size_t most, GraphCounts *c) {
+/* The paths that end in the outcome, or (ALL) anywhere; false: no memory, or too many sleep sets. */
+static bool count_executions (const StateGraph *g, size_t most, int outcome, Ways *executions,
+                              bool *rounded) {
   AsleepTable t = {0};
   uint32_t *stack = NULL, stack_capacity = 0, depth = 0;
   bool good = grow(&stack, &stack_capacity, 1, sizeof *stack) && asleep_find(&t, 0, 0) != NONE;
@@ -380,7 +443,7 @@ static bool count_executions (const StateGraph *g, size_t most, GraphCounts *c) 
   while (good && depth > 0) {
     uint32_t at = stack[depth - 1];
     const GraphNode *n = &g->nodes[t.list[at].node];
-    if (n->edges == 0) t.list[at].all = 1, t.list[at].failing = n->outcome >= 0;
+    if (n->edges == 0) t.list[at].ways = outcome == ALL || n->outcome == outcome;
     if (t.list[at].next < n->edges) {
       uint32_t e = t.list[at].next, to;
       if (t.list[at].sleep >> (g->edges[n->first + e].step >> 24) & 1) {
@@ -396,18 +459,13 @@ static bool count_executions (const StateGraph *g, size_t most, GraphCounts *c) 
         continue;
       }
       t.list[at].next++;
-      t.list[at].all = add(t.list[at].all, t.list[to].all, &c->rounded);
-      t.list[at].failing = add(t.list[at].failing, t.list[to].failing, &c->rounded);
+      t.list[at].ways = add(t.list[at].ways, t.list[to].ways, rounded);
       continue;
     }
     t.list[at].done = true;
     depth--;
   }
-  if (good) {
-    c->executions = t.list[0].all;
-    c->failing = t.list[0].failing;
-  }
-  else c->rounded = true;
+  if (good) *executions = t.list[0].ways;
   free(stack);
   free(t.list);
   free(t.index);
@@ -425,6 +483,11 @@ bool state_graph_count (StateGraph *g, size_t sleep_sets, GraphCounts *c) {
   if (order == NULL) return false;
   good = count_paths(g, order, c);
   free(order);
-  if (good) count_executions(g, sleep_sets, c);
+  if (good) c->uncounted = !count_executions(g, sleep_sets, ALL, &c->executions, &c->rounded);
   return good;
+}
+
+bool state_graph_count_outcome (StateGraph *g, int outcome, size_t sleep_sets, Ways *executions) {
+  bool rounded = false;
+  return count_executions(g, sleep_sets, outcome, executions, &rounded);
 }

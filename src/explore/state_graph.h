@@ -24,16 +24,18 @@ typedef unsigned __int128 Ways;
 typedef struct StateGraph StateGraph;
 
 typedef enum GraphEnd {
-  GRAPH_MORE,     /* not done yet */
-  GRAPH_COMPLETE, /* every state has been visited */
-  GRAPH_STRAYED,
+  GRAPH_MORE,      /* not done yet */
+  GRAPH_COMPLETE,  /* every state has been visited */
+  GRAPH_STRAYED,   /* the program did something else than before */
+  GRAPH_STATELESS, /* a state has no key */
   GRAPH_BROKEN
 } GraphEnd;
 
 typedef struct GraphCounts {
-  Ways interleavings, executions, failing, failing_interleavings;
+  Ways interleavings, executions, failing_interleavings;
   bool unbounded; /* some state can come again: paths have no end */
-  bool rounded;   /* more than 128 bits, or too many sleep sets: at least so many */
+  bool rounded;   /* more than 128 bits: at least so many */
+  bool uncounted; /* too many sleep sets: executions are not known */
   double chance;  /* of a random schedule to fail */
   size_t states;
 } GraphCounts;
@@ -43,17 +45,35 @@ typedef bool (*GraphKey)(void *ud, uint64_t key[2]);
 /* Called at an end; a number of the outcome, negative: it is no failure. */
 typedef int (*GraphOutcome)(void *ud);
 
-StateGraph *state_graph_new (const Subject *subject, GraphKey key, GraphOutcome outcome, int depth);
+typedef struct GraphOptions {
+  void *ud;                 /* of the outcome, and of merged */
+  void (*merged)(void *ud); /* called where a path comes to a state that is known; may be NULL */
+  int depth;                /* of an execution at most; what is longer is cut */
+  int preemptions;          /* at most in an execution: paths beyond are left out; -1: any number */
+} GraphOptions;
+
+StateGraph *state_graph_new (const Subject *subject, GraphKey key, GraphOutcome outcome,
+                             const GraphOptions *options);
 void state_graph_free (StateGraph *g);
 /* Visits states until `steps` steps have been done or all is done. */
 GraphEnd state_graph_run (StateGraph *g, long steps);
+/* Somebody else has moved the subject meanwhile. */
+void state_graph_moved (StateGraph *g);
+
 size_t state_graph_states (const StateGraph *g);
+/* Whether paths were cut at the depth bound, or left out beyond the preemptions. */
+bool state_graph_was_cut (const StateGraph *g);
+bool state_graph_was_bounded (const StateGraph *g);
+/* The steps that have led to the state that is being visited: how many, and each one's thread. */
+int state_graph_length (const StateGraph *g);
+int state_graph_thread_at (void *graph, int i);
+
 /*
 ** Counts what a complete graph says; false: no memory. `sleep_sets` bounds the memory
 ** for executions.
 */
 bool state_graph_count (StateGraph *g, size_t sleep_sets, GraphCounts *counts);
-/* Whether paths were cut at the depth bound. */
-bool state_graph_was_cut (const StateGraph *g);
+/* How many of the executions end in this outcome; false: no memory, or too many sleep sets. */
+bool state_graph_count_outcome (StateGraph *g, int outcome, size_t sleep_sets, Ways *executions);
 
 #endif

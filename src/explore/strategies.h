@@ -11,7 +11,13 @@
 
 #include "explore/subject.h"
 
-typedef enum Strategy { STRATEGY_RANDOM, STRATEGY_PCT, STRATEGY_POS, STRATEGY_URW } Strategy;
+typedef enum Strategy {
+  STRATEGY_RANDOM,
+  STRATEGY_PCT,
+  STRATEGY_POS,
+  STRATEGY_URW,
+  STRATEGIES
+} Strategy;
 
 #define STRATEGY_STEPS 10000 /* of a run, at most */
 

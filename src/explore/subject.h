@@ -13,7 +13,7 @@
 typedef struct Peek {
   uint32_t footprint;
   bool enabled; /* it can take effect now */
-  bool late;    /* its deadline has passed */
+  bool late;    /* its deadline has passed, or it is interrupted: it needs nothing */
   bool silent;  /* see Event */
 } Peek;
 

@@ -8,7 +8,7 @@
 #include "explore/world_subject.h"
 #include "objects/kinds.h"
 #include "objects/shared/shared.h"
-#include "sim/checkpoint.h"
+#include "sim/fingerprint.h"
 
 #define CLOCK_THREAD 1 /* its number; main is 0 */
 #define CLOCK_OBJECT 0
@@ -41,6 +41,10 @@ struct WorldSubject {
   long runs;
   Watch *watch;
   Findings *findings;
+  bool marked;       /* places are noted */
+  bool watches_life; /* some thread interrupts others, or asks whether they live, */
+  bool is_another;   /* which has been found out only now */
+  Fingerprint *fingerprint;
   const char *problem;
 };
 
@@ -153,8 +157,8 @@ static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
     a[0] = (Access){.object = CLOCK_OBJECT};
     return 1;
   }
-  if (op->object == NULL) {
-    a[0] = (Access){.object = WORLD_OBJECT, .write = write};
+  if (op->object == NULL) { /* a look at all threads depends on each start and end */
+    a[0] = (Access){.object = WORLD_OBJECT, .write = write || op->kind == OP_LOOK};
     return 1;
   }
   if (op->among != NULL) return select_accesses(w, op, a);
@@ -183,13 +187,19 @@ static bool is_late (WorldSubject *w, const Op *op) {
          && op_info[op->kind].needs != 0;
 }
 
+/* Then it needs nothing either; but a lock that a wait has given back is taken all the same. */
+static bool is_interrupted (WorldSubject *w, int thread, const Op *op) {
+  Thread *t = sim_thread_of(w->sim, w->serial[thread]);
+  return op->kind != OP_REACQUIRE && (atomic_load(&t->alerts) & ALERT_RAISES) != 0;
+}
+
 static bool is_ready (Object *o, const Thread *t, unsigned needs) {
   return o == NULL || o->kind->ready == NULL || (o->kind->ready(o, t) & needs) != 0;
 }
 
 static bool is_possible (const Op *op, const Thread *t) {
   unsigned needs = op_info[op->kind].needs;
-  if (needs == 0 || (atomic_load(&t->alerts) & ALERT_RAISES)) return true;
+  if (needs == 0) return true;
   if (op->among == NULL) return is_ready(op->object, t, needs);
   for (int i = 0; i < op->among_count; i++)
     if (is_ready(op->among[i]->object, t, needs)) return true;
@@ -211,6 +221,20 @@ static bool has_deadline (WorldSubject *w) {
   return false;
 }
 
+/*
+** Start, join and end change places with all that other threads do, unless some thread
+** looks whether others live, or interrupts them.
+*/
+static void watch_life (WorldSubject *w, const Op *op) {
+  bool looks = op->kind == OP_LOOK && (op->object == NULL || op->object->kind == &thread_kind);
+  if (w->watches_life || !(looks || op->kind == OP_INTERRUPT)) return;
+  w->watches_life = w->is_another = true;
+}
+
+static bool is_silent (const WorldSubject *w, const Op *op) {
+  return !w->watches_life && (op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END);
+}
+
 static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   const Op *op = w->serial[thread] < 0 ? NULL : sim_pending(w->sim, w->serial[thread]);
   Access a[ACCESSES_MOST];
@@ -218,9 +242,10 @@ static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   if (op == NULL) return false;
   n = accesses_of(w, op, a);
   p->footprint = footprint_intern(w->footprints, a, n, grips_of(w, op));
-  p->late = is_late(w, op);
+  p->late = is_late(w, op) || is_interrupted(w, thread, op);
   p->enabled = p->late || is_possible(op, sim_thread_of(w->sim, w->serial[thread]));
-  p->silent = op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END;
+  watch_life(w, op);
+  p->silent = is_silent(w, op);
   return true;
 }
 
@@ -318,12 +343,44 @@ static void watch_pending (WorldSubject *w, int thread) {
   watch_step(w->watch, w->depth, &s);
 }
 
+/* What an operation acts on. */
+typedef struct Touched {
+  Object *list[ACCESSES_MOST + 2];
+  int count;
+} Touched;
+
+static void touch (Touched *t, Object *o) {
+  if (o == NULL || o->kind->tidy == NULL || t->count == ACCESSES_MOST + 2) return;
+  object_keep(o);
+  t->list[t->count++] = o;
+}
+
+static void tidy (Touched *t) {
+  for (int i = 0; i < t->count; i++) {
+    t->list[i]->kind->tidy(t->list[i]);
+    object_unkeep(t->list[i]);
+  }
+}
+
+static void find_touched (Touched *t, const Op *op) {
+  t->count = 0;
+  if (op == NULL) return;
+  touch(t, op->object);
+  touch(t, op->second);
+  for (int i = 0; op->among != NULL && i < op->among_count; i++) touch(t, op->among[i]->object);
+}
+
 static bool step (void *ud, int thread, Effects *effects) {
   WorldSubject *w = ud;
   uint64_t parked, still, before = held(w, &parked), after, moved = 0;
+  Touched touched = {.count = 0};
   watch_pending(w, thread);
   if (thread == CLOCK_THREAD) sim_step_clock(w->sim);
-  else sim_step(w->sim, w->serial[thread]);
+  else {
+    find_touched(&touched, sim_pending(w->sim, w->serial[thread]));
+    sim_step(w->sim, w->serial[thread]);
+    tidy(&touched);
+  }
   w->depth++;
   if (!refresh(w)) return false;
   after = held(w, &still);
@@ -362,6 +419,7 @@ static bool begin (WorldSubject *w) {
     w->problem = "cannot make a simulated world (not enough memory, or too many alive)";
     return false;
   }
+  sim_mark_places(w->sim, w->marked);
   if (w->options.snapshots) {
     Checkpoint *c = checkpoint_take(w->sim);
     if (c != NULL) w->points[w->point_count++] = (Point){0, c};
@@ -398,6 +456,26 @@ static int rewind_to (void *ud, int depth) {
   return p->depth;
 }
 
+bool world_subject_is_another (const WorldSubject *w) { return w->is_another; }
+
+void world_subject_accept (WorldSubject *w) { w->is_another = false; }
+
+bool world_subject_restart (WorldSubject *w) {
+  if (w->depth == 0) return true;
+  drop_points(w, 0);
+  return rewind_to(w, 0) == 0;
+}
+
+void world_subject_mark_places (WorldSubject *w, bool mark) {
+  w->marked = mark;
+  if (w->sim != NULL) sim_mark_places(w->sim, mark);
+}
+
+bool world_subject_key (void *subject, uint64_t key[2]) {
+  WorldSubject *w = subject;
+  return fingerprint_take(w->fingerprint, w->sim, key);
+}
+
 static int threads (void *ud) { return ((WorldSubject *)ud)->known; }
 
 Subject world_subject_calls (WorldSubject *w) {
@@ -420,8 +498,9 @@ WorldSubject *world_subject_new (const WorldSubjectOptions *options) {
   w->keys = name_table();
   w->watch = watch_new();
   w->findings = findings_new();
-  if (w->footprints == NULL || w->threads == NULL || w->objects == NULL || w->keys == NULL
-      || w->watch == NULL || w->findings == NULL || !begin(w)) {
+  w->fingerprint = fingerprint_new();
+  if (w->fingerprint == NULL || w->footprints == NULL || w->threads == NULL || w->objects == NULL
+      || w->keys == NULL || w->watch == NULL || w->findings == NULL || !begin(w)) {
     world_subject_free(w);
     return NULL;
   }
@@ -437,6 +516,7 @@ void world_subject_free (WorldSubject *w) {
   name_table_free(w->keys);
   watch_free(w->watch);
   findings_free(w->findings);
+  fingerprint_free(w->fingerprint);
   free(w->number);
   free(w);
 }

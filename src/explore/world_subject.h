@@ -31,6 +31,19 @@ void world_subject_free (WorldSubject *w);
 
 Subject world_subject_calls (WorldSubject *w);
 
+/* The state the world stands in, for state_graph.h; false: it has none that bytes in memory could tell. */
+bool world_subject_key (void *subject, uint64_t key[2]);
+/*
+** It has turned out that the program's steps are others than was thought: what has been
+** found so far is to be forgotten. That has been done now.
+*/
+bool world_subject_is_another (const WorldSubject *w);
+void world_subject_accept (WorldSubject *w);
+/* Another search goes on: the world stands at its beginning, and may be moved from there. False: it cannot. */
+bool world_subject_restart (WorldSubject *w);
+/* From now on objects note where they are taken, for reports; or no longer. */
+void world_subject_mark_places (WorldSubject *w, bool mark);
+
 /* The world as it stands; its report is filled while it runs. */
 Sim *world_subject_sim (WorldSubject *w);
 const SimReport *world_subject_report (WorldSubject *w);

@@ -160,6 +160,13 @@ static inline void slot_push_free (lua_State *L, Slot *s) {
   else slot_push_other(L, s, 1);
 }
 
+/* Clears the bytes that say nothing. */
+static inline void slot_tidy (Slot *s) {
+  size_t used = s->tag == SLOT_TEXT_IN ? s->length : s->tag < SLOT_INTEGER ? 0 : sizeof s->u.light;
+  if (s->tag != SLOT_TEXT_IN) s->length = 0;
+  memset(s->u.text + used, 0, sizeof s->u.text - used);
+}
+
 static inline void slot_free (Slot *s) {
   if (s->tag >= SLOT_OBJECT) slot_free_other(s);
   s->tag = SLOT_NIL;

@@ -6,6 +6,7 @@
 ** together, so a mutex guards the two; it is held for a few instructions.
 */
 #include <stdio.h>
+#include <string.h>
 
 #include "objects/kinds.h"
 #include "world/record.h"
@@ -154,8 +155,19 @@ static const luaL_Reg atomic_methods[] = {{"get", get},
                                           {"compare_exchange", compare_exchange},
                                           {NULL, NULL}};
 
-const Kind atomic_kind = {
-    .name = "Atomic", .destroy = destroy, .describe = describe, .methods = atomic_methods};
+static void tidy (Object *o) {
+  Atomic *a = (Atomic *)o;
+  Number value = a->value;
+  memset(&a->value, 0, sizeof a->value);
+  a->value.u.integer = value.u.integer; /* all bytes of either */
+  a->value.is_integer = value.is_integer;
+}
+
+const Kind atomic_kind = {.name = "Atomic",
+                          .destroy = destroy,
+                          .describe = describe,
+                          .methods = atomic_methods,
+                          .tidy = tidy};
 
 /* Atomic([n=0 [, { name = … }]]) */
 int atomic_new (lua_State *L) {

@@ -229,11 +229,19 @@ bool arena_keep_image (Arena *a) {
 
 void arena_keep_empty (Arena *a) { a->outside.empty = true; }
 
-/* Gives back what lies far above the top that the zone has again. */
-static void trim (Arena *a, const Zone *z, size_t used) {
-  size_t kept = (z->top + 4095) & ~(size_t)4095;
-  if (used > kept + TRIM)
-    madvise((char *)a + kept, ((used + 4095) & ~(size_t)4095) - kept, MADV_DONTNEED);
+void arena_clear (char *from, char *to) {
+  char *page = (char *)(((uintptr_t)from + 4095) & ~(uintptr_t)4095);
+  if (to <= from) return;
+  if (to <= page + TRIM) memset(from, 0, (size_t)(to - from));
+  else {
+    memset(from, 0, (size_t)(page - from));
+    madvise(page, ((size_t)(to - page) + 4095) & ~(size_t)4095, MADV_DONTNEED);
+  }
+}
+
+/* Clears what lies above the top that the zone has again. */
+static void clear (Arena *a, const Zone *z, size_t used) {
+  arena_clear((char *)a + z->top, (char *)a + used);
 }
 
 static void restore_empty (Arena *a) {
@@ -241,7 +249,7 @@ static void restore_empty (Arena *a) {
     Zone *z = &a->zones[i];
     size_t used = z->top;
     *z = (Zone){.start = z->start, .top = z->start, .end = z->end};
-    trim(a, z, used);
+    clear(a, z, used);
   }
 }
 
@@ -253,8 +261,8 @@ static void restore_image (Arena *a) {
   memcpy(a, image, z[THINGS].top);
   memcpy((char *)a + z[STRINGS].start, image + z[THINGS].top, z[STRINGS].top - z[STRINGS].start);
   a->outside = outside;
-  trim(a, &a->zones[THINGS], things);
-  trim(a, &a->zones[STRINGS], strings);
+  clear(a, &a->zones[THINGS], things);
+  clear(a, &a->zones[STRINGS], strings);
 }
 
 void arena_restore (Arena *a) {

@@ -41,7 +41,10 @@ void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]);
 bool arena_keep_image (Arena *a);
 /* The same for an arena with nothing in it. */
 void arena_keep_empty (Arena *a);
-/* Puts them back, and gives memory used since beyond a megabyte back to the system. */
+/* Puts them back, and clears what has been used since: equal histories leave equal bytes. */
 void arena_restore (Arena *a);
+
+/* Clears a stretch above a top; what is large goes back to the system. */
+void arena_clear (char *from, char *to);
 
 #endif

@@ -34,6 +34,12 @@ typedef struct Piece {
   SimThread *owner; /* whose alone it is, or NULL */
 } Piece;
 
+/* The arenas of a world, and how far they reach. */
+typedef struct Reach {
+  Arena *arena;
+  char *ends[ARENA_STRETCHES];
+} Reach;
+
 struct Checkpoint {
   Sim *world;
   Sim sim; /* the record as it was */
@@ -47,7 +53,8 @@ struct Checkpoint {
   size_t written;   /* pages written before this checkpoint */
   SimThread *threads;
   int thread_count;
-  Piece *pieces; /* their bytes one after the other in `bytes` */
+  Reach *reaches; /* room for all arenas */
+  Piece *pieces;  /* their bytes one after the other in `bytes` */
   size_t piece_count, piece_capacity;
   char *bytes;
   size_t length, capacity;
@@ -122,7 +129,8 @@ static bool add_thread (Checkpoint *c, bool is_root, SimThread *st) {
 static bool add_all (Checkpoint *c, Sim *sim, bool is_root) {
   int count = sim_pool_threads(sim->pool);
   c->threads = malloc(((size_t)count + 1) * sizeof *c->threads);
-  if (c->threads == NULL) return false;
+  c->reaches = malloc((2 * (size_t)count + 1) * sizeof *c->reaches);
+  if (c->threads == NULL || c->reaches == NULL) return false;
   for (; c->thread_count < count; c->thread_count++) {
     SimThread *st = sim_pool_thread(sim->pool, c->thread_count);
     c->threads[c->thread_count] = *st;
@@ -162,10 +170,13 @@ void checkpoint_free (Checkpoint *c) {
     pages_free(c->pages);
   }
   free(c->threads);
+  free(c->reaches);
   free(c->pieces);
   free(c->bytes);
   free(c);
 }
+
+Pages *checkpoint_pages (const Checkpoint *c) { return c->pages; }
 
 /*
 ** Putting back.
@@ -196,11 +207,13 @@ static void restore_record (Sim *sim, const Checkpoint *c) {
   unsigned signals = atomic_load(&sim->world.signals);
   size_t capacity = sim->output_capacity;
   uint64_t stamps = sim->stamps;
+  bool unmarked = sim->unmarked;
   struct Checkpoint *root = sim->root;
   *sim = c->sim;
   sim->outside = outside;
   sim->output_capacity = capacity;
   sim->stamps = stamps;
+  sim->unmarked = unmarked;
   sim->root = root;
   atomic_store(&watched.steps, atomic_load(&c->sim.watched.steps));
   sim->watched = watched;
@@ -225,8 +238,43 @@ static void restore_threads (Sim *sim, const Checkpoint *c) {
   }
 }
 
+static void reach_note (Reach *r, Arena *a) {
+  ArenaStretch s[ARENA_STRETCHES];
+  arena_stretches(a, s);
+  r->arena = a;
+  for (int i = 0; i < ARENA_STRETCHES; i++) r->ends[i] = s[i].at + s[i].length;
+}
+
+/*
+** Clears what has been used above the tops that the arena has again. The rest of a
+** page that has been put back whole is as it was.
+*/
+static void reach_clear (const Reach *r) {
+  ArenaStretch s[ARENA_STRETCHES];
+  arena_stretches(r->arena, s);
+  for (int i = 0; i < ARENA_STRETCHES; i++) {
+    char *end = s[i].at + s[i].length, *first = s[i].at + (PAGE - (uintptr_t)s[i].at % PAGE) % PAGE;
+    if (end > first) end = first + (size_t)(end - first + (ptrdiff_t)PAGE - 1) / PAGE * PAGE;
+    arena_clear(end, r->ends[i]);
+  }
+}
+
+static int note_reaches (Sim *sim, const Checkpoint *c) {
+  Reach *reaches = c->reaches;
+  int n = 0;
+  for (int i = 0; i < c->thread_count; i++) {
+    SimThread *st = sim_pool_thread(sim->pool, i);
+    if (c->threads[i].made) reach_note(&reaches[n++], st->memory);
+    if (c->threads[i].state != SIM_THREAD_FREE && !has_not_run((void *)c, st))
+      reach_note(&reaches[n++], st->arena);
+  }
+  reach_note(&reaches[n++], sim_pool_memory(sim->pool));
+  return n;
+}
+
 void checkpoint_restore (Sim *sim, const Checkpoint *c) {
   const char *bytes = c->bytes;
+  int reach_count = note_reaches(sim, c);
   if (sim->world.main->outcome != c->outcome) message_free(sim->world.main->outcome);
   sim_close_files(sim, c->sim.files);
   pages_restore(c->pages, c->written, has_not_run, (void *)c);
@@ -235,6 +283,7 @@ void checkpoint_restore (Sim *sim, const Checkpoint *c) {
     if (!has_not_run((void *)c, p->owner)) memcpy(p->at, bytes, p->length);
     bytes += p->length;
   }
+  for (int i = 0; i < reach_count; i++) reach_clear(&c->reaches[i]);
   restore_threads(sim, c);
   restore_report(sim, c);
   restore_record(sim, c);

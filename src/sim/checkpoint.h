@@ -29,6 +29,9 @@ Checkpoint *checkpoint_take (Sim *sim);
 /* The world is as it was, whether or not its run has ended since. */
 void checkpoint_restore (Sim *sim, const Checkpoint *c);
 
+/* The pages that are watched since the root. */
+struct Pages *checkpoint_pages (const Checkpoint *c);
+
 void checkpoint_free (Checkpoint *c); /* before sim_end; NULL is allowed */
 
 #endif

@@ -7,6 +7,7 @@
 */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "sim/fibre.h"
@@ -20,6 +21,7 @@
 #endif
 
 #define GUARD 4096
+#define WIPED 4096 /* bytes */
 
 #if defined(__SANITIZE_ADDRESS__)
 static _Thread_local Fibre *left; /* the fibre that switched last, on its way */
@@ -148,6 +150,15 @@ void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud) {
 
 static void jump (Fibre *from, Fibre *to) { luasync_switch(&from->sp, to->sp); }
 char *fibre_top (const Fibre *f) { return f->sp; }
+
+void fibre_wipe (Fibre *f) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  memset((char *)f->sp - WIPED, 0, WIPED);
+#else
+  (void)f;
+#endif
+}
+
 void fibre_outside_done (Fibre *f) { (void)f; }
 
 #else
@@ -181,6 +192,7 @@ char *fibre_top (const Fibre *f) {
   (void)f;
   return NULL;
 }
+void fibre_wipe (Fibre *f) { (void)f; }
 
 static void jump (Fibre *from, Fibre *to) {
   if (from->context == NULL) from->context = malloc(sizeof(ucontext_t));

@@ -38,6 +38,8 @@ void fibre_start (Fibre *f, void (*entry)(void *ud), void *ud);
 ** this machine.
 */
 char *fibre_top (const Fibre *f);
+/* Clears what calls that are over have left below it. The fibre must stand. */
+void fibre_wipe (Fibre *f);
 void fibre_switch (Fibre *from, Fibre *to);
 /* The OS thread's own stack, before the first switch away from it. */
 void fibre_outside (Fibre *f);

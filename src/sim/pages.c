@@ -179,6 +179,13 @@ size_t pages_number (const Pages *p, const void *address, bool *is_watched) {
   return number - 1; /* 0 becomes SIZE_MAX */
 }
 
+const char *pages_written_page (const Pages *p, size_t number, const char **copy) {
+  const Range *r = &p->ranges[p->written[number].range];
+  size_t at = p->written[number].page * PAGE;
+  *copy = r->copy + at;
+  return r->start + at;
+}
+
 void pages_restore (Pages *p, size_t first, bool (*unchanged)(void *ud, const void *owner),
                     void *ud) {
   for (size_t i = first; i < p->written_count; i++) {

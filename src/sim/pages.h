@@ -40,6 +40,9 @@ size_t pages_written (const Pages *p);
 */
 size_t pages_number (const Pages *p, const void *address, bool *watched);
 
+/* The written page with this number, and what it held at first. */
+const char *pages_written_page (const Pages *p, size_t number, const char **copy);
+
 /* Puts back the pages with the numbers from `first` on, but those whose owner is unchanged. */
 void pages_restore (Pages *p, size_t first, bool (*unchanged)(void *ud, const void *owner),
                     void *ud);

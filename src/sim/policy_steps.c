@@ -8,12 +8,24 @@
 */
 #include <string.h>
 
+#include "base/source_line.h"
 #include "sim/private.h"
 #include "sim/steps.h"
+
+#define ABOVE 60
+
+/* Overwrites the slots above the top of a Lua stack, where calls that are over have left their values. */
+static void clear_above (lua_State *L) {
+  int top = lua_gettop(L);
+  if (!lua_checkstack(L, ABOVE)) return;
+  for (int i = 0; i < ABOVE; i++) lua_pushinteger(L, 0);
+  lua_settop(L, top);
+}
 
 static bool before_op (Sim *sim, SimThread *me, const Op *op) {
   (void)sim;
   me->pending = op;
+  clear_above(op->L);
   return op->kind != OP_OUTPUT; /* nothing that a thread could see depends on it */
 }
 
@@ -29,8 +41,11 @@ const SimPolicy policy_steps = {.before_op = before_op, .next = next, .searches 
 /* Runs the world from `st` on until all threads stand. */
 static void enter (Sim *sim, SimThread *st) {
   World *outside = world_here;
+  bool unmarked = source_line_unmarked;
   world_here = &sim->world;
+  source_line_unmarked = sim->unmarked;
   sim_switch_to(sim, &sim->outside, st);
+  source_line_unmarked = unmarked;
   thread_self = sim->outside_thread;
   world_here = outside;
 }
@@ -84,6 +99,8 @@ bool sim_step_clock (Sim *sim) {
   if (sim->ready_count > 0) enter(sim, sim_take_ready(sim, 0));
   return true;
 }
+
+void sim_mark_places (Sim *sim, bool mark) { sim->unmarked = !mark; }
 
 Nanos sim_clock (const Sim *sim) { return sim->now; }
 World *sim_world (Sim *sim) { return &sim->world; }

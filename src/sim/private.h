@@ -52,6 +52,7 @@ struct Sim {
       *by_number;  /* under a search: the started threads by their numbers, NULL where ended */
   int numbered;    /* entries of that */
   int taken;       /* under a search: threads of the pool that have been used; none is twice */
+  bool unmarked;   /* see sim_mark_places */
   uint64_t stamps; /* the last one given to a thread */
   struct Checkpoint *root; /* the first one there is, or NULL */
   Draws draws;

@@ -48,8 +48,17 @@ static void push (Sim *sim, SimThread ***list, int *count, int *capacity, SimThr
 static SimThread *take_at (SimThread **list, int *count, int index) {
   SimThread *st = list[index];
   memmove(list + index, list + index + 1, (size_t)(*count - index - 1) * sizeof *list);
-  --*count;
+  list[--*count] = NULL; /* equal lists are equal bytes: see fingerprint.c */
   return st;
+}
+
+/* Moves the last one up to its place by number, so that the order of parking does not tell. */
+static void sort_last (SimThread **list, int count) {
+  SimThread *st = list[count - 1];
+  int i = count - 1;
+  for (; i > 0 && sim_thread_number(list[i - 1]) > sim_thread_number(st); i--)
+    list[i] = list[i - 1];
+  list[i] = st;
 }
 
 static int index_of (SimThread **list, int count, SimThread *st) {
@@ -149,12 +158,14 @@ static void take_break (Sim *sim) {
 
 /* Where no thread can run, one in sync.settle goes on before any time passes. */
 static void end_settling (Sim *sim) {
+  SimThread *found = NULL;
   for (int i = 0; i < sim->parked_count && sim->ready_count == 0; i++) {
     SimThread *st = sim->parked[i];
-    if (!st->settling) continue;
-    st->settling = false;
-    make_ready(sim, st);
+    if (st->settling && (found == NULL || st->order < found->order)) found = st;
   }
+  if (found == NULL) return;
+  found->settling = false;
+  make_ready(sim, found);
 }
 
 bool sim_tick (Sim *sim) {
@@ -192,6 +203,7 @@ void sim_switch_to (Sim *sim, Fibre *from, SimThread *to) {
                           .world = &sim->world,
                           .a = sim->ready_count});
   if (from == &to->fibre) return;
+  if (sim->options.policy->searches) fibre_wipe(&to->fibre);
   sim->current = to;
   thread_self = to->thread;
   if (to->thread->running != NULL && thread_is_asked(to->thread))
@@ -251,7 +263,7 @@ static void watch_pace (Sim *sim, SimThread *me, const Op *op) {
   sim_leave(sim, SIM_LIVELOCK);
 }
 
-static void sim_announce (Thread *self, const Op *op) {
+__attribute__((noinline)) static void announce_op (Thread *self, const Op *op) {
   Sim *sim = sim_of(self->object.world);
   SimThread *me = self->driver_data;
   if (me != sim->current) return; /* after the end of its thread: finalisers of a closing state */
@@ -274,6 +286,18 @@ static void sim_announce (Thread *self, const Op *op) {
   }
 }
 
+/* The frames of what is called next have nothing in their holes that earlier calls have left: see fingerprint.c. */
+__attribute__((noinline)) static void wipe_stack (void) {
+  char below[1024];
+  memset(below, 0, sizeof below);
+  __asm__ volatile("" : : "r"(below) : "memory");
+}
+
+static void sim_announce (Thread *self, const Op *op) {
+  if (sim_of(self->object.world)->options.policy->searches) wipe_stack();
+  announce_op(self, op);
+}
+
 /*
 ** The rest of the door.
 */
@@ -289,6 +313,7 @@ static void sim_park (Thread *self, Nanos deadline) {
   me->order = sim->parkings++;
   me->looked_at = me->in_line = false;
   push(sim, &sim->parked, &sim->parked_count, &sim->parked_capacity, me);
+  if (sim->options.policy->searches) sort_last(sim->parked, sim->parked_count);
   schedule_next(sim);
   atomic_store(&self->spot->token, 0);
 }

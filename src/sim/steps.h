@@ -63,6 +63,9 @@ bool sim_step_clock (Sim *sim);
 /* The thread with that number; NULL: it has not been started, or has ended. */
 Thread *sim_thread_of (const Sim *sim, int thread);
 
+/* Whether objects note where they were taken, as they do at first: only reports want to know. */
+void sim_mark_places (Sim *sim, bool mark);
+
 Nanos sim_clock (const Sim *sim);
 World *sim_world (Sim *sim);
 

@@ -39,6 +39,7 @@ void thread_list_remove (Thread *t) {
   else world->threads = t->next;
   if (t->next != NULL) t->next->previous = t->previous;
   else world->last_thread = t->previous;
+  t->next = t->previous = NULL;
   world->alive--;
   pthread_mutex_unlock(&world->mu);
   object_drop(&t->object);

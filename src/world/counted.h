@@ -28,6 +28,11 @@ static inline void counted_keep (Counted *c) {
   atomic_fetch_add_explicit(&c->word, COUNTED_ADD, memory_order_relaxed);
 }
 
+/* As if counted_keep had not been called. */
+static inline void counted_unkeep (Counted *c) {
+  atomic_fetch_sub_explicit(&c->word, COUNTED_ADD, memory_order_relaxed);
+}
+
 /* True: it was the last reference. */
 static inline bool counted_drop (Counted *c) {
   return (uint32_t)atomic_fetch_sub_explicit(&c->word, 1, memory_order_acq_rel) == 1;

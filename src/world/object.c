@@ -90,6 +90,11 @@ void object_drop (Object *o) {
   else if (cycles != NULL) atomic_fetch_add_explicit(&cycles->suspects, 1, memory_order_relaxed);
 }
 
+void object_unkeep (Object *o) {
+  if (counted_refs(&o->counted) > 1) counted_unkeep(&o->counted);
+  else object_drop(o);
+}
+
 const char *object_name (Object *o, char buffer[64]) {
   if (o->kind->copy_name != NULL) {
     o->kind->copy_name(o, buffer);

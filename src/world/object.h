@@ -72,6 +72,12 @@ typedef struct Kind {
   bool (*held_since)(Object *o, SourceLine *place);
   /* Where it was notified or set while no thread waited; false: it was not. May be NULL. */
   bool (*lost_wakeup)(Object *o, SourceLine *place);
+  /*
+  ** Clears what is left of the past and has no say in what can come, between two
+  ** operations of a world in which no thread runs: states that are alike are then equal
+  ** bytes. May be NULL.
+  */
+  void (*tidy)(Object *o);
   void (*recorded)(const Object *o, RecordedFacts *facts); /* NULL: there is nothing to say */
 } Kind;
 
@@ -148,6 +154,8 @@ void object_push (lua_State *L, Object *o);
 
 void object_keep (Object *o);
 void object_drop (Object *o); /* destroys at the last reference */
+/* Takes back an object_keep, where no thread of the world has run but this one: nothing tells of it. */
+void object_unkeep (Object *o);
 
 /* A reference is about to be put into o that may lead to others. */
 static inline void cycles_hold (Object *o) {

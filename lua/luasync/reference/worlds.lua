@@ -79,11 +79,14 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "threads.",
     args = {
       { "fn", "function", "without arguments; it makes its own objects" },
-      { "opts", "{ executions: integer, seconds: number, strategy: string, seed: integer, trace: string }?",
-        "`executions`, `seconds`: the budget, by default 200,000 and 2; `strategy`: \"dpor\" (the default), \"dfs\" "
-        .. "(every interleaving, for checking), or schedules drawn from `seed`: \"random\", \"pct\", \"pos\", "
-        .. "\"urw\"; `trace`: a file for the timeline, which shows the first failure's run beside the nearest one that "
-        .. "ends well, and what differs" },
+      { "opts", "{ executions: integer, seconds: number, strategy: string, preemptions: integer, seed: integer, "
+        .. "trace: string }?",
+        "`executions`, `seconds`: the budget, by default 200,000 and 2 (of the processor); `strategy`: \"dpor\" (one "
+        .. "execution after the other), \"states\" (every state once, which is quicker where threads fight over few "
+        .. "objects), by default both in turn until one has seen all; \"bounded\" (every schedule with at most "
+        .. "`preemptions`, by default 2), \"dfs\" (every interleaving, for checking), or schedules drawn from `seed`: "
+        .. "\"random\", \"pct\", \"pos\", \"urw\"; `trace`: a file for the timeline, which shows the first failure's "
+        .. "run beside the nearest one that ends well, and what differs" },
     },
     returns = { { "table", "`ok`: `failures` is empty; `complete`: there is no other; `executions` that differ, "
       .. "`failing`: how many of them end badly; `interleavings` they stand for, an integer where it fits, else "
@@ -94,10 +97,13 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "\"lost wake-up\" where only time keeps a notify behind the wait (see races); `schedule` is one for "
       .. "simulate or --replay, the one with the fewest preemptions where `fewest` is true; `cause`, if there is one, "
       .. "has `first` and `second`, numbers of steps of the trace: the other way round the run ends well; "
-      .. "`message` what a test would print, or nil; `engine`, `runs`, `seconds`" } },
+      .. "`message` what a test would print, or nil; `engine`: the strategy that had the last word; `runs`; `states`; "
+      .. "`unbounded`: states come again, so executions have no end and were not counted; `seconds`" } },
     errors = {
       { "function expected, got nil", "fn is no function", "sync.explore(nil)" },
       { "unknown strategy 'luck'", "no such way to search", "sync.explore(function() end, { strategy = 'luck' })" },
+      { "field 'preemptions' goes with strategy 'bounded', not 'dpor'", "options that contradict each other",
+        "sync.explore(function() end, { strategy = 'dpor', preemptions = 1 })" },
       { "field 'seconds' must be a positive number", "the budget is none",
         "sync.explore(function() end, { seconds = 0 })" },
     },

@@ -1,5 +1,6 @@
 --- What an exploration has found, as a timeline: the run that fails beside the nearest one that does not.
 local compare = require "luasync.trace.compare"
+local explore = require "luasync.explore"
 local trace = require "luasync.trace"
 
 local explored = {}
@@ -53,10 +54,10 @@ local function add_run(doc, other, title)
   doc.runs[#doc.runs + 1] = run
 end
 
-local function count(n, word) return n == 1 and "1 " .. word or ("%d %ss"):format(n, word) end
+local function count(n, word) return n == 1 and "1 " .. word or ("%s %ss"):format(explore.count(n), word) end
 
 local function title_of(failure, result)
-  return ("%s, %d of %s"):format(failure.kind, failure.executions, count(result.executions, "execution"))
+  return ("%s, %s of %s"):format(failure.kind, explore.count(failure.executions), count(result.executions, "execution"))
 end
 
 -- Raises what cannot be drawn.

@@ -36,7 +36,7 @@ static int say (lua_State *L, const char *reason) {
 static int put (lua_State *L, Queue *q, Nanos relative) {
   Nanos deadline = world_until(q->object.world, relative);
   Priority priority, *p = NULL;
-  Slot slot;
+  Slot slot = {.tag = SLOT_NIL}; /* whole: a search compares stacks */
   QueueOutcome outcome;
   bool integer = lua_isinteger(L, 2); /* the commonest item, asked for first */
   luaL_argcheck(L, integer || !lua_isnoneornil(L, 2), 2, "item must not be nil");
@@ -84,7 +84,7 @@ static int queue_put_nowait (lua_State *L) { return put(L, queue_expect(L), 0); 
 
 static int get (lua_State *L, Queue *q, Nanos relative) {
   Nanos deadline = world_until(q->object.world, relative);
-  Slot slot;
+  Slot slot = {.tag = SLOT_NIL}; /* whole: a search compares stacks */
   announce_until(L, deadline == 0 ? OP_TRY_GET : OP_GET, q, deadline);
   switch (queue_get_item(L, q, &slot, deadline)) {
     case QUEUE_DONE: slot_push_free(L, &slot); return 1;
@@ -242,11 +242,19 @@ static const luaL_Reg meta[] = {
     {"__len", queue_qsize}, {"__newindex", queue_set_property}, {NULL, NULL}};
 static const luaL_Reg simple_meta[] = {{"__len", queue_qsize}, {NULL, NULL}};
 
+static void queue_tidy (Object *o) {
+  Queue *q = (Queue *)o;
+  q->seen_taken = atomic_load(&q->taken);
+  q->seen_put = atomic_load(&q->put);
+  if (q->order == ORDER_FIFO) queue_fifo_tidy(&q->fifo);
+  else queue_priority_tidy(&q->heap);
+}
+
 #define QUEUE_KIND(NAME)                                                                      \
   {                                                                                           \
     .name = NAME, .destroy = queue_destroy, .ready = queue_ready, .describe = queue_describe, \
     .visit = queue_visit, .recorded = queue_recorded, .methods = methods, .meta = meta,       \
-    .property = queue_property, .select = &queue_select                                       \
+    .property = queue_property, .select = &queue_select, .tidy = queue_tidy                   \
   }
 
 const Kind queue_kind = QUEUE_KIND("Queue");
@@ -257,6 +265,7 @@ const Kind simple_kind = {.name = "SimpleQueue",
                           .ready = queue_ready,
                           .visit = queue_visit,
                           .describe = queue_describe,
+                          .tidy = queue_tidy,
                           .methods = simple_methods,
                           .meta = simple_meta,
                           .select = &queue_select};

@@ -361,7 +361,7 @@ static QueueOutcome get_recorded (lua_State *L, Queue *q, Slot *s, Nanos deadlin
 }
 
 QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline) {
-  uint64_t item;
+  uint64_t item = 0;
   QueueOutcome outcome;
   if (record_is_on()) return put_recorded(L, q, s, p, deadline);
   outcome = try_put(q, s, p, &item);
@@ -372,7 +372,7 @@ QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p,
 }
 
 QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
-  uint64_t item;
+  uint64_t item = 0;
   QueueOutcome outcome;
   if (record_is_on()) return get_recorded(L, q, s, deadline);
   outcome = try_get(q, s, &item);

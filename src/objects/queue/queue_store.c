@@ -78,6 +78,11 @@ void queue_fifo_visit (const Fifo *f, FifoPlace *at, uint64_t n, CycleSearch *se
   }
 }
 
+void queue_fifo_tidy (Fifo *f) {
+  if (f->tail != NULL && f->tail_index > 0) slot_tidy(&f->tail->slots[f->tail_index - 1]);
+  if (f->head != NULL) memset(f->head->slots, 0, f->head_index * sizeof *f->head->slots);
+}
+
 /*
 ** Priorities.
 */
@@ -213,6 +218,12 @@ uint64_t queue_stack_take (PriorityHeap *h, Slot *s) {
 void queue_priority_move (PriorityHeap *to, PriorityHeap *from) {
   *to = *from;
   *from = (PriorityHeap){.orders = to->orders, .world = to->world};
+}
+
+void queue_priority_tidy (PriorityHeap *h) {
+  if (h->entries == NULL) return;
+  for (size_t i = 0; i < h->size; i++) slot_tidy(&h->entries[i].slot);
+  memset(h->entries + h->size, 0, (h->capacity - h->size) * sizeof *h->entries);
 }
 
 void queue_priority_free (PriorityHeap *h) {

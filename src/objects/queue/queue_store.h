@@ -42,6 +42,8 @@ typedef struct FifoPlace {
 /* Visits the next n items; none has been taken since the walk began. */
 void queue_fifo_visit (const Fifo *f, FifoPlace *at, uint64_t n, CycleSearch *search);
 
+void queue_fifo_tidy (Fifo *f); /* see Kind.tidy */
+
 /* What a priority is: numbers come before each other as in Lua, strings byte by byte. */
 typedef struct Priority {
   enum { PRIORITY_INTEGER, PRIORITY_FLOAT, PRIORITY_STRING } type;
@@ -79,6 +81,7 @@ uint64_t queue_priority_take (PriorityHeap *h, Slot *s);
 bool queue_stack_add (PriorityHeap *h, const Slot *s);
 uint64_t queue_stack_take (PriorityHeap *h, Slot *s);            /* likewise */
 void queue_priority_move (PriorityHeap *to, PriorityHeap *from); /* as queue_fifo_move */
+void queue_priority_tidy (PriorityHeap *h);                      /* see Kind.tidy */
 void queue_priority_free (PriorityHeap *h); /* the items in it as well; stacks too */
 
 #endif

@@ -127,7 +127,7 @@ void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value) {
 static int shared_index (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   SharedKey key;
-  Slot cell;
+  Slot cell = {.tag = SLOT_NIL}; /* whole: a search compares stacks */
   SharedRefusal why;
   shared_check_key(L, 2, &key, false);
   shared_announce(L, OP_READ, s, &key);
@@ -141,7 +141,7 @@ static int shared_index (lua_State *L) {
 static int shared_newindex (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   SharedKey key;
-  Slot cell;
+  Slot cell = {.tag = SLOT_NIL};
   shared_check_key(L, 2, &key, true);
   if (world_is_observed())
     world_announce(&(Op){.kind = OP_WRITE,
@@ -374,11 +374,14 @@ static const luaL_Reg shared_meta[] = {{"__index", shared_index},
                                        {"__pairs", shared_pairs},
                                        {NULL, NULL}};
 
+static void tidy (Object *o) { shared_table_tidy(&((Shared *)o)->table); }
+
 const Kind shared_kind = {.name = "Shared",
                           .destroy = destroy,
                           .ready = shared_ready,
                           .visit = visit,
                           .describe = describe,
+                          .tidy = tidy,
                           .meta = shared_meta};
 
 Shared *shared_create (lua_State *L, int options) {

@@ -14,6 +14,7 @@
 #define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15) /* 2^64 / golden ratio, odd */
 #define FIRST_ITEMS 4
 #define FIRST_INDEX 4
+#define TIDY_MOST 64 /* cells */
 
 /*
 ** Cells.
@@ -344,6 +345,17 @@ size_t shared_table_visit (const SharedTable *t, size_t i, CycleSearch *search) 
     }
   }
   return i;
+}
+
+void shared_table_tidy (SharedTable *t) {
+  if (t->items_size + t->used > TIDY_MOST) return;
+  for (size_t i = 0; i < t->length; i++) slot_tidy(&t->items[i]);
+  if (t->items != NULL)
+    memset(t->items + t->length, 0, (t->items_size - t->length) * sizeof *t->items);
+  for (size_t i = 0; i < t->used; i++) {
+    slot_tidy(&t->entries[i].key);
+    slot_tidy(&t->entries[i].value);
+  }
 }
 
 void shared_table_free (SharedTable *t) {

@@ -102,6 +102,7 @@ static inline size_t shared_table_border (const SharedTable *t) { return t->leng
 /* For Kind.visit: some cells, from number i on. Returns the number of the next, 0: that was all. */
 size_t shared_table_visit (const SharedTable *t, size_t i, CycleSearch *search);
 
+void shared_table_tidy (SharedTable *t); /* see Kind.tidy; a large table is left as it is */
 void shared_table_free (SharedTable *t); /* frees what is inside, not t itself */
 
 /* A table's contents at one moment, with references of its own. */

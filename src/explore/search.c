@@ -1,0 +1,365 @@
+/*
+** search.c - how an exploration goes through the executions there are: one engine, or two
+** in turn.
+**
+** Optimal DPOR is quick where executions are few, the graph of states where threads fight
+** over few objects. Which it is shows only in the end, so by default both search, each for
+** a while, and the first to come to an end has said all. They move the same world: who
+** goes on begins by doing the steps again that lead to where it was.
+*/
+#include <stdlib.h>
+#include <time.h>
+
+#include "explore/exploration.h"
+
+#define DEPTH 10000          /* steps of an execution at most */
+#define TREE_STEPS 4000000   /* 16 MB of sequences; see dpor.h */
+#define TABLE_STATES 1000000 /* for counting interleavings, */
+#define TRACE_STATES 300     /* and so many for each execution */
+#define SLEEP_SETS 4000000   /* for counting the executions of a graph: 256 MB */
+#define LOOKS 8              /* executions between two looks at the clock */
+#define GRAPH_STEPS 64       /* between two looks at the clock */
+#define FIRST_SLICE ((Nanos)20 * NANOS / 1000)
+#define LONGEST_SLICE ((Nanos)NANOS)
+#define BURST 300 /* schedules */
+
+/* Of the processor: what else the machine does takes nothing off a budget. */
+Nanos exploration_clock (void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
+}
+
+static Nanos deadline_of (const Exploration *x) {
+  return x->options.seconds == FOREVER ? FOREVER : x->began + x->options.seconds;
+}
+
+/* The clock costs as much as some steps, so it is looked at now and then. */
+static bool is_past (Exploration *x, Nanos time) {
+  if (time == FOREVER || x->looks++ % LOOKS != 0) return false;
+  return exploration_clock() >= time;
+}
+
+static bool is_out_of_budget (Exploration *x) {
+  return x->runs >= x->options.executions || is_past(x, deadline_of(x));
+}
+
+static void broken (lua_State *L, Exploration *x) {
+  const char *problem = x->world != NULL ? world_subject_problem(x->world) : NULL;
+  luaL_error(L, "%s", problem != NULL ? problem : "not enough memory");
+}
+
+static const SimRequest *request_of (const Exploration *x) {
+  return x->body == sim_request_run ? &x->request : NULL;
+}
+
+/*
+** By traces.
+*/
+
+static int event_thread (void *ud, int i) { return history_event(ud, i)->thread; }
+
+static Explored explored (Exploration *x) {
+  History *h = dpor_history(x->dpor);
+  return (Explored){x->world, request_of(x), history_length(h), event_thread, h};
+}
+
+/* What has come of the run that stands at its end, or has been cut. */
+static void note_run (lua_State *L, Exploration *x, bool was_cut) {
+  Explored e = explored(x);
+  x->cut |= was_cut;
+  if (was_cut) outcome_watch(&e);
+  else x->failing += outcome_note(L, EXPLORATION_GROUPS, &e) > 0;
+}
+
+/* Adds those of the trace in the history, as long as that is cheap beside running it. */
+static void count_interleavings (Exploration *x) {
+  size_t most = (size_t)(TABLE_STATES + TRACE_STATES * x->runs), states = most - x->table;
+  x->interleavings +=
+      x->exact ? history_interleavings(dpor_history(x->dpor), &states, &x->exact) : 1;
+  x->table += states;
+}
+
+/* Goes on until that time or the end of the budget; true: there is no more to come. */
+static bool go_on_by_traces (lua_State *L, Exploration *x, bool reduce, Nanos until) {
+  DporEnd end = DPOR_LEAF;
+  if (until > deadline_of(x)) until = deadline_of(x);
+  while (x->runs < x->options.executions && !is_past(x, until)
+         && !world_subject_is_another(x->world) && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
+    x->runs++;
+    x->executions++;
+    note_run(L, x, dpor_was_cut(x->dpor));
+    if (reduce) count_interleavings(x);
+    else x->interleavings++;
+  }
+  if (end == DPOR_BROKEN) broken(L, x);
+  if (end == DPOR_STRAYED) {
+    Explored e = explored(x);
+    outcome_note_straying(L, EXPLORATION_GROUPS, &e, dpor_depth(x->dpor) + 1);
+    x->failing++;
+  }
+  x->complete = end == DPOR_COMPLETE && !x->cut;
+  return end != DPOR_LEAF;
+}
+
+static void begin_by_traces (lua_State *L, Exploration *x, bool reduce) {
+  Subject subject = world_subject_calls(x->world);
+  DporOptions options = {.reduce = reduce, .tree_steps = TREE_STEPS, .depth = DEPTH};
+  x->dpor = dpor_new(&subject, &options);
+  if (x->dpor == NULL) broken(L, x);
+}
+
+/*
+** By states.
+*/
+
+/* What the graph calls at an end. */
+typedef struct GraphCall {
+  lua_State *L;
+  Exploration *x;
+} GraphCall;
+
+static Explored visited (Exploration *x) {
+  StateGraph *g = x->graph;
+  return (Explored){x->world, request_of(x), state_graph_length(g), state_graph_thread_at, g};
+}
+
+/* The rest of the path is known, but not what the watch has to say of its beginning. */
+static void graph_merged (void *ud) {
+  Explored e = visited(((GraphCall *)ud)->x);
+  outcome_watch(&e);
+}
+
+static int graph_outcome (void *ud) {
+  GraphCall *c = ud;
+  Explored e = visited(c->x);
+  c->x->ends++;
+  return outcome_note(c->L, EXPLORATION_GRAPH_GROUPS, &e) - 1;
+}
+
+static void begin_by_states (lua_State *L, Exploration *x, GraphCall *call) {
+  Subject subject = world_subject_calls(x->world);
+  bool bounded = x->options.way == WAY_BOUNDED;
+  GraphOptions options = {.ud = call,
+                          .merged = graph_merged,
+                          .depth = DEPTH,
+                          .preemptions = bounded ? x->options.preemptions : -1};
+  x->graph = state_graph_new(&subject, world_subject_key, graph_outcome, &options);
+  if (x->graph == NULL) broken(L, x);
+}
+
+/* Goes on until that time, or the budget is used up. */
+static GraphEnd go_on_by_states (Exploration *x, Nanos until) {
+  GraphEnd end;
+  if (until > deadline_of(x)) until = deadline_of(x);
+  do end = state_graph_run(x->graph, GRAPH_STEPS);
+  while (end == GRAPH_MORE && exploration_clock() < until && !world_subject_is_another(x->world));
+  return end;
+}
+
+/* The groups of the graph, each with the number of executions that end in it, are what has come of the search. */
+static void take_graph_groups (lua_State *L, Exploration *x) {
+  lua_Integer groups = (lua_Integer)lua_rawlen(L, EXPLORATION_GRAPH_GROUPS);
+  x->failing = 0;
+  for (lua_Integer i = 1; i <= groups; i++) {
+    Ways n;
+    lua_rawgeti(L, EXPLORATION_GRAPH_GROUPS, i);
+    if (!x->unbounded && state_graph_count_outcome(x->graph, (int)i - 1, SLEEP_SETS, &n)) {
+      exploration_push_ways(L, n);
+      lua_setfield(L, -2, "executions");
+      x->failing += n;
+    }
+    else x->failing++;
+    lua_pop(L, 1);
+  }
+  lua_pushvalue(L, EXPLORATION_GRAPH_GROUPS);
+  lua_replace(L, EXPLORATION_GROUPS);
+}
+
+/* The graph is whole: what it says is all. */
+static void take_graph (lua_State *L, Exploration *x) {
+  GraphCounts c;
+  if (!state_graph_count(x->graph, SLEEP_SETS, &c)) broken(L, x);
+  if (x->options.way == WAY_DEFAULT) x->engine = "states";
+  x->cut = state_graph_was_cut(x->graph);
+  x->complete = !x->cut && !state_graph_was_bounded(x->graph);
+  x->unbounded = c.unbounded;
+  x->rounded = c.rounded;
+  x->exact = !c.rounded && !c.unbounded && !c.uncounted;
+  x->states = c.states;
+  x->interleavings = c.interleavings;
+  x->executions = c.uncounted || c.unbounded ? (Ways)x->ends : c.executions;
+  x->chance = c.unbounded ? -1 : c.chance;
+  take_graph_groups(L, x);
+}
+
+/* A graph that is not whole: what it has met besides counts as one execution each. */
+static void add_graph_groups (lua_State *L, Exploration *x) {
+  lua_Integer groups = (lua_Integer)lua_rawlen(L, EXPLORATION_GRAPH_GROUPS);
+  for (lua_Integer i = 1; i <= groups; i++) {
+    lua_rawgeti(L, EXPLORATION_GRAPH_GROUPS, i);
+    x->failing += outcome_add_group(L, EXPLORATION_GROUPS);
+  }
+}
+
+static void graph_strays (lua_State *L, Exploration *x) {
+  Explored e = visited(x);
+  outcome_note_straying(L, EXPLORATION_GRAPH_GROUPS, &e, e.length + 1);
+}
+
+/* The graph alone: by states, or with bounded preemptions. */
+static void search_by_states (lua_State *L, Exploration *x) {
+  GraphCall call = {L, x};
+  GraphEnd end;
+  begin_by_states(L, x, &call);
+  end = go_on_by_states(x, FOREVER);
+  x->states = state_graph_states(x->graph);
+  if (end == GRAPH_BROKEN) broken(L, x);
+  if (end == GRAPH_STATELESS)
+    luaL_error(L, "strategy '%s' cannot tell states of this program apart: use 'dpor'",
+               explore_way_name(x->options.way));
+  if (end == GRAPH_STRAYED) graph_strays(L, x);
+  if (end == GRAPH_COMPLETE) {
+    take_graph(L, x);
+    return;
+  }
+  x->executions = (Ways)x->ends;
+  add_graph_groups(L, x);
+}
+
+/*
+** At random.
+*/
+
+static int drawn_thread (void *ud, int i) { return ((Drawing *)ud)->path[i]; }
+
+/* Draws one schedule; false: the failure it has come to was known, or there is none. */
+static bool draw (lua_State *L, Exploration *x, Strategy strategy, int groups, bool *fails) {
+  Subject subject = world_subject_calls(x->world);
+  Explored e = {x->world, request_of(x), 0, drawn_thread, x->drawing};
+  lua_Integer known = (lua_Integer)lua_rawlen(L, groups);
+  DrawEnd end = strategy_run(&subject, strategy, x->drawing);
+  if (end == DRAW_BROKEN) broken(L, x);
+  *fails = false;
+  e.length = x->drawing->steps;
+  if (end != DRAW_CUT) *fails = outcome_note(L, groups, &e) > 0;
+  else {
+    x->cut = true;
+    outcome_watch(&e);
+  }
+  return (lua_Integer)lua_rawlen(L, groups) > known;
+}
+
+static void begin_drawing (lua_State *L, Exploration *x) {
+  x->drawing = calloc(1, sizeof *x->drawing);
+  if (x->drawing == NULL) broken(L, x);
+  x->drawing->seed = x->options.seed;
+}
+
+static void search_randomly (lua_State *L, Exploration *x, Strategy strategy) {
+  begin_drawing(L, x);
+  while (!is_out_of_budget(x) && !world_subject_is_another(x->world)) {
+    bool fails;
+    draw(L, x, strategy, EXPLORATION_GROUPS, &fails);
+    x->runs++;
+    x->executions++;
+    x->failing += fails;
+  }
+}
+
+/* Some schedules drawn in each way, before a search that will take long. */
+static void draw_burst (lua_State *L, Exploration *x) {
+  bool fails, cut = x->cut;
+  begin_drawing(L, x);
+  for (int i = 0; i < BURST && !is_past(x, deadline_of(x)); i++, x->burst++)
+    draw(L, x, (Strategy)(i % STRATEGIES), EXPLORATION_GRAPH_GROUPS, &fails);
+  x->cut = cut;
+}
+
+/*
+** All together.
+*/
+
+/* Whose turn it is now stands at the beginning of the program. */
+static void change_engine (lua_State *L, Exploration *x) {
+  if (!world_subject_restart(x->world)) broken(L, x);
+  state_graph_moved(x->graph);
+}
+
+/* True: the graph is whole, or nothing more will come of it, as *useless says. */
+static bool let_graph_go_on (lua_State *L, Exploration *x, Nanos until, bool *useless) {
+  GraphEnd end;
+  change_engine(L, x);
+  end = go_on_by_states(x, until);
+  if (end == GRAPH_BROKEN && world_subject_problem(x->world) != NULL) broken(L, x);
+  if (end == GRAPH_STRAYED) graph_strays(L, x);
+  *useless = end == GRAPH_STATELESS || end == GRAPH_BROKEN;
+  if (end == GRAPH_COMPLETE) take_graph(L, x);
+  else change_engine(L, x);
+  return end == GRAPH_COMPLETE || end == GRAPH_STRAYED;
+}
+
+static void search_by_both (lua_State *L, Exploration *x) {
+  GraphCall call = {L, x};
+  Nanos slice = FIRST_SLICE;
+  bool useless = false;
+  begin_by_traces(L, x, true);
+  if (go_on_by_traces(L, x, true, exploration_clock() + slice)) return;
+  if (is_out_of_budget(x) || world_subject_is_another(x->world)) return;
+  dpor_leave(x->dpor);
+  begin_by_states(L, x, &call);
+  change_engine(L, x);
+  draw_burst(L, x);
+  while (!is_out_of_budget(x) && !world_subject_is_another(x->world)) {
+    if (!useless && let_graph_go_on(L, x, exploration_clock() + slice, &useless)) break;
+    if (go_on_by_traces(L, x, true, exploration_clock() + slice)) break;
+    dpor_leave(x->dpor);
+    if (slice < LONGEST_SLICE) slice += slice / 2;
+  }
+  x->states = state_graph_states(x->graph);
+  if (!x->complete) add_graph_groups(L, x);
+}
+
+static void search_once (lua_State *L, Exploration *x) {
+  switch (x->options.way) {
+    case WAY_DEFAULT: search_by_both(L, x); break;
+    case WAY_STATES:
+    case WAY_BOUNDED: search_by_states(L, x); break;
+    case WAY_DPOR:
+    case WAY_DFS:
+      begin_by_traces(L, x, x->options.way == WAY_DPOR);
+      go_on_by_traces(L, x, x->options.way == WAY_DPOR, FOREVER);
+      break;
+    default: search_randomly(L, x, (Strategy)(x->options.way - WAY_RANDOM));
+  }
+}
+
+/* Forgets all that has been found. */
+static void begin_anew (lua_State *L, Exploration *x) {
+  dpor_free(x->dpor);
+  state_graph_free(x->graph);
+  free(x->drawing);
+  x->dpor = NULL;
+  x->graph = NULL;
+  x->drawing = NULL;
+  x->executions = x->failing = x->interleavings = 0;
+  x->runs = x->burst = x->ends = 0;
+  x->table = x->states = 0;
+  x->cut = x->complete = false;
+  x->exact = true;
+  for (int i = EXPLORATION_GROUPS; i <= EXPLORATION_GRAPH_GROUPS; i++) {
+    lua_newtable(L);
+    lua_replace(L, i);
+  }
+  world_subject_accept(x->world);
+  if (!world_subject_restart(x->world)) broken(L, x);
+}
+
+void exploration_search (lua_State *L, Exploration *x) {
+  x->engine = x->options.way == WAY_DEFAULT ? "dpor" : explore_way_name(x->options.way);
+  search_once(L, x);
+  while (world_subject_is_another(x->world)) {
+    begin_anew(L, x);
+    search_once(L, x);
+  }
+}
