@@ -103,8 +103,19 @@ end
 
 local reported = setmetatable({}, { __tostring = function() return "the entry has failed" end })
 
+--- Shows the report of a world in which no thread could go on, if a call has ended for that.
+function Session:tell_stuck()
+  local stuck = sync.__deadlock(true)
+  if stuck then self.terminal.show(frames.cut_report(stuck), 2) end
+  return stuck ~= nil
+end
+
 --- The results of terminal.call, packed. Raises `reported` after an error.
 function Session:take(results)
+  if self:tell_stuck() and not results[1] and tostring(results[2]):find "^interrupted\n" then
+    self.terminal.show(self:paint("31", HOPELESS) .. "\n", 2)
+    error(reported, 0)
+  end
   if not results[1] then
     self:complain(results[2])
     error(reported, 0)
@@ -117,18 +128,7 @@ end
 function Session:call(f, ...) return self:take(table.pack(self.terminal.call(handle, f, ...))) end
 
 --- The same for what the user has typed: where no thread can ever go on, that is told, and the call ends.
-function Session:call_typed(f, ...)
-  local results = table.pack(self.terminal.evaluate(handle, f, ...))
-  local stuck = sync.__deadlock(true)
-  if stuck then
-    self.terminal.show(frames.cut_report(stuck), 2)
-    if not results[1] and tostring(results[2]):find "^interrupted\n" then
-      self.terminal.show(self:paint("31", HOPELESS) .. "\n", 2)
-      error(reported, 0)
-    end
-  end
-  return self:take(results)
-end
+function Session:call_typed(f, ...) return self:take(table.pack(self.terminal.evaluate(handle, f, ...))) end
 
 --- Evaluates Lua code and shows what it gives.
 function Session:run(text)
@@ -320,7 +320,9 @@ function Session:settle()
   if #sync.enumerate() == 1 then return end
   -- In a coroutine there is no line of Lua code around it, and so none that a recording could name.
   local results = table.pack(self.terminal.call(handle, coroutine.wrap(sync.settle)))
-  if not results[1] then self:complain "interrupted! threads go on running (:threads lists them, :kill ends one)" end
+  if not self:tell_stuck() and not results[1] then
+    self:complain "interrupted! threads go on running (:threads lists them, :kill ends one)"
+  end
 end
 
 --- Reads and evaluates one entry.

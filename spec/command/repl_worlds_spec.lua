@@ -82,6 +82,22 @@ describe("The prompt's worlds #repl #novalgrind", function()
       t:wait_for "exit code 5"
     end)
 
+    it("tells a deadlock of threads that are to be joined at the end", function()
+      local t = open { args = { "--virtual" }, height = 40 }
+      t:enter "l = Lock{ name = 'L' } l:acquire() w = Thread{ name = 'W', target = l.acquire, args = { l } }:start()"
+      t:wait_for "[1 blocked]>"
+      t:key "C-d"
+      t:wait_for "join, stop or stay?"
+      t:key "C-l"
+      t:enter "join"
+      t:wait_for "luasync: deadlock: all 2 threads wait"
+      assert.falsy(t:screen():find("in function <luasync/repl", 1, true))
+      t:wait_until(function(screen) return screen:find "join, stop or stay%?$" end)
+      t:enter "stay"
+      t:wait_for_prompt()
+      assert.equal("2", t:run "1 + 1")
+    end)
+
     it("comes behind a script with -i", function()
       local home = os.tmpname()
       os.remove(home)

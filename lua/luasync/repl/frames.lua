@@ -40,7 +40,7 @@ local function cut(trace)
     if stop then last, position = stop, stop end
   until not stop
   if last then return trace:sub(1, last) end
-  return (trace:gsub("\n[^\n]*'evaluate'\n[^\n]*luasync/repl.*$", ""))
+  return (trace:gsub("\n[^\n]*'evaluate'\n[^\n]*luasync/repl.*$", ""):gsub("\n[^\n]*luasync/repl.*$", ""))
 end
 
 --- A report on threads, without the prompt's frames in the main thread.
