@@ -45,7 +45,7 @@ describe("The prompt's worlds #repl #novalgrind", function()
       t:wait_for "exit code 0"
     end)
 
-    it("Ctrl-C ends what an entry computes, and gets the prompt back from a thread that never waits", function()
+    it("Ctrl-C ends what computes, also in a thread that the prompt waits for #notsan", function()
       local t = open { args = { "--virtual" } }
       t:key "C-l"
       t:enter "while true do end"
