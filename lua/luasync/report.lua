@@ -138,6 +138,23 @@ function report.circle(threads, id)
   return table.concat(out, "\n") .. "\n"
 end
 
+local HOPELESS = "luasync: warning: %s waits for ever, unless it is interrupted: %s"
+
+--- Threads that wait for what nobody can do any more, while others go on; `ids` are their numbers.
+function report.stranded(threads, ids)
+  local index, out = by_id(threads), {}
+  for id in ids:gmatch "%d+" do
+    local t = index[math.tointeger(id)]
+    if t and t.state == "blocked" then
+      out[#out + 1] = THREADS[t.object_kind]
+        and HOPELESS:format(t.name, "the thread that it waits for does")
+        or HOPELESS:format(t.name, ("nothing that goes on can reach %s any more"):format(object_of(t)))
+      describe(t, out)
+    end
+  end
+  return #out > 0 and table.concat(out, "\n") .. "\n" or ""
+end
+
 --- A simulated world that runs without getting anywhere.
 function report.livelock(threads, how, context)
   local out = { how == "looking"

@@ -25,6 +25,7 @@
 #include "observe/dump.h"
 #include "observe/recorder.h"
 #include "observe/sigquit.h"
+#include "observe/stranded.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
 #include "thread/thread.h"
@@ -220,13 +221,14 @@ void deadlock_warn (Thread *t) {
 static void waiting (Thread *self, Waiter *w) {
   World *world = self->object.world;
   Nanos until;
-  if (world->silent_deadlocks || w->object->kind->awaited == NULL) return;
+  if (world->silent_deadlocks) return;
   until = world_now(world) + MOMENT;
   while (atomic_load(&w->woken) == 0 && atomic_load(&self->alerts) == 0 && world_now(world) < until)
     world->driver->park(self, until);
   if (atomic_load(&w->woken) != 0) return;
-  deadlock_warn(self);
+  if (w->object->kind->awaited != NULL) deadlock_warn(self);
   if (w->kind == OP_JOIN) copies_awaited((Thread *)w->object);
+  stranded_wait(self, w);
 }
 
 const Observer deadlock_observer = {.spawning = sigquit_install,

@@ -424,6 +424,24 @@ void object_push (lua_State *L, Object *o) {
   remember(L, o);
 }
 
+int object_list (lua_State *L, Object **list, int most) {
+  int n = 0;
+  if (!lua_checkstack(L, 4)) return 0;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key) == LUA_TTABLE)
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+      const Proxy *p = lua_touserdata(L, -1);
+      if (p->object == NULL) continue; /* finalised */
+      if (list != NULL && n == most) {
+        lua_pop(L, 2);
+        break;
+      }
+      if (list != NULL) list[n] = p->object;
+      n++;
+    }
+  lua_pop(L, 1);
+  return n;
+}
+
 /*
 ** Whether the value at `index` is a proxy whose finaliser has run; other finalisers
 ** may still meet it.

@@ -152,6 +152,13 @@ void object_prepare (lua_State *L);
 /* Pushes the state's one proxy of `o`; takes no reference of the caller's away. [0, +1, memory] */
 void object_push (lua_State *L, Object *o);
 
+/*
+** The objects that the state has proxies of, each of which has one reference: at most
+** `most` into the list, or none where that is NULL. Returns how many. Neither raises
+** nor collects. [0, 0, -]
+*/
+int object_list (lua_State *L, Object **list, int most);
+
 void object_keep (Object *o);
 void object_drop (Object *o); /* destroys at the last reference */
 /* Takes back an object_keep, where no thread of the world has run but this one: nothing tells of it. */
