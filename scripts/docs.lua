@@ -95,6 +95,9 @@ end
 local function first(item) return item[1] end
 local function second(item) return item[2] end
 
+-- A counterpart: how it is written here, and what differs.
+local function differs(row) return row[2] .. (row[3] and ": " .. row[3] or "") end
+
 local function man_entry(out, entry)
   out(".SS " .. roff(entry.call or entry.name):gsub('"', '\\(dq') .. "\n")
   out("\\fI%s\\fR\n.PP\n", roff(kind_in_words(entry)))
@@ -102,6 +105,7 @@ local function man_entry(out, entry)
   man_list(out, "Arguments:", entry.args, first, describe_argument)
   man_list(out, "Results:", entry.returns, function(r) return type_in_words(r[1]) end, second)
   man_list(out, "Errors:", entry.errors, first, second)
+  man_list(out, "Python's calls:", entry.counterparts, first, differs)
   if entry.units then out(".PP\n" .. roff_lines(entry.units) .. "\n") end
   if entry.example then
     out(".PP\nExample:\n.RS 4\n")
@@ -261,6 +265,16 @@ local function html_picture(out, name)
   out('"></p>\n')
 end
 
+local function html_counterparts(out, rows)
+  if not rows then return end
+  out("<table>\n<tr><th>Python</th><th>luasync</th><th>differs in</th></tr>\n")
+  for _, row in ipairs(rows) do
+    out("<tr><td><code>%s</code></td><td>%s</td><td>%s</td></tr>\n", html(row[1]),
+      row[2]:find "^sync%." and "<code>" .. html(row[2]) .. "</code>" or link(row[2]), prose(row[3] or ""))
+  end
+  out("</table>\n")
+end
+
 local function html_entry(out, entry)
   out('<article id="%s"%s>\n', anchor(entry.name), entry.planned and ' class="planned"' or "")
   out('<h3>%s <small>%s</small></h3>\n', html(entry.call or entry.name), html(kind_in_words(entry)))
@@ -270,6 +284,7 @@ local function html_entry(out, entry)
   html_list(out, "Results", "results", entry.returns,
     function(r) return "<em>" .. html(type_in_words(r[1])) .. "</em>" end, function(r) return prose(r[2]) end)
   html_list(out, "Errors", "errors", entry.errors, code_of, function(e) return prose(e[2]) end)
+  html_counterparts(out, entry.counterparts)
   if entry.units then out("<p>%s</p>\n", html(entry.units)) end
   if entry.picture then html_picture(out, entry.picture) end
   if entry.example then out("<h4>Example</h4>\n<pre>%s</pre>\n", html(entry.example)) end

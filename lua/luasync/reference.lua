@@ -17,6 +17,7 @@
 --   output   what the example prints, without the last line's end; nil: nothing
 --   picture  a timeline of scripts/pictures, for the page
 --   python   the counterpart
+--   counterparts  list of { Python's call, an entry's name, what differs or nil }
 --   see      list of other names
 --   also     other kinds that have the same method or property; aliases: other spellings
 --   planned  true: not in this version
@@ -25,7 +26,7 @@ local reference = {}
 
 local FILES = {
   "threads", "module", "locks", "signals", "barriers", "queues", "pools", "data", "worlds", "trace", "logging",
-  "testing", "topics", "command", "repl",
+  "testing", "topics", "python", "command", "repl",
 }
 local WIDTH = 78
 
@@ -231,6 +232,14 @@ local function list_errors(entry, add_line)
   end
 end
 
+local function list_counterparts(entry, add_line)
+  for i, row in ipairs(entry.counterparts or {}) do
+    if i == 1 then add_line "" end
+    add_line("  " .. row[1])
+    add_line(wrap("→ " .. row[2] .. (row[3] and ": " .. row[3] or ""), "      ", WIDTH))
+  end
+end
+
 local WORDS = {
   constructor = "constructor", ["function"] = "function", module = "module", topic = "topic",
   option = "option of the command", command = "command at the prompt",
@@ -249,6 +258,7 @@ local function render_entry(entry)
   local function add_line(text) lines[#lines + 1] = text end
   list_args(entry, add_line)
   list_errors(entry, add_line)
+  list_counterparts(entry, add_line)
   if entry.example then add_line("\nExample\n" .. indented(entry.example, "    ")) end
   if entry.output then add_line("  prints\n" .. indented(entry.output, "    ")) end
   if entry.aliases and entry.kind ~= "topic" then

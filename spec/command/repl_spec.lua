@@ -279,7 +279,7 @@ describe("The prompt #repl #novalgrind", function()
 
     it("take variables, parts of names and numbers for a thread", function()
       local t = open { width = 120 }
-      t:run "function wait() Event{ name = 'E' }:wait() end chat = {}"
+      t:run "e = Event{ name = 'E' } function wait() e:wait() end chat = {}"
       t:run "function go(n) chat[n] = Thread{ name = n, daemon = true, target = wait }:start() end"
       t:run "go 'chat-server' go 'chat-client' settle()"
       t:run "t2 = chat['chat-client'] last = Thread{ name = 'unused' }"

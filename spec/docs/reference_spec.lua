@@ -103,6 +103,12 @@ describe("Reference", function()
     end)
   end
 
+  it("has an entry for each of Python's calls that it names a counterpart of", function()
+    for _, row in ipairs(reference.find "python"[1].counterparts) do
+      if not row[2]:find "^sync%." then assert.equal(1, #reference.find(row[2]), row[2]) end
+    end
+  end)
+
   it("names nothing that does not exist", function()
     local by_kind = {
       Atomic = sync.Atomic(), Timer = sync.Timer(1, print), Future = sync.Pool(1):submit(tostring, 1),
