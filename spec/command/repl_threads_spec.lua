@@ -26,6 +26,17 @@ describe("The prompt among threads #repl #novalgrind", function()
       t:wait_until(function(screen) return screen:find "luasync[^\n]*> typed text$" end)
     end)
 
+    it("are told of when they change a copy of a global, until warn '@off'", function()
+      local t = open()
+      t:run "count = 0"
+      t:enter "spawn(function() count = count + 1 end):join()"
+      t:wait_for "'count' 0 → 1 in Thread-1, its own copy"
+      t:run "warn '@off'"
+      t:run "spawn(function() other = 1 end):join()"
+      assert.equal("0\tnil", (t:run "print(count, other)":gsub(" +", "\t")))
+      assert.is_nil(t:screen():find("'other'", 1, true))
+    end)
+
     it("are recorded from :trace to :trace off", function()
       local t = open()
       local file = os.tmpname()
