@@ -54,6 +54,12 @@ local function contains(list, func)
   return false
 end
 
+--- Whether the thread that is started, or made, there runs the function.
+local function is_target(start, func)
+  local target = start.target or {}
+  return target.func == func or target.use and func.variable and target.use.variable == func.variable
+end
+
 --- What everything below works on: the chunk of the target, its source, and its functions there.
 local function scene(cache, functions, chunk)
   local s = chunk and parsed(cache, chunk)
@@ -61,9 +67,8 @@ local function scene(cache, functions, chunk)
   local here = { s = s, chunk = chunk, mine = sent_functions(s, chunk, functions) }
   here.starts = {}
   for _, start in ipairs(s.starts) do
-    local target = start.target or {}
     for _, func in ipairs(here.mine) do
-      if target.func == func or target.use and func.variable and target.use.variable == func.variable then
+      if is_target(start, func) then
         here.starts[#here.starts + 1] = start
         break
       end
@@ -367,6 +372,52 @@ local function scene_of(cache, context, t)
   return here, function(func) return runs(here, func) end
 end
 
+--- Whether a thread that is made there is started nowhere: its variable is only joined, or not used at all.
+local function is_never_started(start)
+  if not start.made or not start.variable then return false end
+  for _, use in ipairs(start.variable.uses) do
+    if use.kind == "read" and (not use.method or use.method == "start") then return false end
+  end
+  return true
+end
+
+--- The variable that a parameter stands for, where the thread's start says so; else the variable itself.
+local function meant(s, variable)
+  for _, start in ipairs(variable.parameter and s.starts or {}) do
+    local arg = is_target(start, variable.func) and start.args[variable.parameter]
+    if arg and arg.use then return arg.use.variable end
+  end
+  return variable
+end
+
+--- What the code of a thread uses, as a set of variables.
+local function used_by(s, start)
+  local set = {}
+  for _, use in ipairs(s.uses) do
+    local func = use.func
+    while func and not is_target(start, func) do func = func.parent end
+    if func then set[meant(s, use.variable)] = true end
+  end
+  return set
+end
+
+--- "Thread 'producer', made at x.lua:20, is never started; it uses 'q', for which Consumer waits"
+local function never_started(here, t, lines)
+  local s = here.s
+  for _, start in ipairs(s.starts) do
+    local set = is_never_started(start) and used_by(s, start)
+    for _, use in ipairs(set and s.uses or {}) do
+      local variable = use.line == t.line and use.method and meant(s, use.variable)
+      if variable and set[variable] and t.operation ~= "join" and t.file == short(here.chunk) then
+        local name = start.name and start.name:match "^[\"'](.*)[\"']$" or start.variable.name
+        lines[#lines + 1] = ("Thread '%s', made at %s, is never started; it uses '%s', for which %s waits"):format(
+          name, place(here, start.line), variable.name, t.name)
+        break
+      end
+    end
+  end
+end
+
 --- Lines of a report, "Consumer reads 'ready', its own copy; Producer set its own copy at x.lua:14".
 -- @param threads the list of sync.threads()
 -- @param context { functions = { [id] = { … } }, known = lines of `changed`, read = a function that reads a file }
@@ -381,6 +432,7 @@ function copies.causes(threads, context)
           t.name, use.variable.name, name, where)
       end
     end
+    if here and t.state == "blocked" then never_started(here, t, lines) end
   end
   return lines
 end

@@ -280,6 +280,20 @@ cond:release()
 t:join()]], "Consumer reads 'ready', its own copy; MainThread set its own copy at SCRIPT:10")
   end)
 
+  it("or the thread that is never started", function()
+    reports([[
+q = sync.Queue()
+function producer() q:put(1) end
+function consumer(queue) print(queue:get()) end
+t1 = sync.Thread{ target = producer }
+t2 = sync.Thread{ name = "Consumer", target = consumer, args = { q } }
+t2:start()]], "Thread 't1', made at SCRIPT:5, is never started; it uses 'q', for which Consumer waits")
+    everywhere([[
+q = sync.Queue()
+other = sync.Thread{ target = function() print "no" end }
+q:get()]], function(result) assert.is_nil(result.err:find("never started", 1, true)) end)
+  end)
+
   it("not where the variable is the thread's business", function()
     everywhere([[
 local q, tries = sync.Queue(), 0

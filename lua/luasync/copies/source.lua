@@ -7,7 +7,8 @@
 --     a use         { variable=, kind=, line=, at=, func=, loop=, field=, method=, index=, condition=, own=, returned=,
 --                     sent= }, `kind` "read", "write" (x = …) or "store" (x.f = …, table.insert(x, …))
 --     s.fields      { { name=, line=, at=, func=, store=, own= }, … }: every `.name`
---     s.starts      { { target = info, args = { info, … }, at=, func=, loop= }, … }: spawn(f, …), Thread{ target = f }
+--     s.starts      { { target = info, args = { info, … }, at=, line=, func=, loop=, made=, name=, variable= }, … }:
+--                   spawn(f, …), Thread{ target = f }; `made`: a thread that somebody has to start
 --
 -- `own` marks what a statement reads only to change it (x = x + 1). `func` is nil in the main chunk.
 
@@ -119,10 +120,12 @@ function Parser:body(start, method)
   self.s.functions[#self.s.functions + 1] = func
   self.func, self.loop, self.condition, self.changing, self.returned = func, nil, nil, nil, nil
   self:inner(function()
+    local parameters = 0
     if method then self:declare "self" end
     self:expect "("
     while not self:is ")" do
-      if not self:accept "..." then self:declare(self:name()) end
+      parameters = parameters + 1
+      if not self:accept "..." then self:declare(self:name()).parameter = parameters end
       if not self:accept "," then break end
     end
     self:expect ")"
@@ -188,13 +191,16 @@ function Parser:called(name, infos, library)
     if first.fields then
       start.target = first.fields.target
       start.args = first.fields.args and first.fields.args.items or {}
+      start.name = first.fields.name and first.fields.name.text
     else
       start.target, start.args = infos[at], table.move(infos, at + 1, #infos, 1, {})
     end
     for _, info in ipairs { start.target or {}, table.unpack(start.args) } do
       if info.use then info.use.sent = true end
     end
+    start.made = name == "Thread"
     self.s.starts[#self.s.starts + 1] = start
+    return start
   elseif CHANGES[name] and (library == "table" or name == "rawset") and first and first.use then
     first.use.kind = "store"
     first.use.taken = name == "remove" or name == "sort"
@@ -240,12 +246,13 @@ function Parser:suffixed()
     elseif self:accept ":" then
       called = self:name()
       if use and not use.field and not use.index then use.method = called end
+      if called == "start" and info.start then info.start.made = false end
       self:called(called, self:arguments())
       info.last, called = "call", nil
     elseif self:is "(" or self:is "{" or self.kinds[self.at] == "value" and self.texts[self.at]:find "^[\"'%[]" then
       if use and info.last == "name" then use.calls = true end
       local changing = self.changing
-      if info.last == "name" or info.last == "field" then self:called(called, self:arguments(), library)
+      if info.last == "name" or info.last == "field" then info.start = self:called(called, self:arguments(), library)
       else self:arguments() end
       self.changing = changing
       info.last, called = "call", nil
@@ -259,7 +266,7 @@ function Parser:simple()
   local start = self.at
   if self.kinds[start] == "value" then
     self.at = start + 1
-    return {}
+    return { text = self.texts[start] }
   elseif self:accept "nil" or self:accept "true" or self:accept "false" or self:accept "..." then
     return {}
   elseif self:is "{" then
@@ -280,7 +287,7 @@ function Parser:expression()
     self.at, plain = self.at + 1, false
     self:expression()
   end
-  if not plain or info.use and info.last ~= "name" then return {} end
+  if not plain or info.use and info.last ~= "name" then return { start = plain and info.start or nil } end
   return info
 end
 
@@ -394,6 +401,7 @@ statements["local"] = function(self)
     variable.line = self.lines[start]
     variable.made = infos[i]
     if infos[i] and infos[i].func then infos[i].func.variable = variable end
+    if infos[i] and infos[i].start then infos[i].start.variable = variable end
   end
 end
 
@@ -433,6 +441,7 @@ function Parser:assignment()
   self.changing = nil
   for i, info in ipairs(targets) do
     if info.field_use then info.field_use.updates = self.changed end
+    if infos[i] and infos[i].start and info.last == "name" then infos[i].start.variable = info.use.variable end
     if infos[i] and infos[i].func and info.last == "name" then infos[i].func.variable = info.use.variable end
   end
 end
