@@ -212,6 +212,19 @@ function clean.scope_and_pool()
   assert(s.n == 5)
 end
 
+function clean.settle()
+  local q, s = sync.Queue(), sync.Shared{ n = 0 }
+  local t = sync.spawn(function()
+    while q:get() ~= "end" do s.n = s.n + 1 end
+  end)
+  q:put(1)
+  q:put(2)
+  assert(sync.settle())
+  assert(s.n == 2)
+  q:put "end"
+  t:join()
+end
+
 function clean.select()
   local a, b, s = sync.Queue(), sync.Queue(), sync.Shared{ n = 0 }
   local t = sync.spawn(function()

@@ -176,6 +176,7 @@ static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
 static unsigned grips_of (WorldSubject *w, const Op *op) {
   const Thread *t = (const Thread *)op->object;
   int serial;
+  if (op->kind == OP_SETTLE) return GRIPS_ALL;
   if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
   serial = (int)t->serial - 1;
   return serial < w->number_count && w->number[serial] >= 0 ? (unsigned)w->number[serial]
@@ -204,6 +205,16 @@ static bool is_possible (const Op *op, const Thread *t) {
   for (int i = 0; i < op->among_count; i++)
     if (is_ready(op->among[i]->object, t, needs)) return true;
   return false;
+}
+
+/* sync.settle goes on only where no thread but others in it can; then it depends on everything. */
+static bool is_settled (WorldSubject *w, int settling) {
+  for (int i = 0; i < w->known; i++) {
+    const Op *op = w->serial[i] < 0 || i == settling ? NULL : sim_pending(w->sim, w->serial[i]);
+    if (op == NULL || op->kind == OP_SETTLE) continue;
+    if (is_late(w, op) || is_possible(op, sim_thread_of(w->sim, w->serial[i]))) return false;
+  }
+  return true;
 }
 
 /* Whether some thread has a deadline that the clock could go to. */
@@ -244,6 +255,7 @@ static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   p->footprint = footprint_intern(w->footprints, a, n, grips_of(w, op));
   p->late = is_late(w, op) || is_interrupted(w, thread, op);
   p->enabled = p->late || is_possible(op, sim_thread_of(w->sim, w->serial[thread]));
+  if (op->kind == OP_SETTLE) p->enabled = is_settled(w, thread);
   watch_life(w, op);
   p->silent = is_silent(w, op);
   return true;

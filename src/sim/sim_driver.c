@@ -321,6 +321,8 @@ static void sim_park (Thread *self, Nanos deadline) {
 /* Parks until end_settling, the deadline or an interrupt; a Wake. */
 static int sim_settle (Thread *self, Nanos deadline) {
   SimThread *me = self->driver_data;
+  if (sim_of(self->object.world)->options.policy->searches)
+    return WAKE_CHOSEN; /* it has been held */
   me->settling = true;
   do {
     sim_park(self, deadline);
