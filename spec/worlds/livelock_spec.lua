@@ -197,6 +197,21 @@ end]], "--seed", "1")
     end
   end)
 
+  it("is a loop in a finaliser, where Lua calls no hook, also of a state that closes #slow #notsan", function()
+    local report = sync.simulate(function()
+      sync.Thread { name = "stuck", target = function()
+        setmetatable({}, { __gc = function() while true do end end })
+      end }:start():join()
+    end)
+    assert.matches("livelock: stuck loops without any operation", report.livelock)
+    report = sync.simulate(function()
+      setmetatable({}, { __gc = function() while true do local _ = {} end end })
+      collectgarbage()
+    end)
+    assert.matches("livelock: MainThread loops without any operation", report.livelock)
+    assert.is_true(sync.simulate(function() end).ok)
+  end)
+
   it("is not a long computation that ends, which keeps its hook and sees no other #slow", function()
     local report = sync.simulate(function()
       local n, hook, count = 0, false, 0

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <ucontext.h>
 
 #include "base/fence.h"
 #include "real/private.h"
@@ -59,12 +60,24 @@ static Nanos real_time (World *world) {
 ** coroutine might be gone by then.
 */
 
-static void on_poke (int sig) {
+static const void *interrupted_code (const ucontext_t *context) {
+#if defined(__x86_64__)
+  return (void *)(uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+  return (void *)(uintptr_t)context->uc_mcontext.pc;
+#else
+  (void)context;
+  return NULL;
+#endif
+}
+
+static void on_poke (int sig, siginfo_t *info, void *context) {
   Thread *t = thread_self;
   int saved = errno;
   (void)sig;
+  (void)info;
   if (t != NULL && t->object.world->observer != NULL && t->object.world->observer->poked != NULL)
-    t->object.world->observer->poked(t);
+    t->object.world->observer->poked(t, interrupted_code(context));
   if (t != NULL && t->running != NULL && atomic_load(&t->alerts) != 0) thread_arm(t, t->running);
   errno = saved;
 }
@@ -107,8 +120,8 @@ const Driver real_driver = {.park = park_thread,
 static void real_start (void) {
   struct sigaction sa;
   memset(&sa, 0, sizeof sa);
-  sa.sa_handler = on_poke;
-  sa.sa_flags = SA_RESTART;
+  sa.sa_sigaction = on_poke;
+  sa.sa_flags = SA_RESTART | SA_SIGINFO;
   sigaction(SIGURG, &sa, NULL);
   park_start();
   fence_init();

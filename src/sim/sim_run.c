@@ -27,10 +27,21 @@
 ** Loops without operations. The watchdog's signal is meant for the thread that runs.
 */
 
-static void poked (Thread *self) {
+/* Leaves the run for good from within the signal handler. */
+static void leave_loop (Sim *sim, Thread *self) {
+  sigset_t poke;
+  sigemptyset(&poke);
+  sigaddset(&poke, SIGURG);
+  self->running = NULL; /* its stack is not to be looked at between two instructions */
+  pthread_sigmask(SIG_UNBLOCK, &poke, NULL);
+  sim_loops(sim, self);
+}
+
+static void poked (Thread *self, const void *code) {
   Sim *sim = sim_of(self->object.world);
-  if (!sim->options.interactive && watchdog_dooms(&sim->watched))
-    atomic_fetch_or(&self->alerts, ALERT_LOOP);
+  if (sim->options.interactive || !watchdog_dooms(&sim->watched)) return;
+  atomic_fetch_or(&self->alerts, ALERT_LOOP);
+  if (watchdog_leaves(&sim->watched, code)) leave_loop(sim, self);
 }
 
 void sim_loops (Sim *sim, Thread *self) {

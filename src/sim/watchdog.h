@@ -18,6 +18,7 @@ typedef struct Watched {
   Nanos since;             /* the watchdog's: the processor time when they changed */
   atomic_long stuck_at;    /* written by the watchdog: the steps at which it lost patience */
   bool doomed;             /* the run's: it ends as a livelock */
+  int deaf;                /* the run's: signals in a row that no hook has followed */
   int samples;             /* the run's, as what follows */
   char source[LUA_IDSIZE]; /* the file the samples are from, and the lines they lie between */
   int first, last;
@@ -32,6 +33,14 @@ void watchdog_end (Watched *w);
 ** the run's own OS thread, also in a signal handler.
 */
 bool watchdog_dooms (Watched *w);
+
+/*
+** From the signal handler of a doomed run, which has interrupted that code. True: the run
+** does not listen, since Lua calls no hook in a finaliser, and can be left from within the
+** handler: the interpreter itself was at work, so no lock is held and nothing is half done
+** that anybody will look at. Once.
+*/
+bool watchdog_leaves (Watched *w, const void *code);
 
 /*
 ** From a hook of a doomed run: notes the line. True: so many have been that it can be

@@ -32,10 +32,12 @@
 #include "world/cycles.h"
 #include "world/world.h"
 
-#define WORTH 8    /* nodes and references looked at for each that has gone */
-#define SEVERAL 16 /* that have gone: worth a search at once */
-#define MANY 1000  /* objects destroyed at once: the C library would keep their memory */
-#define SHARE 50   /* of the time of real threads, at most one in so many goes into searches */
+#define FEW 16      /* suspects that are too few for a search at once */
+#define PER_DROP 2  /* nodes and references looked at for each suspect, at most */
+#define PER_SWEEP 8 /* the same where all that was left has gone at once */
+#define VAIN_MOST 4 /* searches in vain, each of which doubles what is enough */
+#define SHARE 50    /* of the time of real threads, one in so many may go into searches */
+#define MANY 1000   /* objects destroyed at once: the C library would keep their memory */
 
 typedef struct Node {
   Counted *counted;
@@ -55,7 +57,10 @@ struct CycleSearch {
   size_t open_count;
 };
 
-void cycles_init (Cycles *c) { pthread_mutex_init(&c->mu, NULL); }
+void cycles_init (Cycles *c) {
+  pthread_mutex_init(&c->mu, NULL);
+  atomic_init(&c->enough, FEW);
+}
 
 /*
 ** Holders.
@@ -174,11 +179,14 @@ static void set_live (CycleSearch *s, size_t i) {
   s->open[s->open_count++] = (uint32_t)i;
 }
 
+static size_t edges_end (const CycleSearch *s, size_t i) {
+  return i + 1 < s->node_count ? s->nodes[i + 1].edges : s->edge_count;
+}
+
 static void follow (CycleSearch *s) {
   while (s->open_count > 0) {
     size_t i = s->open[--s->open_count];
-    size_t end = i + 1 < s->node_count ? s->nodes[i + 1].edges : s->edge_count;
-    for (size_t k = s->nodes[i].edges; k < end; k++) set_live(s, s->edges[k]);
+    for (size_t k = s->nodes[i].edges; k < edges_end(s, i); k++) set_live(s, s->edges[k]);
   }
 }
 
@@ -230,6 +238,23 @@ static size_t settle (CycleSearch *s) {
   return destroyed;
 }
 
+/* How much has been looked at that is alive. */
+static size_t count_live (const CycleSearch *s) {
+  size_t count = 0;
+  for (size_t i = 0; i < s->node_count; i++)
+    if (s->nodes[i].live) count += 1 + edges_end(s, i) - s->nodes[i].edges;
+  return count;
+}
+
+/* How many suspects make the next search worth its time. */
+static void note_result (Cycles *c, size_t live, bool in_vain) {
+  size_t enough = live / PER_DROP < FEW ? FEW : live / PER_DROP;
+  if (!in_vain) c->in_vain = 0;
+  else if (c->in_vain < VAIN_MOST) c->in_vain++;
+  atomic_store(&c->live, live);
+  atomic_store(&c->enough, enough << c->in_vain);
+}
+
 static void search (Cycles *c) {
   CycleSearch s = {.nodes = NULL};
   size_t destroyed;
@@ -243,7 +268,7 @@ static void search (Cycles *c) {
   else
     for (size_t i = 0; i < s.node_count; i++) s.nodes[i].live = true;
   destroyed = settle(&s);
-  atomic_store(&c->work, s.node_count + s.edge_count);
+  note_result(c, count_live(&s), destroyed == 0);
   free(s.nodes);
   free(s.edges);
   free(s.open);
@@ -253,10 +278,11 @@ static void search (Cycles *c) {
 /* A simulated world must not depend on how long something takes. */
 static bool is_worth (World *world, unsigned suspects, CyclesPoll why) {
   Cycles *c = &world->cycles;
-  if (why == CYCLES_ASKED) return true;
-  if (why == CYCLES_DROPPED && suspects < SEVERAL) return false;
-  if (suspects >= atomic_load_explicit(&c->work, memory_order_relaxed) / WORTH) return true;
-  return why == CYCLES_COLLECTED && world_is_parallel(world) && world_now(world) >= c->due;
+  if (why == CYCLES_ASKED || suspects >= atomic_load_explicit(&c->enough, memory_order_relaxed))
+    return true;
+  if (why == CYCLES_DROPPED) return false;
+  return suspects >= c->live / PER_SWEEP
+         || (world_is_parallel(world) && world_now(world) >= c->due);
 }
 
 void cycles_poll (World *world, CyclesPoll why) {

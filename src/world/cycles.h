@@ -23,11 +23,14 @@ typedef struct CycleSearch CycleSearch;
 /* In a World. */
 typedef struct Cycles {
   pthread_mutex_t mu;
-  Object *holders;      /* under mu */
-  size_t count;         /* of them; under mu */
-  atomic_size_t work;   /* what the last search looked at */
-  atomic_uint suspects; /* since then: references to holders that were not the last and have gone */
-  _Atomic int64_t due;  /* by this time of the world it is worth its time in any case */
+  Object *holders;       /* under mu */
+  size_t count;          /* of them; under mu */
+  atomic_uint suspects;  /* references to holders that were not the last and have gone, since the
+                           last search */
+  atomic_size_t live;    /* what that one looked at and found alive */
+  atomic_size_t enough;  /* so many suspects make a search worth its time */
+  _Atomic int64_t due;   /* by this time of the world it is in any case */
+  unsigned in_vain;      /* the searcher's: searches in a row that have found nothing */
   atomic_bool searching; /* one thread does */
 } Cycles;
 

@@ -87,8 +87,8 @@ typedef struct Observer {
   void (*stuck)(World *world);
   /* The thread stands in line for ever. May park for a moment. */
   void (*waiting)(Thread *self, Waiter *w);
-  /* A poke has come; inside its signal handler. */
-  void (*poked)(Thread *self);
+  /* A poke has come; inside its signal handler, which has interrupted that code. NULL: not known. */
+  void (*poked)(Thread *self, const void *code);
   /* The hook of a thread with alerts other than interrupts. */
   void (*alerted)(lua_State *L, Thread *self);
   /*
