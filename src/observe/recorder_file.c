@@ -106,6 +106,7 @@ static bool copy_known (Copy *c, const Recorder *rec) {
 static bool copy_all (Copy *c, Recorder *rec) {
   bool done = true;
   if (!c->info->sudden) recorder_look(rec);
+  else if (rec->single == NULL) rec->now = world_now(rec->world);
   pthread_mutex_lock(&rec->mu);
   for (const Chunk *chunk = rec->full; chunk != NULL && done; chunk = chunk->next)
     done = copy_chunk(c, chunk);
