@@ -140,6 +140,17 @@ describe("An unstarted thread", function()
     assert.same({ "object is not ready" }, said)
   end)
 
+  it("may be given what is nested however deep: looking for changes of it must not fill the stack", function()
+    assert.equal("ok\n", support.output [[
+      local sync = require "luasync"
+      local flat = {}
+      for i = 1, 100000 do flat = { flat } end
+      local t = sync.spawn(function(value) value[2] = true end, flat)
+      t:join()
+      print "ok"
+    ]])
+  end)
+
   it("has no number of the kernel for a hook inside its start, which would wait for it for ever", function()
     local script = [[
       local sync = require "luasync"

@@ -12,8 +12,9 @@
 
 #define KEPT_MOST 65536 /* bytes of a message */
 #define DEEPEST 50
-#define FIELDS_MOST 64  /* fields of a table that are told from new ones */
-#define GROWN_MOST 4096 /* fields that are counted */
+#define WALKED_DEEPEST 100 /* what is nested deeper is not looked at at all: walk calls itself */
+#define FIELDS_MOST 64     /* fields of a table that are told from new ones */
+#define GROWN_MOST 4096    /* fields that are counted */
 
 static const char watched_key; /* its address names the values in the registry */
 
@@ -474,6 +475,7 @@ static void note_new_globals (SentWalk *w, const SentFields *came) {
 void message_functions (const Message *m, Sent *out) {
   SentWalk w = {.p = (const unsigned char *)(m + 1), .out = out};
   out->function_count = out->change_count = 0;
+  if (m->depth > WALKED_DEEPEST) return;
   for (uint32_t i = 0; i < (uint32_t)m->count + 2 * m->globals; i++) walk(&w, false);
 }
 
@@ -483,6 +485,7 @@ void message_compare (lua_State *L, const Message *m, Sent *out) {
   int watched;
   fields_init(&came);
   out->function_count = out->change_count = 0;
+  if (m->depth > WALKED_DEEPEST) return;
   luaL_checkstack(L, 4 * DEEPEST + LUA_MINSTACK, NULL);
   watched = lua_rawgetp(L, LUA_REGISTRYINDEX, &watched_key);
   for (int i = 0; i < m->count; i++) {
