@@ -252,6 +252,7 @@ end
 
 -- Why a search is not complete.
 local function bound(result)
+  if result.interrupted then return "interrupted" end
   if result.cut then return "some were cut after 10000 steps" end
   if result.preemptions then return ("at most %s"):format(plural(result.preemptions, "preemption")) end
   return "the budget is used up"
@@ -291,7 +292,9 @@ local function tail(failure, result)
   local fewest = failure.fewest and (" (the fewest for this %s)"):format(failure.kind) or ""
   local all = plural(count(result.executions, result.all_executions), "execution")
   local counts
-  if failure.found then counts = ("  seen in %s of %s"):format(count(failure.executions), all)
+  if failure.found and failure.executions > result.executions then -- the other engine has met it as well
+    counts = ("  seen in %s runs"):format(count(failure.executions))
+  elseif failure.found then counts = ("  seen in %s of %s"):format(count(failure.executions), all)
   else
     counts = ("  this outcome: %s of %s; %s finish"):format(count(failure.executions), all,
       count(result.executions - result.failing))

@@ -323,6 +323,18 @@ describe("--explore", function()
     assert.matches("explored 6 of 6 distinct executions, all 142 interleavings: COMPLETE", out, 1, true)
   end)
 
+  it("ends at a Ctrl-C with what is known", function()
+    local r = command.text([[
+local sync = require "luasync"
+os.execute "(sleep 0.3; kill -INT $PPID) &"
+local s, threads = sync.Atomic(0), {}
+for i = 1, 8 do threads[i] = sync.spawn(function() for _ = 1, 9 do s:add(i) end end) end
+for _, t in ipairs(threads) do t:join() end
+]], "--explore=1000000000")
+    assert.equal(0, r.code)
+    assert.matches("BOUNDED, interrupted", r.out, 1, true)
+  end)
+
   it("reports the error of a script with its line, exit code 1", function()
     local r = command.text([[
 local sync = require "luasync"

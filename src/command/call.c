@@ -67,6 +67,7 @@ static int add_traceback (lua_State *L) {
 */
 void call_catch_sigint (bool on) {
   struct sigaction action;
+  if (thread_break_noted != NULL) return; /* an exploration, to which it stays */
   memset(&action, 0, sizeof action);
   action.sa_handler = on ? real_interrupt : SIG_DFL;
   action.sa_flags = (int)SA_RESETHAND;

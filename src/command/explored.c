@@ -82,6 +82,7 @@ int run_explored (const Options *o) {
   }
   lua_pushcfunction(L, explore_chunk);
   lua_pushlightuserdata(L, (void *)o);
+  call_catch_sigint(true);
   if (call_report(L, lua_pcall(L, 1, 1, 0), o->program) == LUA_OK) code = (int)lua_tointeger(L, -1);
   lua_settop(L, 0);
   return program_close(L, code);

@@ -30,10 +30,10 @@ typedef struct Exploration {
   /* What has been run, or is known of all by the graph. */
   Ways executions, failing, interleavings;
   bool exact, cut, complete;
-  bool rounded;   /* more than 128 bits */
-  bool unbounded; /* states come again: executions have no end to count */
-  bool interrupted;
-  size_t states, table; /* visited; of the tables by which interleavings are counted */
+  bool rounded;            /* more than 128 bits */
+  bool unbounded;          /* states come again: executions have no end to count */
+  atomic_bool interrupted; /* by a Ctrl-C: what is known then is all */
+  size_t states, table;    /* visited; of the tables by which interleavings are counted */
   lua_Integer runs;  /* executions that were run by traces or drawn, as the budget counts them, */
   lua_Integer burst; /* by the burst, */
   lua_Integer ends;  /* and to an end of the graph */
@@ -49,5 +49,8 @@ Nanos exploration_clock (void); /* of the system */
 
 /* Searches as the options say. The tables of outcomes are there. [0, 0, raises] */
 void exploration_search (lua_State *L, Exploration *x);
+/* From now on a Ctrl-C only ends the search, until the exploration is about to be freed. */
+void exploration_begin (Exploration *x);
+void exploration_end (const Exploration *x);
 
 #endif

@@ -29,6 +29,7 @@ static int exploration_free (lua_State *L) {
   Exploration **box = lua_touserdata(L, 1), *x = *box;
   *box = NULL;
   if (x == NULL) return 0;
+  exploration_end(x);
   dpor_free(x->dpor);
   state_graph_free(x->graph);
   free(x->drawing);
@@ -181,6 +182,7 @@ static void push_result (lua_State *L, Exploration *x) {
   }
   set_boolean(L, "exact", x->exact);
   set_boolean(L, "cut", x->cut);
+  set_boolean(L, "interrupted", atomic_load(&x->interrupted));
   set_boolean(L, "unbounded", x->unbounded);
   set_integer(L, "runs", x->runs + x->burst + x->ends + blocked);
   if (x->options.way == WAY_BOUNDED) set_integer(L, "preemptions", x->options.preemptions);
@@ -223,6 +225,7 @@ static int run (lua_State *L, Exploration *x) {
                                .body = x->body,
                                .ud = x->ud,
                                .request = x->body == sim_request_run ? &x->request : NULL};
+  exploration_begin(x);
   x->world = world_subject_new(&world);
   if (x->world == NULL)
     return luaL_error(L, "cannot make a simulated world (not enough memory, or too many alive)");

@@ -40,8 +40,13 @@ static bool is_past (Exploration *x, Nanos time) {
   return exploration_clock() >= time;
 }
 
+static bool must_end (const Exploration *x) {
+  return atomic_load_explicit(&x->interrupted, memory_order_relaxed)
+         || world_subject_is_another(x->world);
+}
+
 static bool is_out_of_budget (Exploration *x) {
-  return x->runs >= x->options.executions || is_past(x, deadline_of(x));
+  return x->runs >= x->options.executions || is_past(x, deadline_of(x)) || must_end(x);
 }
 
 static void broken (lua_State *L, Exploration *x) {
@@ -153,7 +158,7 @@ static GraphEnd go_on_by_states (Exploration *x, Nanos until) {
   GraphEnd end;
   if (until > deadline_of(x)) until = deadline_of(x);
   do end = state_graph_run(x->graph, GRAPH_STEPS);
-  while (end == GRAPH_MORE && exploration_clock() < until && !world_subject_is_another(x->world));
+  while (end == GRAPH_MORE && exploration_clock() < until && !must_end(x));
   return end;
 }
 
@@ -258,7 +263,7 @@ static void begin_drawing (lua_State *L, Exploration *x) {
 
 static void search_randomly (lua_State *L, Exploration *x, Strategy strategy) {
   begin_drawing(L, x);
-  while (!is_out_of_budget(x) && !world_subject_is_another(x->world)) {
+  while (!is_out_of_budget(x)) {
     bool fails;
     draw(L, x, strategy, EXPLORATION_GROUPS, &fails);
     x->runs++;
@@ -305,12 +310,12 @@ static void search_by_both (lua_State *L, Exploration *x) {
   bool useless = false;
   begin_by_traces(L, x, true);
   if (go_on_by_traces(L, x, true, exploration_clock() + slice)) return;
-  if (is_out_of_budget(x) || world_subject_is_another(x->world)) return;
+  if (is_out_of_budget(x)) return;
   dpor_leave(x->dpor);
   begin_by_states(L, x, &call);
   change_engine(L, x);
   draw_burst(L, x);
-  while (!is_out_of_budget(x) && !world_subject_is_another(x->world)) {
+  while (!is_out_of_budget(x)) {
     if (!useless && let_graph_go_on(L, x, exploration_clock() + slice, &useless)) break;
     if (go_on_by_traces(L, x, true, exploration_clock() + slice)) break;
     dpor_leave(x->dpor);
@@ -362,4 +367,10 @@ void exploration_search (lua_State *L, Exploration *x) {
     begin_anew(L, x);
     search_once(L, x);
   }
+}
+
+void exploration_begin (Exploration *x) { thread_break_noted = &x->interrupted; }
+
+void exploration_end (const Exploration *x) {
+  if (thread_break_noted == &x->interrupted) thread_break_noted = NULL;
 }

@@ -89,12 +89,18 @@ void thread_alert (Thread *t, unsigned bit) {
   if (t->spot != NULL) t->spot->driver->unpark(t->spot);
 }
 
+_Thread_local atomic_bool *thread_break_noted;
+
 /*
 ** The running thread may be ending, or the scheduler active. The flag is on the
 ** world: whichever thread runs next sees it.
 */
 bool thread_signal_here (unsigned alert) {
   Thread *self = thread_self;
+  if (alert == ALERT_BREAK && thread_break_noted != NULL) {
+    atomic_store(thread_break_noted, true);
+    return true;
+  }
   if (world_here == NULL) return false;
   atomic_fetch_or(&world_here->signals, alert);
   if (self != NULL && self->running != NULL) thread_arm(self, self->running);

@@ -99,6 +99,12 @@ void thread_switch (Thread *t, lua_State *to);
 /* A hook that looks at alerts at once; for drivers' `poke`. */
 void thread_hook (lua_State *L, lua_Debug *ar);
 
+/*
+** Not NULL: whoever runs worlds on this OS thread only wants to know of a Ctrl-C, and no
+** thread of these is to be interrupted by it.
+*/
+extern _Thread_local atomic_bool *thread_break_noted;
+
 /* Whether t, which runs, is asked for something, or whichever thread runs in its world is. */
 bool thread_is_asked (Thread *t);
 

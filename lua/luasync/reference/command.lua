@@ -47,7 +47,8 @@ return {
     .. "or BOUNDED. With --trace the timeline has the first failure's run, the nearest one that ends well, and what "
     .. "differs: two operations that come the other way round. "
     .. "Exit code 0, 1 for errors and races, 3 where threads are stuck. Time passes only where no thread can run: "
-    .. "every step is quicker than any timeout.", { see = { "worlds", "explore", "races" } }),
+    .. "every step is quicker than any timeout. Ctrl-C ends the search with what is known by then.",
+    { see = { "worlds", "explore", "races" } }),
   option("--replay S", { "--replay S", "run schedule S again: \"0x1 1 .\" (see --help schedule)" },
     "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
     .. "it, it says at which turn.", { see = { "worlds" } }),
