@@ -24,6 +24,10 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h> /* pointers in an arena count, as those in any heap */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #define watch(p, size) __lsan_register_root_region(p, size)
 #define unwatch(p, size) __lsan_unregister_root_region(p, size)
 #else
@@ -232,6 +236,9 @@ void arena_keep_empty (Arena *a) { a->outside.empty = true; }
 void arena_clear (char *from, char *to) {
   char *page = (char *)(((uintptr_t)from + 4095) & ~(uintptr_t)4095);
   if (to <= from) return;
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(from, (size_t)(to - from)); /* blocks of sim_memory.c */
+#endif
   if (to <= page + TRIM) memset(from, 0, (size_t)(to - from));
   else {
     memset(from, 0, (size_t)(page - from));
