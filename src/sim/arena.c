@@ -23,11 +23,8 @@
 #include "sim/arena.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h> /* pointers in an arena count, as those in any heap */
-#if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
-#endif
-
+#include <sanitizer/lsan_interface.h> /* pointers in an arena count, as those in any heap */
 #define watch(p, size) __lsan_register_root_region(p, size)
 #define unwatch(p, size) __lsan_unregister_root_region(p, size)
 #else
