@@ -179,12 +179,14 @@ SKIPPED_undefined = --exclude-tags=slow
 SKIPPED_thread    = --exclude-tags=slow,notsan
 SKIPPED = $(SKIPPED_$(SANITIZE))
 
-# Calls of C that Lua cannot reach: a program of its own, which a spec runs.
-$(BUILD)/steps_test: spec/worlds/steps_test.c $(filter-out $(BUILD)/host/command/%,$(HOST_OBJECTS))
+# Calls of C that Lua cannot reach: programs of their own, which a spec runs.
+$(BUILD)/steps_test: spec/worlds/steps_test.c
+$(BUILD)/heap_test: spec/state/heap_test.c
+$(BUILD)/steps_test $(BUILD)/heap_test: $(filter-out $(BUILD)/host/command/%,$(HOST_OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
-C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test
+C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test $(BUILD)/heap_test
 
 # Each folder of spec/ is a process of its own, the longest first: `make -j` runs
 # several at once, and what one leaves behind (memory above all, under

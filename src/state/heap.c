@@ -440,6 +440,13 @@ void *heap_alloc (void *ud, void *block, size_t old, size_t new) {
   return class <= CLASSES ? take(ud, class, new) : malloc(new);
 }
 
+void *heap_alloc_clean (void *ud, void *block, size_t old, size_t new) {
+  size_t known = block == NULL ? 0 : old < new ? old : new, end = (new + 7) & ~(size_t)7;
+  char *p = heap_alloc(ud, block, old, new);
+  if (p != NULL && class_of(new) <= CLASSES) memset(p + known, 0, end - known);
+  return p;
+}
+
 Heap *heap_new (void) {
   Heap *h = home_take();
   if (h == NULL) return NULL;

@@ -30,6 +30,13 @@ Heap *heap_new (void);
 */
 void *heap_alloc (void *ud, void *block, size_t old, size_t new);
 
+/*
+** The same for a state that an image is to be made of: no word of a block has a part
+** that lay there before. The end of an old address behind the end of a short string
+** would make both together look like an address.
+*/
+void *heap_alloc_clean (void *ud, void *block, size_t old, size_t new);
+
 /* Gives back to the system what is wholly free. */
 void heap_trim (Heap *h);
 
@@ -48,7 +55,8 @@ bool heap_holds (const Heap *h, const void *p);
 **     for such keys.
 **  2. No other word may look like such an address: no number, no piece of a string.
 **     That cannot be checked. Addresses of mmap are large numbers, which libraries do
-**     not have as they are opened; the state of math.random is set to a known one.
+**     not have as they are opened; the state of math.random is set to a known one, and
+**     heap_alloc_clean leaves no part of an old address beside new contents.
 */
 typedef struct HeapImage HeapImage;
 

@@ -232,9 +232,9 @@ static HeapImage *pristine;       /* under pristine_mu; const once made */
 static lua_State *pristine_state; /* where the state lay in it; likewise */
 static int opened;                /* under pristine_mu; how often there was none */
 
-static lua_State *build (Heap **h) {
+static lua_State *build (Heap **h, lua_Alloc alloc) {
   *h = heap_new();
-  return *h != NULL ? state_make(heap_alloc, *h, NULL) : NULL;
+  return *h != NULL ? state_make(alloc, *h, NULL) : NULL;
 }
 
 static void trim (lua_State *L) {
@@ -245,7 +245,7 @@ static void trim (lua_State *L) {
 /* Builds a state and keeps the image of it, if it can be moved; under pristine_mu. */
 static lua_State *build_pristine (void) {
   Heap *h;
-  lua_State *L = build(&h);
+  lua_State *L = build(&h, heap_alloc_clean);
   if (L == NULL) return NULL;
   lua_gc(L, LUA_GCCOLLECT);
   seed_random(L, 0, 0); /* no random number must look like an address */
@@ -254,6 +254,7 @@ static lua_State *build_pristine (void) {
     free(pristine);
     pristine = NULL;
   }
+  lua_setallocf(L, heap_alloc, h);
   pristine_state = L;
   return L;
 }
@@ -267,7 +268,7 @@ static lua_State *open_state (void) {
   pthread_mutex_lock(&pristine_mu);
   image = pristine;
   if (image != NULL) L = pristine_state;
-  else L = opened++ == 0 ? build(&h) : build_pristine();
+  else L = opened++ == 0 ? build(&h, heap_alloc) : build_pristine();
   pthread_mutex_unlock(&pristine_mu);
   return image != NULL ? heap_copy(image, L) : L;
 }
