@@ -74,7 +74,7 @@ struct Recorder {
   Nanos cut;           /* the time of the last of them; under mu */
   Nanos since;         /* what is older does not belong to the recording; under mu */
   double epoch;        /* the world's time at `since`, seconds; under mu */
-  bool whole;          /* since the program has begun */
+  bool whole;          /* since the program has begun; under mu */
   Nanos now;           /* the world's time when it was last looked at */
   const char *verdict; /* the world's, if that has reported its own end */
   char *text;          /* the report */

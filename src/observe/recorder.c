@@ -369,7 +369,9 @@ bool recorder_start (World *world, lua_Integer events, bool whole) {
   rec = recorder_of(world);
   goes_on = atomic_load(&world->recorder) != NULL;
   if (rec != NULL) {
+    pthread_mutex_lock(&rec->mu);
     rec->whole = false;
+    pthread_mutex_unlock(&rec->mu);
     if (rec->single != NULL) forget(rec);
   }
   else if ((rec = make(world)) != NULL) rec->whole = whole;
