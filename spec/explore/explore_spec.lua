@@ -323,7 +323,7 @@ describe("--explore", function()
     assert.matches("explored 6 of 6 distinct executions, all 142 interleavings: COMPLETE", out, 1, true)
   end)
 
-  it("ends at a Ctrl-C with what is known", function()
+  it("ends at a Ctrl-C with what is known #noasan #notsan", function()
     local r = command.text([[
 local sync = require "luasync"
 os.execute "(sleep 0.3; kill -INT $PPID) &"

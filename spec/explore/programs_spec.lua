@@ -22,7 +22,7 @@ local function judge(name)
   return r, kinds
 end
 
-describe("the verdict of --explore on", function()
+describe("the verdict of --explore on #noasan #notsan", function()
   local told = {}
   for _, row in ipairs(verdicts) do
     local name, verdict = row[1], row[2]:match "^[^:]+"
