@@ -193,7 +193,7 @@ C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test $(BUILD)/heap_test
 # ThreadSanitizer) does not burden the next. SPECS=... is one process.
 ROOMS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard spec/*/*_spec.lua)))))
 ROOMS := $(filter command docs thread worlds,$(ROOMS)) $(filter-out command docs thread worlds,$(ROOMS))
-EACH_ROOM = @$(MAKE) --keep-going $(if $(SPECS),,--output-sync=target)
+EACH_ROOM = --keep-going $(if $(SPECS),,--output-sync=target)
 
 # Specs of the command start it in processes of their own, which are the same
 # whoever starts them: one round is enough.
@@ -205,13 +205,13 @@ IN_HOST  = $(if $(SPECS),host-specs,$(ROOMS:%=host-%))
 IN_STOCK = $(if $(SANITIZE),,$(if $(SPECS),stock-specs,$(STOCK_ROOMS:%=stock-%)))
 
 spec: all $(C_CHECKS) ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
-	$(EACH_ROOM) $(IN_HOST) $(IN_STOCK)
+	@$(MAKE) $(EACH_ROOM) $(IN_HOST) $(IN_STOCK)
 
 spec-host: all $(C_CHECKS)
-	$(EACH_ROOM) $(IN_HOST)
+	@$(MAKE) $(EACH_ROOM) $(IN_HOST)
 
 spec-stock: all $(C_CHECKS)
-	$(if $(IN_STOCK),$(EACH_ROOM) $(IN_STOCK))
+	$(if $(IN_STOCK),@$(MAKE) $(EACH_ROOM) $(IN_STOCK))
 
 host-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(HOST)"
