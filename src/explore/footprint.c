@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "explore/footprint.h"
 
 #define IDS_MOST (1u << 24)
@@ -59,19 +60,6 @@ uint32_t footprint_first_place (const Footprints *f, uint32_t place) {
 ** Interning.
 */
 
-static bool grow (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
-  void **p = list;
-  uint32_t n = *capacity > 0 ? *capacity : 16;
-  void *grown;
-  if (wanted <= *capacity) return true;
-  while (n < wanted) n *= 2;
-  grown = realloc(*p, n * size);
-  if (grown == NULL) return false;
-  *p = grown;
-  *capacity = n;
-  return true;
-}
-
 static uint32_t hash_of (const Access *a, int count, unsigned grips) {
   uint64_t h = 0x9e3779b97f4a7c15u * (grips + 1u);
   for (int i = 0; i < count; i++) {
@@ -126,7 +114,7 @@ static uint32_t place_of (Footprints *f, uint32_t object, uint32_t part) {
     if (f->place_list[i].part == part) return i;
     last = i;
   }
-  if (!grow(&f->place_list, &f->place_capacity, f->place_count + 1, sizeof *f->place_list))
+  if (!grow_list32(&f->place_list, &f->place_capacity, f->place_count + 1, sizeof *f->place_list))
     return NONE;
   f->place_list[f->place_count] =
       (Place){object, part, first != NONE ? first : f->place_count, NONE};
@@ -136,16 +124,16 @@ static uint32_t place_of (Footprints *f, uint32_t object, uint32_t part) {
 
 static bool reserve_pool (Footprints *f, uint32_t wanted) {
   uint32_t capacity = f->pool;
-  if (!grow(&f->accesses, &capacity, wanted, sizeof *f->accesses)) return false;
+  if (!grow_list32(&f->accesses, &capacity, wanted, sizeof *f->accesses)) return false;
   capacity = f->pool;
-  if (!grow(&f->places, &capacity, wanted, sizeof *f->places)) return false;
+  if (!grow_list32(&f->places, &capacity, wanted, sizeof *f->places)) return false;
   f->pool = capacity;
   return true;
 }
 
 static uint32_t add (Footprints *f, const Access *a, int count, unsigned grips) {
   if (f->count == IDS_MOST || !grow_index(f) || !reserve_pool(f, f->used + (uint32_t)count)
-      || !grow(&f->list, &f->capacity, f->count + 1, sizeof *f->list))
+      || !grow_list32(&f->list, &f->capacity, f->count + 1, sizeof *f->list))
     return NONE;
   for (int i = 0; i < count; i++) {
     uint32_t place = place_of(f, a[i].object, a[i].part);

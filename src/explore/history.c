@@ -9,24 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "explore/private.h"
 #include "world/op.h"
 
-static bool grow (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
-  void **p = list;
-  uint32_t n = *capacity > 0 ? *capacity : 16;
-  void *grown;
-  if (wanted <= *capacity) return true;
-  while (n < wanted) n *= 2;
-  grown = realloc(*p, n * size);
-  if (grown == NULL) return false;
-  *p = grown;
-  *capacity = n;
-  return true;
-}
-
 static bool chain_add (Chain *c, uint32_t event) {
-  if (!grow(&c->events, &c->capacity, c->count + 1, sizeof *c->events)) return false;
+  if (!grow_list32(&c->events, &c->capacity, c->count + 1, sizeof *c->events)) return false;
   c->events[c->count++] = event;
   return true;
 }
@@ -234,7 +222,7 @@ static bool reserve_event (History *h) {
   uint32_t capacity = h->capacity;
   Clock *clocks;
   if (h->count < h->capacity) return true;
-  if (!grow(&h->events, &capacity, h->count + 1, sizeof *h->events)) return false;
+  if (!grow_list32(&h->events, &capacity, h->count + 1, sizeof *h->events)) return false;
   clocks = realloc(h->clocks, 2 * (size_t)capacity * (size_t)h->width * sizeof *clocks);
   if (clocks == NULL) return false;
   h->clocks = clocks;
@@ -273,7 +261,7 @@ bool history_push (History *h, const Event *e, const Ready *ready) {
   const Footprint *f = footprint_at(h->footprints, e->footprint);
   uint32_t i = h->count;
   if (!know_thread(h, e->thread) || !know_places(h) || !reserve_event(h)
-      || !grow(&h->ready, &h->ready_capacity, h->ready_used + f->count, sizeof *h->ready))
+      || !grow_list32(&h->ready, &h->ready_capacity, h->ready_used + f->count, sizeof *h->ready))
     return false;
   h->events[i] = *e;
   h->events[i].nth = h->of_thread[e->thread].count + 1;
@@ -287,7 +275,7 @@ bool history_push (History *h, const Event *e, const Ready *ready) {
 
 bool history_edge (History *h, int thread) {
   if (!know_thread(h, thread)
-      || !grow(&h->edges, &h->edge_capacity, h->edge_count + 1, sizeof *h->edges))
+      || !grow_list32(&h->edges, &h->edge_capacity, h->edge_count + 1, sizeof *h->edges))
     return false;
   h->edges[h->edge_count++] = (Edge){h->count - 1, (uint16_t)thread};
   join(h->current[thread], clock_of(h, h->count - 1), h->width);

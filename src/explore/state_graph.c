@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "explore/state_graph.h"
 
 #define NONE UINT32_MAX
@@ -55,19 +56,6 @@ struct StateGraph {
   bool begun, cyclic, cut, bounded, stateless, strayed;
   GraphEnd end;
 };
-
-static bool grow (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
-  void **p = list;
-  uint32_t n = *capacity > 0 ? *capacity : 64;
-  void *grown;
-  if (wanted <= *capacity) return true;
-  while (n < wanted) n *= 2;
-  grown = realloc(*p, n * size);
-  if (grown == NULL) return false;
-  *p = grown;
-  *capacity = n;
-  return true;
-}
 
 StateGraph *state_graph_new (const Subject *subject, GraphKey key, GraphOutcome outcome,
                              const GraphOptions *options) {
@@ -139,7 +127,8 @@ static void add_bound (const StateGraph *g, int preemptions, uint64_t key[2]) {
 static uint32_t find_node (StateGraph *g, int preemptions, bool *is_new) {
   uint64_t key[2];
   uint32_t *slot;
-  if (!grow_index(g) || !grow(&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes))
+  if (!grow_index(g)
+      || !grow_list32(&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes))
     return NONE;
   g->stateless = !g->key(g->subject.ud, key);
   if (g->stateless) return NONE;
@@ -216,7 +205,8 @@ static bool open_level (StateGraph *g, uint32_t node, int preemptions) {
 static bool close_level (StateGraph *g) {
   Level *l = &g->levels[--g->depth];
   GraphNode *n = &g->nodes[l->node];
-  if (!grow(&g->edges, &g->edge_capacity, g->edge_count + (uint32_t)l->count, sizeof *g->edges))
+  if (!grow_list32(&g->edges, &g->edge_capacity, g->edge_count + (uint32_t)l->count,
+                   sizeof *g->edges))
     return false;
   n->open = false;
   n->first = g->edge_count;
@@ -397,7 +387,7 @@ static uint32_t *asleep_slot (AsleepTable *t, uint32_t node, uint64_t sleep) {
 /* The number of this pair; NONE: no memory. */
 static uint32_t asleep_find (AsleepTable *t, uint32_t node, uint64_t sleep) {
   uint32_t *slot;
-  if (!grow(&t->list, &t->capacity, t->count + 1, sizeof *t->list)) return NONE;
+  if (!grow_list32(&t->list, &t->capacity, t->count + 1, sizeof *t->list)) return NONE;
   if (2 * (t->count + 1) > t->size) {
     free(t->index);
     t->size = t->size > 0 ? 2 * t->size : 1024;
@@ -438,7 +428,8 @@ static bool count_executions (const StateGraph *g, size_t most, int outcome, Way
                               bool *rounded) {
   AsleepTable t = {0};
   uint32_t *stack = NULL, stack_capacity = 0, depth = 0;
-  bool good = grow(&stack, &stack_capacity, 1, sizeof *stack) && asleep_find(&t, 0, 0) != NONE;
+  bool good =
+      grow_list32(&stack, &stack_capacity, 1, sizeof *stack) && asleep_find(&t, 0, 0) != NONE;
   if (good) stack[depth++] = 0;
   while (good && depth > 0) {
     uint32_t at = stack[depth - 1];
@@ -451,8 +442,8 @@ static bool count_executions (const StateGraph *g, size_t most, int outcome, Way
         continue;
       }
       to = asleep_find(&t, g->edges[n->first + e].to, sleep_after(g, n, e, t.list[at].sleep));
-      good =
-          to != NONE && t.count <= most && grow(&stack, &stack_capacity, depth + 1, sizeof *stack);
+      good = to != NONE && t.count <= most
+             && grow_list32(&stack, &stack_capacity, depth + 1, sizeof *stack);
       if (!good) break;
       if (!t.list[to].done) {
         stack[depth++] = to;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "explore/watch.h"
 #include "observe/happens.h"
 
@@ -34,29 +35,18 @@ typedef struct Key {
 struct Watch {
   Happens *happens, *must;
   Step *steps;
-  int count, capacity;
+  int count;
+  uint32_t capacity;
   Key *keys;
   uint32_t key_count, key_capacity;
   uint32_t *index, index_size; /* number + 1, or 0 */
   uint32_t *pool, pool_count, pool_capacity;
   Found *found;
-  int found_count, found_capacity;
+  int found_count;
+  uint32_t found_capacity;
   int waits, notifies, looks; /* steps of the execution that the end is looked at for */
   bool failed;
 };
-
-static bool grow (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
-  void **p = list;
-  uint32_t n = *capacity > 0 ? *capacity : 64;
-  void *grown;
-  if (wanted <= *capacity) return true;
-  while (n < wanted) n *= 2;
-  grown = realloc(*p, n * size);
-  if (grown == NULL) return false;
-  *p = grown;
-  *capacity = n;
-  return true;
-}
 
 static void clash (void *ud, const Clash *c);
 
@@ -113,7 +103,8 @@ static bool grow_index (Watch *w) {
 /* The number of the key; NONE: no memory. */
 static uint32_t key_of (Watch *w, uint32_t object, uint32_t part) {
   uint32_t *slot;
-  if (!grow_index(w) || !grow(&w->keys, &w->key_capacity, w->key_count + 1, sizeof *w->keys)) {
+  if (!grow_index(w)
+      || !grow_list32(&w->keys, &w->key_capacity, w->key_count + 1, sizeof *w->keys)) {
     w->failed = true;
     return NONE;
   }
@@ -130,12 +121,11 @@ static uint32_t key_of (Watch *w, uint32_t object, uint32_t part) {
 */
 
 static void add (Watch *w, FoundKind kind, uint32_t object, uint32_t part, const int steps[3]) {
-  uint32_t capacity = (uint32_t)w->found_capacity;
   for (int i = 0; i < w->found_count; i++)
     if (w->found[i].kind == kind && w->found[i].object == object && w->found[i].part == part)
       return;
-  if (!grow(&w->found, &capacity, (uint32_t)w->found_count + 1, sizeof *w->found)) return;
-  w->found_capacity = (int)capacity;
+  if (!grow_list32(&w->found, &w->found_capacity, (uint32_t)w->found_count + 1, sizeof *w->found))
+    return;
   w->found[w->found_count++] =
       (Found){kind, object, part, {steps[0], steps[1], steps[2]}, w->count};
 }
@@ -194,14 +184,13 @@ static bool is_data (const WatchedStep *s) {
 }
 
 static Step *push (Watch *w, const WatchedStep *s) {
-  uint32_t capacity = (uint32_t)w->capacity, most = (uint32_t)s->among_count + THREADS;
+  uint32_t most = (uint32_t)s->among_count + THREADS;
   Step *step;
-  if (!grow(&w->steps, &capacity, (uint32_t)w->count + 1, sizeof *w->steps)
-      || !grow(&w->pool, &w->pool_capacity, w->pool_count + most, sizeof *w->pool)) {
+  if (!grow_list32(&w->steps, &w->capacity, (uint32_t)w->count + 1, sizeof *w->steps)
+      || !grow_list32(&w->pool, &w->pool_capacity, w->pool_count + most, sizeof *w->pool)) {
     w->failed = true;
     return NULL;
   }
-  w->capacity = (int)capacity;
   step = &w->steps[w->count++];
   *step = (Step){.op = *s, .mark = happens_mark(w->happens), .previous = NONE, .key_slot = NONE};
   step->among = w->pool_count;
@@ -299,7 +288,7 @@ static void go_through (Watch *w, void (*look)(Watch *w, int i)) {
 /* Keeps in the step what its thread must know, and its own time. */
 static void keep_clock (Watch *w, int i) {
   Step *s = &w->steps[i];
-  if (!grow(&w->pool, &w->pool_capacity, w->pool_count + THREADS, sizeof *w->pool)) {
+  if (!grow_list32(&w->pool, &w->pool_capacity, w->pool_count + THREADS, sizeof *w->pool)) {
     w->failed = true;
     return;
   }

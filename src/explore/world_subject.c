@@ -4,17 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explore/names.h"
+#include "explore/numbering.h"
 #include "explore/world_subject.h"
 #include "objects/kinds.h"
 #include "objects/shared/shared.h"
 #include "sim/fingerprint.h"
 
-#define CLOCK_THREAD 1 /* its number; main is 0 */
-#define CLOCK_OBJECT 0
-#define WORLD_OBJECT 1 /* which threads are alive */
-#define FIRST_OBJECT 2
-#define SHAPE 0 /* the part of a Shared that # and pairs read: which keys there are */
 #define POINTS 24
 #define FAR 8 /* steps done again, beyond which a checkpoint half-way pays */
 
@@ -29,15 +24,13 @@ struct WorldSubject {
   SimReport report;
   Sim *sim;
   Footprints *footprints;
-  NameTable *threads, *objects, *keys;
+  Numbering numbers;
   int depth;  /* steps done since the first announcement */
   int target; /* going back: a checkpoint is due at this depth; -1: none */
   Point points[POINTS];
   int point_count;
   int known;                   /* threads there have been in any execution, and the clock */
   int serial[HISTORY_THREADS]; /* in this execution; -1: not started yet, or ended */
-  int *number;                 /* by serial: the thread's number; -1: not known yet */
-  int number_count, number_capacity;
   long runs;
   Watch *watch;
   Findings *findings;
@@ -48,139 +41,20 @@ struct WorldSubject {
   const char *problem;
 };
 
-/*
-** Numbers.
-*/
-
-/* The number of what the thread with that serial has made as its nth. */
-static uint32_t number_of (WorldSubject *w, NameTable *t, uint32_t maker, uint32_t nth) {
-  int by = maker > 0 && (int)maker <= w->number_count ? w->number[maker - 1] : -1;
-  int32_t name[2] = {by, (int32_t)nth};
-  return name_number(t, name, sizeof name);
-}
-
-static uint32_t object_number (WorldSubject *w, const Object *o) {
-  return FIRST_OBJECT + number_of(w, w->objects, o->maker, o->nth);
-}
-
-/* The number of a thread that has been started. */
-static int thread_number (WorldSubject *w, int serial, const Thread *t) {
-  uint32_t n;
-  if (serial == 0) return 0;
-  n = number_of(w, w->threads, t->object.maker, t->object.nth);
-  if (n == UINT32_MAX || n + 2 >= HISTORY_THREADS) {
-    w->problem = n == UINT32_MAX ? "not enough memory" : "more than 62 threads";
-    return -1;
-  }
-  return (int)n + 2;
-}
-
-static bool grow_numbers (WorldSubject *w, int count) {
-  if (count > w->number_capacity) {
-    int capacity = 2 * count + 16;
-    int *grown = realloc(w->number, (size_t)capacity * sizeof *grown);
-    if (grown == NULL) return false;
-    w->number = grown;
-    w->number_capacity = capacity;
-  }
-  while (w->number_count < count) w->number[w->number_count++] = -1;
-  return true;
-}
-
 /* Looks which threads there are now; false: too many, or no memory. */
 static bool refresh (WorldSubject *w) {
   int count = sim_is_over(w->sim) ? 0 : sim_thread_count(w->sim);
   for (int i = 0; i < HISTORY_THREADS; i++) w->serial[i] = -1;
-  if (!grow_numbers(w, count)) {
-    w->problem = "not enough memory";
-    return false;
-  }
   for (int s = 0; s < count; s++) {
     const Thread *t = sim_thread_of(w->sim, s);
+    int number;
     if (t == NULL) continue;
-    if (w->number[s] < 0) w->number[s] = thread_number(w, s, t);
-    if (w->number[s] < 0) return false;
-    w->serial[w->number[s]] = s;
-    if (w->number[s] >= w->known) w->known = w->number[s] + 1;
+    number = numbering_thread(&w->numbers, s, t, &w->problem);
+    if (number < 0) return false;
+    w->serial[number] = s;
+    if (number >= w->known) w->known = number + 1;
   }
   return true;
-}
-
-/* The part of a Shared that a key is; SHAPE is not one. */
-static uint32_t part_of (WorldSubject *w, const SharedKey *k) {
-  unsigned char name[1 + sizeof(uint64_t)];
-  uint32_t object;
-  if (k->tag == SLOT_TEXT_IN || k->tag == SLOT_LONG)
-    return 1 + name_number(w->keys, k->u.text, k->length);
-  memset(name, 0, sizeof name);
-  name[0] = k->tag;
-  if (k->tag == SLOT_OBJECT) {
-    object = object_number(w, k->u.object);
-    memcpy(name + 1, &object, sizeof object);
-  }
-  else if (k->tag == SLOT_INTEGER || k->tag == SLOT_FLOAT || k->tag == SLOT_LIGHT)
-    memcpy(name + 1, &k->u, sizeof(uint64_t));
-  return 1 + name_number(w->keys, name, sizeof name);
-}
-
-/*
-** Footprints.
-*/
-
-static int shared_accesses (WorldSubject *w, const Op *op, Access *a) {
-  bool write = !(op_info[op->kind].flags & OP_READS);
-  bool there;
-  a[0].part = op->key != NULL ? part_of(w, op->key) : op->kind == OP_SNAPSHOT ? PART_ALL : SHAPE;
-  if (op->key == NULL || !write) return 1;
-  there = shared_has_key(op->object, op->key);
-  if (op->kind == OP_UPDATE ? there : there != op->removes) return 1;
-  a[1] = (Access){.object = a[0].object, .part = SHAPE, .write = true};
-  return 2;
-}
-
-/* A select looks at all its objects, and takes from one. */
-static int select_accesses (WorldSubject *w, const Op *op, Access *a) {
-  int n = op->among_count < ACCESSES_MOST ? op->among_count : ACCESSES_MOST;
-  for (int i = 0; i < n; i++) {
-    const Object *o = op->among[i]->object;
-    bool only_looks = o->kind == &event_kind || o->kind == &thread_kind || o->kind == &timer_kind;
-    a[i] = (Access){.object = object_number(w, o), .write = !only_looks, .needs = READY_TAKE};
-  }
-  return n;
-}
-
-/* What an operation touches; returns how many accesses. */
-static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
-  const OpInfo *info = &op_info[op->kind];
-  bool write = !(info->flags & OP_READS);
-  if (op->kind == OP_SLEEP || op->kind == OP_CLOCK) {
-    a[0] = (Access){.object = CLOCK_OBJECT};
-    return 1;
-  }
-  if (op->object == NULL) { /* a look at all threads depends on each start and end */
-    a[0] = (Access){.object = WORLD_OBJECT, .write = write || op->kind == OP_LOOK};
-    return 1;
-  }
-  if (op->among != NULL) return select_accesses(w, op, a);
-  a[0] = (Access){.object = object_number(w, op->object), .write = write, .needs = info->needs};
-  if (op->object->kind == &shared_kind && op->kind != OP_LOOK) return shared_accesses(w, op, a);
-  if (op->kind == OP_START || op->kind == OP_END) {
-    a[1] = (Access){.object = WORLD_OBJECT, .write = false};
-    return 2;
-  }
-  if (op->second == NULL) return 1;
-  a[1] = (Access){.object = object_number(w, op->second), .write = true};
-  return 2;
-}
-
-static unsigned grips_of (WorldSubject *w, const Op *op) {
-  const Thread *t = (const Thread *)op->object;
-  int serial;
-  if (op->kind == OP_SETTLE) return GRIPS_ALL;
-  if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
-  serial = (int)t->serial - 1;
-  return serial < w->number_count && w->number[serial] >= 0 ? (unsigned)w->number[serial]
-                                                            : GRIPS_NONE;
 }
 
 static bool is_late (WorldSubject *w, const Op *op) {
@@ -251,8 +125,8 @@ static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   Access a[ACCESSES_MOST];
   int n;
   if (op == NULL) return false;
-  n = accesses_of(w, op, a);
-  p->footprint = footprint_intern(w->footprints, a, n, grips_of(w, op));
+  n = numbering_accesses(&w->numbers, op, a);
+  p->footprint = footprint_intern(w->footprints, a, n, numbering_grips(&w->numbers, op));
   p->late = is_late(w, op) || is_interrupted(w, thread, op);
   p->enabled = p->late || is_possible(op, sim_thread_of(w->sim, w->serial[thread]));
   if (op->kind == OP_SETTLE) p->enabled = is_settled(w, thread);
@@ -338,20 +212,21 @@ static void watch_pending (WorldSubject *w, int thread) {
   }
   looks = op->object != NULL && op->object->kind == &shared_kind
           && (op_info[op->kind].flags & OP_READS);
-  s = (WatchedStep){.thread = thread,
-                    .self = object_number(w, &sim_thread_of(w->sim, w->serial[thread])->object),
-                    .kind = op->kind,
-                    .object = op->object != NULL ? object_number(w, op->object) : 0,
-                    .second = op->second != NULL ? object_number(w, op->second) : 0,
-                    .part = op->key != NULL ? part_of(w, op->key) : 0,
-                    .removes = op->removes,
-                    .keys = op->kind == OP_WRITE && op->key != NULL
-                            && shared_has_key(op->object, op->key) == op->removes,
-                    .empty = looks && op->kind != OP_LOOK && shared_is_empty(op->object),
-                    .patient = op->until == FOREVER,
-                    .among = among};
+  s = (WatchedStep){
+      .thread = thread,
+      .self = numbering_object(&w->numbers, &sim_thread_of(w->sim, w->serial[thread])->object),
+      .kind = op->kind,
+      .object = op->object != NULL ? numbering_object(&w->numbers, op->object) : 0,
+      .second = op->second != NULL ? numbering_object(&w->numbers, op->second) : 0,
+      .part = op->key != NULL ? numbering_part(&w->numbers, op->key) : 0,
+      .removes = op->removes,
+      .keys = op->kind == OP_WRITE && op->key != NULL
+              && shared_has_key(op->object, op->key) == op->removes,
+      .empty = looks && op->kind != OP_LOOK && shared_is_empty(op->object),
+      .patient = op->until == FOREVER,
+      .among = among};
   for (int i = 0; op->among != NULL && i < op->among_count && i < ACCESSES_MOST; i++)
-    among[s.among_count++] = object_number(w, op->among[i]->object);
+    among[s.among_count++] = numbering_object(&w->numbers, op->among[i]->object);
   watch_step(w->watch, w->depth, &s);
 }
 
@@ -425,7 +300,7 @@ static bool begin (WorldSubject *w) {
   forget_outcome(w);
   w->sim = sim_begin(&w->options.sim, w->options.body, w->options.ud, &w->report);
   w->depth = 0;
-  w->number_count = 0;
+  numbering_forget(&w->numbers, 0);
   w->runs++;
   if (w->sim == NULL) {
     w->problem = "cannot make a simulated world (not enough memory, or too many alive)";
@@ -461,8 +336,7 @@ static int rewind_to (void *ud, int depth) {
   forget_outcome(w);
   checkpoint_restore(w->sim, p->checkpoint);
   w->depth = p->depth;
-  w->number_count =
-      w->number_count < sim_thread_count(w->sim) ? w->number_count : sim_thread_count(w->sim);
+  numbering_forget(&w->numbers, sim_thread_count(w->sim));
   if (!refresh(w)) return -1;
   if (depth - p->depth > FAR) w->target = p->depth + (depth - p->depth) / 2;
   return p->depth;
@@ -500,19 +374,18 @@ Subject world_subject_calls (WorldSubject *w) {
 
 WorldSubject *world_subject_new (const WorldSubjectOptions *options) {
   WorldSubject *w = calloc(1, sizeof *w);
+  bool named;
   if (w == NULL) return NULL;
   w->options = *options;
   w->target = -1;
   w->known = CLOCK_THREAD + 1;
   w->footprints = footprint_table();
-  w->threads = name_table();
-  w->objects = name_table();
-  w->keys = name_table();
+  named = numbering_init(&w->numbers);
   w->watch = watch_new();
   w->findings = findings_new();
   w->fingerprint = fingerprint_new();
-  if (w->fingerprint == NULL || w->footprints == NULL || w->threads == NULL || w->objects == NULL
-      || w->keys == NULL || w->watch == NULL || w->findings == NULL || !begin(w)) {
+  if (w->fingerprint == NULL || w->footprints == NULL || !named || w->watch == NULL
+      || w->findings == NULL || !begin(w)) {
     world_subject_free(w);
     return NULL;
   }
@@ -523,13 +396,10 @@ void world_subject_free (WorldSubject *w) {
   if (w == NULL) return;
   end(w);
   footprint_table_free(w->footprints);
-  name_table_free(w->threads);
-  name_table_free(w->objects);
-  name_table_free(w->keys);
+  numbering_free(&w->numbers);
   watch_free(w->watch);
   findings_free(w->findings);
   fingerprint_free(w->fingerprint);
-  free(w->number);
   free(w);
 }
 

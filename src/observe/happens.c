@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "observe/happens.h"
 
 enum { SORT_GIVEN, SORT_BACK, SORT_DATA }; /* of a place */
@@ -56,19 +57,9 @@ struct Happens {
   ((uint32_t)(h)->width * (uint32_t)(h)->width) /* the clock of all that have ended */
 
 static bool grow (Happens *h, void *list, size_t *capacity, size_t wanted, size_t size) {
-  void **p = list;
-  size_t n = *capacity > 0 ? *capacity : 256;
-  void *grown;
-  if (wanted <= *capacity) return true;
-  while (n < wanted) n *= 2;
-  grown = realloc(*p, n * size);
-  if (grown == NULL) {
-    h->incomplete = true;
-    return false;
-  }
-  *p = grown;
-  *capacity = n;
-  return true;
+  bool good = grow_list(list, capacity, wanted, size);
+  h->incomplete = h->incomplete || !good;
+  return good;
 }
 
 static void set (Happens *h, uint32_t at, uint32_t value) {

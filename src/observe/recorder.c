@@ -17,6 +17,7 @@
 
 #include <lauxlib.h>
 
+#include "base/grow.h"
 #include "base/source_line.h"
 #include "observe/private.h"
 #include "observe/recorder.h"
@@ -103,18 +104,6 @@ static Track *track_of (Recorder *rec) {
 ** Objects and places.
 */
 
-/* Makes room for one more entry; under mu. */
-static bool make_room (void **list, uint32_t count, uint32_t *capacity, size_t size) {
-  uint32_t more = *capacity == 0 ? 64 : 2 * *capacity;
-  void *grown;
-  if (count < *capacity) return true;
-  grown = realloc(*list, more * size);
-  if (grown == NULL) return false;
-  *list = grown;
-  *capacity = more;
-  return true;
-}
-
 static uint32_t number_of (Recorder *rec, Object *o);
 
 /* In Object.recorded: luasync's own, as the settings of its logging; what is done to it is no event. */
@@ -140,8 +129,7 @@ static uint32_t note_object (Recorder *rec, Object *o) {
   pthread_mutex_lock(&rec->mu);
   number = atomic_load_explicit(&o->recorded, memory_order_relaxed);
   if (number == 0
-      && make_room((void **)&rec->known, rec->known_count, &rec->known_capacity,
-                   sizeof *rec->known)) {
+      && grow_list32(&rec->known, &rec->known_capacity, rec->known_count + 1, sizeof *rec->known)) {
     Known *k = &rec->known[rec->known_count];
     *k = (Known){.kind = facts.shown != NULL ? facts.shown->name : o->kind->name,
                  .name = strdup(name),
@@ -198,8 +186,7 @@ static uint16_t note_place (Recorder *rec, const char *source, int line) {
     if (rec->places[i].line == line && strcmp(rec->places[i].source, source) == 0) break;
   if (i == rec->place_count) {
     char *copy = i < UINT16_MAX - 1 ? strdup(source) : NULL;
-    if (copy != NULL
-        && make_room((void **)&rec->places, i, &rec->place_capacity, sizeof *rec->places))
+    if (copy != NULL && grow_list32(&rec->places, &rec->place_capacity, i + 1, sizeof *rec->places))
       rec->places[rec->place_count++] = (Place){copy, line};
     else {
       free(copy);

@@ -1,0 +1,144 @@
+/*
+** numbering.c - see numbering.h.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/grow.h"
+#include "explore/history.h"
+#include "explore/numbering.h"
+#include "objects/kinds.h"
+#include "objects/shared/shared.h"
+
+#define FIRST_OBJECT 2
+#define SHAPE 0 /* the part of a Shared that # and pairs read: which keys there are */
+
+bool numbering_init (Numbering *g) {
+  *g = (Numbering){.threads = name_table(), .objects = name_table(), .keys = name_table()};
+  return g->threads != NULL && g->objects != NULL && g->keys != NULL;
+}
+
+void numbering_free (Numbering *g) {
+  name_table_free(g->threads);
+  name_table_free(g->objects);
+  name_table_free(g->keys);
+  free(g->number);
+}
+
+/* The number of what the thread with that serial has made as its nth. */
+static uint32_t number_of (Numbering *g, NameTable *t, uint32_t maker, uint32_t nth) {
+  int by = maker > 0 && (int)maker <= g->count ? g->number[maker - 1] : -1;
+  int32_t name[2] = {by, (int32_t)nth};
+  return name_number(t, name, sizeof name);
+}
+
+uint32_t numbering_object (Numbering *g, const Object *o) {
+  return FIRST_OBJECT + number_of(g, g->objects, o->maker, o->nth);
+}
+
+/* The number of a thread that has been started. */
+static int thread_number (Numbering *g, int serial, const Thread *t, const char **problem) {
+  uint32_t n;
+  if (serial == 0) return 0;
+  n = number_of(g, g->threads, t->object.maker, t->object.nth);
+  if (n == UINT32_MAX || n + 2 >= HISTORY_THREADS) {
+    *problem = n == UINT32_MAX ? "not enough memory" : "more than 62 threads";
+    return -1;
+  }
+  return (int)n + 2;
+}
+
+static bool reserve (Numbering *g, int count) {
+  if (!grow_list32(&g->number, &g->capacity, (uint32_t)count, sizeof *g->number)) return false;
+  while (g->count < count) g->number[g->count++] = -1;
+  return true;
+}
+
+int numbering_thread (Numbering *g, int serial, const Thread *t, const char **problem) {
+  if (!reserve(g, serial + 1)) {
+    *problem = "not enough memory";
+    return -1;
+  }
+  if (g->number[serial] < 0) g->number[serial] = thread_number(g, serial, t, problem);
+  return g->number[serial];
+}
+
+void numbering_forget (Numbering *g, int from) {
+  if (g->count > from) g->count = from;
+}
+
+uint32_t numbering_part (Numbering *g, const SharedKey *k) {
+  unsigned char name[1 + sizeof(uint64_t)];
+  uint32_t object;
+  if (k->tag == SLOT_TEXT_IN || k->tag == SLOT_LONG)
+    return 1 + name_number(g->keys, k->u.text, k->length);
+  memset(name, 0, sizeof name);
+  name[0] = k->tag;
+  if (k->tag == SLOT_OBJECT) {
+    object = numbering_object(g, k->u.object);
+    memcpy(name + 1, &object, sizeof object);
+  }
+  else if (k->tag == SLOT_INTEGER || k->tag == SLOT_FLOAT || k->tag == SLOT_LIGHT)
+    memcpy(name + 1, &k->u, sizeof(uint64_t));
+  return 1 + name_number(g->keys, name, sizeof name);
+}
+
+/*
+** Footprints.
+*/
+
+static int shared_accesses (Numbering *g, const Op *op, Access *a) {
+  bool write = !(op_info[op->kind].flags & OP_READS);
+  bool there;
+  a[0].part = op->key != NULL           ? numbering_part(g, op->key)
+              : op->kind == OP_SNAPSHOT ? PART_ALL
+                                        : SHAPE;
+  if (op->key == NULL || !write) return 1;
+  there = shared_has_key(op->object, op->key);
+  if (op->kind == OP_UPDATE ? there : there != op->removes) return 1;
+  a[1] = (Access){.object = a[0].object, .part = SHAPE, .write = true};
+  return 2;
+}
+
+/* A select looks at all its objects, and takes from one. */
+static int select_accesses (Numbering *g, const Op *op, Access *a) {
+  int n = op->among_count < ACCESSES_MOST ? op->among_count : ACCESSES_MOST;
+  for (int i = 0; i < n; i++) {
+    const Object *o = op->among[i]->object;
+    bool only_looks = o->kind == &event_kind || o->kind == &thread_kind || o->kind == &timer_kind;
+    a[i] = (Access){.object = numbering_object(g, o), .write = !only_looks, .needs = READY_TAKE};
+  }
+  return n;
+}
+
+int numbering_accesses (Numbering *g, const Op *op, Access *a) {
+  const OpInfo *info = &op_info[op->kind];
+  bool write = !(info->flags & OP_READS);
+  if (op->kind == OP_SLEEP || op->kind == OP_CLOCK) {
+    a[0] = (Access){.object = CLOCK_OBJECT};
+    return 1;
+  }
+  if (op->object == NULL) { /* a look at all threads depends on each start and end */
+    a[0] = (Access){.object = WORLD_OBJECT, .write = write || op->kind == OP_LOOK};
+    return 1;
+  }
+  if (op->among != NULL) return select_accesses(g, op, a);
+  a[0] = (Access){.object = numbering_object(g, op->object), .write = write, .needs = info->needs};
+  if (op->object->kind == &shared_kind && op->kind != OP_LOOK) return shared_accesses(g, op, a);
+  if (op->kind == OP_START || op->kind == OP_END) {
+    a[1] = (Access){.object = WORLD_OBJECT, .write = false};
+    return 2;
+  }
+  if (op->second == NULL) return 1;
+  a[1] = (Access){.object = numbering_object(g, op->second), .write = true};
+  return 2;
+}
+
+unsigned numbering_grips (Numbering *g, const Op *op) {
+  const Thread *t = (const Thread *)op->object;
+  int serial;
+  if (op->kind == OP_SETTLE) return GRIPS_ALL;
+  if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
+  serial = (int)t->serial - 1;
+  return serial < g->count && g->number[serial] >= 0 ? (unsigned)g->number[serial] : GRIPS_NONE;
+}

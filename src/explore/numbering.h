@@ -1,0 +1,44 @@
+/*
+** numbering.h - numbers for threads, objects and keys of a world that do not depend on
+** the schedule, and what an operation touches, said in these numbers.
+**
+** An object's number comes from the number of the thread that has made it, and from how
+** many that thread had made before.
+*/
+#ifndef EXPLORE_NUMBERING_H
+#define EXPLORE_NUMBERING_H
+
+#include "explore/footprint.h"
+#include "explore/names.h"
+#include "objects/shared/shared.h"
+#include "thread/thread.h"
+#include "world/op.h"
+
+#define CLOCK_THREAD 1 /* its number; main is 0 */
+#define CLOCK_OBJECT 0
+#define WORLD_OBJECT 1 /* which threads are alive */
+
+typedef struct Numbering {
+  NameTable *threads, *objects, *keys;
+  int *number; /* by serial: the thread's number; -1: not known yet */
+  int count;
+  uint32_t capacity;
+} Numbering;
+
+bool numbering_init (Numbering *g); /* False: no memory; numbering_free is due all the same. */
+void numbering_free (Numbering *g);
+
+/* The number of a thread that has been started. -1: there is none, and *problem says why. */
+int numbering_thread (Numbering *g, int serial, const Thread *t, const char **problem);
+/* Threads with this serial and those after it have other numbers from now on. */
+void numbering_forget (Numbering *g, int from);
+
+uint32_t numbering_object (Numbering *g, const Object *o);
+/* The part of a Shared that a key is. */
+uint32_t numbering_part (Numbering *g, const SharedKey *k);
+
+/* What an operation touches, at most ACCESSES_MOST; returns how many accesses. */
+int numbering_accesses (Numbering *g, const Op *op, Access *a);
+unsigned numbering_grips (Numbering *g, const Op *op);
+
+#endif
