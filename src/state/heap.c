@@ -18,14 +18,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "state/heap.h"
+#include "state/private.h"
 
-#define HOME ((size_t)64 << 10)
-#define FINE 256 /* up to here every multiple of 8 is a size of its own */
-#define FINE_SHIFT 8
-#define BIG 4096 /* largest size in slabs */
-#define FINE_CLASSES (FINE / 8)
-#define CLASSES (FINE_CLASSES + 4 * 4)
 #define SEGMENT ((size_t)1 << 20)
 #define SLAB ((size_t)32 << 10)
 #define SLABS (SEGMENT / SLAB)   /* the bits of HeapSegment.free */
@@ -53,25 +47,10 @@ typedef struct HeapSegment {
 } HeapSegment;
 
 /* What a heap needs once it has left its home. */
-typedef struct More {
+struct More {
   HeapLink segments;       /* a ring; those with a free slab stand before those without */
   unsigned empty, count;   /* segments with free slabs only; all */
   Slab *open[CLASSES + 1]; /* slabs that have a block to give */
-} More;
-
-/* A part of the home from which blocks of any size can be cut; longer than FINE. */
-typedef struct Range {
-  struct Range *next;
-  size_t size;
-} Range;
-
-struct Heap {
-  char *home;    /* const after init; the first block begins it: when that is freed, all is over */
-  bool begun;    /* the first block has been taken */
-  Range *ranges; /* the last one goes to the end of the home */
-  More *more;    /* NULL: still at home */
-  Heap *next;    /* in homes */
-  void *free[CLASSES + 1]; /* lists through the blocks' first words */
 };
 
 #define ALL_FREE (UINT32_MAX << 1) /* the first slab holds the HeapSegment itself */
@@ -97,8 +76,7 @@ static Heap *home_new (void) {
   return NULL;
 }
 
-/* A heap with nothing in it but its home, which may hold anything. */
-static Heap *home_take (void) {
+Heap *heap_home_take (void) {
   Heap *h;
   pthread_mutex_lock(&homes_mu);
   h = homes;
@@ -125,10 +103,6 @@ static void home_give (Heap *h) {
   free(h);
 }
 
-static inline bool at_home (const Heap *h, const void *block) {
-  return (uintptr_t)block - (uintptr_t)h->home < HOME;
-}
-
 /*
 ** Sizes.
 */
@@ -142,7 +116,7 @@ static inline unsigned class_of (size_t n) {
   return FINE_CLASSES + 4 * (shift - FINE_SHIFT) + (((unsigned)n - 1) >> (shift - 2)) - 3;
 }
 
-static size_t size_of (unsigned class) {
+size_t heap_class_size (unsigned class) {
   unsigned step = class - FINE_CLASSES - 1;
   if (class <= FINE_CLASSES) return (size_t) class * 8;
   return ((size_t)step % 4 + 5) << (FINE_SHIFT - 2 + step / 4);
@@ -273,7 +247,7 @@ static void slab_emptied (More *m, Slab *slab) {
 
 /* Divides the next stride of the slab into free blocks. */
 static void divide (Slab *slab) {
-  size_t size = size_of(slab->class);
+  size_t size = heap_class_size(slab->class);
   size_t most = (size_t)(slab->end - slab->fresh) / size, n = STRIDE / size;
   if (n > most) n = most;
   for (size_t i = 0; i < n; i++) { /* the lowest address comes first in the list */
@@ -298,7 +272,7 @@ static void *take_from_slab (Heap *h, unsigned class) {
   h->free[class] = *(void **)block;
   slab->free = NULL;
   slab->free_count = 0;
-  if ((size_t)(slab->end - slab->fresh) < size_of(class)) close_slab(m, slab);
+  if ((size_t)(slab->end - slab->fresh) < heap_class_size(class)) close_slab(m, slab);
   return block;
 }
 
@@ -340,7 +314,7 @@ static void *split (Heap *h, unsigned class) {
     char *block = h->free[longer];
     if (block == NULL) continue;
     h->free[longer] = *(void **)block;
-    put_back(h, block + size_of(class), longer - class);
+    put_back(h, block + heap_class_size(class), longer - class);
     return block;
   }
   return NULL;
@@ -349,7 +323,7 @@ static void *split (Heap *h, unsigned class) {
 /* At home what is there is used up before another page is touched. */
 static void *take_at_home (Heap *h, unsigned class) {
   void *block = split(h, class);
-  return block != NULL ? block : cut(h, size_of(class));
+  return block != NULL ? block : cut(h, heap_class_size(class));
 }
 
 /* The first block is as long as it needs to be: it is never used again. */
@@ -405,7 +379,7 @@ static void give_to_slab (Heap *h, void *block) {
 }
 
 static inline void give (Heap *h, void *block, unsigned class) {
-  if (!at_home(h, block)) give_to_slab(h, block);
+  if (!heap_at_home(h, block)) give_to_slab(h, block);
   else if (block == h->home) heap_end(h);
   else put_back(h, block, class);
 }
@@ -448,85 +422,11 @@ void *heap_alloc_clean (void *ud, void *block, size_t old, size_t new) {
 }
 
 Heap *heap_new (void) {
-  Heap *h = home_take();
+  Heap *h = heap_home_take();
   if (h == NULL) return NULL;
   h->begun = false;
   h->ranges = NULL;
   h->more = NULL;
   memset(h->free, 0, sizeof h->free);
   return h;
-}
-
-/*
-** Images.
-*/
-
-struct HeapImage {
-  Heap heap; /* as it was */
-  size_t size;
-  size_t count;     /* of addresses */
-  uint16_t *places; /* where there are addresses, in words */
-  uintptr_t words[];
-};
-
-/* What building has left behind may serve any size: the longer free blocks become ranges. */
-static void gather (Heap *h) {
-  for (unsigned class = FINE_CLASSES + 1; class <= CLASSES; class ++)
-    while (h->free[class] != NULL) {
-      Range *r = h->free[class];
-      h->free[class] = *(void **)r;
-      r->size = size_of(class);
-      r->next = h->ranges;
-      h->ranges = r;
-    }
-}
-
-/*
-** How many bytes of the home have ever been used, with the header of the last range;
-** 0: it is full.
-*/
-static size_t used_by (const Heap *h) {
-  const Range *r = h->ranges;
-  if (h->more != NULL || r == NULL) return 0;
-  while (r->next != NULL) r = r->next;
-  return (const char *)r + r->size == h->home + HOME ? (size_t)((const char *)(r + 1) - h->home)
-                                                     : 0;
-}
-
-bool heap_holds (const Heap *h, const void *p) { return at_home(h, p); }
-
-HeapImage *heap_image (Heap *h) {
-  size_t size = used_by(h), words = size / sizeof(uintptr_t);
-  HeapImage *image = size > 0 ? malloc(sizeof *image + size + words * sizeof(uint16_t)) : NULL;
-  if (image == NULL) return NULL;
-  gather(h);
-  image->heap = *h;
-  image->size = size;
-  image->count = 0;
-  image->places = (uint16_t *)(image->words + words);
-  memcpy(image->words, h->home, size);
-  for (size_t i = 0; i < words; i++)
-    if (at_home(h, (void *)image->words[i])) image->places[image->count++] = (uint16_t)i;
-  return image;
-}
-
-lua_State *heap_copy (const HeapImage *image, lua_State *original) {
-  Heap *h = home_take();
-  uintptr_t *words, offset;
-  lua_State *L;
-  if (h == NULL) return NULL;
-  words = (uintptr_t *)h->home;
-  offset = (uintptr_t)h->home - (uintptr_t)image->heap.home;
-  memcpy(words, image->words, image->size);
-  for (size_t i = 0; i < image->count; i++) words[image->places[i]] += offset;
-  h->begun = true;
-  h->ranges = (Range *)((char *)image->heap.ranges + offset);
-  h->more = NULL;
-  for (unsigned class = 0; class <= CLASSES; class ++) {
-    char *block = image->heap.free[class];
-    h->free[class] = block != NULL ? block + offset : NULL;
-  }
-  L = (lua_State *)((char *)original + offset);
-  lua_setallocf(L, heap_alloc, h);
-  return L;
 }
