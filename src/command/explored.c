@@ -15,6 +15,7 @@
 #include "explore/explore.h"
 #include "module/luasync.h"
 #include "module/program.h"
+#include "world/lua_module.h"
 
 #define SECONDS 10 /* the budget where no number is given */
 
@@ -28,16 +29,12 @@ static int replay (lua_State *L) {
 
 /* Draws the result on top as --trace says. [0, 0, raises] */
 static void draw (lua_State *L, const Options *o) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.trace.explored");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "write");
+  lua_module_push(L, "luasync.trace.explored", "write");
   lua_pushlightuserdata(L, (void *)o);
   lua_pushcclosure(L, replay, 1);
-  lua_pushvalue(L, -4);
+  lua_pushvalue(L, -3);
   lua_pushstring(L, o->trace);
   lua_call(L, 3, 0);
-  lua_pop(L, 1);
   trace_show(o);
 }
 
@@ -53,10 +50,7 @@ static int explore_chunk (lua_State *L) {
   }
   explore_body(L, &options, run_main, (void *)o);
   result = lua_gettop(L);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.explore");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, o->json ? "command_json" : "command");
+  lua_module_push(L, "luasync.explore", o->json ? "command_json" : "command");
   lua_pushvalue(L, result);
   lua_pushstring(L, o->program);
   lua_pushinteger(L, o->script);

@@ -7,6 +7,7 @@
 
 #include "command/text.h"
 #include "state/state.h"
+#include "world/lua_module.h"
 
 typedef struct Text {
   const char *function; /* of luasync.command */
@@ -32,10 +33,7 @@ static int push_replay (lua_State *L, const Options *o, const SimReport *r) {
 static int write_text (lua_State *L) {
   const Text *t = lua_touserdata(L, 1);
   int arguments = 1;
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.command");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, t->function);
+  lua_module_push(L, "luasync.command", t->function);
   lua_pushstring(L, t->options->program);
   if (t->report != NULL) arguments += push_replay(L, t->options, t->report);
   lua_call(L, arguments, 1);

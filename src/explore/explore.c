@@ -13,6 +13,7 @@
 #include "explore/exploration.h"
 #include "observe/recorder.h"
 #include "world/args.h"
+#include "world/lua_module.h"
 
 #define PREEMPTIONS_MOST 1000000
 
@@ -258,22 +259,9 @@ int explore_body (lua_State *L, const ExploreOptions *options, int (*body)(lua_S
 
 /* Leaves the failures as a list, with messages as a test would print them. (result) -> result */
 static void finish (lua_State *L) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.explore");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "finish");
-  lua_replace(L, -2);
+  lua_module_push(L, "luasync.explore", "finish");
   lua_insert(L, -2);
   lua_call(L, 1, 1);
-}
-
-/* Pushes a function of luasync.trace.explored. [0, +1, raises] */
-static void push_drawing (lua_State *L, const char *name) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.trace.explored");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, name);
-  lua_replace(L, -2);
 }
 
 /*
@@ -289,7 +277,7 @@ static void read_file (lua_State *L) {
   }
   luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 2, "field 'trace' must be a string");
   lua_replace(L, 2);
-  push_drawing(L, "problem");
+  lua_module_push(L, "luasync.trace.explored", "problem");
   lua_pushvalue(L, 2);
   lua_call(L, 1, 1);
   if (!lua_isnil(L, -1)) luaL_error(L, "%s", lua_tostring(L, -1));
@@ -304,7 +292,7 @@ static void read_file (lua_State *L) {
 /* Draws the result on top, of fn at 3, into the file at 4, which may be nil. */
 static void draw (lua_State *L) {
   if (lua_isnil(L, 4)) return;
-  push_drawing(L, "write_function");
+  lua_module_push(L, "luasync.trace.explored", "write_function");
   lua_pushvalue(L, 3);
   lua_pushvalue(L, -3);
   lua_pushvalue(L, 4);

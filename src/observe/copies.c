@@ -21,6 +21,7 @@
 #include "state/state.h"
 #include "thread/thread.h"
 #include "world/memory.h"
+#include "world/lua_module.h"
 
 #define LARGEST (4 << 20) /* bytes of a source file worth reading */
 #define CONTEXT_MOST 64   /* threads whose functions a report looks at */
@@ -166,15 +167,6 @@ static void push_change (lua_State *L, const SentChange *c, bool again) {
   lua_setfield(L, -2, "again");
 }
 
-/* Pushes luasync.copies[name]. [0, +1, raises] */
-static void push_function (lua_State *L, const char *name) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.copies");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, name);
-  lua_remove(L, -2);
-}
-
 /* In the terminal's or file's own words, also where a simulated world keeps what it prints. */
 static void say (const char *text) {
   World *world = real_world();
@@ -284,7 +276,7 @@ static int judge (lua_State *L) {
   Look *look = lua_touserdata(L, 1);
   World *world = look->thread->object.world;
   char name[64];
-  push_function(L, "changed");
+  lua_module_push(L, "luasync.copies", "changed");
   lua_createtable(L, 0, 4);
   thread_copy_name(look->thread, name);
   set_text(L, "name", name);
@@ -352,7 +344,7 @@ static int judge_awaited (lua_State *L) {
   uint64_t number;
   bool again, first;
   char name[64];
-  push_function(L, "awaited");
+  lua_module_push(L, "luasync.copies", "awaited");
   lua_createtable(L, 0, 2);
   thread_copy_name(t, name);
   set_text(L, "name", name);

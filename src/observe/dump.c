@@ -26,6 +26,7 @@
 #include "thread/system.h"
 #include "state/state.h"
 #include "world/args.h"
+#include "world/lua_module.h"
 
 #define PATIENCE 100 /* milliseconds a running thread has to answer */
 
@@ -353,21 +354,9 @@ int dump_threads (lua_State *L) {
   return 1;
 }
 
-/* Pushes luasync.report[name]. [0, +1, raises] */
-static void push_reporter (lua_State *L, const char *name) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_getfield(L, -1, LUA_GNAME);
-  lua_getfield(L, -1, "require");
-  lua_pushliteral(L, "luasync.report");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, name);
-  lua_replace(L, -4);
-  lua_pop(L, 2);
-}
-
 /* dump() */
 int dump_dump (lua_State *L) {
-  push_reporter(L, "dump");
+  lua_module_push(L, "luasync.report", "dump");
   dump_threads(L);
   lua_call(L, 1, 1);
   return 1;
@@ -385,7 +374,7 @@ typedef struct Report {
 
 static int make_report (lua_State *L) {
   Report *r = lua_touserdata(L, 1);
-  push_reporter(L, r->name);
+  lua_module_push(L, "luasync.report", r->name);
   dump_push_threads(L, r->world);
   lua_pushstring(L, r->detail);
   copies_push_context(L, r->world);

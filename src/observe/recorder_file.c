@@ -22,6 +22,7 @@
 #include "observe/recorder.h"
 #include "state/state.h"
 #include "world/args.h"
+#include "world/lua_module.h"
 
 /* An event with its text, and its place in the order of copying. */
 typedef struct Copied {
@@ -330,10 +331,7 @@ static void push_info (lua_State *L, const Copy *c) {
 static int write_copy (lua_State *L) {
   const Copy *c = lua_touserdata(L, 1);
   lua_gc(L, LUA_GCSTOP);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.trace.recorder");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, c->what);
+  lua_module_push(L, "luasync.trace.recorder", c->what);
   lua_newtable(L);
   push_info(L, c);
   push_ops(L);

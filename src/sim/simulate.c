@@ -13,6 +13,7 @@
 #include "world/args.h"
 #include "sim/request.h"
 #include "state/state.h"
+#include "world/lua_module.h"
 
 int sim_request_run (lua_State *L, void *ud) {
   SimRequest *r = ud;
@@ -103,12 +104,7 @@ static void set_message (lua_State *L, const char *first_error) {
   ok = lua_toboolean(L, -1);
   lua_settop(L, 1);
   if (ok) return;
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_getfield(L, -1, LUA_GNAME);
-  lua_getfield(L, -1, "require");
-  lua_pushliteral(L, "luasync.report");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "simulation");
+  lua_module_push(L, "luasync.report", "simulation");
   lua_pushvalue(L, 1);
   lua_pushstring(L, first_error);
   lua_call(L, 2, 1);

@@ -14,6 +14,7 @@
 #include "base/source_line.h"
 #include "thread/hint.h"
 #include "thread/thread.h"
+#include "world/lua_module.h"
 
 #define LARGEST (4 << 20) /* bytes of a source file worth reading */
 
@@ -56,21 +57,9 @@ static int read_source (lua_State *L) {
   return 1;
 }
 
-/* Pushes luasync.hints[name]. [0, +1, raises] */
-static void push_function (lua_State *L, const char *name) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_getfield(L, -1, LUA_GNAME);
-  lua_getfield(L, -1, "require");
-  lua_pushliteral(L, "luasync.hints");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, name);
-  lua_replace(L, -4);
-  lua_pop(L, 2);
-}
-
 /* (message) returns it with its cure. */
 static int append (lua_State *L) {
-  push_function(L, "cure");
+  lua_module_push(L, "luasync.hints", "cure");
   lua_pushvalue(L, 1);
   lua_pushcfunction(L, read_source);
   lua_call(L, 2, 1);
@@ -108,7 +97,7 @@ static bool is_named (const char *text, const char *key) {
 
 /* Pushes what luasync.hints says of the call at `text`, or nil. [0, +1, raises] */
 static void push_warning (lua_State *L, const char *text, const char *key) {
-  push_function(L, "unset");
+  lua_module_push(L, "luasync.hints", "unset");
   lua_pushstring(L, text);
   lua_pushstring(L, key);
   lua_call(L, 2, 1);

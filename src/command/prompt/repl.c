@@ -36,6 +36,7 @@
 #include "real/real_driver.h"
 #include "sim/sim.h"
 #include "world/args.h"
+#include "world/lua_module.h"
 
 #define FAILURES_MOST 10 /* of the session's own code, without an entry between them */
 
@@ -350,10 +351,7 @@ static void push_terminal (lua_State *L, Session *s) {
 /* (session) makes the Lua session and leaves it on the stack. In protected mode. */
 static int open_session (lua_State *L) {
   Session *s = lua_touserdata(L, 1);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "luasync.repl");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "open");
+  lua_module_push(L, "luasync.repl", "open");
   push_terminal(L, s);
   lua_call(L, 1, 1);
   return 1;
