@@ -4,13 +4,6 @@ local support = require "spec.support"
 
 local command = {}
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 --- Writes a script to a new file.
 -- @return its path; the caller removes it
 function command.script(text)
@@ -34,7 +27,8 @@ function command.run(words, before, after)
   local out, err = os.tmpname(), os.tmpname()
   line[#line + 1] = ("%s >%s 2>%s"):format(after or "</dev/null", out, err)
   local _, how, code = os.execute(table.concat(line, " "))
-  local result = { out = read(out), err = read(err), code = how == "exit" and code or 128 + code }
+  local result = { out = support.read_file(out), err = support.read_file(err),
+    code = how == "exit" and code or 128 + code }
   os.remove(out)
   os.remove(err)
   result.replay = result.err:match 'replay: %S+ %-%-replay "([^"]*)"'

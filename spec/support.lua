@@ -167,17 +167,22 @@ function support.refuses_bad_timeouts(call)
   end
 end
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
+--- What is in a file, which must be there.
+function support.read_file(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
 end
 
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
+function support.write_file(path, text)
+  local file <close> = assert(io.open(path, "wb"))
+  assert(file:write(text))
+end
+
+--- A name for a new file, with that ending; the caller removes the file.
+function support.temporary(ending)
+  local name = os.tmpname()
+  os.remove(name)
+  return name .. ending
 end
 
 --- Quotes a string for the shell.
@@ -196,8 +201,8 @@ function support.run(script, options)
   options = options or {}
   local base = os.tmpname()
   local paths = { script = base .. ".lua", out = base .. ".out", err = base .. ".err", input = base .. ".in" }
-  write_file(paths.script, script)
-  write_file(paths.input, options.stdin or "")
+  support.write_file(paths.script, script)
+  support.write_file(paths.input, options.stdin or "")
   local command = { "timeout", "-k", "1", tostring(options.seconds or 60), support.quote(support.host),
     support.quote(paths.script) }
   for _, argument in ipairs(options.args or {}) do
@@ -208,7 +213,8 @@ function support.run(script, options)
     support.quote(paths.out), support.quote(paths.err))
   local begin = sync.monotonic()
   local _, how, code = os.execute(line)
-  local result = { out = read_file(paths.out), err = read_file(paths.err), seconds = sync.monotonic() - begin,
+  local result = { out = support.read_file(paths.out), err = support.read_file(paths.err),
+    seconds = sync.monotonic() - begin,
     code = how == "exit" and code or 128 + code, name = paths.script }
   os.remove(base)
   for _, path in pairs(paths) do os.remove(path) end

@@ -40,12 +40,6 @@ local function absolute(path)
   return capture "pwd":gsub("\n$", "") .. "/" .. path
 end
 
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
 --- The script that tmux runs: the host, then its exit code, then a wait so that the screen stays.
 local function shell_script(self, options)
   local words = { "exec env -i PATH=" .. quote(os.getenv "PATH"), "HOME=" .. quote(self.home), 'TERM="$TERM"',
@@ -78,8 +72,8 @@ function terminal.open(options)
     self.owns_home = true
   end
   local script = self.home .. "/run.sh"
-  write_file(script, shell_script(self, options))
-  write_file(self.home .. "/tmux.conf", "set-option -g history-limit 200000\nset-option -sg escape-time 0\n")
+  support.write_file(script, shell_script(self, options))
+  support.write_file(self.home .. "/tmux.conf", "set-option -g history-limit 200000\nset-option -sg escape-time 0\n")
   local said = self:tmux("new-session", "-d", "-x", options.width or 80, "-y", options.height or 24, "sh " .. script)
   if said ~= "" then error("tmux: " .. said, 2) end
   if options.shell then self:wait_for "shell:" elseif options.waits ~= false then self:wait_for_prompt() end
@@ -106,7 +100,7 @@ function Terminal:key(...) self:tmux("send-keys", ...) end
 --- Pastes a text, bracketed where the program has asked for it.
 function Terminal:paste(text)
   local path = self.home .. "/paste"
-  write_file(path, text)
+  support.write_file(path, text)
   self:tmux("load-buffer", path)
   self:tmux("paste-buffer", "-p", "-r")
 end

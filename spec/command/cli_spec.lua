@@ -6,18 +6,7 @@
 
 -- luacheck: no max line length
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  file:close()
-end
+local support = require "spec.support"
 
 local function first_line_of(command)
   local pipe = assert(io.popen(command))
@@ -55,7 +44,7 @@ local function run(which, command)
   local out, err = work .. "/out", work .. "/err"
   local _, kind, code = os.execute(("timeout 30 sh -c %s >%s 2>%s </dev/null"):format(quote(script), out, err))
   assert(kind == "exit", "the shell itself was killed")
-  return read_file(out), read_file(err), code
+  return support.read_file(out), support.read_file(err), code
 end
 
 -- Levels on a full stack: some more or less, by what lies below the script.
@@ -226,7 +215,7 @@ describe("the command beside lua5.4", function()
   setup(function()
     os.execute(("mkdir -p %s/files %s/stock %s/host"):format(work, work, work))
     os.execute(("ln -s %s %s/stock/prog; ln -s %s %s/host/prog"):format(quote(STOCK), work, quote(HOST), work))
-    for name, text in pairs(FILES) do write_file(work .. "/files/" .. name, text) end
+    for name, text in pairs(FILES) do support.write_file(work .. "/files/" .. name, text) end
   end)
 
   for _, case in ipairs(CASES) do
@@ -357,7 +346,7 @@ end)
 
 describe("busted under the command", function()
   local function busted(spec)
-    write_file(work .. "/files/tiny_spec.lua", spec)
+    support.write_file(work .. "/files/tiny_spec.lua", spec)
     return run("host", "busted --lua=prog -o plainTerminal tiny_spec.lua")
   end
 

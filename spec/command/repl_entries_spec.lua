@@ -2,19 +2,6 @@
 local support = require "spec.support"
 local terminal = require "spec.terminal"
 
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 describe("The prompt's entries #repl #novalgrind", function()
   if not terminal.available() then
     pending "needs tmux"
@@ -116,7 +103,7 @@ describe("The prompt's entries #repl #novalgrind", function()
     local path = t.home .. "/saved.lua"
     assert.equal("6 entries in " .. path, t:run(":save " .. path))
     assert.equal("Lock 'L' (unlocked)\n42\ntrue\n", support.output(("dofile %q"):format(path)))
-    assert.truthy(read_file(path):find("\n-- error 'failed'\n-- x = = 1\n", 1, true))
+    assert.truthy(support.read_file(path):find("\n-- error 'failed'\n-- x = = 1\n", 1, true))
     assert.truthy(t:run(":save /no/such/folder/x.lua"):find("/no/such/folder/x.lua: No such file", 1, true))
     assert.equal("the name of a file is missing", t:run ":save")
   end)
@@ -153,7 +140,7 @@ describe("The prompt's entries #repl #novalgrind", function()
   describe("a long output", function()
     it("comes a screen at a time", function()
       local t = open()
-      write_file(t.home .. "/long.lua",
+      support.write_file(t.home .. "/long.lua",
         "local t = {} for i = 1, 50 do t[i] = 'line ' .. i end return table.concat(t, '\\n')")
       local shown = t:run(":load " .. t.home .. "/long.lua")
       assert.truthy(shown:find "^line 1\n.*line 21\n%(29 more lines: Enter shows them%)$")

@@ -1,11 +1,6 @@
 -- Keys at the prompt that the other specs do not press: Tab in all places, undo and redo, Ctrl-Z.
+local support = require "spec.support"
 local terminal = require "spec.terminal"
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
 
 describe("The prompt's keys #repl #novalgrind", function()
   if not terminal.available() then
@@ -65,8 +60,8 @@ describe("The prompt's keys #repl #novalgrind", function()
     it("modules that can be required, names of files, and nothing internal", function()
       local t = open()
       os.execute(("mkdir -p '%s/folder'"):format(t.home))
-      write_file(t.home .. "/script.lua", "return 1")
-      write_file(t.home .. "/folder/inner_module.lua", "return 1")
+      support.write_file(t.home .. "/script.lua", "return 1")
+      support.write_file(t.home .. "/folder/inner_module.lua", "return 1")
       t:run(("package.path = '%s/?.lua'"):format(t.home))
       completes(t, {
         ["require 'scri"] = "require 'script", ["require('folder.inn"] = "require('folder.inner_module",

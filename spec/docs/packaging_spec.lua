@@ -10,13 +10,6 @@ local function sh(command)
   return text, code
 end
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 local MAKE = "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SANITIZE make "
 
 describe("packaging #slow #novalgrind", function()
@@ -73,7 +66,7 @@ describe("packaging #slow #novalgrind", function()
         "share/lua/5.4/luasync/testing/inside.lua", "share/man/man1/luasync.1", "share/doc/luasync/LICENSE",
         "share/doc/luasync/CHANGELOG.md", "share/doc/luasync/luasync.html", "share/luasync/library/luasync.lua",
         "share/luasync/library/luasync/logging.lua", "share/luasync/library/luasync/testing.lua" } do
-      assert.is_true(#read(root .. "/usr/" .. path) > 0, path)
+      assert.is_true(#support.read_file(root .. "/usr/" .. path) > 0, path)
     end
   end)
 
@@ -98,7 +91,7 @@ end)
 
 describe("The tree", function()
   it("has the version in one place, and a list of changes that knows it", function()
-    assert.equal(sync._VERSION:match "%S+$", read "CHANGELOG.md":match "\n## (%S+),")
+    assert.equal(sync._VERSION:match "%S+$", support.read_file "CHANGELOG.md":match "\n## (%S+),")
     local hits = sh("grep -rlF " .. sync._VERSION:match "%S+$" .. " src Makefile lua *.rockspec")
     assert.equal("src/module/luasync.h\n", hits)
   end)
@@ -108,7 +101,7 @@ describe("The tree", function()
     assert(loadfile("luasync-scm-1.rockspec", "t", rock))()
     assert.equal("luasync", rock.package)
     assert.equal("scm-1", rock.version)
-    local text = read "Makefile"
+    local text = support.read_file "Makefile"
     for _, target in ipairs{ rock.build.build_target, rock.build.install_target } do
       assert.truthy(text:find("\n" .. target .. ":", 1, true), target)
     end

@@ -3,11 +3,6 @@ local support = require "spec.support"
 
 local NAMES = { "philosophers", "semaphore_pool", "traffic_signal" }
 
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
 describe("The pictures", function()
   it("are what their programs draw (make pictures brings them up to date)", function()
     local pipe = io.popen "mktemp -d"
@@ -15,15 +10,15 @@ describe("The pictures", function()
     pipe:close()
     assert.is_true(os.execute(("%s scripts/pictures.lua %s"):format(support.quote(support.host), folder)))
     local made = {}
-    for _, name in ipairs(NAMES) do made[name] = read(folder .. "/" .. name .. ".svg") end
+    for _, name in ipairs(NAMES) do made[name] = support.read_file(folder .. "/" .. name .. ".svg") end
     os.execute("rm -r " .. folder)
     for _, name in ipairs(NAMES) do
-      assert.is_true(made[name] == read("scripts/pictures/" .. name .. ".svg"), name)
+      assert.is_true(made[name] == support.read_file("scripts/pictures/" .. name .. ".svg"), name)
     end
   end)
 
   it("stand in README.md and in the reference", function()
-    local readme = read "README.md"
+    local readme = support.read_file "README.md"
     local shown = {}
     for _, section in ipairs(require "luasync.reference".sections) do
       for _, entry in ipairs(section) do

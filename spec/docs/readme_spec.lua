@@ -7,13 +7,6 @@ local support = require "spec.support"
 local root = debug.getinfo(1, "S").source:match "^@(.*)spec/" or "./"
 if root == "" then root = "./" end
 
-local function read_file(path)
-  local file = assert(io.open(path))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 --- The fenced blocks of a text, in order: { language, text, line }.
 local function blocks_of(text)
   local blocks, block, number = {}, nil, 0
@@ -53,7 +46,7 @@ local function shell(command, folder)
   os.execute(("mkdir %s && ln -s \"$(realpath %s)\" %s/luasync"):format(bin, support.quote(support.host), bin))
   os.execute(("cd %s && { PATH=%s:\"$PATH\"\n%s\n} >%s 2>&1 </dev/null"):format(
     support.quote(folder), bin, command, path))
-  local output = read_file(path)
+  local output = support.read_file(path)
   os.execute(("rm -r %s %s"):format(path, bin))
   return output
 end
@@ -72,7 +65,7 @@ local function run_program(program)
 end
 
 describe("README", function()
-  local text = read_file(root .. "README.md")
+  local text = support.read_file(root .. "README.md")
   local blocks = blocks_of(text)
   local programs, transcripts = 0, 0
 
@@ -99,7 +92,7 @@ describe("README", function()
   end)
 
   it("begins with a tutorial program as it stands in its file", function()
-    local file = read_file(root .. "scripts/tutorial/21_queue_producer_consumer.lua")
+    local file = support.read_file(root .. "scripts/tutorial/21_queue_producer_consumer.lua")
     assert.equal(file, blocks[1].text .. "\n")
   end)
 

@@ -4,12 +4,6 @@ local support = require "spec.support"
 local sync = require "luasync"
 local trace = require "luasync.trace"
 
-local function temporary(ending)
-  local name = os.tmpname()
-  os.remove(name)
-  return name .. ending
-end
-
 local function read(file)
   local recording = assert(trace.read(file))
   os.remove(file)
@@ -45,7 +39,7 @@ end
 
 describe("a timeline of an exploration", function()
   it("has the failing run and the nearest one that ends well, and what differs", function()
-    local file = temporary ".json"
+    local file = support.temporary ".json"
     local result = sync.explore(lost_update, { trace = file })
     local recording = read(file)
     assert.equal(2, result.failing)
@@ -63,7 +57,7 @@ describe("a timeline of an exploration", function()
   end)
 
   it("is the same each time", function()
-    local files = { temporary ".html", temporary ".html" }
+    local files = { support.temporary ".html", support.temporary ".html" }
     local texts = {}
     for i, file in ipairs(files) do
       sync.explore(lost_update, { trace = file })
@@ -75,7 +69,7 @@ describe("a timeline of an exploration", function()
   end)
 
   it("is one of the runs where none fails", function()
-    local file = temporary ".json"
+    local file = support.temporary ".json"
     sync.explore(function() require "luasync".spawn(function() end):join() end, { trace = file })
     local recording = read(file)
     assert.equal(1, #recording.runs)
@@ -83,7 +77,7 @@ describe("a timeline of an exploration", function()
   end)
 
   it("has a lone run where all fail", function()
-    local file = temporary ".json"
+    local file = support.temporary ".json"
     sync.explore(function() error "always" end, { trace = file })
     local recording = read(file)
     assert.equal(1, #recording.runs)
@@ -93,7 +87,7 @@ describe("a timeline of an exploration", function()
   it("is written by --explore --trace, for every kind of failure", function()
     local found = {}
     for _, name in ipairs { "philosophers", "lost_wakeup" } do
-      local file = temporary ".json"
+      local file = support.temporary ".json"
       local text, code = run(("%s --explore --trace %s scripts/examples/%s.lua"):format(support.quote(support.host),
         file, name))
       assert.equal(3, code, text)

@@ -1,5 +1,6 @@
 -- The timeline page, driven in headless Chromium. Without Chromium these are skipped; scripts/setup.sh installs it
 -- where it can be had. The page is the same whichever Lua has written it: the browser is asked once, from the host.
+local support = require "spec.support"
 local builder = require "spec.trace.builder"
 local json = require "luasync.trace.json"
 local trace = require "luasync.trace"
@@ -30,26 +31,15 @@ local function folder()
   return path
 end
 
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
-end
-
-local function read_file(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
 -- What Chromium prints for a page, and the file that it is to make, if any. Its profile goes away with its folder.
 local function browse(html, flags, made)
   local home = folder()
-  write_file(home .. "/page.html", html)
+  support.write_file(home .. "/page.html", html)
   local pipe = io.popen(("timeout 240 %s %s --user-data-dir=%s/profile %s 'file://%s/page.html' 2>%s/log"):format(
     browser, FLAGS, home, flags:gsub("HOME", home), home, home))
   local out = pipe:read "a"
   pipe:close()
-  made = made and read_file(home .. "/" .. made)
+  made = made and support.read_file(home .. "/" .. made)
   os.execute("rm -rf " .. home)
   return out, made
 end
@@ -121,7 +111,7 @@ describe("the timeline page #slow", function()
   it("does what its keys, mouse, wheel and touch promise", function()
     if not browser then return pending "chromium is not installed" end
     local html = with_driver(page(recorded "semaphore_pool"), "window.CASES=" .. json.encode(cases()) .. ";",
-      read_file "spec/trace/page_driver.js" .. read_file "spec/trace/page_frames.js")
+      support.read_file "spec/trace/page_driver.js" .. support.read_file "spec/trace/page_frames.js")
     local results = results_of((browse(html, "--virtual-time-budget=60000 --dump-dom")))
     local failed = {}
     for _, result in ipairs(results) do

@@ -3,12 +3,6 @@ local support = require "spec.support"
 local sync = require "luasync"
 local trace = require "luasync.trace"
 
-local function temporary(ending)
-  local name = os.tmpname()
-  os.remove(name)
-  return name .. ending
-end
-
 local function run(command)
   local pipe = io.popen(command .. " 2>&1", "r")
   local text = pipe:read "a"
@@ -16,16 +10,10 @@ local function run(command)
   return text, code
 end
 
-local function write(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-end
-
 -- Runs code by the command with these options and --trace; the recording, the output, the exit code.
 local function record(code, options)
-  local script, file = temporary ".lua", temporary ".json"
-  write(script, code)
+  local script, file = support.temporary ".lua", support.temporary ".json"
+  support.write_file(script, code)
   local text, exit = run(("%s %s --trace %s %s"):format(support.quote(support.host), options or "", file, script))
   local recording, message = trace.read(file)
   os.remove(script)
@@ -89,7 +77,7 @@ local function random_program(seed) return (RANDOM:gsub("SEED", tostring(seed)))
 describe("the recorder", function()
   it("is consistent for random programs in simulated worlds", function()
     for seed = 1, 150 do
-      local file = temporary ".json"
+      local file = support.temporary ".json"
       local report = sync.simulate(assert(load(random_program(seed))), { seed = seed, trace = file })
       local recording = assert(trace.read(file))
       os.remove(file)
@@ -107,7 +95,7 @@ describe("the recorder", function()
   end)
 
   it("changes nothing in a simulated run", function()
-    local file = temporary ".json"
+    local file = support.temporary ".json"
     for seed = 1, 20 do
       local plain = sync.simulate(assert(load(random_program(seed))), { seed = seed })
       local traced = sync.simulate(assert(load(random_program(seed))), { seed = seed, trace = file })
@@ -242,8 +230,8 @@ while true do sync.sleep(0.01) end
         assert.same({}, trace.check(recording))
       end
     end
-    local script = temporary ".lua"
-    write(script, code:format "TERM")
+    local script = support.temporary ".lua"
+    support.write_file(script, code:format "TERM")
     local text = run(("{ LUASYNC_TRACE=- %s %s; echo $?; }"):format(support.quote(support.host), script))
     os.remove(script)
     assert.matches("MainThread takes Lock 'A'", text, 1, true)
@@ -273,7 +261,7 @@ logging.debug "hello"
   end)
 
   it("says how many of the oldest events are lost", function()
-    local file = temporary ".json"
+    local file = support.temporary ".json"
     local report = sync.simulate(function()
       local s = require "luasync"
       s.trace.start { events = 1000 }
@@ -294,7 +282,7 @@ logging.debug "hello"
   end)
 
   it("can be stopped, and started anew", function()
-    local file = temporary ".json"
+    local file = support.temporary ".json"
     local report = sync.simulate(function()
       local s = require "luasync"
       local lock = s.Lock{ name = "A" }
@@ -332,7 +320,7 @@ logging.debug "hello"
   it("fails where the disk is full", function()
     for _, options in ipairs { "", "--virtual" } do
       for _, ending in ipairs { ".html", ".json", ".txt" } do
-        local file = temporary(ending)
+        local file = support.temporary(ending)
         os.execute("ln -s /dev/full " .. file)
         local text, exit = run(("%s %s --trace %s -e 'print(1)'"):format(support.quote(support.host), options, file))
         os.remove(file)
@@ -343,13 +331,13 @@ logging.debug "hello"
   end)
 
   it("says what is wrong with a recording that it is to write in another form", function()
-    local from, to = temporary ".json", temporary ".html"
+    local from, to = support.temporary ".json", support.temporary ".html"
     for content, problem in pairs {
       [""] = "cut off %(after 0 bytes%)", ["hello"] = "not a recording of luasync",
       ['{"format":"luasync timeline","version":7}'] = "a recording of version 7; this luasync reads version 1",
       ['{"format":"luasync timeline","version":1,"ki'] = "cut off",
     } do
-      write(from, content)
+      support.write_file(from, content)
       local text, exit = run(("%s --trace %s %s"):format(support.quote(support.host), to, from))
       assert.equal(1, exit)
       assert.matches(problem, text)
@@ -358,7 +346,7 @@ logging.debug "hello"
   end)
 
   it("writes a recording in another form", function()
-    local from, to = temporary ".json", temporary ".txt"
+    local from, to = support.temporary ".json", support.temporary ".txt"
     run(("%s --virtual --trace %s -e 'print(5)'"):format(support.quote(support.host), from))
     local text, exit = run(("%s --trace %s %s"):format(support.quote(support.host), to, from))
     assert.same({ "", 0 }, { text, exit })
@@ -383,7 +371,7 @@ logging.debug "hello"
   end)
 
   it("writes runs that fail where LUASYNC_TRACE says", function()
-    local file = temporary ".json"
+    local file = support.temporary ".json"
     local before = "LUASYNC_TRACE=" .. file .. " " .. support.quote(support.host)
     for _, options in ipairs { "", "--virtual" } do
       run(before .. " " .. options .. " -e 'print(1)'")
