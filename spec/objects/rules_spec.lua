@@ -12,6 +12,7 @@ describe("Locks and signals", function()
       local t = sync.spawn(function()
         sync.sleep(0.3)
         os.execute "kill -INT $PPID"
+        sync.sleep(0.5) -- the signal is on its way: without another thread this would be a deadlock
       end)
       print(pcall(lock.acquire, lock))
       t:join()
@@ -90,6 +91,7 @@ describe("Threads", function()
       sync.spawn(function()
         sync.sleep(0.3)
         os.execute "kill -INT $PPID"
+        sync.sleep(0.5) -- the signal is on its way: without another thread this would be a deadlock
       end)
       print(pcall(sync.sleep, 20))
       done:set()
