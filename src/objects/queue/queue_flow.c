@@ -109,6 +109,12 @@ static bool await_items (Queue *q) {
   return true;
 }
 
+/* What one try came to: the number of the item that went in or out, from 1; 0: none did. */
+typedef struct Moved {
+  QueueOutcome outcome;
+  uint64_t item;
+} Moved;
+
 /*
 ** Putting in.
 */
@@ -130,23 +136,23 @@ static bool store (Queue *q, const Slot *s, const Priority *p) {
 }
 
 /* Under put_spin: adds the item if that can be done now. */
-static inline QueueOutcome add (Queue *q, const Slot *s, const Priority *p, uint64_t *item) {
-  if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return QUEUE_SHUT;
-  if (!has_room(q)) return QUEUE_WOULD_WAIT;
+static inline Moved add (Queue *q, const Slot *s, const Priority *p) {
+  uint64_t item = atomic_load_explicit(&q->put, memory_order_relaxed) + 1;
+  if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return (Moved){QUEUE_SHUT, 0};
+  if (!has_room(q)) return (Moved){QUEUE_WOULD_WAIT, 0};
   if (p != NULL && q->heap.size > 0 && !queue_priority_comparable(p, &q->heap.entries[0].priority))
-    return QUEUE_NO_ORDER;
-  if (!store(q, s, p)) return QUEUE_NO_MEMORY;
-  *item = atomic_load_explicit(&q->put, memory_order_relaxed) + 1;
-  fence_write(&q->put, atomic_load_explicit(&q->put, memory_order_relaxed) + 1);
-  return QUEUE_DONE;
+    return (Moved){QUEUE_NO_ORDER, 0};
+  if (!store(q, s, p)) return (Moved){QUEUE_NO_MEMORY, 0};
+  fence_write(&q->put, item);
+  return (Moved){QUEUE_DONE, item};
 }
 
-static inline QueueOutcome try_put (Queue *q, const Slot *s, const Priority *p, uint64_t *item) {
-  QueueOutcome outcome;
+static inline Moved try_put (Queue *q, const Slot *s, const Priority *p) {
+  Moved moved;
   spinlock_take(q->put_spin);
-  outcome = add(q, s, p, item);
+  moved = add(q, s, p);
   spinlock_give(q->put_spin);
-  return outcome;
+  return moved;
 }
 
 /*
@@ -161,7 +167,7 @@ bool queue_has_item (Queue *q) {
   return taken != q->seen_put;
 }
 
-uint64_t queue_take_out (Queue *q, Slot *s) {
+static inline uint64_t take_out (Queue *q, Slot *s) {
   uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed) + 1, item = taken;
   if (q->order == ORDER_FIFO) queue_fifo_take(&q->fifo, s);
   else if (q->order == ORDER_LIFO) item = queue_stack_take(&q->heap, s);
@@ -170,17 +176,19 @@ uint64_t queue_take_out (Queue *q, Slot *s) {
   return item;
 }
 
+uint64_t queue_take_out (Queue *q, Slot *s) { return take_out(q, s); }
+
 /* Takes an item if there is one. */
-static inline QueueOutcome try_get (Queue *q, Slot *s, uint64_t *item) {
-  QueueOutcome outcome = QUEUE_DONE;
+static inline Moved try_get (Queue *q, Slot *s) {
+  Moved moved = {QUEUE_DONE, 0};
   spinlock_take(q->get_spin);
-  if (queue_has_item(q)) *item = queue_take_out(q, s);
+  if (queue_has_item(q)) moved.item = take_out(q, s);
   else
-    outcome = atomic_load(&q->shut)
-                  ? QUEUE_SHUT
-                  : QUEUE_WOULD_WAIT; /* which a shutdown, now kept out, may have made true */
+    moved.outcome = atomic_load(&q->shut)
+                        ? QUEUE_SHUT
+                        : QUEUE_WOULD_WAIT; /* which a shutdown, now kept out, may have made true */
   spinlock_give(q->get_spin);
-  return outcome;
+  return moved;
 }
 
 /*
@@ -198,8 +206,8 @@ static Side side_of (Queue *q, OpKind kind) {
   return (Side){q->get_mu, &q->getters, &q->getters_waiting};
 }
 
-static QueueOutcome attempt (Queue *q, OpKind kind, const QueueRequest *r, uint64_t *item) {
-  return kind == OP_PUT ? try_put(q, r->slot, r->priority, item) : try_get(q, r->slot, item);
+static Moved attempt (Queue *q, OpKind kind, const QueueRequest *r) {
+  return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
 }
 
 static int64_t length_of (Queue *q) {
@@ -241,6 +249,7 @@ static void record_served (const Waiter *w, uint64_t item) {
 */
 static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item) {
   QueueRequest *r = w->payload;
+  Moved moved;
   if (kind == OP_GET && (q->coming > 0 || w->counted != NULL)
       && (uint64_t)queue_size(q) <= q->coming && (queue_size(q) > 0 || !atomic_load(&q->shut)))
     return false;
@@ -248,8 +257,10 @@ static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item) {
     q->coming++;
     return true;
   }
-  r->outcome = attempt(q, kind, r, item);
-  return r->outcome != QUEUE_WOULD_WAIT;
+  moved = attempt(q, kind, r);
+  r->outcome = moved.outcome;
+  *item = moved.item;
+  return moved.outcome != QUEUE_WOULD_WAIT;
 }
 
 /*
@@ -277,108 +288,124 @@ static bool serve (Queue *q, OpKind kind) {
 ** After a change by one side: serves the other side's line, and so on while that
 ** changes anything.
 */
-static void serve_after_put (Queue *q) {
-  while (atomic_load(&q->getters_waiting) > 0 && serve(q, OP_GET))
-    if (q->maxsize <= 0 || atomic_load(&q->putters_waiting) == 0 || !serve(q, OP_PUT)) break;
+static void serve_getters (Queue *q) {
+  while (serve(q, OP_GET) && q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0
+         && serve(q, OP_PUT) && atomic_load(&q->getters_waiting) > 0)
+    ;
+}
+
+static inline void serve_after_put (Queue *q) {
+  if (atomic_load(&q->getters_waiting) > 0) serve_getters(q);
 }
 
 /* The last item of a closed queue may have been left for a select that others stood behind. */
-static void serve_after_get (Queue *q) {
+static inline void serve_after_get (Queue *q) {
   if (q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0 && serve(q, OP_PUT))
     serve_after_put(q);
   else if (atomic_load(&q->shut)) serve_after_put(q);
 }
 
-/* Stands in line; a first try has failed. From the unlocking on, the request is the server's. */
-static QueueOutcome wait_in_line (lua_State *L, Queue *q, OpKind kind, QueueRequest *r,
-                                  Nanos deadline, uint64_t *item) {
+/*
+** Stands in line; a first try has failed. From the unlocking on, the request is the
+** server's, and `item` stays 0 where that thread has moved the item.
+*/
+static Moved wait_in_line (lua_State *L, Queue *q, OpKind kind, QueueRequest *r, Nanos deadline) {
   Side side = side_of(q, kind);
-  QueueOutcome outcome;
+  Moved moved;
   Waiter w;
-  if (thread_self->updating > 0) return QUEUE_NOT_ALLOWED;
+  if (thread_self->updating > 0) return (Moved){QUEUE_NOT_ALLOWED, 0};
   waiter_init(&w, kind, q, deadline);
   w.payload = r;
   pthread_mutex_lock(side.mu);
   if (queue_enter(side.line, &w, side.waiting) && world_is_parallel(q->object.world)) fence_here();
-  outcome = attempt(q, kind, r, item); /* the other side may have acted before it could see us */
-  if (outcome != QUEUE_WOULD_WAIT) queue_leave(&w, side.waiting);
+  moved = attempt(q, kind, r); /* the other side may have acted before it could see us */
+  if (moved.outcome != QUEUE_WOULD_WAIT) queue_leave(&w, side.waiting);
   pthread_mutex_unlock(side.mu);
-  if (outcome != QUEUE_WOULD_WAIT) return outcome;
+  if (moved.outcome != QUEUE_WOULD_WAIT) return moved;
   switch (queue_stay(L, &w, side.mu, side.waiting, deadline)) {
-    case WAKE_CHOSEN: return r->outcome;
-    case WAKE_INTERRUPT: return QUEUE_INTERRUPTED;
-    default: return QUEUE_WOULD_WAIT;
+    case WAKE_CHOSEN: return (Moved){r->outcome, 0};
+    case WAKE_INTERRUPT: return (Moved){QUEUE_INTERRUPTED, 0};
+    default: return moved;
   }
 }
 
 /* Goes on with a put, or a get, that has been tried once and may wait. */
-static QueueOutcome put_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline,
-                            uint64_t *item) {
-  QueueOutcome outcome = QUEUE_WOULD_WAIT;
-  if (linger(q, &q->taken, &q->put, q->maxsize)) outcome = try_put(q, r->slot, r->priority, item);
-  if (outcome == QUEUE_WOULD_WAIT) outcome = wait_in_line(L, q, OP_PUT, r, deadline, item);
-  return outcome;
+static Moved put_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline) {
+  Moved moved = {QUEUE_WOULD_WAIT, 0};
+  if (linger(q, &q->taken, &q->put, q->maxsize)) moved = try_put(q, r->slot, r->priority);
+  return moved.outcome == QUEUE_WOULD_WAIT ? wait_in_line(L, q, OP_PUT, r, deadline) : moved;
 }
 
-static QueueOutcome get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline,
-                            uint64_t *item) {
-  QueueOutcome outcome = QUEUE_WOULD_WAIT;
-  if (await_items(q)) outcome = try_get(q, r->slot, item);
-  if (outcome == QUEUE_WOULD_WAIT) outcome = wait_in_line(L, q, OP_GET, r, deadline, item);
-  return outcome;
+static Moved get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline) {
+  Moved moved = {QUEUE_WOULD_WAIT, 0};
+  if (await_items(q)) moved = try_get(q, r->slot);
+  return moved.outcome == QUEUE_WOULD_WAIT ? wait_in_line(L, q, OP_GET, r, deadline) : moved;
 }
+
+/* What is seldom called from where every instruction counts, and stays a function there. */
+#define SELDOM __attribute__((noinline, cold))
 
 /*
 ** The same from the beginning, where that is recorded; what is put lies at 2. Where
-** another thread puts the item in or takes it out, `item` stays 0: that thread records
+** another thread puts the item in or takes it out, `item` is 0: that thread records
 ** it. An idle worker of a Pool looks for tasks in vain, which is no event.
 */
-static QueueOutcome put_recorded (lua_State *L, Queue *q, Slot *s, const Priority *p,
-                                  Nanos deadline) {
+SELDOM static QueueOutcome put_recorded (lua_State *L, Queue *q, Slot *s, const Priority *p,
+                                         Nanos deadline) {
   Nanos time = record_now();
   char text[RECORD_VALUE];
   QueueRequest r = {s, p, QUEUE_WOULD_WAIT, text};
-  uint64_t item = 0;
-  QueueOutcome outcome;
+  Moved moved;
   record_value(L, 2, text);
-  outcome = try_put(q, s, p, &item);
-  if (outcome == QUEUE_WOULD_WAIT && deadline != 0) outcome = put_on(L, q, &r, deadline, &item);
-  if (item > 0 || outcome != QUEUE_DONE)
-    record_item(item > 0 ? time : 0, deadline == 0 ? OP_TRY_PUT : OP_PUT, q, item, text);
+  moved = try_put(q, s, p);
+  if (moved.outcome == QUEUE_WOULD_WAIT && deadline != 0) moved = put_on(L, q, &r, deadline);
+  if (moved.item > 0 || moved.outcome != QUEUE_DONE)
+    record_item(moved.item > 0 ? time : 0, deadline == 0 ? OP_TRY_PUT : OP_PUT, q, moved.item,
+                text);
+  if (moved.outcome == QUEUE_DONE) serve_after_put(q);
+  return moved.outcome;
+}
+
+SELDOM static QueueOutcome get_recorded (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
+  QueueRequest r = {s, NULL, QUEUE_WOULD_WAIT, NULL};
+  Moved moved = try_get(q, s);
+  if (moved.outcome == QUEUE_WOULD_WAIT && deadline != 0) moved = get_on(L, q, &r, deadline);
+  if (moved.item > 0 || (moved.outcome != QUEUE_DONE && q->shown == NULL))
+    record_item(0, deadline == 0 ? OP_TRY_GET : OP_GET, q, moved.item, NULL);
+  if (moved.outcome == QUEUE_DONE) serve_after_get(q);
+  return moved.outcome;
+}
+
+/* A put, or a get, whose first try found no room, or no item. */
+SELDOM static QueueOutcome put_waiting (lua_State *L, Queue *q, Slot *s, const Priority *p,
+                                        Nanos deadline) {
+  QueueOutcome outcome = put_on(L, q, &(QueueRequest){.slot = s, .priority = p}, deadline).outcome;
   if (outcome == QUEUE_DONE) serve_after_put(q);
   return outcome;
 }
 
-static QueueOutcome get_recorded (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
-  QueueRequest r = {s, NULL, QUEUE_WOULD_WAIT, NULL};
-  uint64_t item = 0;
-  QueueOutcome outcome = try_get(q, s, &item);
-  if (outcome == QUEUE_WOULD_WAIT && deadline != 0) outcome = get_on(L, q, &r, deadline, &item);
-  if (item > 0 || (outcome != QUEUE_DONE && q->shown == NULL))
-    record_item(0, deadline == 0 ? OP_TRY_GET : OP_GET, q, item, NULL);
+SELDOM static QueueOutcome get_waiting (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
+  QueueOutcome outcome = get_on(L, q, &(QueueRequest){.slot = s}, deadline).outcome;
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;
 }
 
+/* The common case, in which nobody waits, is short: it is most of what a put costs. */
 QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline) {
-  uint64_t item = 0;
   QueueOutcome outcome;
   if (record_is_on()) return put_recorded(L, q, s, p, deadline);
-  outcome = try_put(q, s, p, &item);
-  if (outcome == QUEUE_WOULD_WAIT && deadline != 0)
-    outcome = put_on(L, q, &(QueueRequest){.slot = s, .priority = p}, deadline, &item);
+  outcome = try_put(q, s, p).outcome;
   if (outcome == QUEUE_DONE) serve_after_put(q);
+  else if (outcome == QUEUE_WOULD_WAIT && deadline != 0) return put_waiting(L, q, s, p, deadline);
   return outcome;
 }
 
 QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
-  uint64_t item = 0;
   QueueOutcome outcome;
   if (record_is_on()) return get_recorded(L, q, s, deadline);
-  outcome = try_get(q, s, &item);
-  if (outcome == QUEUE_WOULD_WAIT && deadline != 0)
-    outcome = get_on(L, q, &(QueueRequest){.slot = s}, deadline, &item);
+  outcome = try_get(q, s).outcome;
   if (outcome == QUEUE_DONE) serve_after_get(q);
+  else if (outcome == QUEUE_WOULD_WAIT && deadline != 0) return get_waiting(L, q, s, deadline);
   return outcome;
 }
 
@@ -396,15 +423,14 @@ bool queue_has_unclaimed (Queue *q) {
 
 static Selected select_take (lua_State *L, Object *o, Slot *value) {
   Queue *q = (Queue *)o;
-  uint64_t item = 0;
-  QueueOutcome outcome = try_get(q, value, &item);
+  Moved moved = try_get(q, value);
   (void)L;
-  if (record_is_on() && (item > 0 || (outcome == QUEUE_SHUT && q->shown == NULL)))
-    record_item(0, OP_GET, q, item, NULL);
-  if (outcome == QUEUE_DONE) serve_after_get(q);
-  return outcome == QUEUE_DONE   ? SELECT_TAKEN
-         : outcome == QUEUE_SHUT ? SELECT_SHUT
-                                 : SELECT_NOTHING;
+  if (record_is_on() && (moved.item > 0 || (moved.outcome == QUEUE_SHUT && q->shown == NULL)))
+    record_item(0, OP_GET, q, moved.item, NULL);
+  if (moved.outcome == QUEUE_DONE) serve_after_get(q);
+  return moved.outcome == QUEUE_DONE   ? SELECT_TAKEN
+         : moved.outcome == QUEUE_SHUT ? SELECT_SHUT
+                                       : SELECT_NOTHING;
 }
 
 static bool select_enlist (Object *o, Waiter *w, bool first) {

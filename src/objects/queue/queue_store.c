@@ -27,26 +27,33 @@ static void retire_segment (Fifo *f, FifoSegment *s) {
   world_free(f->world, atomic_exchange_explicit(&f->spare, s, memory_order_acq_rel));
 }
 
+/* Puts a fresh segment at the tail; false: no memory. */
+static bool extend (Fifo *f) {
+  FifoSegment *fresh = new_segment(f);
+  if (fresh == NULL) return false;
+  if (f->tail != NULL) f->tail->next = fresh;
+  else f->head = fresh; /* no consumer looks before the count says there is an item */
+  f->tail = fresh;
+  f->tail_index = 0;
+  return true;
+}
+
 bool queue_fifo_add (Fifo *f, const Slot *s) {
-  if (f->tail == NULL || f->tail_index == SEGMENT_SLOTS) {
-    FifoSegment *fresh = new_segment(f);
-    if (fresh == NULL) return false;
-    if (f->tail != NULL) f->tail->next = fresh;
-    else f->head = fresh; /* no consumer looks before the count says there is an item */
-    f->tail = fresh;
-    f->tail_index = 0;
-  }
+  if ((f->tail == NULL || f->tail_index == SEGMENT_SLOTS) && !extend(f)) return false;
   f->tail->slots[f->tail_index++] = *s;
   return true;
 }
 
+/* Goes on to the segment behind the head. */
+static void advance (Fifo *f) {
+  FifoSegment *empty = f->head;
+  f->head = empty->next;
+  f->head_index = 0;
+  retire_segment(f, empty);
+}
+
 void queue_fifo_take (Fifo *f, Slot *s) {
-  if (f->head_index == SEGMENT_SLOTS) {
-    FifoSegment *empty = f->head;
-    f->head = empty->next;
-    f->head_index = 0;
-    retire_segment(f, empty);
-  }
+  if (f->head_index == SEGMENT_SLOTS) advance(f);
   *s = f->head->slots[f->head_index++];
 }
 
