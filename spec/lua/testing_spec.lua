@@ -311,6 +311,20 @@ describe("testing.sometimes", function()
     assert.is_true(sync.explore(race(1)).ok)
   end)
 
+  it("stays with the run: the same world simulated again finds nothing of the first", function()
+    local function own_names()
+      local before = #sometimes()
+      sync.simulate(function() sometimes("in the run of a run", false) end)
+      sometimes("here", false)
+      return before, table.concat(sometimes(), ", ")
+    end
+    for _ = 1, 2 do
+      local report = sync.simulate(own_names)
+      assert.same({ 0, "in the run of a run", n = 2 }, report.results)
+    end
+    assert.same({ "here" }, sometimes())
+  end)
+
   it("is no matter of the real world", function()
     assert.has_error(function() sometimes("real", true) end, "sometimes needs a simulated world")
   end)

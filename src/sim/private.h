@@ -16,6 +16,7 @@
 
 typedef struct SimFile SimFile;
 typedef struct Invariant Invariant;
+typedef struct Sometimes Sometimes;
 
 /* Of policy_seeded. */
 typedef struct Draws {
@@ -62,7 +63,8 @@ struct Sim {
   size_t output_capacity;
   SimFile *files; /* opened and not yet closed */
   Invariant *invariants;
-  bool checking; /* what is done is no operation: an invariant is looked at, or sim_hush */
+  Sometimes *sometimes; /* named in the runs that threads of this world have simulated */
+  bool checking;        /* what is done is no operation: an invariant is looked at, or sim_hush */
 };
 
 static inline Sim *sim_of (World *world) { return (Sim *)world; }

@@ -91,8 +91,8 @@ void sim_note_file (lua_State *L, int index, bool is_pipe);
 int sim_invariant (lua_State *L);
 
 /*
-** __sometimes(name, condition) in a simulated world; __sometimes() outside returns the names
-** of those that have not held in any run since it was called last.
+** __sometimes(name, condition) in a simulated world; __sometimes() returns the names of those
+** that have not held in any run that this thread has simulated since it was called last.
 */
 int sim_sometimes (lua_State *L);
 
