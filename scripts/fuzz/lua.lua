@@ -60,7 +60,7 @@ return function(fuzz)
     function() grow(random(400)) end,
     function() collectgarbage() end,
     function() fuzz.nest(fuzz.call) end,
-    function() error(fuzz.value()) end,
+    function() fuzz.inside = false error(fuzz.value()) end,     -- not again at each return from there
     function() debug.sethook() end,
   }
 
@@ -69,6 +69,7 @@ return function(fuzz)
     fuzz.note("hook", every)
     if random(3) == 1 then return debug.sethook() end
     debug.sethook(function()
+      if not fuzz.inside then return end        -- what it raises would end the worker
       n = n + 1
       if n > 300 then debug.sethook() end       -- not for long: it costs time
       if n % every == 0 then act() end

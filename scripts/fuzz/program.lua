@@ -17,7 +17,7 @@ local PAUSE = 0.002               -- between two interrupts
 math.randomseed(seed)
 sync.set_excepthook(function() end)
 
-local common, progress = sync.Shared {}, sync.Atomic()
+local common, progress, ready = sync.Shared {}, sync.Atomic(), sync.Atomic()
 local plan = worker.plan(folder)
 local objects = { common }
 for _, name in ipairs { "Lock", "RLock", "Condition", "Event", "Queue", "PriorityQueue", "Semaphore", "Local" } do
@@ -31,7 +31,7 @@ local workers = {}
 for number = 1, count do
   workers[number] = sync.Thread {
     target = worker.run, daemon = true, name = "worker " .. number,
-    args = { { plan = plan, seed = seed, number = number, calls = calls, common = common, progress = progress,
+    args = { { plan = plan, seed = seed, number = number, calls = calls, common = common, progress = progress, ready = ready,
                objects = objects, log = how == "log" } },
   }
   workers[number]:start()
@@ -62,7 +62,7 @@ local function watch()
     sync.sleep(PAUSE)
     local all = sync.enumerate()
     local victim = all[math.random(#all)]
-    if victim ~= sync.main_thread() then victim:interrupt() end
+    if victim ~= sync.main_thread() and ready:get() >= count then victim:interrupt() end
     if pid and math.random(50) == 1 then os.execute("kill -QUIT " .. pid) end
     local now = progress:get()
     since = now == seen and since + PAUSE or 0

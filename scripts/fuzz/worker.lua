@@ -25,7 +25,8 @@ function worker.plan(folder)
 end
 
 --- Makes `job.calls` calls, drawn from job.seed and job.number.
--- @param job { plan =, seed =, number =, calls =, common = Shared, progress = Atomic, objects = list, log = boolean }
+-- @param job { plan =, seed =, number =, calls =, common = Shared, progress = Atomic, objects = list, log = boolean,
+--   ready = Atomic or nil: counts those that have begun }
 -- @return how many were made, how many of them raised an error, a number that all results have gone into
 function worker.run(job)
   local CHUNK = 20                -- calls between two signs of life
@@ -61,6 +62,10 @@ function worker.run(job)
   math.randomseed(job.seed, job.number)
   for _, part in ipairs(job.plan.parts) do assert(load(part.text, "@" .. part.name))()(fuzz) end
   local made, failed = 0, 0
+  local function call()
+    fuzz.inside = true              -- from here on hooks act
+    return fuzz.call()
+  end
   local function some()
     while made < job.calls do
       made = made + 1
@@ -68,10 +73,20 @@ function worker.run(job)
         job.progress:add(CHUNK)
         mix(tostring(collectgarbage "count"))
       end
-      if not result(pcall(fuzz.call)) then failed = failed + 1 end
+      local results = table.pack(pcall(call))
+      fuzz.inside = false
+      if not result(table.unpack(results, 1, results.n)) then failed = failed + 1 end
     end
   end
-  while made < job.calls do pcall(some) end   -- an interrupt may come between two calls
+  --- An interrupt may come between two calls, and between two calls of that.
+  local function go_on()
+    while made < job.calls do
+      pcall(some)
+      fuzz.inside = false
+    end
+  end
+  if job.ready then job.ready:add(1) end
+  while made < job.calls do pcall(go_on) end
   debug.sethook()
   return made, failed, digest
 end
