@@ -31,8 +31,8 @@ local workers = {}
 for number = 1, count do
   workers[number] = sync.Thread {
     target = worker.run, daemon = true, name = "worker " .. number,
-    args = { { plan = plan, seed = seed, number = number, calls = calls, common = common, progress = progress, ready = ready,
-               objects = objects, log = how == "log" } },
+    args = { { plan = plan, seed = seed, number = number, calls = calls, common = common, progress = progress,
+               ready = ready, objects = objects, log = how == "log" } },
   }
   workers[number]:start()
 end

@@ -1,15 +1,18 @@
 --- The fuzzer: starts programs that call anything with anything, and judges how they end.
 --
--- usage: lua5.4 scripts/fuzz/run.lua HOST [seed=N] [calls=N] [seconds=N] [only=KIND] [failures=N] [keep=FOLDER]
+-- usage: lua5.4 scripts/fuzz/run.lua HOST [seed=N] [calls=N] [seconds=N] [only=KIND] [failures=N] [limit=N]
+--                                       [keep=FOLDER]
 --
--- Each program is a process of its own with a time limit, drawn from its seed: which kind of program, how many
--- threads. A failure is a crash, a report of a sanitizer, a failed assert, a hang, or a simulated run that the same
--- seed does not repeat. Its output is kept, and the command that repeats it is printed; programs in the real world
--- repeat as far as their threads happen to meet again.
+-- Each program is a process of its own with a time limit (seconds: more than any takes on a busy machine with a
+-- sanitizer), drawn from its seed: which kind of program, how many threads. A failure is a crash, a report of a
+-- sanitizer, a failed assert, a hang, or a simulated run that the same seed does not repeat. Its output is kept, and
+-- the command that repeats it is printed; programs in the real world repeat as far as their threads happen to meet
+-- again.
 --
 -- KINDS: real, signals, simulated, inside, replay, message.
 
-local options = { seed = os.time() % 1000000, calls = 200000, seconds = 20, failures = 5, keep = "build/fuzz" }
+local options = { seed = os.time() % 1000000, calls = 200000, seconds = 20, failures = 5, limit = 600,
+                  keep = "build/fuzz" }
 local host = assert(arg[1], "usage: run.lua HOST [seed=N] [calls=N] [seconds=N] [only=KIND] [keep=FOLDER]")
 for i = 2, #arg do
   local name, value = arg[i]:match "^(%a+)=(.*)$"
@@ -17,9 +20,6 @@ for i = 2, #arg do
   if value ~= "" then options[name] = tonumber(value) or value end
 end
 local folder = arg[0]:match "^(.*/)" or "./"
-
--- More than any program takes, on a busy machine and with a sanitizer.
-local LIMIT = 180
 
 --- A word for the shell.
 local function quoted(word) return "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
@@ -35,8 +35,8 @@ end
 -- Short of time it is asked for a dump (SIGQUIT), then killed.
 -- @return exit code (128 + n for a signal, 124 or 137 for the time limit)
 local function run(command, name)
-  local line = ("timeout -s QUIT -k 10 %d env %s >%s.out 2>%s.err </dev/null"):format(LIMIT, command, name, name)
-  local _, _, code = os.execute(line)
+  local line = "timeout -s QUIT -k 10 %d env %s >%s.out 2>%s.err </dev/null"
+  local _, _, code = os.execute(line:format(options.limit, command, name, name))
   return code
 end
 
@@ -49,7 +49,7 @@ local function fault(code, errors)
     local found = errors:match(pattern)
     if found then return found end
   end
-  if code == 124 or code == 137 then return "hang: killed after " .. LIMIT .. " s" end
+  if code == 124 or code == 137 then return "hang: killed after " .. options.limit .. " s" end
   if code > 128 then return "died of signal " .. code - 128 end
   return nil
 end
@@ -112,9 +112,14 @@ io.stdout:setvbuf "line"
 os.execute("mkdir -p " .. quoted(options.keep))
 print(("fuzz: seed=%d calls=%d seconds=%d"):format(options.seed, options.calls, options.seconds))
 local started, seed, made, failures = os.time(), options.seed, 0, 0
+local told = started
 while made < options.calls and os.time() - started < options.seconds and failures < options.failures do
   local calls, wrong = try(seed)
   made, seed, failures = made + calls, seed + 1, failures + (wrong and 1 or 0)
+  if os.time() - told >= 60 then
+    told = os.time()
+    print(("fuzz: %d calls so far; the next seed is %d"):format(made, seed))
+  end
 end
 print(("fuzz: %d programs, %d calls, %d failures"):format(seed - options.seed, made, failures))
 os.exit(failures == 0)
