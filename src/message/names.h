@@ -16,6 +16,7 @@
 #ifndef MESSAGE_NAMES_H
 #define MESSAGE_NAMES_H
 
+#include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,6 +82,20 @@ bool names_surely_none (const Names *names, const void *table);
 ** Learning: names_learn.c.
 */
 
+/* Pushes package.loaded. [0, +1, memory] */
+static inline void names_push_loaded (lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+}
+
+/*
+** Names what the module holds that stands under its name at the top, in the map at `map`.
+** `watched`: it is just being loaded, so all that it holds is its own. names_walk.c.
+** [-1, 0, memory]
+*/
+void names_walk_module (lua_State *L, Names *names, int map, bool watched);
+/* Lua's own, or ours: whatever it holds is learnt function by function. */
+bool names_is_ours (const char *module);
+
 /*
 ** From now on a module that is loaded is learnt at once, before the script can change
 ** it. [0, 0, memory]
@@ -99,6 +114,13 @@ void names_learn_methods (lua_State *L);
 bool names_is_library (const char *name);
 const char *const *names_libraries (void); /* all tables but _G, NULL-terminated */
 bool names_is_basic (const char *name);
+
+/*
+** The files of modules: names_files.c.
+*/
+
+/* Pushes how a function from the module's file names its source, or nil. [0, +1, memory] */
+void names_push_source (lua_State *L, const char *module);
 /*
 ** Whether any state can load the module by its name: no preloaded one, no table put
 ** there by hand. [0, 0, raises]

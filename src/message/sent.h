@@ -65,6 +65,8 @@ void message_watch_prepare (lua_State *L);
 ** 0, memory]
 */
 void message_watch (lua_State *L, int first, int n);
+/* Pushes the value remembered as number i, from 0, if it is still there. [0, +(0|1), -] */
+bool message_push_watched (lua_State *L, int i);
 /* Compares with what has become of them. [0, 0, memory] */
 void message_compare (lua_State *L, const Message *m, Sent *out);
 /* Only the functions. [no Lua] */
