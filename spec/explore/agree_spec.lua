@@ -1,35 +1,54 @@
---- Ways to search that have nothing in common must find the same, in random programs over all kinds of objects.
+--- Ways to search that have nothing in common must find the same, in random programs over all kinds of objects: the
+-- outcomes, how many executions and interleavings there are, and which keys are raced for.
 -- LUASYNC_PROGRAMS=first-last draws others than those below.
 local sync = require "luasync"
 local programs = require "spec.explore.programs"
 
-local first, last = (os.getenv "LUASYNC_PROGRAMS" or "1-200"):match "(%d+)%-(%d+)"
-local LARGE = 1500 -- interleavings that are not searched one by one
+local first, last = (os.getenv "LUASYNC_PROGRAMS" or "1-2000"):match "(%d+)%-(%d+)"
+-- Programs that were once counted wrongly: an interrupt of a thread in a line, a hole in a Shared.
+local KNOWN = { 695, 942, 964, 1557 }
+
+--- Compares all ways on one program. Where it has more than `most` interleavings not each of them is run by itself:
+-- what dfs comes to within so many must be among what the others find, and these count alike.
+local function compare(number, most, anew)
+  local program = programs.draw(number, 4)
+  local body = programs.body(program)
+  local text = ("program %d:\n%s"):format(number, programs.text(program))
+  local function search(strategy, options)
+    options = options or { seconds = 600 }
+    options.strategy = strategy
+    local r = sync.explore(body, options)
+    assert(r.complete or options.executions, text .. "\n" .. strategy .. " is not complete")
+    return r
+  end
+  local states, dpor = search "states", search "dpor"
+  assert.equal(programs.findings(states, true), programs.findings(dpor, true), text)
+  assert.equal(programs.races(states), programs.races(dpor), text)
+  if dpor.interleavings > most then
+    local some = search("dfs", { executions = most })
+    local all = "\n" .. programs.findings(dpor) .. "\n"
+    for line in programs.findings(some):gmatch "[^\n]+" do
+      assert.is_truthy(all:find("\n" .. line .. "\n", 1, true), text .. "\n" .. line)
+    end
+    return
+  end
+  local dfs = search "dfs"
+  assert.equal(programs.findings(dfs), programs.findings(dpor), text)
+  assert.equal(programs.races(dfs), programs.races(dpor), text)
+  assert.equal(dpor.interleavings, dfs.executions, text)
+  if anew then
+    local slow = search("dfs", { seconds = 600, snapshots = false })
+    assert.equal(programs.findings(dfs, true), programs.findings(slow, true), text)
+  end
+end
 
 describe("random programs #noasan #notsan", function()
   it("come to the same by traces, by states and by each interleaving", function()
-    local skipped = 0
-    for number = tonumber(first), tonumber(last) do
-      local program = programs.draw(number, 4)
-      local body = programs.body(program)
-      local text = ("program %d:\n%s"):format(number, programs.text(program))
-      local function search(strategy, snapshots)
-        local r = sync.explore(body, { strategy = strategy, seconds = 600, snapshots = snapshots })
-        assert(r.complete, text .. "\n" .. strategy .. " is not complete")
-        return r
-      end
-      local states, dpor = search "states", search "dpor"
-      assert.equal(programs.findings(states, true), programs.findings(dpor, true), text)
-      if dpor.interleavings > LARGE then skipped = skipped + 1
-      else
-        local dfs = search "dfs"
-        assert.equal(programs.findings(dfs), programs.findings(dpor), text)
-        assert.equal(dpor.interleavings, dfs.executions, text)
-        if number % 4 == 0 then
-          assert.equal(programs.findings(dfs, true), programs.findings(search("dfs", false), true), text)
-        end
-      end
-    end
-    if os.getenv "LUASYNC_PROGRAMS" then print(last - first + 1 .. " programs, " .. skipped .. " without dfs") end
+    for _, number in ipairs(KNOWN) do compare(number, 300) end
+    for number = 1, 100 do compare(number, 1500, number % 4 == 0) end
+  end)
+
+  it("do so in thousands #slow", function()
+    for number = tonumber(first), tonumber(last) do compare(number, 1500, true) end
   end)
 end)

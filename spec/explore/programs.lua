@@ -164,4 +164,14 @@ function programs.findings(result, by_trace)
   return table.concat(lines, "\n")
 end
 
+--- The races a search has found, as text: which key of the table each is about.
+function programs.races(result)
+  local lines = {}
+  for _, f in ipairs(result.failures) do
+    if f.kind == "race" and not f.unordered then lines[#lines + 1] = f.message:match "^[^\n]*" end
+  end
+  table.sort(lines)
+  return table.concat(lines, "\n")
+end
+
 return programs

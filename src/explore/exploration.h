@@ -6,6 +6,7 @@
 
 #include "explore/dpor.h"
 #include "explore/explore.h"
+#include "explore/graph_watch.h"
 #include "explore/outcome.h"
 #include "explore/state_graph.h"
 #include "explore/strategies.h"

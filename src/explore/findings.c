@@ -2,6 +2,7 @@
 ** findings.c - see findings.h.
 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "explore/findings.h"
 
@@ -33,6 +34,24 @@ static Finding *find (Findings *f, const Found *found) {
   if (f->count == MOST) return NULL;
   f->list[f->count] = (Finding){.found = *found};
   return &f->list[f->count++];
+}
+
+bool findings_have (const Findings *f, FoundKind kind, uint32_t object, uint32_t part) {
+  for (int i = 0; i < f->count; i++) {
+    const Found *g = &f->list[i].found;
+    if (g->kind == kind && g->object == object && g->part == part) return true;
+  }
+  return false;
+}
+
+void findings_add (Findings *f, const Found *found, const char *path, int length) {
+  Finding *g = find(f, found);
+  if (g == NULL || g->path != NULL) return;
+  g->path = malloc((size_t)length + 1);
+  if (g->path == NULL) return;
+  memcpy(g->path, path, (size_t)length);
+  g->length = length;
+  g->executions = 1;
 }
 
 void findings_note (Findings *f, Watch *w, int length, int (*thread_at)(void *ud, int i), void *ud,

@@ -23,6 +23,9 @@ void findings_free (Findings *f);
 /* Takes in what the watch says of an execution that stands at its end, or has been cut there. */
 void findings_note (Findings *f, Watch *w, int length, int (*thread_at)(void *ud, int i), void *ud,
                     long simple);
+bool findings_have (const Findings *f, FoundKind kind, uint32_t object, uint32_t part);
+/* Adds what is not there yet, with the thread of each step that leads to it. */
+void findings_add (Findings *f, const Found *found, const char *path, int length);
 int findings_count (const Findings *f);
 const Finding *findings_at (const Findings *f, int i);
 

@@ -32,8 +32,12 @@ static uint32_t number_of (Numbering *g, NameTable *t, uint32_t maker, uint32_t 
   return name_number(t, name, sizeof name);
 }
 
+uint32_t numbering_made (Numbering *g, uint32_t maker, uint32_t nth) {
+  return FIRST_OBJECT + number_of(g, g->objects, maker, nth);
+}
+
 uint32_t numbering_object (Numbering *g, const Object *o) {
-  return FIRST_OBJECT + number_of(g, g->objects, o->maker, o->nth);
+  return numbering_made(g, o->maker, o->nth);
 }
 
 /* The number of a thread that has been started. */

@@ -34,6 +34,8 @@ int numbering_thread (Numbering *g, int serial, const Thread *t, const char **pr
 void numbering_forget (Numbering *g, int from);
 
 uint32_t numbering_object (Numbering *g, const Object *o);
+/* The same for what the thread with that serial has made as its nth. */
+uint32_t numbering_made (Numbering *g, uint32_t maker, uint32_t nth);
 /* The part of a Shared that a key is. */
 uint32_t numbering_part (Numbering *g, const SharedKey *k);
 

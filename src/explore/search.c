@@ -147,6 +147,7 @@ static void begin_by_states (lua_State *L, Exploration *x, GraphCall *call) {
   bool bounded = x->options.way == WAY_BOUNDED;
   GraphOptions options = {.ud = call,
                           .merged = graph_merged,
+                          .deed = world_subject_deed,
                           .depth = DEPTH,
                           .preemptions = bounded ? x->options.preemptions : -1};
   x->graph = state_graph_new(&subject, world_subject_key, graph_outcome, &options);
@@ -196,6 +197,8 @@ static void take_graph (lua_State *L, Exploration *x) {
   x->executions = c.uncounted || c.unbounded ? (Ways)x->ends : c.executions;
   x->chance = c.unbounded ? -1 : c.chance;
   take_graph_groups(L, x);
+  if (!graph_watch(x->graph, world_subject_deeds(x->world), world_subject_findings(x->world)))
+    x->complete = false;
 }
 
 /* A graph that is not whole: what it has met besides counts as one execution each. */

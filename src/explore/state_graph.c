@@ -25,11 +25,6 @@ typedef struct GraphNode {
   int outcome;
 } GraphNode;
 
-typedef struct GraphEdge {
-  uint32_t to;
-  uint32_t step; /* thread << 24 | footprint */
-} GraphEdge;
-
 /* A state on the way from the first to the present one. */
 typedef struct Level {
   uint32_t node;
@@ -37,6 +32,7 @@ typedef struct Level {
   int count, next;
   uint32_t steps[HISTORY_THREADS];
   uint32_t to[HISTORY_THREADS];
+  uint32_t deeds[HISTORY_THREADS];
 } Level;
 
 struct StateGraph {
@@ -80,6 +76,12 @@ void state_graph_free (StateGraph *g) {
 size_t state_graph_states (const StateGraph *g) { return g->node_count; }
 bool state_graph_was_cut (const StateGraph *g) { return g->cut; }
 bool state_graph_was_bounded (const StateGraph *g) { return g->bounded; }
+
+const GraphEdge *state_graph_edges (const StateGraph *g, uint32_t node, int *count) {
+  *count = g->nodes[node].edges;
+  return g->edges + g->nodes[node].first;
+}
+
 void state_graph_moved (StateGraph *g) { g->at = -1; }
 int state_graph_length (const StateGraph *g) { return g->at; }
 
@@ -211,7 +213,8 @@ static bool close_level (StateGraph *g) {
   n->open = false;
   n->first = g->edge_count;
   n->edges = (uint8_t)l->count;
-  for (int i = 0; i < l->count; i++) g->edges[g->edge_count++] = (GraphEdge){l->to[i], l->steps[i]};
+  for (int i = 0; i < l->count; i++)
+    g->edges[g->edge_count++] = (GraphEdge){l->to[i], l->steps[i], l->deeds[i]};
   return true;
 }
 
@@ -250,6 +253,7 @@ static bool go_on (StateGraph *g) {
   node = find_node(g, preemptions, &is_new);
   if (node == NONE) return false;
   l->to[l->next - 1] = node;
+  l->deeds[l->next - 1] = g->options.deed != NULL ? g->options.deed(g->subject.ud) : 0;
   if (is_new) return open_level(g, node, preemptions);
   if (g->nodes[node].open) g->cyclic = true;
   if (g->options.merged != NULL) g->options.merged(g->options.ud);

@@ -42,12 +42,22 @@ typedef struct GraphCounts {
 
 /* The state the subject stands in, as 128 bits; false: it has none. */
 typedef bool (*GraphKey)(void *ud, uint64_t key[2]);
+/* What the last step did, as a number of the caller's. */
+typedef uint32_t (*GraphDeed)(void *ud);
 /* Called at an end; a number of the outcome, negative: it is no failure. */
 typedef int (*GraphOutcome)(void *ud);
+
+/* A step from one state to another. */
+typedef struct GraphEdge {
+  uint32_t to;
+  uint32_t step; /* thread << 24 | footprint */
+  uint32_t deed;
+} GraphEdge;
 
 typedef struct GraphOptions {
   void *ud;                 /* of the outcome, and of merged */
   void (*merged)(void *ud); /* called where a path comes to a state that is known; may be NULL */
+  GraphDeed deed;           /* of the subject; NULL: nobody asks */
   int depth;                /* of an execution at most; what is longer is cut */
   int preemptions;          /* at most in an execution: paths beyond are left out; -1: any number */
 } GraphOptions;
@@ -67,6 +77,9 @@ bool state_graph_was_bounded (const StateGraph *g);
 /* The steps that have led to the state that is being visited: how many, and each one's thread. */
 int state_graph_length (const StateGraph *g);
 int state_graph_thread_at (void *graph, int i);
+
+/* The edges of a state of a complete graph; the first one has the number 0. */
+const GraphEdge *state_graph_edges (const StateGraph *g, uint32_t node, int *count);
 
 /*
 ** Counts what a complete graph says; false: no memory. `sleep_sets` bounds the memory

@@ -38,6 +38,10 @@ struct WorldSubject {
   bool watches_life; /* some thread interrupts others, or asks whether they live, */
   bool is_another;   /* which has been found out only now */
   Fingerprint *fingerprint;
+  WatchedStep last;              /* what the last step did; of no thread: it was the clock's */
+  uint64_t moved;                /* threads that it has started or woken */
+  uint32_t among[ACCESSES_MOST]; /* its objects, where it was a select */
+  Deeds *deeds;
   const char *problem;
 };
 
@@ -120,12 +124,45 @@ static bool is_silent (const WorldSubject *w, const Op *op) {
   return !w->watches_life && (op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END);
 }
 
+/*
+** The object in whose line an interrupt finds its target: it leaves the line, or is
+** passed over there. The same where the target has been woken since, and has not gone on:
+** the other order with what woke it is another trace. *live: the object, where it is an
+** RWLock, which alone says what can be done there. False: there is none.
+*/
+static bool line_of_target (WorldSubject *w, const Op *op, uint32_t *object, Object **live) {
+  const Thread *t = (const Thread *)op->object;
+  const uint32_t *stood;
+  const Op *pending;
+  int serial;
+  *live = NULL;
+  if (op->kind != OP_INTERRUPT) return false;
+  serial = (int)t->serial - 1;
+  pending = sim_pending(w->sim, serial);
+  if (pending != NULL && pending->kind == OP_WRITE_TAKE) {
+    *live = pending->object;
+    *object = numbering_object(&w->numbers, pending->object);
+    return true;
+  }
+  stood = sim_stood(w->sim, serial);
+  if (stood != NULL) *object = numbering_made(&w->numbers, stood[0], stood[1]);
+  return stood != NULL;
+}
+
+static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
+  int n = numbering_accesses(&w->numbers, op, a);
+  uint32_t object;
+  Object *live;
+  if (line_of_target(w, op, &object, &live)) a[n++] = (Access){.object = object, .write = true};
+  return n;
+}
+
 static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   const Op *op = w->serial[thread] < 0 ? NULL : sim_pending(w->sim, w->serial[thread]);
   Access a[ACCESSES_MOST];
   int n;
   if (op == NULL) return false;
-  n = numbering_accesses(&w->numbers, op, a);
+  n = accesses_of(w, op, a);
   p->footprint = footprint_intern(w->footprints, a, n, numbering_grips(&w->numbers, op));
   p->late = is_late(w, op) || is_interrupted(w, thread, op);
   p->enabled = p->late || is_possible(op, sim_thread_of(w->sim, w->serial[thread]));
@@ -166,13 +203,17 @@ static Ready ready_of (WorldSubject *w, Object *o) {
 static void ready (void *ud, int thread, Ready *r) {
   WorldSubject *w = ud;
   const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
+  Object *second;
+  uint32_t object;
   if (op != NULL && op->among != NULL) {
     for (int i = 0; i < op->among_count && i < ACCESSES_MOST; i++)
       r[i] = ready_of(w, op->among[i]->object);
     return;
   }
   r[0] = ready_of(w, op != NULL ? op->object : NULL);
-  r[1] = op != NULL && op->second != NULL ? ready_of(w, op->second) : r[0];
+  if (op == NULL) return;
+  if (line_of_target(w, op, &object, &second)) r[1] = ready_of(w, second);
+  else r[1] = op->second != NULL ? ready_of(w, op->second) : r[0];
 }
 
 /*
@@ -203,9 +244,10 @@ static void take_half_way (WorldSubject *w) {
 /* Tells the watch what the thread is about to do. */
 static void watch_pending (WorldSubject *w, int thread) {
   const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
-  uint32_t among[ACCESSES_MOST];
-  bool looks;
   WatchedStep s;
+  bool looks;
+  w->last = (WatchedStep){.thread = -1};
+  w->moved = 0;
   if (op == NULL) {
     watch_clock(w->watch, w->depth);
     return;
@@ -224,10 +266,11 @@ static void watch_pending (WorldSubject *w, int thread) {
               && shared_has_key(op->object, op->key) == op->removes,
       .empty = looks && op->kind != OP_LOOK && shared_is_empty(op->object),
       .patient = op->until == FOREVER,
-      .among = among};
+      .among = w->among};
   for (int i = 0; op->among != NULL && i < op->among_count && i < ACCESSES_MOST; i++)
-    among[s.among_count++] = numbering_object(&w->numbers, op->among[i]->object);
+    w->among[s.among_count++] = numbering_object(&w->numbers, op->among[i]->object);
   watch_step(w->watch, w->depth, &s);
+  w->last = s;
 }
 
 /* What an operation acts on. */
@@ -279,6 +322,7 @@ static bool step (void *ud, int thread, Effects *effects) {
     moved |= (uint64_t)1 << i;
   }
   if (thread != CLOCK_THREAD) watch_stepped(w->watch, moved);
+  w->moved = moved;
   take_half_way(w);
   return true;
 }
@@ -359,8 +403,22 @@ void world_subject_mark_places (WorldSubject *w, bool mark) {
 
 bool world_subject_key (void *subject, uint64_t key[2]) {
   WorldSubject *w = subject;
-  return fingerprint_take(w->fingerprint, w->sim, key);
+  if (!fingerprint_take(w->fingerprint, w->sim, key)) return false;
+  for (int i = 0; w->watches_life && i < w->known; i++) {
+    const uint32_t *stood = w->serial[i] < 0 ? NULL : sim_stood(w->sim, w->serial[i]);
+    if (stood == NULL) continue; /* what an interrupt depends on */
+    key[0] += ((uint64_t)stood[0] << 32 | stood[1]) * 0x9e3779b97f4a7c15u;
+    key[1] += (uint64_t)(i + 1) * 0xc4ceb9fe1a85ec53u;
+  }
+  return true;
 }
+
+uint32_t world_subject_deed (void *subject) {
+  WorldSubject *w = subject;
+  return w->last.thread < 0 ? DEED_NONE : deeds_number(w->deeds, &w->last, w->moved);
+}
+
+const Deeds *world_subject_deeds (const WorldSubject *w) { return w->deeds; }
 
 static int threads (void *ud) { return ((WorldSubject *)ud)->known; }
 
@@ -384,8 +442,9 @@ WorldSubject *world_subject_new (const WorldSubjectOptions *options) {
   w->watch = watch_new();
   w->findings = findings_new();
   w->fingerprint = fingerprint_new();
-  if (w->fingerprint == NULL || w->footprints == NULL || !named || w->watch == NULL
-      || w->findings == NULL || !begin(w)) {
+  w->deeds = deeds_new();
+  if (w->fingerprint == NULL || w->deeds == NULL || w->footprints == NULL || !named
+      || w->watch == NULL || w->findings == NULL || !begin(w)) {
     world_subject_free(w);
     return NULL;
   }
@@ -400,6 +459,7 @@ void world_subject_free (WorldSubject *w) {
   watch_free(w->watch);
   findings_free(w->findings);
   fingerprint_free(w->fingerprint);
+  deeds_free(w->deeds);
   free(w);
 }
 

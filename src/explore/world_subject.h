@@ -10,6 +10,7 @@
 #ifndef EXPLORE_WORLD_SUBJECT_H
 #define EXPLORE_WORLD_SUBJECT_H
 
+#include "explore/deeds.h"
 #include "explore/findings.h"
 #include "explore/subject.h"
 #include "sim/request.h"
@@ -33,6 +34,9 @@ Subject world_subject_calls (WorldSubject *w);
 
 /* The state the world stands in, for state_graph.h; false: it has none that bytes in memory could tell. */
 bool world_subject_key (void *subject, uint64_t key[2]);
+/* What the last step did, as a number of world_subject_deeds; of the clock: DEED_NONE. */
+uint32_t world_subject_deed (void *subject);
+const Deeds *world_subject_deeds (const WorldSubject *w);
 /*
 ** It has turned out that the program's steps are others than was thought: what has been
 ** found so far is to be forgotten. That has been done now.

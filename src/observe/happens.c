@@ -203,12 +203,12 @@ static void take (Happens *h, int thread, uint64_t object, uint64_t part, uint32
 }
 
 /* What is done to an Atomic is announced in the words of a Shared, without a key. */
-static unsigned order_of (const Happens *h, OpKind kind, uint64_t part) {
+unsigned happens_order (bool must, OpKind kind, uint64_t part) {
   unsigned order = op_info[kind].order;
   if (kind == OP_READ && part == 0) return ORDER_TAKES;
   if (kind == OP_WRITE && part == 0) return ORDER_GIVES | ORDER_TAKES;
   if (kind == OP_READ) return ORDER_TAKES; /* of what sync.update has left there */
-  return h->must && (order & ORDER_LOCK) ? 0 : order;
+  return must && (order & ORDER_LOCK) ? 0 : order;
 }
 
 void happens_edge (Happens *h, int from, int to) {
@@ -219,7 +219,7 @@ void happens_edge (Happens *h, int from, int to) {
 }
 
 void happens_gives (Happens *h, int thread, OpKind kind, uint64_t object, uint64_t part) {
-  unsigned order = order_of(h, kind, part);
+  unsigned order = happens_order(h->must, kind, part);
   know(h, thread);
   if (order & ORDER_GIVES) give(h, thread, object, part, SORT_GIVEN);
   if (order & ORDER_GIVES_BACK) give(h, thread, object, part, SORT_BACK);
@@ -228,7 +228,7 @@ void happens_gives (Happens *h, int thread, OpKind kind, uint64_t object, uint64
 }
 
 void happens_takes (Happens *h, int thread, OpKind kind, uint64_t object, uint64_t part) {
-  unsigned order = order_of(h, kind, part);
+  unsigned order = happens_order(h->must, kind, part);
   know(h, thread);
   if (order & ORDER_TAKES) take(h, thread, object, part, SORT_GIVEN);
   if (order & ORDER_TAKES_BACK) take(h, thread, object, part, SORT_BACK);

@@ -39,6 +39,8 @@ void happens_free (Happens *h); /* NULL is allowed */
 /* Memory ran out: what came later is not known. */
 bool happens_is_incomplete (const Happens *h);
 
+/* Bits ORDER_…: what such an operation gives to and takes from its object; `must`: as in happens_new. */
+unsigned happens_order (bool must, OpKind kind, uint64_t part);
 /* What `from` has done happens before what `to` does next. */
 void happens_edge (Happens *h, int from, int to);
 /* The operation is about to take effect. `part`: of a Shared's key, else 0. */

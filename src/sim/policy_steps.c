@@ -89,9 +89,16 @@ bool sim_is_parked (const Sim *sim, int thread, Nanos *deadline) {
   return true;
 }
 
+const uint32_t *sim_stood (const Sim *sim, int thread) {
+  const SimThread *st = find(sim, thread);
+  return st != NULL && (st->stood[0] != 0 || st->stood[1] != 0) ? st->stood : NULL;
+}
+
 void sim_step (Sim *sim, int thread) {
   SimThread *st = find(sim, thread);
-  if (st != NULL && st->state == SIM_THREAD_HELD) enter(sim, st);
+  if (st == NULL || st->state != SIM_THREAD_HELD) return;
+  st->stood[0] = st->stood[1] = 0;
+  enter(sim, st);
 }
 
 bool sim_step_clock (Sim *sim) {

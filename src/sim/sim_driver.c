@@ -302,6 +302,12 @@ static void sim_announce (Thread *self, const Op *op) {
 ** The rest of the door.
 */
 
+/* An object's name in every run: see numbering.h. */
+static void note_line (SimThread *me, const Object *o) {
+  me->stood[0] = o != NULL ? o->maker : 0;
+  me->stood[1] = o != NULL ? o->nth : 0;
+}
+
 static void sim_park (Thread *self, Nanos deadline) {
   Sim *sim = sim_of(self->object.world);
   SimThread *me = self->driver_data;
@@ -313,7 +319,10 @@ static void sim_park (Thread *self, Nanos deadline) {
   me->order = sim->parkings++;
   me->looked_at = me->in_line = false;
   push(sim, &sim->parked, &sim->parked_count, &sim->parked_capacity, me);
-  if (sim->options.policy->searches) sort_last(sim->parked, sim->parked_count);
+  if (sim->options.policy->searches) {
+    sort_last(sim->parked, sim->parked_count);
+    note_line(me, self->blocked.active ? self->blocked.object : NULL);
+  }
   schedule_next(sim);
   atomic_store(&self->spot->token, 0);
 }
@@ -372,6 +381,7 @@ static lua_State *open_thread (Thread *t, lua_State *parent) {
   sim_thread_seed(st, t->serial);
   st->thread = t;
   st->timed_out = st->may_time_out = st->settling = false;
+  note_line(st, NULL);
   t->driver_data = st;
   if (sim->options.policy->searches && !number(sim, st)) return NULL;
   st->spot = (Spot){.driver = &sim_driver, .fibre = st};

@@ -36,6 +36,7 @@ typedef struct SimThread {
   const Op *pending; /* while held; on the stack of the thread */
   Nanos deadline;    /* while parked */
   uint64_t order;    /* of parking: equal deadlines end in this order */
+  uint32_t stood[2]; /* under a search: maker and number of where it was parked since its step */
   bool in_line;      /* announces what it stands in line for already: a recording has it waiting */
   bool looked_at;    /* since it has parked: whether it waits in a circle */
   bool settling;     /* inside sync.settle: goes on when no other thread can run */

@@ -50,6 +50,12 @@ const Op *sim_pending (const Sim *sim, int thread);
 /* Whether the thread stands in a line or sleeps. In *deadline until when. */
 bool sim_is_parked (const Sim *sim, int thread, Nanos *deadline);
 
+/*
+** Maker and number of the object in whose line the thread stands, or has stood since it
+** was stepped last; NULL: none.
+*/
+const uint32_t *sim_stood (const Sim *sim, int thread);
+
 /* Lets a thread go through its operation; where it is not held nothing happens. */
 void sim_step (Sim *sim, int thread);
 

@@ -158,11 +158,13 @@ static int shared_newindex (lua_State *L) {
 
 bool shared_has_key (Object *o, const void *key) {
   Shared *s = (Shared *)o;
-  bool found;
+  const Slot *found;
+  bool there;
   pthread_mutex_lock(&s->mu);
-  found = shared_table_get(&s->table, key) != NULL;
+  found = shared_table_get(&s->table, key);
+  there = found != NULL && found->tag != SLOT_NIL; /* a hole in the array is no key */
   pthread_mutex_unlock(&s->mu);
-  return found;
+  return there;
 }
 
 bool shared_is_empty (Object *o) {
