@@ -263,6 +263,20 @@ describe("explore", function()
     assert.is_false(r.complete)
   end)
 
+  it("stops when its seconds are over, whichever engine's turn it is", function()
+    local function write()
+      local book, threads = sync.Shared{ text = "" }, {}
+      local function add(text, letter) return text .. letter end
+      for i = 1, 3 do
+        threads[i] = sync.spawn(function() for _ = 1, 4 do sync.update(book, "text", add, i) end end)
+      end
+      join_all(threads)
+    end
+    local r = sync.explore(write, { seconds = 0.05 }) -- of 34650 executions
+    assert.is_false(r.complete)
+    assert.is_true(r.executions < 30000, tostring(r.executions))
+  end)
+
   it("leaves no memory behind #noasan #notsan #novalgrind", function()
     local function memory()
       collectgarbage()
