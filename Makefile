@@ -162,7 +162,7 @@ ABS_BUILD = $(abspath $(BUILD))
 BUSTED    = $(shell command -v busted || echo busted-is-missing)
 SPECS    ?=
 SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
-            LUASYNC='$(ABS_BUILD)/luasync' LUASYNC_MODULE='$(ABS_BUILD)/luasync.so' LUASYNC_SEARCH='$(ABS_BUILD)/search_check' \
+            LUASYNC='$(ABS_BUILD)/luasync' LUASYNC_MODULE='$(ABS_BUILD)/luasync.so' LUASYNC_SEARCH='$(ABS_BUILD)/search_check' LUASYNC_FAULTS='$(ABS_BUILD)/faults' \
             LUA_PATH='lua/?.lua;;' LUA_CPATH='$(ABS_BUILD)/?.so;;' \
             ASAN_OPTIONS=abort_on_error=0:$$ASAN_OPTIONS \
             TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:atexit_sleep_ms=0:$$TSAN_OPTIONS \
@@ -187,7 +187,13 @@ $(BUILD)/steps_test $(BUILD)/heap_test: $(filter-out $(BUILD)/host/command/%,$(H
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
-C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test $(BUILD)/heap_test
+# The host with memory that fails when it is told to.
+FAILING := malloc calloc realloc strdup mmap open_memstream heap_alloc heap_has_room arena_alloc sim_memory luaL_openlibs
+$(BUILD)/faults: spec/whole/faults.c $(HOST_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) $(HOST_LDFLAGS) $(FAILING:%=-Wl,--wrap=%) -o $@ $^ $(HOST_LIBS)
+
+C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test $(BUILD)/heap_test $(BUILD)/faults
 
 # Each folder of spec/ is a process of its own, the longest first: `make -j` runs
 # several at once, and what one leaves behind (memory above all, under
@@ -198,7 +204,7 @@ EACH_ROOM = --keep-going $(if $(SPECS),,--output-sync=target)
 
 # Specs of the command start it in processes of their own, which are the same
 # whoever starts them: one round is enough.
-ONCE = spec/command/% spec/explore/% spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
+ONCE = spec/command/% spec/explore/% spec/whole/faults_spec.lua spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
 STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
 
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.

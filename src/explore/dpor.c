@@ -319,6 +319,8 @@ void dpor_leave (Dpor *d) {
   d->left = true;
 }
 
+static bool is_short (const Dpor *d) { return footprint_is_short(d->subject.footprints); }
+
 DporEnd dpor_next (Dpor *d) {
   do {
     if (d->begun) {
@@ -326,13 +328,14 @@ DporEnd dpor_next (Dpor *d) {
       dpor_leave(d);
       depth = next_node(d);
       if (depth < 0 && !d->failed) return DPOR_COMPLETE;
-      if (d->failed || !go_back(d, depth)) return d->strayed ? DPOR_STRAYED : DPOR_BROKEN;
+      if (d->failed || !go_back(d, depth))
+        return d->strayed && !is_short(d) ? DPOR_STRAYED : DPOR_BROKEN;
     }
     d->begun = true;
     d->left = false;
     d->asleep = false;
     while (go_down(d)) {}
-    if (d->failed) return DPOR_BROKEN;
+    if (d->failed || is_short(d)) return DPOR_BROKEN;
     if (d->asleep) d->blocked++;
   } while (d->asleep);
   return DPOR_LEAF;

@@ -25,9 +25,19 @@ struct Footprints {
   uint32_t index_size;
   Place *place_list;
   uint32_t place_count, place_capacity;
+  bool is_short; /* a footprint has got no number of its own */
 };
 
-Footprints *footprint_table (void) { return calloc(1, sizeof(Footprints)); }
+Footprints *footprint_table (void) {
+  Footprints *f = calloc(1, sizeof *f);
+  if (f == NULL) return NULL;
+  footprint_intern(f, NULL, 0, GRIPS_ALL);
+  if (!f->is_short) return f;
+  footprint_table_free(f);
+  return NULL;
+}
+
+bool footprint_is_short (const Footprints *f) { return f->is_short; }
 
 void footprint_table_free (Footprints *f) {
   if (f == NULL) return;
@@ -148,12 +158,16 @@ static uint32_t add (Footprints *f, const Access *a, int count, unsigned grips) 
 }
 
 uint32_t footprint_intern (Footprints *f, const Access *a, int count, unsigned grips) {
+  uint32_t id;
   if (f->index_size > 0) {
     uint32_t i = hash_of(a, count, grips) & (f->index_size - 1);
     for (; f->index[i] != 0; i = (i + 1) & (f->index_size - 1))
       if (same(f, f->index[i] - 1, a, count, grips)) return f->index[i] - 1;
   }
-  return add(f, a, count, grips);
+  id = add(f, a, count, grips);
+  if (id != NONE) return id;
+  f->is_short = true;
+  return 0;
 }
 
 /*

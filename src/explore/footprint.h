@@ -41,8 +41,14 @@ typedef struct Footprints Footprints;
 Footprints *footprint_table (void); /* NULL: no memory */
 void footprint_table_free (Footprints *f);
 
-/* The number of the footprint with these accesses; UINT32_MAX: no memory, or more than 2^24. */
+/*
+** The number of the footprint with these accesses. 0, which depends on everything: no
+** memory, or more than 2^24.
+*/
 uint32_t footprint_intern (Footprints *f, const Access *accesses, int count, unsigned grips);
+
+/* Whether that has happened: what was found so far holds, the search cannot go on. */
+bool footprint_is_short (const Footprints *f);
 
 const Footprint *footprint_at (const Footprints *f, uint32_t id);
 const Access *footprint_accesses (const Footprints *f, uint32_t id);

@@ -191,6 +191,7 @@ static bool open_level (StateGraph *g, uint32_t node, int preemptions) {
   l->node = node;
   l->preemptions = preemptions;
   find_steps(g, l);
+  if (footprint_is_short(g->subject.footprints)) return false;
   g->nodes[node].open = true;
   if (l->count == 0) {
     g->nodes[node].is_end = true;
@@ -261,7 +262,9 @@ static bool go_on (StateGraph *g) {
 }
 
 static GraphEnd failure (const StateGraph *g) {
-  return g->strayed ? GRAPH_STRAYED : g->stateless ? GRAPH_STATELESS : GRAPH_BROKEN;
+  return g->strayed && !footprint_is_short(g->subject.footprints) ? GRAPH_STRAYED
+         : g->stateless                                           ? GRAPH_STATELESS
+                                                                  : GRAPH_BROKEN;
 }
 
 GraphEnd state_graph_run (StateGraph *g, long steps) {

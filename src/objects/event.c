@@ -113,9 +113,9 @@ static int event_wait (lua_State *L) {
 ** cleared since.
 */
 
-static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+static Selected select_take (lua_State *L, Object *o, struct PriorityEntry *taken) {
   (void)L;
-  (void)value;
+  (void)taken;
   if (!finds_set((Event *)o)) return SELECT_NOTHING;
   record(OP_WAIT_SET, o, 1, 1);
   return SELECT_TAKEN;

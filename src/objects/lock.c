@@ -328,9 +328,9 @@ void lock_take_again (lua_State *L, Lock *lock, int levels, LockWaiter *lw) {
 ** For select: its waiters are never starving, so they are never given the lock.
 */
 
-static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+static Selected select_take (lua_State *L, Object *o, struct PriorityEntry *taken) {
   Lock *lock = (Lock *)o;
-  (void)value;
+  (void)taken;
   if (is_reentrant(lock) && lock_is_mine(lock)) {
     int depth = atomic_fetch_add_explicit(&lock->depth, 1, memory_order_relaxed) + 2;
     record_taken(OP_ACQUIRE, lock, depth, "select", FOREVER);

@@ -17,6 +17,7 @@
 #include "message/message.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
+#include "objects/queue/queue.h"
 #include "objects/select.h"
 #include "thread/thread.h"
 #include "world/args.h"
@@ -79,13 +80,13 @@ static void read_list (lua_State *L, Selection *s, Nanos deadline) {
 }
 
 /* Takes the first that has something, beginning where it is fair; its index, or -1. */
-static int take_any (lua_State *L, Selection *s, Slot *value, Selected *how) {
+static int take_any (lua_State *L, Selection *s, PriorityEntry *taken, Selected *how) {
   static _Thread_local unsigned turns;
   unsigned begin = world_is_parallel(thread_self->object.world) ? turns++ : 0;
   for (int k = 0; k < s->n; k++) {
     int i = (int)((begin + (unsigned)k) % (unsigned)s->n);
     Object *o = s->choices[i].object;
-    *how = o->kind->select->take(L, o, value);
+    *how = o->kind->select->take(L, o, taken);
     if (*how != SELECT_NOTHING) return i;
   }
   return -1;
@@ -113,14 +114,14 @@ static void withdraw_all (Selection *s) {
 ** Waits until one has been taken; its index, or -1: the time ran out. Raises a pending
 ** interrupt.
 */
-static int wait (lua_State *L, Selection *s, Slot *value, Selected *how) {
+static int wait (lua_State *L, Selection *s, PriorityEntry *item, Selected *how) {
   Wake wake = WAKE_CHOSEN;
   bool first = true, sure;
   int taken;
   do {
     sure = enlist_all(s, first);
     first = false;
-    taken = take_any(L, s, value, how);
+    taken = take_any(L, s, item, how);
     if (taken >= 0 || wake == WAKE_TIMEOUT) {
       line_count_awake(s->waiters[0], false);
       break;
@@ -132,22 +133,31 @@ static int wait (lua_State *L, Selection *s, Slot *value, Selected *how) {
   return taken;
 }
 
+/* The queue that the object with index i is, or NULL. */
+static Queue *queue_at (const Selection *s, int i) {
+  Object *o = s->choices[i].object;
+  return o->kind->select == &queue_select ? (Queue *)o : NULL;
+}
+
 /* Pushes what was taken of the object with index i. [0, +n, raises] */
-static int push_taken (lua_State *L, int i, Slot *value, Selected how) {
+static int push_taken (lua_State *L, const Selection *s, int i, PriorityEntry *taken,
+                       Selected how) {
+  Queue *q = queue_at(s, i);
   lua_pushinteger(L, i + 1);
   if (how == SELECT_SHUT) {
     lua_pushnil(L);
     lua_pushliteral(L, "shutdown");
     return 3;
   }
-  slot_push_free(L, value);
+  if (q != NULL) queue_push_taken(L, q, taken);
+  else lua_pushboolean(L, 1);
   return 2;
 }
 
 /* Announces, takes, waits: the index, or -1 when the time has run out. [0, 0, raises] */
-static int run (lua_State *L, Selection *s, Slot *value, Selected *how) {
+static int run (lua_State *L, Selection *s, PriorityEntry *taken, Selected *how) {
   int i;
-  *value = (Slot){.tag = SLOT_TRUE};
+  *taken = (PriorityEntry){.order = 0}; /* whole: a search compares stacks */
   if (world_is_observed())
     world_announce(&(Op){.kind = OP_SELECT,
                          .object = s->choices[0].object,
@@ -155,10 +165,10 @@ static int run (lua_State *L, Selection *s, Slot *value, Selected *how) {
                          .among_count = s->n,
                          .until = s->deadline,
                          .L = L});
-  i = take_any(L, s, value, how);
+  i = take_any(L, s, taken, how);
   if (i < 0 && s->deadline != 0) {
     wait_allowed(L);
-    i = wait(L, s, value, how);
+    i = wait(L, s, taken, how);
   }
   if (s->waiters[0]->shown == NULL) record(OP_SELECT, NULL, i + 1, 0);
   return i;
@@ -166,14 +176,17 @@ static int run (lua_State *L, Selection *s, Slot *value, Selected *how) {
 
 void select_wait (lua_State *L, Nanos deadline) {
   Selection s;
-  Slot value;
+  PriorityEntry taken;
   Selected how;
+  int i;
   read_list(L, &s, deadline);
-  if (run(L, &s, &value, &how) >= 0) slot_free(&value);
+  i = run(L, &s, &taken, &how);
+  if (i >= 0 && how == SELECT_TAKEN && queue_at(&s, i) != NULL)
+    queue_free_taken(queue_at(&s, i), &taken);
   lua_pop(L, 2);
 }
 
-int select_of_two (lua_State *L, Object *a, Object *b, Slot *value, Selected *how) {
+int select_of_two (lua_State *L, Object *a, Object *b, PriorityEntry *taken, Selected *how) {
   Choice choices[2];
   Waiter *waiters[2];
   Selection s;
@@ -182,13 +195,13 @@ int select_of_two (lua_State *L, Object *a, Object *b, Slot *value, Selected *ho
   set_choice(&s, 1, b);
   waiters[0]->deaf = waiters[1]->deaf = true;
   waiters[0]->shown = waiters[1]->shown = a;
-  return run(L, &s, value, how);
+  return run(L, &s, taken, how);
 }
 
 /* select(list [, timeout]): index, value; or nil, "timeout". */
 int select_from (lua_State *L) {
   Selection s;
-  Slot value;
+  PriorityEntry taken;
   Selected how;
   Nanos relative;
   int i;
@@ -196,8 +209,8 @@ int select_from (lua_State *L) {
   relative = args_timeout(L, 2);
   lua_settop(L, 2);
   read_list(L, &s, relative == 0 ? 0 : world_deadline(thread_self->object.world, relative));
-  i = run(L, &s, &value, &how);
-  if (i >= 0) return push_taken(L, i, &value, how);
+  i = run(L, &s, &taken, &how);
+  if (i >= 0) return push_taken(L, &s, i, &taken, how);
   lua_pushnil(L);
   lua_pushliteral(L, "timeout");
   return 2;

@@ -4,7 +4,7 @@
 #ifndef OBJECTS_SELECT_H
 #define OBJECTS_SELECT_H
 
-#include "message/message.h"
+#include "objects/queue/queue_store.h"
 #include "thread/thread.h"
 
 /* sync.select of the list at 1, without its results. [0, 0, raises] */
@@ -14,6 +14,6 @@ void select_wait (lua_State *L, Nanos deadline);
 ** Takes one of two objects, whichever is ready first, however long that takes; an
 ** interrupt stays pending. 0 or 1. [0, 0, raises]
 */
-int select_of_two (lua_State *L, Object *a, Object *b, Slot *value, Selected *how);
+int select_of_two (lua_State *L, Object *a, Object *b, PriorityEntry *taken, Selected *how);
 
 #endif

@@ -107,10 +107,11 @@ static void serve_line (Semaphore *s) {
 static int semaphore_release (lua_State *L) {
   Semaphore *s = check_semaphore(L);
   lua_Integer n = luaL_optinteger(L, 2, 1);
-  long long value = atomic_load_explicit(&s->value, memory_order_relaxed);
+  long long value;
   Nanos time;
   luaL_argcheck(L, n >= 1, 2, "n must be one or more");
   announce(L, OP_UP, s);
+  value = atomic_load_explicit(&s->value, memory_order_relaxed);
   time = record_clock();
   do {
     if (s->object.kind == &bounded_kind && n > s->initial - value)
@@ -126,9 +127,9 @@ static int semaphore_release (lua_State *L) {
 ** For select.
 */
 
-static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+static Selected select_take (lua_State *L, Object *o, struct PriorityEntry *taken) {
   (void)L;
-  (void)value;
+  (void)taken;
   if (!take_unit((Semaphore *)o)) return SELECT_NOTHING;
   record(OP_DOWN, o, 1, units((Semaphore *)o));
   return SELECT_TAKEN;

@@ -355,6 +355,14 @@ static inline void *take (Heap *h, unsigned class, size_t size) {
   return block;
 }
 
+bool heap_has_room (const Heap *h, size_t size) {
+  unsigned class = class_of(size);
+  if (class > CLASSES) return false;
+  if (h->free[class] != NULL) return true;
+  if (h->more != NULL) return h->more->open[class] != NULL;
+  return h->ranges != NULL && h->ranges->size >= heap_class_size(class);
+}
+
 static void heap_end (Heap *h) {
   More *m = h->more;
   if (m != NULL) {

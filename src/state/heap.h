@@ -30,6 +30,9 @@ Heap *heap_new (void);
 */
 void *heap_alloc (void *ud, void *block, size_t old, size_t new);
 
+/* Whether the next block of that size is there already: heap_alloc cannot fail. False says nothing. */
+bool heap_has_room (const Heap *h, size_t size);
+
 /*
 ** The same for a state that an image is to be made of: no word of a block has a part
 ** that lay there before. The end of an old address behind the end of a short string

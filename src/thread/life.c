@@ -249,9 +249,9 @@ bool thread_result_awaited (Thread *t) {
 ** For select.
 */
 
-static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+static Selected select_take (lua_State *L, Object *o, struct PriorityEntry *taken) {
   (void)L;
-  (void)value;
+  (void)taken;
   if (atomic_load(&((Thread *)o)->life) != LIFE_ENDED) return SELECT_NOTHING;
   record(OP_JOIN, o, 1, 0);
   return SELECT_TAKEN;

@@ -68,10 +68,10 @@ struct Waiter {
 /* What select must know of a kind; in Kind.select. Nothing here waits or calls Lua. */
 typedef enum Selected { SELECT_NOTHING, SELECT_TAKEN, SELECT_SHUT } Selected;
 
-struct Slot;
+struct PriorityEntry;
 typedef struct Selectable {
-  /* Takes what o has to give, if it is there: a queue's item into *value. */
-  Selected (*take)(lua_State *L, Object *o, struct Slot *value);
+  /* Takes what o has to give, if it is there: a queue's item into *taken. */
+  Selected (*take)(lua_State *L, Object *o, struct PriorityEntry *taken);
   /*
   ** Sees to it that the waiter stands in o's line: at the end when it comes `first`,
   ** at the head after it has been woken and was too late. False: it has been chosen,

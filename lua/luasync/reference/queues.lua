@@ -116,7 +116,9 @@ print(q:put_nowait("b"))]],
   {
     name = "Queue:get", kind = "method", also = ALL, call = "q:get([block [, timeout]])",
     about = "Takes an item; waits while there is none. Waiting threads are served in the order they came. After a "
-      .. "shutdown the items that are still there come first, then `nil, \"shutdown\"`.",
+      .. "shutdown the items that are still there come first, then `nil, \"shutdown\"`."
+      .. " Where there is no memory for its copy the call raises `not enough memory`, and the item is the "
+      .. "queue's first again.",
     args = { words.block, words.timeout }, units = words.seconds,
     returns = { { "any", "the item, or nil" },
       { "string?", "after nil: \"empty\" (there was no item, or not in time) or \"shutdown\"" } },

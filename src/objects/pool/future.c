@@ -168,9 +168,9 @@ static int future_result (lua_State *L) {
   return 2;
 }
 
-static Selected select_take (lua_State *L, Object *o, struct Slot *value) {
+static Selected select_take (lua_State *L, Object *o, struct PriorityEntry *taken) {
   (void)L;
-  (void)value;
+  (void)taken;
   return future_is_done((Future *)o) ? SELECT_TAKEN : SELECT_NOTHING;
 }
 

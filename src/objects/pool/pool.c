@@ -55,13 +55,13 @@ static bool leave (Tasks *tasks) {
 }
 
 /* The next task, when there is one; false: the worker is to end. [0, 0, raises] */
-static bool next_task (lua_State *L, Tasks *tasks, Slot *slot) {
+static bool next_task (lua_State *L, Tasks *tasks, PriorityEntry *taken) {
   Queue *q = &tasks->queue;
   Thread *main = thread_self->object.world->main;
   Selected how;
   for (;;) {
     announce(L, OP_TRY_GET, q);
-    switch (queue_get_item(L, q, slot, 0)) {
+    switch (queue_get_item(L, q, taken, 0)) {
       case QUEUE_DONE: return true;
       case QUEUE_SHUT: return !leave(tasks);
       default: break;
@@ -69,7 +69,7 @@ static bool next_task (lua_State *L, Tasks *tasks, Slot *slot) {
     if (atomic_load(&main->life) == LIFE_ENDED) {
       if (leave(tasks)) return false;
     }
-    else if (select_of_two(L, &q->object, &main->object, slot, &how) == 0 && how == SELECT_TAKEN)
+    else if (select_of_two(L, &q->object, &main->object, taken, &how) == 0 && how == SELECT_TAKEN)
       return true;
   }
 }
@@ -77,10 +77,10 @@ static bool next_task (lua_State *L, Tasks *tasks, Slot *slot) {
 /* The body of a worker. */
 static bool work (lua_State *L, Thread *t) {
   Tasks *tasks = (Tasks *)t->owner;
-  Slot slot;
-  while (next_task(L, tasks, &slot)) {
-    future_run(L, (Future *)slot.u.object);
-    slot_free(&slot);
+  PriorityEntry taken;
+  while (next_task(L, tasks, &taken)) {
+    future_run(L, (Future *)taken.slot.u.object);
+    queue_free_taken(&tasks->queue, &taken);
   }
   return false;
 }
@@ -104,8 +104,22 @@ static void worker_ended (Thread *t) {
 
 static const Role worker_role = {.begin = work, .starting = worker_starting, .ended = worker_ended};
 
-/* (thread, name) starts a worker. */
+/* (pool, number) makes a worker and starts it. */
 static int start_worker (lua_State *L) {
+  Pool *p = lua_touserdata(L, 1);
+  Tasks *tasks = p->tasks;
+  char name[64], full[96];
+  Thread *t = thread_make(L, sizeof *t, &thread_kind);
+  t->role = &worker_role;
+  t->owner = &tasks->queue.object;
+  object_keep(t->owner);
+  t->daemon = false;
+  snprintf(full, sizeof full, "%s_%d", object_name(&p->object, name), (int)lua_tointeger(L, 2));
+  lua_pushstring(L, full);
+  thread_rename(L, t, -1);
+  lua_pop(L, 1);
+  object_ready(L, -1);
+  lua_replace(L, 1);
   lua_settop(L, 1);
   return thread_start(L);
 }
@@ -116,29 +130,16 @@ static int start_worker (lua_State *L) {
 */
 static bool add_worker (lua_State *L, Pool *p) {
   Tasks *tasks = p->tasks;
-  int number, top = lua_gettop(L);
-  char name[64], full[96];
-  Thread *t;
+  int number;
   pthread_mutex_lock(&tasks->mu);
   number = tasks->active < p->most ? ++tasks->named : 0;
   if (number != 0) tasks->active++;
   pthread_mutex_unlock(&tasks->mu);
   if (number == 0) return true;
   lua_pushcfunction(L, start_worker);
-  t = thread_make(L, sizeof *t, &thread_kind);
-  t->role = &worker_role;
-  t->owner = &tasks->queue.object;
-  object_keep(t->owner);
-  t->daemon = false;
-  snprintf(full, sizeof full, "%s_%d", object_name(&p->object, name), number);
-  lua_pushstring(L, full);
-  thread_rename(L, t, -1);
-  lua_pop(L, 1);
-  object_ready(L, -1);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
-    lua_settop(L, top);
-    return true;
-  }
+  lua_pushlightuserdata(L, p);
+  lua_pushinteger(L, number);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return true;
   pthread_mutex_lock(&tasks->mu);
   tasks->active--;
   pthread_mutex_unlock(&tasks->mu);
@@ -176,9 +177,12 @@ static Future *submit (lua_State *L, Pool *p, int first, int n) {
     if (outcome != QUEUE_SHUT) args_no_memory(L);
     args_misuse(L, "cannot schedule new futures after shutdown");
   }
-  if (queue_has_unclaimed(q) && !add_worker(L, p) && has_none(p->tasks, &p->tasks->active)) {
-    future_cancel(f);
-    lua_error(L);
+  if (queue_has_unclaimed(q) && !add_worker(L, p)) {
+    if (has_none(p->tasks, &p->tasks->active)) {
+      future_cancel(f);
+      lua_error(L);
+    }
+    lua_pop(L, 1); /* the others will do it */
   }
   return f;
 }
@@ -247,10 +251,10 @@ static int pool_map (lua_State *L) {
 
 /* What is in the closed queue will not be done. */
 static void cancel_pending (lua_State *L, Queue *q) {
-  Slot slot;
-  while (queue_get_item(L, q, &slot, 0) == QUEUE_DONE) {
-    future_cancel((Future *)slot.u.object);
-    slot_free(&slot);
+  PriorityEntry taken;
+  while (queue_get_item(L, q, &taken, 0) == QUEUE_DONE) {
+    future_cancel((Future *)taken.slot.u.object);
+    queue_free_taken(q, &taken);
   }
 }
 

@@ -93,10 +93,11 @@ static int queue_put_nowait (lua_State *L) { return put(L, queue_expect(L), 0); 
 
 static inline __attribute__((always_inline)) int get (lua_State *L, Queue *q, Nanos relative) {
   Nanos deadline = world_until(q->object.world, relative);
-  Slot slot = {.tag = SLOT_NIL}; /* whole: a search compares stacks */
+  PriorityEntry taken;
+  if (world_is_observed()) memset(&taken, 0, sizeof taken); /* a search compares stacks */
   announce_until(L, deadline == 0 ? OP_TRY_GET : OP_GET, q, deadline);
-  switch (queue_get_item(L, q, &slot, deadline)) {
-    case QUEUE_DONE: slot_push_free(L, &slot); return 1;
+  switch (queue_get_item(L, q, &taken, deadline)) {
+    case QUEUE_DONE: queue_push_taken(L, q, &taken); return 1;
     case QUEUE_SHUT: return say(L, "shutdown");
     case QUEUE_INTERRUPTED: thread_raise(L); break;
     case QUEUE_NOT_ALLOWED: wait_allowed(L); break;

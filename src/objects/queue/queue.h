@@ -61,7 +61,8 @@ typedef enum QueueOutcome {
 ** mutex of its side.
 */
 typedef struct QueueRequest {
-  Slot *slot;
+  Slot *slot;               /* what is put */
+  PriorityEntry *taken;     /* where what is got goes */
   const Priority *priority; /* put into a PriorityQueue */
   QueueOutcome outcome;
   const char *text; /* for the recording: the short form of what is put, or NULL */
@@ -86,14 +87,22 @@ Wake queue_stay (lua_State *L, Waiter *w, pthread_mutex_t *mu, atomic_int *count
 
 extern const struct Selectable queue_select;
 
-bool queue_has_item (Queue *q); /* under get_spin */
-/* Under get_spin; there must be one. Returns its number, from 1. */
-uint64_t queue_take_out (Queue *q, Slot *s);
+bool queue_has_item (Queue *q);                        /* under get_spin */
 uint64_t queue_visit (Object *o, CycleSearch *search); /* Kind.visit */
 void queue_clear (Queue *q); /* frees all items; nobody else has the queue */
 
 QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline);
-QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline);
+/* What is got belongs to the caller: queue_push_taken, or queue_free_taken. */
+QueueOutcome queue_get_item (lua_State *L, Queue *q, PriorityEntry *e, Nanos deadline);
+/* After a change at the back: what is inside goes to those who wait for it, and so on. */
+void queue_serve_getters (Queue *q);
+void queue_free_taken (Queue *q, PriorityEntry *e);
+/* Pushes the item. Where there is no memory for it, it is the queue's first again. [0, +1, raises] */
+void queue_push_slowly (lua_State *L, Queue *q, PriorityEntry *e);
+static inline void queue_push_taken (lua_State *L, Queue *q, PriorityEntry *e) {
+  if (e->slot.tag < SLOT_TEXT_IN && q->order != ORDER_PRIORITY) slot_push(L, &e->slot);
+  else queue_push_slowly(L, q, e);
+}
 unsigned queue_ready (Object *o, const Thread *t); /* Kind.ready */
 lua_Integer queue_size (Queue *q);
 

@@ -167,22 +167,24 @@ bool queue_has_item (Queue *q) {
   return taken != q->seen_put;
 }
 
-static inline uint64_t take_out (Queue *q, Slot *s) {
+/* Under get_spin; there must be one. Returns its number, from 1. */
+static inline uint64_t take_out (Queue *q, PriorityEntry *e) {
   uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed) + 1, item = taken;
-  if (q->order == ORDER_FIFO) queue_fifo_take(&q->fifo, s);
-  else if (q->order == ORDER_LIFO) item = queue_stack_take(&q->heap, s);
-  else item = queue_priority_take(&q->heap, s);
+  if (q->order == ORDER_FIFO) queue_fifo_take(&q->fifo, &e->slot);
+  else {
+    if (q->order == ORDER_LIFO) queue_stack_take(&q->heap, e);
+    else queue_priority_take(&q->heap, e);
+    item = e->order + 1;
+  }
   fence_write(&q->taken, taken);
   return item;
 }
 
-uint64_t queue_take_out (Queue *q, Slot *s) { return take_out(q, s); }
-
 /* Takes an item if there is one. */
-static inline Moved try_get (Queue *q, Slot *s) {
+static inline Moved try_get (Queue *q, PriorityEntry *e) {
   Moved moved = {QUEUE_DONE, 0};
   spinlock_take(q->get_spin);
-  if (queue_has_item(q)) moved.item = take_out(q, s);
+  if (queue_has_item(q)) moved.item = take_out(q, e);
   else
     moved.outcome = atomic_load(&q->shut)
                         ? QUEUE_SHUT
@@ -207,7 +209,7 @@ static Side side_of (Queue *q, OpKind kind) {
 }
 
 static Moved attempt (Queue *q, OpKind kind, const QueueRequest *r) {
-  return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->slot);
+  return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->taken);
 }
 
 static int64_t length_of (Queue *q) {
@@ -288,14 +290,14 @@ static bool serve (Queue *q, OpKind kind) {
 ** After a change by one side: serves the other side's line, and so on while that
 ** changes anything.
 */
-static void serve_getters (Queue *q) {
+void queue_serve_getters (Queue *q) {
   while (serve(q, OP_GET) && q->maxsize > 0 && atomic_load(&q->putters_waiting) > 0
          && serve(q, OP_PUT) && atomic_load(&q->getters_waiting) > 0)
     ;
 }
 
 static inline void serve_after_put (Queue *q) {
-  if (atomic_load(&q->getters_waiting) > 0) serve_getters(q);
+  if (atomic_load(&q->getters_waiting) > 0) queue_serve_getters(q);
 }
 
 /* The last item of a closed queue may have been left for a select that others stood behind. */
@@ -338,7 +340,7 @@ static Moved put_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline) {
 
 static Moved get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline) {
   Moved moved = {QUEUE_WOULD_WAIT, 0};
-  if (await_items(q)) moved = try_get(q, r->slot);
+  if (await_items(q)) moved = try_get(q, r->taken);
   return moved.outcome == QUEUE_WOULD_WAIT ? wait_in_line(L, q, OP_GET, r, deadline) : moved;
 }
 
@@ -354,7 +356,7 @@ SELDOM static QueueOutcome put_recorded (lua_State *L, Queue *q, Slot *s, const 
                                          Nanos deadline) {
   Nanos time = record_now();
   char text[RECORD_VALUE];
-  QueueRequest r = {s, p, QUEUE_WOULD_WAIT, text};
+  QueueRequest r = {.slot = s, .priority = p, .outcome = QUEUE_WOULD_WAIT, .text = text};
   Moved moved;
   record_value(L, 2, text);
   moved = try_put(q, s, p);
@@ -366,9 +368,9 @@ SELDOM static QueueOutcome put_recorded (lua_State *L, Queue *q, Slot *s, const 
   return moved.outcome;
 }
 
-SELDOM static QueueOutcome get_recorded (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
-  QueueRequest r = {s, NULL, QUEUE_WOULD_WAIT, NULL};
-  Moved moved = try_get(q, s);
+SELDOM static QueueOutcome get_recorded (lua_State *L, Queue *q, PriorityEntry *e, Nanos deadline) {
+  QueueRequest r = {.taken = e, .outcome = QUEUE_WOULD_WAIT};
+  Moved moved = try_get(q, e);
   if (moved.outcome == QUEUE_WOULD_WAIT && deadline != 0) moved = get_on(L, q, &r, deadline);
   if (moved.item > 0 || (moved.outcome != QUEUE_DONE && q->shown == NULL))
     record_item(0, deadline == 0 ? OP_TRY_GET : OP_GET, q, moved.item, NULL);
@@ -384,8 +386,8 @@ SELDOM static QueueOutcome put_waiting (lua_State *L, Queue *q, Slot *s, const P
   return outcome;
 }
 
-SELDOM static QueueOutcome get_waiting (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
-  QueueOutcome outcome = get_on(L, q, &(QueueRequest){.slot = s}, deadline).outcome;
+SELDOM static QueueOutcome get_waiting (lua_State *L, Queue *q, PriorityEntry *e, Nanos deadline) {
+  QueueOutcome outcome = get_on(L, q, &(QueueRequest){.taken = e}, deadline).outcome;
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;
 }
@@ -400,12 +402,12 @@ QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p,
   return outcome;
 }
 
-QueueOutcome queue_get_item (lua_State *L, Queue *q, Slot *s, Nanos deadline) {
+QueueOutcome queue_get_item (lua_State *L, Queue *q, PriorityEntry *e, Nanos deadline) {
   QueueOutcome outcome;
-  if (record_is_on()) return get_recorded(L, q, s, deadline);
-  outcome = try_get(q, s).outcome;
+  if (record_is_on()) return get_recorded(L, q, e, deadline);
+  outcome = try_get(q, e).outcome;
   if (outcome == QUEUE_DONE) serve_after_get(q);
-  else if (outcome == QUEUE_WOULD_WAIT && deadline != 0) return get_waiting(L, q, s, deadline);
+  else if (outcome == QUEUE_WOULD_WAIT && deadline != 0) return get_waiting(L, q, e, deadline);
   return outcome;
 }
 
@@ -421,9 +423,9 @@ bool queue_has_unclaimed (Queue *q) {
 ** For select.
 */
 
-static Selected select_take (lua_State *L, Object *o, Slot *value) {
+static Selected select_take (lua_State *L, Object *o, PriorityEntry *taken) {
   Queue *q = (Queue *)o;
-  Moved moved = try_get(q, value);
+  Moved moved = try_get(q, taken);
   (void)L;
   if (record_is_on() && (moved.item > 0 || (moved.outcome == QUEUE_SHUT && q->shown == NULL)))
     record_item(0, OP_GET, q, moved.item, NULL);

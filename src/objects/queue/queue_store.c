@@ -57,6 +57,18 @@ void queue_fifo_take (Fifo *f, Slot *s) {
   *s = f->head->slots[f->head_index++];
 }
 
+bool queue_fifo_return (Fifo *f, const Slot *s) {
+  if (f->head_index == 0) { /* others have taken and returned meanwhile */
+    FifoSegment *fresh = new_segment(f);
+    if (fresh == NULL) return false;
+    fresh->next = f->head;
+    f->head = fresh;
+    f->head_index = SEGMENT_SLOTS;
+  }
+  f->head->slots[--f->head_index] = *s;
+  return true;
+}
+
 void queue_fifo_move (Fifo *to, Fifo *from) {
   *to = (Fifo){.head = from->head, .head_index = from->head_index, .world = from->world};
   from->head = from->tail = NULL;
@@ -184,23 +196,26 @@ static bool own_text (PriorityHeap *h, Priority *p) {
   return copy != NULL;
 }
 
-bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p) {
-  PriorityEntry e = {*s, *p, h->orders};
+bool queue_priority_return (PriorityHeap *h, const PriorityEntry *e) {
   size_t i;
-  if (!make_room(h) || !own_text(h, &e.priority)) return false;
-  h->orders++;
-  for (i = h->size++; i > 0 && entry_before(&e, &h->entries[(i - 1) / 2]); i = (i - 1) / 2)
+  if (!make_room(h)) return false;
+  for (i = h->size++; i > 0 && entry_before(e, &h->entries[(i - 1) / 2]); i = (i - 1) / 2)
     h->entries[i] = h->entries[(i - 1) / 2];
-  h->entries[i] = e;
+  h->entries[i] = *e;
   return true;
 }
 
-uint64_t queue_priority_take (PriorityHeap *h, Slot *s) {
+bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p) {
+  PriorityEntry e = {*s, *p, h->orders};
+  if (!make_room(h) || !own_text(h, &e.priority)) return false;
+  h->orders++;
+  return queue_priority_return(h, &e);
+}
+
+void queue_priority_take (PriorityHeap *h, PriorityEntry *e) {
   PriorityEntry last = h->entries[--h->size];
-  uint64_t number = h->entries[0].order + 1;
   size_t i = 0, child;
-  *s = h->entries[0].slot;
-  world_free(h->world, (char *)h->entries[0].priority.text);
+  *e = h->entries[0];
   while ((child = 2 * i + 1) < h->size) {
     if (child + 1 < h->size && entry_before(&h->entries[child + 1], &h->entries[child])) child++;
     if (!entry_before(&h->entries[child], &last)) break;
@@ -208,19 +223,22 @@ uint64_t queue_priority_take (PriorityHeap *h, Slot *s) {
     i = child;
   }
   if (h->size > 0) h->entries[i] = last;
-  return number;
 }
 
-bool queue_stack_add (PriorityHeap *h, const Slot *s) {
+bool queue_stack_return (PriorityHeap *h, const PriorityEntry *e) {
   if (!make_room(h)) return false;
-  h->entries[h->size++] = (PriorityEntry){.slot = *s, .order = h->orders++};
+  h->entries[h->size++] = *e;
   return true;
 }
 
-uint64_t queue_stack_take (PriorityHeap *h, Slot *s) {
-  *s = h->entries[--h->size].slot;
-  return h->entries[h->size].order + 1;
+bool queue_stack_add (PriorityHeap *h, const Slot *s) {
+  PriorityEntry e = {.slot = *s, .order = h->orders};
+  if (!queue_stack_return(h, &e)) return false;
+  h->orders++;
+  return true;
 }
+
+void queue_stack_take (PriorityHeap *h, PriorityEntry *e) { *e = h->entries[--h->size]; }
 
 void queue_priority_move (PriorityHeap *to, PriorityHeap *from) {
   *to = *from;

@@ -30,6 +30,8 @@ typedef struct Fifo {
 
 bool queue_fifo_add (Fifo *f, const Slot *s); /* false: no memory */
 void queue_fifo_take (Fifo *f, Slot *s);      /* there must be one */
+/* It was the first and is so again. False: no memory, which its taker has left it as a rule. */
+bool queue_fifo_return (Fifo *f, const Slot *s);
 void queue_fifo_move (Fifo *to, Fifo *from); /* all items, in constant time; `from` is empty then */
 void queue_fifo_free (Fifo *f, uint64_t count); /* frees the `count` items in it, then its memory */
 
@@ -76,10 +78,12 @@ typedef struct PriorityHeap {
 } PriorityHeap;
 
 bool queue_priority_add (PriorityHeap *h, const Slot *s, const Priority *p); /* false: no memory */
-/* Returns the number of the item: how many have been added until then, it included. */
-uint64_t queue_priority_take (PriorityHeap *h, Slot *s);
+void queue_priority_take (PriorityHeap *h, PriorityEntry *e); /* its text is the taker's */
 bool queue_stack_add (PriorityHeap *h, const Slot *s);
-uint64_t queue_stack_take (PriorityHeap *h, Slot *s);            /* likewise */
+void queue_stack_take (PriorityHeap *h, PriorityEntry *e);
+/* An entry that has been taken is where it was, or would be by now. False: no memory. */
+bool queue_priority_return (PriorityHeap *h, const PriorityEntry *e);
+bool queue_stack_return (PriorityHeap *h, const PriorityEntry *e);
 void queue_priority_move (PriorityHeap *to, PriorityHeap *from); /* as queue_fifo_move */
 void queue_priority_tidy (PriorityHeap *h);                      /* see Kind.tidy */
 void queue_priority_free (PriorityHeap *h); /* the items in it as well; stacks too */
