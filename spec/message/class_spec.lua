@@ -154,6 +154,67 @@ describe("Classes of a script", function()
     end)
   end)
 
+  it("of any size are learnt anew when they or a parent gain a method, however often they were sent", function()
+    local function fill(class, n)
+      for i = 1, n do class["method" .. i] = function() return i end end
+      return class
+    end
+    local families = {
+      function(n) -- the metatable of the class leads to the parent
+        local parent = fill({}, n)
+        parent.__index = parent
+        local class = setmetatable({}, { __index = parent })
+        class.__index = class
+        return parent, class, class
+      end,
+      function(n) -- the parent is the metatable of the class
+        local parent = fill({}, n)
+        parent.__index = parent
+        local class = setmetatable({}, parent)
+        class.__index = class
+        return parent, class, class
+      end,
+      function(n) -- methods apart from the metatable
+        local methods = fill({}, n)
+        return methods, methods, { __index = methods }
+      end,
+      function(n) -- nothing is left for Lua to note
+        local class = fill({ __eq = rawequal, __len = function() return 1 end }, n)
+        class.__index = class
+        return class, class, class
+      end,
+    }
+    everywhere(function()
+      for _, family in ipairs(families) do
+        for _, size in ipairs { 1, 40 } do
+          for warm = 0, 2 do
+            local parent, class, metatable = family(size)
+            local q, back = sync.Queue(), sync.Queue()
+            local reader = sync.spawn(function()
+              for o in q:items() do back:put { o.own and o.own(), o.parents and o.parents() } end
+            end)
+            local function send(o)
+              q:put(o or setmetatable({}, metatable))
+              return table.unpack(back:get(), 1, 2)
+            end
+            for i = 1, 3 * warm do
+              send()
+              if i % 2 == 0 then send(setmetatable({}, parent)) end
+            end
+            function class.own() return 1 end
+            assert(send() == 1)
+            assert(setmetatable({}, metatable) ~= setmetatable({}, metatable)) -- Lua looks for __eq
+            function parent.parents() return 2 end
+            if parent.__index == parent and warm == 0 then assert(select(2, send(setmetatable({}, parent))) == 2) end
+            assert(select(2, send()) == 2)
+            q:shutdown()
+            reader:join()
+          end
+        end
+      end
+    end)
+  end)
+
   it("that can no longer be sent are refused, and can be sent again when that is over", function()
     everywhere(function()
       local Class, q = {}, sync.Queue()

@@ -6,7 +6,6 @@
 #include "world/thread_record.h"
 
 #define KEPT 200
-#define AT_ONCE 8 /* fields of a class that is looked at whenever it is sent */
 
 static const char known_key, things_key; /* the Index; value -> Lasting */
 static const char kept_key;              /* [1] to [KEPT]: values; [0]: the last one's place */
@@ -218,24 +217,6 @@ void lasting_mark_all (lua_State *L) {
 ** Definitions.
 */
 
-/*
-** How many fields the table at `index` has, and a sum over them: functions and tables
-** by identity. [0, 0, -]
-*/
-static uint64_t sum_fields (lua_State *L, int index, int *count) {
-  uint64_t sum = 1;
-  *count = 0;
-  index = lua_absindex(L, index);
-  if (!lua_istable(L, index)) return sum;
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-    uint64_t key = (uintptr_t)lua_topointer(L, -2);
-    uint64_t value = lua_type(L, -1) > LUA_TSTRING ? (uintptr_t)lua_topointer(L, -1) : 0;
-    sum += (key + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ value * UINT64_C(0xBF58476D1CE4E5B9);
-    ++*count;
-  }
-  return sum;
-}
-
 static unsigned long threads_of (World *world) {
   return atomic_load_explicit(&world->serials, memory_order_relaxed);
 }
@@ -248,6 +229,7 @@ void lasting_prepare (lua_State *L) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &box_key);
     lua_pushliteral(L, "__transfer");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &transfer_key);
+    gain_prepare(L);
   }
   lua_pop(L, 1);
 }
@@ -283,23 +265,14 @@ void lasting_define (lua_State *L, int index, Message *definition, World *world)
   l->threads = threads_of(world);
 }
 
-/* A look costs as much as there are fields, so the more there are, the more sendings share one. */
 bool lasting_ready (lua_State *L, Lasting *l, int index, World *world) {
-  int fields;
-  if (l->definition == NULL || l->world != world || l->threads != threads_of(world)) return false;
-  if (l->left-- > 0) return true;
-  if (sum_fields(L, index, &fields) != l->sum) return false;
-  l->left = fields <= AT_ONCE ? 0 : fields;
-  return true;
+  return l->definition != NULL && l->world == world && l->threads == threads_of(world)
+         && !gain_has(L, index, &l->gain);
 }
 
 void lasting_look (lua_State *L, Lasting *l, int index) {
-  int fields;
-  uint64_t sum = sum_fields(L, index, &fields);
-  bool changed = l->sum != 0 && l->sum != sum;
-  l->sum = sum;
-  l->left = fields <= AT_ONCE ? 0 : fields;
-  if (!changed) return;
+  lasting_prepare(L);
+  if (!gain_look(L, index, &l->gain)) return;
   lua_pushvalue(L, index);
   lasting_updated(L, new_id());
   lua_pop(L, 1);

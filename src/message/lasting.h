@@ -17,6 +17,7 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "message/gain.h"
 #include "message/message.h"
 
 /* What a state knows of one that lasts: a userdata that lives as long as the value. */
@@ -26,8 +27,7 @@ typedef struct Lasting {
   Message *definition;   /* NULL: none yet */
   World *world;          /* where the definition may be sent */
   unsigned long threads; /* that this world had when it was made: a later one wants a fresh one */
-  uint64_t sum;          /* over its fields when they were last looked at; 0: never */
-  int left;              /* sendings until they are looked at again */
+  Gain gain;             /* what has been seen of its fields */
   bool sent;             /* its contents have been in a message */
   bool module;           /* it lasts only as long as it is a module of this state */
 } Lasting;
@@ -64,12 +64,12 @@ void lasting_define (lua_State *L, int index, Message *definition, World *world)
 /* Drops the definition, if there is one. [0, 0, -] */
 void lasting_undefine (Lasting *l);
 /*
-** Whether its definition may be sent to that world as it is. Looks now and then
-** whether the table at `index` has other fields than when it was made. [0, 0, -]
+** Whether its definition may be sent to that world as it is: the class at `index` has the
+** fields that it had when that was made. [0, 0, -]
 */
 bool lasting_ready (lua_State *L, Lasting *l, int index, World *world);
 /*
-** Notes what fields the table at `index` has; those it had not before make a change.
+** Notes what fields the class at `index` has; those it had not before make a change.
 ** [0, 0, memory]
 */
 void lasting_look (lua_State *L, Lasting *l, int index);

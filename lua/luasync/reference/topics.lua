@@ -73,17 +73,17 @@ print(shared.count)]],
   },
   {
     name = "classes", kind = "topic", aliases = { "modules", "metatables", "package.preload" },
-    about = "A class is one class in each thread, however it gets there: as metatable, as a field such as obj.class, as"
-      .. " a parent, as a value. A table counts as one when it serves as a metatable, has an `__index` that is a "
-      .. "table or function, or is callable and keeps such a table in a field like `__base`. It is sent to a thread "
-      .. "once, with its methods and what they capture, as it is then; the thread's copy has a life of its own. When"
-      .. " the class gains a field, a thread learns it with the next instance that comes, of a class with more than "
-      .. "8 fields at the latest after as many instances as it has fields; what a field was changed to is seen by "
-      .. "threads started later. What a module holds (its functions, tables and classes) is the receiver's own, "
-      .. "where it can load the module too: changing a module's table in one thread is not seen by another. A module"
-      .. " in no file (from package.preload, a searcher of the script, or put into package.loaded) is copied, once a"
-      .. " thread, and threads started later can require it. If a module cannot be loaded after all, what arrives in"
-      .. " its place raises an error when it is used, and no item is lost.",
+    about = "A class is one class in each thread, however it gets there: as metatable, as a field such as "
+      .. "obj.class, as a parent, as a value. A table counts as one when it serves as a metatable, has an `__index` "
+      .. "that is a table or function, or is callable and keeps such a table in a field like `__base`. It is sent "
+      .. "to a thread once, with its methods and what they capture, as it is then; the thread's copy has a life of "
+      .. "its own. When the class or a parent gains a field, a thread learns it with the next instance that comes; "
+      .. "what a field was changed to is seen by threads started later. What a module holds (its functions, tables "
+      .. "and classes) is the receiver's own, where it can load the module too: changing a module's table in one "
+      .. "thread is not seen by another. A module in no file (from package.preload, a searcher of the script, or "
+      .. "put into package.loaded) is copied, once a thread, and threads started later can require it. If a module "
+      .. "cannot be loaded after all, what arrives in its place raises an error when it is used, and no item is "
+      .. "lost.",
     example = [[
 local Point = {}
 Point.__index = Point

@@ -1,0 +1,189 @@
+/*
+** gain.c - marks on tables, which Lua takes away where a field is new.
+**
+** Going through the fields of a class tells whether there are others than before, but
+** costs as much as there are fields. Lua itself notes in a byte of each table which
+** metamethods that surely does not have, and forgets it when the table gets a field. So
+** where the bits of __eq and __len have been set, as they may be when there are none, and
+** are still set, there is no new field; or else Lua has looked for both of them since, in
+** instances. Hence the fields are gone through now and then all the same.
+**
+** A table may be one of several classes. Who sets a mark anew on one of them counts it
+** in its thread, and all others go through their fields again.
+**
+** That the byte is where all releases of 5.4 have it is tested once (probe). Where it
+** is not, the fields are gone through each time.
+*/
+#include <stdatomic.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "message/gain.h"
+#include "world/thread_record.h"
+
+#define FLAGS 10 /* offset of that byte in struct Table on 64-bit machines */
+#define NO_LEN (1 << 4)
+#define NO_EQ (1 << 5)
+#define ALL_FLAGS 0x3f
+#define CHAIN_MOST 16 /* tables of a class */
+
+enum { UNTESTED, WORKS, FAILS };
+static atomic_int flags_work = UNTESTED;
+
+static const char index_key, len_key, eq_key; /* the strings __index, __len and __eq */
+
+/* The byte of the table at the top. */
+static uint8_t *flags_of (lua_State *L) { return (uint8_t *)lua_topointer(L, -1) + FLAGS; }
+
+/* Whether a new field takes the marks away, and looking for a metamethod sets its own. [0, 0, memory] */
+static bool probe (lua_State *L) {
+  bool works;
+  if (sizeof(void *) != 8) return false;
+  lua_newtable(L);
+  lua_newtable(L);
+  works = (*flags_of(L) & ALL_FLAGS) == ALL_FLAGS;
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "a");
+  works = works && (*flags_of(L) & ALL_FLAGS) == 0;
+  lua_pushvalue(L, -1);
+  lua_setmetatable(L, -3);
+  lua_len(L, -2);
+  lua_pop(L, 1);
+  works = works && (*flags_of(L) & NO_LEN) != 0;
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "b");
+  works = works && (*flags_of(L) & ALL_FLAGS) == 0;
+  lua_pop(L, 2);
+  return works;
+}
+
+static void keep_string (lua_State *L, const char *text, const char *key) {
+  lua_pushstring(L, text);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+void gain_prepare (lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &index_key) == LUA_TNIL) {
+    keep_string(L, "__len", &len_key);
+    keep_string(L, "__eq", &eq_key);
+    keep_string(L, "__index", &index_key);
+  }
+  lua_pop(L, 1);
+  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == UNTESTED)
+    atomic_store_explicit(&flags_work, probe(L) ? WORKS : FAILS, memory_order_relaxed);
+}
+
+/* Pushes the field of the table at the top whose name is kept there. [0, +1, -] */
+static int push_field (lua_State *L, const char *key) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, key);
+  return lua_rawget(L, -2);
+}
+
+/* Replaces the table at the top by the next one of its class; false: there is none. [-1, +(0|1), -] */
+static bool next_table (lua_State *L) {
+  bool there = push_field(L, &index_key) == LUA_TTABLE && !lua_rawequal(L, -1, -2);
+  if (!there) {
+    lua_pop(L, 1);
+    there = lua_getmetatable(L, -1);
+  }
+  if (there) lua_replace(L, -2);
+  else lua_pop(L, 1);
+  return there;
+}
+
+/* What is to be marked on the table at the top. [0, 0, -] */
+static uint8_t marks_for (lua_State *L) {
+  uint8_t marks = 0;
+  if (push_field(L, &len_key) == LUA_TNIL) marks |= NO_LEN;
+  lua_pop(L, 1);
+  if (push_field(L, &eq_key) == LUA_TNIL) marks |= NO_EQ;
+  lua_pop(L, 1);
+  return marks;
+}
+
+/* Over the tables of a class, one of which is at the top. */
+typedef struct Walk {
+  int n;          /* tables so far */
+  uint64_t chain; /* over them */
+} Walk;
+
+/* Whether there is another table, which is at the top then. [-1, +(0|1), -] */
+static bool walk_on (lua_State *L, Walk *w) {
+  w->chain = w->chain * 3 + (uintptr_t)lua_topointer(L, -1);
+  if (++w->n < CHAIN_MOST) return next_table(L);
+  lua_pop(L, 1);
+  return false;
+}
+
+static void set_marks (lua_State *L, int index, Gain *g) {
+  Walk w = {.n = 0};
+  bool more = true, all = true;
+  g->expected = 0;
+  for (lua_pushvalue(L, index); more; more = walk_on(L, &w)) {
+    unsigned marks = marks_for(L);
+    uint8_t *flags = flags_of(L);
+    if ((*flags & marks) != marks) thread_self->marks++;
+    *flags |= (uint8_t)marks;
+    all = all && marks != 0;
+    g->expected |= (uint32_t)(marks / NO_LEN) << 2 * w.n;
+  }
+  g->chain = all ? w.chain : 0;
+  g->marks = thread_self->marks;
+}
+
+/* Whether all marks are there. */
+static bool has_marks (lua_State *L, int index, const Gain *g) {
+  Walk w = {.n = 0};
+  bool more = true, all = true;
+  for (lua_pushvalue(L, index); more; more = walk_on(L, &w)) {
+    unsigned marks = (g->expected >> 2 * w.n & 3) * NO_LEN;
+    all = all && (*flags_of(L) & marks) == marks;
+  }
+  return all && w.chain == g->chain;
+}
+
+/*
+** A sum over the fields of the class at `index`, functions and tables by identity; how
+** many there are. [0, 0, -]
+*/
+static uint64_t sum_fields (lua_State *L, int index, int *count) {
+  Walk w = {.n = 0};
+  uint64_t sum = 1;
+  bool more = true;
+  *count = 0;
+  for (lua_pushvalue(L, index); more; more = walk_on(L, &w)) {
+    sum *= 3;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+      uint64_t key = (uintptr_t)lua_topointer(L, -2);
+      uint64_t value = lua_type(L, -1) > LUA_TSTRING ? (uintptr_t)lua_topointer(L, -1) : 0;
+      sum += (key + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ value * UINT64_C(0xBF58476D1CE4E5B9);
+      ++*count;
+    }
+  }
+  return sum;
+}
+
+static bool looks_changed (lua_State *L, int index, Gain *g) {
+  uint64_t sum = sum_fields(L, index, &g->left);
+  bool changed = g->sum != sum;
+  g->sum = sum;
+  g->chain = 0;
+  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == WORKS) set_marks(L, index, g);
+  return changed;
+}
+
+bool gain_has (lua_State *L, int index, Gain *g) {
+  Gain now = *g;
+  if (!lua_istable(L, index)) return false;
+  if (g->chain != 0 && g->marks == thread_self->marks && g->left-- > 0 && has_marks(L, index, g))
+    return false;
+  if (looks_changed(L, index, &now)) return true;
+  *g = now;
+  return false;
+}
+
+bool gain_look (lua_State *L, int index, Gain *g) {
+  bool first = g->sum == 0;
+  return lua_istable(L, index) && looks_changed(L, index, g) && !first;
+}
