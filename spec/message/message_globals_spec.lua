@@ -251,6 +251,38 @@ describe("Messages: what a script has added to Lua's libraries", function()
     ]])
   end)
 
+  it("may keep the original in a local, and arrives with it whenever it is sent", function()
+    assert.equal("<1 <2 <3\n", output [[
+      local print, format, write = print, string.format, io.write
+      function string.format(...) return "<" .. format(...) end
+      function _G.print(...) print("<", ...) end
+      function io.write(...) return write("", ...) end
+      local jobs = sync.Queue()
+      local worker = sync.spawn(function()
+        io.write(string.format("%d", 1), " ")
+        if false then _G.print() end
+        for job in jobs:items() do job() end
+      end)
+      for i = 2, 3 do
+        jobs:put(function() write("<", format("%d", i), i == 2 and " " or "\n") return print end)
+      end
+      jobs:shutdown()
+      worker:join()
+    ]])
+    assert.equal("true true <xx 1 true\n", output [[
+      sync.spawn(function()
+        local print, rep = print, string.rep
+        string.rep = function(...) return "<" .. rep(...) end
+        print = function(...) return ... end -- luacheck: ignore
+        local thread = sync.spawn(function() return print, rep, string.rep("x", 2), print(1) end)
+        local own_print, own_rep, repeated, one = thread:result()
+        local report = sync.simulate(function() return string.rep("x", 2) == "<xx" and rep, os.time() end)
+        io.write(tostring(own_rep == rep), " ", tostring(own_print(7) == 7), " ", repeated, " ", one, " ",
+          tostring(report.ok and report.results[1] == rep and report.results[2] < 1.3e9), "\n")
+      end):join()
+    ]])
+  end)
+
   it("travels on to threads of threads and into simulated worlds", function()
     assert.equal("4\n4\n", output [[
       function math.twice(x) return 2 * x end

@@ -15,6 +15,8 @@
 #include <lualib.h>
 
 #include "message/private.h"
+#include "world/thread_record.h"
+#include "world/world.h"
 
 static const char names_key; /* its address names the userdata in the registry */
 
@@ -199,7 +201,7 @@ bool names_push (lua_State *L, int index) {
   names_learn_functions(L);
   if (push_learnt(L, index)) return true;
   names_learn_methods(L);
-  return push_learnt(L, index);
+  return push_learnt(L, index) || names_push_of_address(L, lua_tocfunction(L, index));
 }
 
 bool names_standard (lua_State *L, const char *name) {
@@ -346,6 +348,26 @@ static void push_stand_in (lua_State *L, Name n) {
   lua_pop(L, 2);
 }
 
+/*
+** Puts the function of Lua's library in place of what a script has put there, which is
+** at the top. [0, 0, memory]
+*/
+static void undo_replacing (lua_State *L, const Name *n) {
+  Name left = *n;
+  NameStep step;
+  char name[256];
+  lua_CFunction f;
+  if (n->space != NAME_LOADED || !names_is_library(n->module) || !name_next_step(&left, &step)
+      || !name_is_whole(&left))
+    return;
+  memcpy(name, step.text, step.length);
+  name[step.length] = '\0';
+  f = names_address(n->module, name, !world_is_parallel(thread_self->object.world));
+  if (f == NULL) return;
+  lua_pushcfunction(L, f);
+  lua_replace(L, -2);
+}
+
 void names_resolve (lua_State *L, const char *bytes, size_t length) {
   Name n = name_read(bytes, length), left = n;
   NameStep step;
@@ -353,5 +375,6 @@ void names_resolve (lua_State *L, const char *bytes, size_t length) {
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   ok = push_start(L, &n);
   while (ok && name_next_step(&left, &step)) take_step(L, &step);
+  if (ok && lua_type(L, -1) != LUA_TTABLE && !lua_iscfunction(L, -1)) undo_replacing(L, &n);
   if (!ok || lua_isnil(L, -1)) push_stand_in(L, n);
 }

@@ -143,6 +143,20 @@ int names_stream (lua_State *L, int index);
 /* Pushes this state's stream. [0, +1, raises] */
 void names_push_stream (lua_State *L, int stream);
 /*
+** names_address.c: Lua's own C functions, whatever has been put in their places.
+*/
+
+/*
+** What has that name in a library of every state is f from now on; NULL: in simulated
+** worlds it is a closure.
+*/
+void names_note_address (lua_CFunction f, const char *library, const char *name);
+/* Pushes the name of f, if every state has it. [0, +(0|1), memory] */
+bool names_push_of_address (lua_State *L, lua_CFunction f);
+/* What every state, or every simulated one, has under that name; NULL: it is not known. */
+lua_CFunction names_address (const char *library, const char *name, bool simulated);
+
+/*
 ** Pushes what has the name here. Where there is no such thing it is a stand-in,
 ** which raises an error that says so as soon as it is used: a message that has
 ** been taken from its queue must not be lost. [0, +1, raises]

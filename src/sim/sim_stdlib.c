@@ -12,6 +12,7 @@
 #include "objects/kinds.h"
 #include "state/state.h"
 #include "message/message.h"
+#include "message/names.h"
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
 
@@ -128,6 +129,7 @@ static void wrap (lua_State *L, const char *library, const char *name, lua_CFunc
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (lua_getfield(L, -1, library) == LUA_TTABLE) wrap_field(L, name, f);
   lua_pop(L, 2);
+  names_note_address(NULL, library, name);
 }
 
 /* The methods of files: those of stdin are at hand without io.open. */

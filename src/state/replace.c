@@ -3,6 +3,7 @@
 */
 #include <lauxlib.h>
 
+#include "message/names.h"
 #include "state/stdlib.h"
 
 void replace_function (lua_State *L, const char *library, const char *name, lua_CFunction f) {
@@ -16,4 +17,5 @@ void replace_function (lua_State *L, const char *library, const char *name, lua_
     lua_pop(L, 1);
   }
   lua_pop(L, 2);
+  names_note_address(f, library, name);
 }
