@@ -73,6 +73,19 @@ describe("Things of a module", function()
     end)
   end)
 
+  it("are one in a thread that loads the module itself, however deep they are", function()
+    with_modules({ shapes = SHAPES, nest = "return { a = { b = { f = function() end } } }" }, function()
+      local shapes, nest = require "shapes", require "nest"
+      for _ = 1, 2 do
+        local f, point, is_point = sync.spawn(function()
+          local f = require "nest".a.b.f
+          return f, require "shapes".point(1), require "shapes".is_point
+        end):result()
+        assert.is_true(f == nest.a.b.f and shapes.is_point(point) and is_point == shapes.is_point)
+      end
+    end)
+  end)
+
   it("have one private state in each thread", function()
     with_modules({ shapes = SHAPES }, function()
       local shapes = require "shapes"

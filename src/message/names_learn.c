@@ -114,14 +114,16 @@ static bool is_being_loaded (lua_State *L) {
 
 /* __newindex of package.loaded (loaded, name, module) */
 static int add_module (lua_State *L) {
-  Names *names;
+  Names *names = NULL;
+  bool module;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 3);
+  module = lua_type(L, 2) == LUA_TSTRING && (lua_istable(L, 3) || lua_isfunction(L, 3));
+  if (module) names = names_get(L); /* first: what is there already may be the script's */
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 3);
   lua_rawset(L, 1);
-  if (lua_type(L, 2) != LUA_TSTRING || (!lua_istable(L, 3) && !lua_isfunction(L, 3))) return 0;
-  names = names_get(L);
+  if (!module) return 0;
   if (lua_istable(L, 3)) {
     lua_pushnil(L);
     if (!lua_next(L, 3)) { /* it puts itself there before it has begun */
