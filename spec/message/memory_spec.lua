@@ -46,6 +46,24 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     end)
   end
 
+  it("where many are made and dropped in a simulated world", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local report = sync.simulate(function()
+        local function make(n)
+          for _ = 1, n do
+            for _, kind in ipairs { "Queue", "Event", "Condition", "Shared", "RWLock" } do sync[kind]() end
+          end
+        end
+        make(3000)
+        local before = rss()
+        make(30000)
+        return rss() - before
+      end)
+      local grown = report.results[1]
+      print(grown < 2500 and "flat" or grown)
+    ]]))
+  end)
+
   it("where a worker waits after big items", function()
     assert.equal("given back\n", support.output(RSS .. [[
       local q, taken = sync.Queue(), sync.Queue()

@@ -100,7 +100,7 @@ static void *resize (Sim *sim, Head *h, size_t size) {
 
 void *sim_memory (World *world, void *block, size_t size) {
   Sim *sim = sim_of(world);
-  if (block == NULL) return take(sim, size);
+  if (block == NULL) return size > 0 ? take(sim, size) : NULL;
   if (size > 0) return resize(sim, (Head *)block - 1, size);
   give(sim, (Head *)block - 1);
   return NULL;
