@@ -95,6 +95,81 @@ function case.job(n)
   report("ns", t / n * 1e9)
 end
 
+-- ---- what crosses, beside plain data in the same run: medians of rounds that take turns
+
+local function drain(q, n, done)
+  for _ = 1, n do
+    for _ = 1, q:get() do q:get() end
+    done:put(true)
+  end
+end
+
+--- Runs each maker's items through a queue to another thread, in turn, so many each time.
+-- @return by maker: seconds an item in each round
+local function in_turn(makers, n)
+  local rounds, each = 15, n // 15
+  local q, done, times = sync.Queue(), sync.Queue(), {}
+  local reader = sync.spawn(drain, q, (rounds + 1) * #makers, done)
+  for round = 0, rounds do -- the first one warms up
+    for number, make in ipairs(makers) do
+      local t = now()
+      q:put(each)
+      for i = 1, each do q:put(make(i)) end
+      done:get()
+      times[number] = times[number] or {}
+      if round > 0 then times[number][round] = (now() - t) / each end
+    end
+  end
+  reader:join()
+  return times
+end
+
+local function median(list)
+  table.sort(list)
+  return list[(#list + 1) // 2]
+end
+
+local function report_ratio(name, times, others)
+  local list = {}
+  for i, time in ipairs(times) do list[i] = time / others[i] end
+  report(name, median(list))
+end
+
+--- Instances with two fields, of a class with so many methods, against plain tables.
+function case.instance(n, methods)
+  local class = {}
+  class.__index = class
+  for i = 1, methods do class["method" .. i] = function(self, x) return self.n + x * i end end
+  local times = in_turn({
+    function(i) return setmetatable({ n = i, name = "object" }, class) end,
+    function(i) return { n = i, name = "object" } end,
+  }, n)
+  report_ratio("x", times[1], times[2])
+  report("ns", median(times[1]) * 1e9)
+end
+
+--- A new function with three captured locals: microseconds, and against what Lua itself takes for dump and load.
+function case.closure(n)
+  local times = in_turn({ function(i)
+    local a, b, c = i, "text", 1.5
+    return function() return a, b, c end
+  end }, n)
+  local own = {}
+  for round = 1, #times[1] do
+    local t, each = now(), n // 15
+    for i = 1, each do
+      local a, b, c = i, "text", 1.5
+      local f = load(string.dump(function() return a, b, c end), "f", "b")
+      debug.setupvalue(f, 1, a)
+      debug.setupvalue(f, 2, b)
+      debug.setupvalue(f, 3, c)
+    end
+    own[round] = (now() - t) / each
+  end
+  report_ratio("x", times[1], own)
+  report("us", median(times[1]) * 1e6)
+end
+
 local function answer(ping, pong, n)
   for _ = 1, n do pong:put(ping:get()) end
 end

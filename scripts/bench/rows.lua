@@ -48,6 +48,17 @@ local function shared_rows(case, verb)
   }
 end
 
+--- An instance with two fields beside a plain table with the same two, which takes its turns in the same process.
+local function instance_rows(methods)
+  return {
+    ours = { "instance", { 300000, 60000 }, methods },
+    rows = {
+      { label = ("instance of a class with %d methods"):format(methods), key = "ns", unit = "ns" },
+      { label = "  against a plain table", key = "x", unit = "x", max = 1.5 },
+    },
+  }
+end
+
 local function scale_rows(label, name, n)
   return {
     ours = { "scale", name, n }, floor = { "scale", "@work.lua", name, n }, peer = { "scale", name, n },
@@ -89,7 +100,18 @@ return {
     peer = { "job", { 150000, 30000 } }, queues = true,
     rows = {
       { label = "job table", key = "rate", unit = "M/s", min = 0.8 },
-      { label = "  against build + deep copy", key = "ns", floor = "ns", unit = "ns" },
+      { label = "  against SimpleQueue", key = "ns", unit = "ns", least = 1.0, than = "python" },
+      { label = "  against build + deep copy", key = "ns", floor = "ns", unit = "ns", least = 1.0 },
+    },
+  },
+  instance_rows(2),
+  instance_rows(10),
+  instance_rows(100),
+  {
+    ours = { "closure", { 150000, 30000 } },
+    rows = {
+      { label = "function with three captured locals", key = "us", unit = "us", max = 3 },
+      { label = "  against dump + load", key = "x", unit = "x" },
     },
   },
   {
