@@ -98,13 +98,14 @@ local function object_text(run, state, o)
   elseif family == "flag" then return value == 1 and "set" or "not set"
   elseif family == "count" then return ("value %s%s"):format(value or "?", most)
   elseif family == "queue" then
-    local out = { ("%d%s items"):format(value or 0, most) }
+    local word = object.kind == "Pool" and "task" or "item"
+    local out = { ("%d%s %s%s"):format(value or 0, most, word, value == 1 and most == "" and "" or "s") }
     for _, item in ipairs(info.items) do out[#out + 1] = item.text end
     return table.concat(out, " ")
   elseif family == "cells" then
     local out = {}
     for i, cell in ipairs(info.cells) do out[i] = (cell.key ~= "" and cell.key .. " = " or "") .. cell.value end
-    return #out > 0 and table.concat(out, ", ") or "empty"
+    return #out > 0 and table.concat(out, ", ") or object.kind == "Atomic" and "?" or "empty"
   elseif family == "future" then
     return info.runner and "run by " .. words.thread(run, info.runner)
       or info.failed and "failed" or ({ [2] = "done", [3] = "cancelled" })[value] or "pending"
@@ -128,7 +129,8 @@ function Recording:state(step, index)
     local file, line = run:place(thread.place)
     out.threads[x + 1] = {
       name = run:thread(x).name, state = thread.state, holds = holds, file = file, line = line,
-      waits_for = thread.waits_for and words.object(run, thread.waits_for),
+      waits_for = thread.waits_for and words.object(run, thread.waits_for)
+        or thread.state == "waiting" and words.call(thread.wait) or nil,
     }
   end
   for o = 0, run.object_count - 1 do

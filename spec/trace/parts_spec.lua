@@ -1,6 +1,7 @@
 -- The parts of the timeline page: found, squeezed, joined.
 local builder = require "spec.trace.builder"
 local causes = require "luasync.trace.causes"
+local counts = require "luasync.trace.counts"
 local file = require "luasync.file"
 local recording = require "luasync.trace.recording"
 local squeeze = require "luasync.trace.squeeze"
@@ -91,4 +92,20 @@ describe("what a step of an OS thread brings about", function()
     causes(b.events, recording.KINDS)
     assert.same({ 0, 1, 2 }, b.events.k)
   end)
+end)
+
+describe("the lengths of queues of OS threads", function()
+  local function counted(whole, semaphore)
+    local objects = { { "Queue", "q" }, { "Semaphore", "s", first = 2 } }
+    local b = builder.new { threads = { "MainThread", "T" }, objects = objects }
+    b:op(0, "put", "q", 1, 2):op(1, "put", "q", 2, 2):op(0, "try_get", "q", 0, 9):handed(1, "get", "q", 1, 7)
+    b:op(1, "get", "q", 1, -1):op(0, "shutdown", "q", 1, 0)
+    b:op(0, "down", "s", 1, 0):op(1, "down", "s", 1, 1):op(0, "up", "s", 2, 9)
+    counts(b.events, b.objects, recording.KINDS, recording.OPS, whole)
+    return semaphore and { table.unpack(b.events.b, 7) } or { table.unpack(b.events.b, 1, 6) }
+  end
+
+  it("go on from each other, from nothing", function() assert.same({ 1, 2, 2, 1, -1, 0 }, counted(true)) end)
+  it("go on from the first that is known", function() assert.same({ 2, 3, 3, 2, -1, 0 }, counted(false)) end)
+  it("are not the only ones", function() assert.same({ 1, 0, 2 }, counted(true, true)) end)
 end)

@@ -90,6 +90,20 @@ describe("JSON", function()
     assert.equal("nested too deep at byte 201", message)
   end)
 
+  it("is read as strictly where a list of integers is long", function()
+    local many = ("7,"):rep(60)
+    for _, last in ipairs { "01", "--1", "1-", "-", ",1", "1-1", "-,1", "" } do
+      local value, message, cut = json.decode("[" .. many .. last .. "]")
+      assert.same({ nil, false }, { value, cut })
+      assert.matches("^a value expected at byte 12%d$", message)
+    end
+    assert.same({ nil, true }, { json.decode("[" .. many), (select(3, json.decode("[" .. many))) })
+    for last, wanted in pairs { ["-9223372036854775808"] = math.mininteger, ["0"] = 0, ["-5"] = -5, ["1.5"] = 1.5 } do
+      local list = json.decode("[" .. many .. last .. "]")
+      assert.same({ 61, wanted, math.type(wanted) }, { #list, list[61], math.type(list[61]) })
+    end
+  end)
+
   it("is written so that no text closes a script element, and as UTF-8 whatever came", function()
     assert.equal('"\\u003c/script>\\u0000\\n\\"\\\\"', json.encode "</script>\0\n\"\\")
     assert.equal('"a\u{FFFD}b\u{FFFD}"', json.encode "a\xFFb\xC3")

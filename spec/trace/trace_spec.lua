@@ -41,6 +41,15 @@ describe("luasync.trace", function()
     assert.equal("count = 3", recorded "lost_update":state(11).objects[1].text)
   end)
 
+  it("names the call that is waited in where no object is waited for", function()
+    local b = builder.new { threads = { "MainThread" }, objects = { { "Atomic", "N" }, { "PriorityQueue", "q" } } }
+    b:op(0, "put", "q", 1, 1, "5"):wait(0, "select")
+    local state = assert(trace.parse(b:doc())):state(2)
+    assert.equal("select", state.threads[1].waits_for)
+    assert.same({ { name = "Atomic 'N'", text = "?" }, { name = "PriorityQueue 'q'", text = "1 item 5" } },
+      state.objects)
+  end)
+
   it("says a step in a sentence with its consequences", function()
     assert.equal("thread '1' gives a unit back to Semaphore-1 → hands a unit to thread '3', wakes thread '3'",
       recorded "semaphore_pool":sentence(41))

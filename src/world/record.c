@@ -94,12 +94,12 @@ static void add_string (Form *f, lua_State *L, int index) {
 
 size_t record_integer (lua_Integer n, char text[RECORD_INTEGER]) {
   lua_Unsigned rest = n < 0 ? 0 - (lua_Unsigned)n : (lua_Unsigned)n;
-  char digits[RECORD_INTEGER];
-  size_t count = 0, length = 0;
-  do digits[count++] = (char)('0' + rest % 10);
+  size_t length = n < 0 ? 2 : 1, count;
+  for (lua_Unsigned most = rest; most >= 10; most /= 10) length++;
+  count = length;
+  do text[--count] = (char)('0' + rest % 10);
   while ((rest /= 10) != 0);
-  if (n < 0) text[length++] = '-';
-  while (count > 0) text[length++] = digits[--count];
+  if (n < 0) text[0] = '-';
   return length;
 }
 
@@ -224,5 +224,8 @@ size_t record_field (lua_State *L, int key, int value, char text[RECORD_FIELD]) 
     text[length++] = ']';
   }
   memcpy(text + length, " = ", 3);
-  return length + 3 + record_value(L, value, text + length + 3);
+  length += 3;
+  if (lua_isinteger(L, value)) /* as most are: the shortest way */
+    return length + record_integer(lua_tointeger(L, value), text + length);
+  return length + record_value(L, value, text + length);
 }

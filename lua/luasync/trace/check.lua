@@ -1,8 +1,5 @@
 --- Whether a recording can be true: owners never overlap, every get has its put, every wake its waiter, values go on
 -- from where they were. What a recorder must keep, and what the drawings rely on.
---
--- In the real world operations of several threads may be stamped in another order than they took effect in; there
--- lengths, counts and values of tables are not compared.
 local Run = require "luasync.trace.run"
 local State = require "luasync.trace.state"
 local words = require "luasync.trace.words"
@@ -73,7 +70,7 @@ local function get(c)
   items[c.a] = "got"
 end
 local function read(c)
-  if not c.run.simulated or not c.text then return end
+  if not c.text then return end
   local key, value = c.text:match "^(.-) = (.*)$"
   for _, cell in ipairs(c.object.cells) do
     if key and cell.key == key and cell.value ~= value and not value:find "^{" and not cell.value:find "^{" then
@@ -86,7 +83,7 @@ end
 local ADDS = { put = 1, try_put = 1, submit = 1, get = -1, try_get = -1, take = -1, down = -1, try_down = -1 }
 local function compare_value(c, op)
   local value = c.object.value
-  if not c.run.simulated or not value or type(value) ~= "number" then return end
+  if not value or type(value) ~= "number" then return end
   local add = op == "up" and c.a or c.a > 0 and ADDS[op]
   if add and value + add ~= c.b then c.say("%s: %s leaves %d, but %d was there", c.name, op, c.b, value) end
 end

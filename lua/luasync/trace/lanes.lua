@@ -7,6 +7,12 @@ local lanes = {}
 local TAKES = { put = true, try_put = true, submit = true }
 local ACCESSES = { read = true, write = true, update = true }
 local GIVES = { get = true, try_get = true, take = true }
+local RELEASES = { release = true, release_read = true, release_write = true }
+local HOLDS = { -- what may change which objects its thread holds
+  acquire = true, try_acquire = true, reacquire = true, release = true, down = true, try_down = true, up = true,
+  acquire_read = true, try_read = true, release_read = true, acquire_write = true, try_write = true,
+  release_write = true,
+}
 
 -- Ends the last entry of a list at step s and event i, unless it goes on.
 local function close(list, s, i)
@@ -126,20 +132,20 @@ function lanes.of(run)
     if state.objects[o].value then note_object(out, run, state, o, 0, 0) end
   end
   for i = 1, run.n do
-    local e, s, kind = run.events, run.step[i], run:kind(i)
+    local e, s, kind, op = run.events, run.step[i], run:kind(i), run:op(i)
     local waited = state.threads[e.a[i]] and state.threads[e.a[i]].waits_for
     state:apply(i)
     if kind == "clock" then
       for x = 0, run.thread_count - 1 do note_thread(out, state, x, s, i) end
     elseif kind == "wake" and state.threads[e.a[i]] then note_thread(out, state, e.a[i], s, i) end
-    local started = run:op(i) == "start" and run:object(e.ob[i]) and run:object(e.ob[i]).thread
+    local started = op == "start" and run:object(e.ob[i]) and run:object(e.ob[i]).thread
     if started then note_thread(out, state, started, s, i) end
     if e.th[i] >= 0 then
       note_thread(out, state, e.th[i], s, i)
-      if kind == "op" or kind == "handed" then note_holds(out, state, e.th[i], s, i) end
+      if HOLDS[op] and (kind == "op" or kind == "handed") then note_holds(out, state, e.th[i], s, i) end
     end
-    if run:op(i) and run:op(i):find "^release" and state.threads[e.a[i]] then note_holds(out, state, e.a[i], s, i) end
-    if run:op(i) == "up" then
+    if RELEASES[op] and state.threads[e.a[i]] then note_holds(out, state, e.a[i], s, i) end
+    if op == "up" then
       for x = 0, run.thread_count - 1 do note_holds(out, state, x, s, i) end
     end
     note_object(out, run, state, e.ob[i], s, i)

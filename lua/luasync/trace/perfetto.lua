@@ -12,19 +12,26 @@ local words = require "luasync.trace.words"
 
 local perfetto = {}
 
-local ORDER = { "name", "cat", "ph", "ts", "dur", "pid", "tid", "id", "bp", "s", "args" }
 local CATEGORIES = { running = "run", ready = "ready", waiting = "wait", sleeping = "sleep" }
 
--- One event as JSON. There may be millions: json.encode, which sorts names, would take most of the time.
-local function encode(event)
-  local fields = {}
-  for _, name in ipairs(ORDER) do
-    local value = event[name]
-    if type(value) == "string" then fields[#fields + 1] = ('"%s":%s'):format(name, json.quote(value))
-    elseif type(value) == "number" then fields[#fields + 1] = ('"%s":%.14g'):format(name, value)
-    elseif value then fields[#fields + 1] = ('"%s":%s'):format(name, json.encode(value)) end
+-- The forms of events. There may be millions: json.encode, which sorts names, would take most of the time.
+local NAME = '{"name":"%s","ph":"M","pid":%d,"tid":%d,"args":%s}'
+local SLICE = '{"name":%s,"cat":"%s","ph":"X","ts":%.14g,"dur":%.14g,"pid":%d,"tid":%d%s}'
+local COUNTER = '{"name":%s,"ph":"C","ts":%.14g,"pid":2,"tid":%d,"args":{"value":%d}}'
+local FLOW = '{"name":%s,"cat":"%s","ph":"%s","ts":%.14g,"pid":1,"tid":%d,"id":%d%s}'
+local INSTANT = '{"name":%s,"cat":"%s","ph":"i","ts":%.14g,"pid":1,"tid":%d,"s":"t"}'
+
+-- A function that makes each of its values once.
+local function once(make)
+  local made = {}
+  return function(key)
+    local value = made[key]
+    if value == nil then
+      value = make(key)
+      made[key] = value
+    end
+    return value
   end
-  return "{" .. table.concat(fields, ",") .. "}"
 end
 
 -- The microsecond of each step, and of the end; whether the clock had to be helped.
@@ -45,11 +52,12 @@ local function stamp(us) return math.floor(us * 1000 + 0.5) / 1000 end
 -- The slices of threads, one after the other on a track. Returns for each thread where they begin and end.
 local function add_threads(run, picture, at, put)
   local drawn = {}
+  local place = once(function(p) return words.place(run, p) end)
   for x = 0, run.thread_count - 1 do
     local ends = {}
     drawn[x] = ends
-    put { ph = "M", name = "thread_name", pid = 1, tid = x + 1, args = { name = words.visible(run:thread(x).name) } }
-    put { ph = "M", name = "thread_sort_index", pid = 1, tid = x + 1, args = { sort_index = x } }
+    put(NAME, "thread_name", 1, x + 1, json.encode { name = words.visible(run:thread(x).name) })
+    put(NAME, "thread_sort_index", 1, x + 1, json.encode { sort_index = x })
     for _, entry in ipairs(picture.threads[x]) do
       local to = entry.open and at[run.steps + 1] or at[entry.to]
       if CATEGORIES[entry.state] and to > at[entry.from] then
@@ -58,9 +66,11 @@ local function add_threads(run, picture, at, put)
         local from, dur = stamp(at[entry.from]), stamp(to - at[entry.from])
         ends[#ends + 1] = from
         ends[#ends + 1] = from + dur
-        put { ph = "X", cat = CATEGORIES[entry.state], pid = 1, tid = x + 1, ts = from, dur = dur,
-          name = waits and words.wait(run, i) or entry.state,
-          args = { step = entry.from, place = i and i > 0 and words.place(run, run.events.at[i]) or nil } }
+        local where = i and i > 0 and place(run.events.at[i]) or nil
+        local args = where and (',"args":{"place":%s,"step":%d}'):format(json.quote(where), entry.from)
+          or (',"args":{"step":%d}'):format(entry.from)
+        put(SLICE, json.quote(waits and words.wait(run, i) or entry.state), CATEGORIES[entry.state], from, dur, 1,
+          x + 1, args)
       end
     end
   end
@@ -91,14 +101,13 @@ local function add_objects(run, picture, at, put)
   for _, o in ipairs(lanes.drawn(run, picture)) do
     local family, name = run:family(o), words.object(run, o)
     local counts = family == "queue" or family == "count" or family == "crowd"
-    if not counts then put { ph = "M", name = "thread_name", pid = 2, tid = o + 1, args = { name = name } } end
+    local owner = once(function(value) return owner_name(run, family, value) or false end)
+    if not counts then put(NAME, "thread_name", 2, o + 1, json.encode { name = name }) end
     for _, entry in ipairs(picture.objects[o]) do
-      local to = entry.open and at[run.steps + 1] or at[entry.to]
-      if counts then
-        put { ph = "C", pid = 2, tid = o + 1, name = name, ts = stamp(at[entry.from]), args = { value = entry.value } }
-      elseif owner_name(run, family, entry.value) and to > at[entry.from] then
-        put { ph = "X", cat = family, pid = 2, tid = o + 1, ts = stamp(at[entry.from]),
-          dur = stamp(to - at[entry.from]), name = owner_name(run, family, entry.value) }
+      local from, to = at[entry.from], entry.open and at[run.steps + 1] or at[entry.to]
+      if counts then put(COUNTER, json.quote(name), stamp(from), o + 1, entry.value)
+      elseif owner(entry.value) and to > from then
+        put(SLICE, json.quote(owner(entry.value)), family, stamp(from), stamp(to - from), 2, o + 1, "")
       end
     end
   end
@@ -111,12 +120,12 @@ local function add_flows(picture, at, put, drawn)
     if arrow.from >= 0 and arrow.from ~= arrow.to and arrow.step > 0 then
       local s, e = arrow.step, arrow.to_step
       local taken = arrow.kind == "item" and e > s
-      local name = arrow.kind == "item" and (arrow.text and words.visible(arrow.text) or "item") or arrow.kind
-      put { ph = "s", id = n, name = name, cat = arrow.kind, pid = 1, tid = arrow.from + 1,
-        ts = stamp(into_slice(drawn[arrow.from], at[s] - (at[s] - at[s - 1]) / 4)) }
-      put { ph = "f", bp = "e", id = n, name = name, cat = arrow.kind, pid = 1, tid = arrow.to + 1,
-        ts = stamp(into_slice(drawn[arrow.to],
-          taken and at[e] - (at[e] - at[e - 1]) / 4 or at[e] + (at[e + 1] - at[e]) / 4)) }
+      local name = json.quote(arrow.kind == "item" and (arrow.text and words.visible(arrow.text) or "item")
+        or arrow.kind)
+      put(FLOW, name, arrow.kind, "s", stamp(into_slice(drawn[arrow.from], at[s] - (at[s] - at[s - 1]) / 4)),
+        arrow.from + 1, n, "")
+      put(FLOW, name, arrow.kind, "f", stamp(into_slice(drawn[arrow.to],
+        taken and at[e] - (at[e] - at[e - 1]) / 4 or at[e] + (at[e + 1] - at[e]) / 4)), arrow.to + 1, n, ',"bp":"e"')
     end
   end
 end
@@ -125,8 +134,7 @@ local function add_output(run, at, put)
   for i = 1, run.n do
     local kind = run:kind(i)
     if (kind == "out" or kind == "err") and run.events.th[i] >= 0 then
-      put { ph = "i", s = "t", cat = kind, name = words.visible(run:text(i) or ""), pid = 1,
-        tid = run.events.th[i] + 1, ts = stamp(at[run.step[i]]) }
+      put(INSTANT, json.quote(words.visible(run:text(i) or "")), kind, stamp(at[run.step[i]]), run.events.th[i] + 1)
     end
   end
 end
@@ -136,9 +144,9 @@ function perfetto.write(doc)
   local run = Run.new(doc, 1)
   local picture, lines = lanes.of(run), {}
   local at, helped = stamps(run)
-  local function put(event) lines[#lines + 1] = encode(event) end
-  put { ph = "M", name = "process_name", pid = 1, args = { name = "threads" } }
-  put { ph = "M", name = "process_name", pid = 2, args = { name = "objects" } }
+  local function put(form, ...) lines[#lines + 1] = form:format(...) end
+  put('{"name":"process_name","ph":"M","pid":1,"args":{"name":"threads"}}')
+  put('{"name":"process_name","ph":"M","pid":2,"args":{"name":"objects"}}')
   local drawn = add_threads(run, picture, at, put)
   add_objects(run, picture, at, put)
   add_flows(picture, at, put, drawn)

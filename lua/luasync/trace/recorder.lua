@@ -157,6 +157,7 @@ function recorder.make(raw)
   local threads, objects = objects_of(raw)
   if not raw.simulated then require "luasync.trace.causes"(raw.events, recording.KINDS) end
   name_tasks(raw.events, objects, ops)
+  if not raw.simulated then require "luasync.trace.counts"(raw.events, objects, recording.KINDS, ops, raw.whole) end
   complete_places(raw.events, threads, objects, ops, #places - 1)
   local doc = {
     format = recording.FORMAT, version = recording.VERSION, program = require "luasync"._VERSION,

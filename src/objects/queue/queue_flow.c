@@ -135,22 +135,28 @@ static bool store (Queue *q, const Slot *s, const Priority *p) {
   return queue_priority_add(&q->heap, s, p);
 }
 
+/* Between seeing room and telling the other side: so lengths in a recording have an order. */
+static inline void note_time (Nanos *time) {
+  if (time != NULL && record_is_on()) *time = record_now();
+}
+
 /* Under put_spin: adds the item if that can be done now. */
-static inline Moved add (Queue *q, const Slot *s, const Priority *p) {
+static inline Moved add (Queue *q, const Slot *s, const Priority *p, Nanos *time) {
   uint64_t item = atomic_load_explicit(&q->put, memory_order_relaxed) + 1;
   if (atomic_load_explicit(&q->shut, memory_order_relaxed)) return (Moved){QUEUE_SHUT, 0};
   if (!has_room(q)) return (Moved){QUEUE_WOULD_WAIT, 0};
   if (p != NULL && q->heap.size > 0 && !queue_priority_comparable(p, &q->heap.entries[0].priority))
     return (Moved){QUEUE_NO_ORDER, 0};
   if (!store(q, s, p)) return (Moved){QUEUE_NO_MEMORY, 0};
+  note_time(time);
   fence_write(&q->put, item);
   return (Moved){QUEUE_DONE, item};
 }
 
-static inline Moved try_put (Queue *q, const Slot *s, const Priority *p) {
+static inline Moved try_put (Queue *q, const Slot *s, const Priority *p, Nanos *time) {
   Moved moved;
   spinlock_take(q->put_spin);
-  moved = add(q, s, p);
+  moved = add(q, s, p, time);
   spinlock_give(q->put_spin);
   return moved;
 }
@@ -168,7 +174,7 @@ bool queue_has_item (Queue *q) {
 }
 
 /* Under get_spin; there must be one. Returns its number, from 1. */
-static inline uint64_t take_out (Queue *q, PriorityEntry *e) {
+static inline uint64_t take_out (Queue *q, PriorityEntry *e, Nanos *time) {
   uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed) + 1, item = taken;
   if (q->order == ORDER_FIFO) queue_fifo_take(&q->fifo, &e->slot);
   else {
@@ -176,15 +182,16 @@ static inline uint64_t take_out (Queue *q, PriorityEntry *e) {
     else queue_priority_take(&q->heap, e);
     item = e->order + 1;
   }
+  note_time(time);
   fence_write(&q->taken, taken);
   return item;
 }
 
 /* Takes an item if there is one. */
-static inline Moved try_get (Queue *q, PriorityEntry *e) {
+static inline Moved try_get (Queue *q, PriorityEntry *e, Nanos *time) {
   Moved moved = {QUEUE_DONE, 0};
   spinlock_take(q->get_spin);
-  if (queue_has_item(q)) moved.item = take_out(q, e);
+  if (queue_has_item(q)) moved.item = take_out(q, e, time);
   else
     moved.outcome = atomic_load(&q->shut)
                         ? QUEUE_SHUT
@@ -208,8 +215,8 @@ static Side side_of (Queue *q, OpKind kind) {
   return (Side){q->get_mu, &q->getters, &q->getters_waiting};
 }
 
-static Moved attempt (Queue *q, OpKind kind, const QueueRequest *r) {
-  return kind == OP_PUT ? try_put(q, r->slot, r->priority) : try_get(q, r->taken);
+static Moved attempt (Queue *q, OpKind kind, const QueueRequest *r, Nanos *time) {
+  return kind == OP_PUT ? try_put(q, r->slot, r->priority, time) : try_get(q, r->taken, time);
 }
 
 static int64_t length_of (Queue *q) {
@@ -217,7 +224,7 @@ static int64_t length_of (Queue *q) {
                    - atomic_load_explicit(&q->taken, memory_order_relaxed));
 }
 
-/* A call of the running thread has got its item in or out; a put's began at `time`. */
+/* A call of the running thread has got its item in or out at `time`; 0: now. */
 static void record_item (Nanos time, OpKind op, Queue *q, uint64_t item, const char *text) {
   record_take(&(Record){.kind = RECORD_OP,
                         .op = op,
@@ -230,7 +237,7 @@ static void record_item (Nanos time, OpKind op, Queue *q, uint64_t item, const c
 }
 
 /* A waiter, about to be woken, has got its item in or out. */
-static void record_served (const Waiter *w, uint64_t item) {
+static void record_served (const Waiter *w, uint64_t item, Nanos time) {
   const QueueRequest *r = w->payload;
   if (r->outcome != QUEUE_DONE) return;
   record_take(&(Record){.kind = RECORD_HANDED,
@@ -239,6 +246,7 @@ static void record_served (const Waiter *w, uint64_t item) {
                         .who = w->thread,
                         .a = (int64_t)item,
                         .b = length_of((Queue *)w->object),
+                        .time = time,
                         .text = r->text,
                         .length = r->text != NULL ? strlen(r->text) : 0});
 }
@@ -249,7 +257,7 @@ static void record_served (const Waiter *w, uint64_t item) {
 ** the next in line must leave as many as selects are coming. Nothing is left to wait
 ** for where the queue is closed and empty. Under the side's mutex.
 */
-static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item) {
+static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item, Nanos *time) {
   QueueRequest *r = w->payload;
   Moved moved;
   if (kind == OP_GET && (q->coming > 0 || w->counted != NULL)
@@ -259,7 +267,7 @@ static bool serve_first (Queue *q, OpKind kind, Waiter *w, uint64_t *item) {
     q->coming++;
     return true;
   }
-  moved = attempt(q, kind, r);
+  moved = attempt(q, kind, r, time);
   r->outcome = moved.outcome;
   *item = moved.item;
   return moved.outcome != QUEUE_WOULD_WAIT;
@@ -273,10 +281,11 @@ static bool serve (Queue *q, OpKind kind) {
   Side side = side_of(q, kind);
   Waiter *first = NULL, **last = &first, *w;
   uint64_t item = 0;
+  Nanos time = 0;
   pthread_mutex_lock(side.mu);
-  while ((w = line_first(side.line)) != NULL && serve_first(q, kind, w, &item)) {
+  while ((w = line_first(side.line)) != NULL && serve_first(q, kind, w, &item, &time)) {
     line_pick(w);
-    if (record_is_on() && w->counted == NULL) record_served(w, item);
+    if (record_is_on() && w->counted == NULL) record_served(w, item, time);
     *last = w;
     last = &w->next;
     atomic_fetch_sub(side.waiting, 1);
@@ -307,11 +316,9 @@ static inline void serve_after_get (Queue *q) {
   else if (atomic_load(&q->shut)) serve_after_put(q);
 }
 
-/*
-** Stands in line; a first try has failed. From the unlocking on, the request is the
-** server's, and `item` stays 0 where that thread has moved the item.
-*/
-static Moved wait_in_line (lua_State *L, Queue *q, OpKind kind, QueueRequest *r, Nanos deadline) {
+/* Stands in line; a first try has failed. Item 0: the thread that served the line has moved it. */
+static Moved wait_in_line (lua_State *L, Queue *q, OpKind kind, QueueRequest *r, Nanos deadline,
+                           Nanos *time) {
   Side side = side_of(q, kind);
   Moved moved;
   Waiter w;
@@ -320,7 +327,7 @@ static Moved wait_in_line (lua_State *L, Queue *q, OpKind kind, QueueRequest *r,
   w.payload = r;
   pthread_mutex_lock(side.mu);
   if (queue_enter(side.line, &w, side.waiting) && world_is_parallel(q->object.world)) fence_here();
-  moved = attempt(q, kind, r); /* the other side may have acted before it could see us */
+  moved = attempt(q, kind, r, time); /* the other side may have acted before it could see us */
   if (moved.outcome != QUEUE_WOULD_WAIT) queue_leave(&w, side.waiting);
   pthread_mutex_unlock(side.mu);
   if (moved.outcome != QUEUE_WOULD_WAIT) return moved;
@@ -332,16 +339,16 @@ static Moved wait_in_line (lua_State *L, Queue *q, OpKind kind, QueueRequest *r,
 }
 
 /* Goes on with a put, or a get, that has been tried once and may wait. */
-static Moved put_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline) {
+static Moved put_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline, Nanos *time) {
   Moved moved = {QUEUE_WOULD_WAIT, 0};
-  if (linger(q, &q->taken, &q->put, q->maxsize)) moved = try_put(q, r->slot, r->priority);
-  return moved.outcome == QUEUE_WOULD_WAIT ? wait_in_line(L, q, OP_PUT, r, deadline) : moved;
+  if (linger(q, &q->taken, &q->put, q->maxsize)) moved = try_put(q, r->slot, r->priority, time);
+  return moved.outcome == QUEUE_WOULD_WAIT ? wait_in_line(L, q, OP_PUT, r, deadline, time) : moved;
 }
 
-static Moved get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline) {
+static Moved get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline, Nanos *time) {
   Moved moved = {QUEUE_WOULD_WAIT, 0};
-  if (await_items(q)) moved = try_get(q, r->taken);
-  return moved.outcome == QUEUE_WOULD_WAIT ? wait_in_line(L, q, OP_GET, r, deadline) : moved;
+  if (await_items(q)) moved = try_get(q, r->taken, time);
+  return moved.outcome == QUEUE_WOULD_WAIT ? wait_in_line(L, q, OP_GET, r, deadline, time) : moved;
 }
 
 /* What is seldom called from where every instruction counts, and stays a function there. */
@@ -354,26 +361,26 @@ static Moved get_on (lua_State *L, Queue *q, QueueRequest *r, Nanos deadline) {
 */
 SELDOM static QueueOutcome put_recorded (lua_State *L, Queue *q, Slot *s, const Priority *p,
                                          Nanos deadline) {
-  Nanos time = record_now();
+  Nanos time = 0;
   char text[RECORD_VALUE];
   QueueRequest r = {.slot = s, .priority = p, .outcome = QUEUE_WOULD_WAIT, .text = text};
   Moved moved;
   record_value(L, 2, text);
-  moved = try_put(q, s, p);
-  if (moved.outcome == QUEUE_WOULD_WAIT && deadline != 0) moved = put_on(L, q, &r, deadline);
+  moved = try_put(q, s, p, &time);
+  if (moved.outcome == QUEUE_WOULD_WAIT && deadline != 0) moved = put_on(L, q, &r, deadline, &time);
   if (moved.item > 0 || moved.outcome != QUEUE_DONE)
-    record_item(moved.item > 0 ? time : 0, deadline == 0 ? OP_TRY_PUT : OP_PUT, q, moved.item,
-                text);
+    record_item(time, deadline == 0 ? OP_TRY_PUT : OP_PUT, q, moved.item, text);
   if (moved.outcome == QUEUE_DONE) serve_after_put(q);
   return moved.outcome;
 }
 
 SELDOM static QueueOutcome get_recorded (lua_State *L, Queue *q, PriorityEntry *e, Nanos deadline) {
   QueueRequest r = {.taken = e, .outcome = QUEUE_WOULD_WAIT};
-  Moved moved = try_get(q, e);
-  if (moved.outcome == QUEUE_WOULD_WAIT && deadline != 0) moved = get_on(L, q, &r, deadline);
+  Nanos time = 0;
+  Moved moved = try_get(q, e, &time);
+  if (moved.outcome == QUEUE_WOULD_WAIT && deadline != 0) moved = get_on(L, q, &r, deadline, &time);
   if (moved.item > 0 || (moved.outcome != QUEUE_DONE && q->shown == NULL))
-    record_item(0, deadline == 0 ? OP_TRY_GET : OP_GET, q, moved.item, NULL);
+    record_item(time, deadline == 0 ? OP_TRY_GET : OP_GET, q, moved.item, NULL);
   if (moved.outcome == QUEUE_DONE) serve_after_get(q);
   return moved.outcome;
 }
@@ -381,13 +388,14 @@ SELDOM static QueueOutcome get_recorded (lua_State *L, Queue *q, PriorityEntry *
 /* A put, or a get, whose first try found no room, or no item. */
 SELDOM static QueueOutcome put_waiting (lua_State *L, Queue *q, Slot *s, const Priority *p,
                                         Nanos deadline) {
-  QueueOutcome outcome = put_on(L, q, &(QueueRequest){.slot = s, .priority = p}, deadline).outcome;
+  QueueOutcome outcome =
+      put_on(L, q, &(QueueRequest){.slot = s, .priority = p}, deadline, NULL).outcome;
   if (outcome == QUEUE_DONE) serve_after_put(q);
   return outcome;
 }
 
 SELDOM static QueueOutcome get_waiting (lua_State *L, Queue *q, PriorityEntry *e, Nanos deadline) {
-  QueueOutcome outcome = get_on(L, q, &(QueueRequest){.taken = e}, deadline).outcome;
+  QueueOutcome outcome = get_on(L, q, &(QueueRequest){.taken = e}, deadline, NULL).outcome;
   if (outcome == QUEUE_DONE) serve_after_get(q);
   return outcome;
 }
@@ -396,7 +404,7 @@ SELDOM static QueueOutcome get_waiting (lua_State *L, Queue *q, PriorityEntry *e
 QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p, Nanos deadline) {
   QueueOutcome outcome;
   if (record_is_on()) return put_recorded(L, q, s, p, deadline);
-  outcome = try_put(q, s, p).outcome;
+  outcome = try_put(q, s, p, NULL).outcome;
   if (outcome == QUEUE_DONE) serve_after_put(q);
   else if (outcome == QUEUE_WOULD_WAIT && deadline != 0) return put_waiting(L, q, s, p, deadline);
   return outcome;
@@ -405,7 +413,7 @@ QueueOutcome queue_put_item (lua_State *L, Queue *q, Slot *s, const Priority *p,
 QueueOutcome queue_get_item (lua_State *L, Queue *q, PriorityEntry *e, Nanos deadline) {
   QueueOutcome outcome;
   if (record_is_on()) return get_recorded(L, q, e, deadline);
-  outcome = try_get(q, e).outcome;
+  outcome = try_get(q, e, NULL).outcome;
   if (outcome == QUEUE_DONE) serve_after_get(q);
   else if (outcome == QUEUE_WOULD_WAIT && deadline != 0) return get_waiting(L, q, e, deadline);
   return outcome;
@@ -425,10 +433,11 @@ bool queue_has_unclaimed (Queue *q) {
 
 static Selected select_take (lua_State *L, Object *o, PriorityEntry *taken) {
   Queue *q = (Queue *)o;
-  Moved moved = try_get(q, taken);
+  Nanos time = 0;
+  Moved moved = try_get(q, taken, &time);
   (void)L;
   if (record_is_on() && (moved.item > 0 || (moved.outcome == QUEUE_SHUT && q->shown == NULL)))
-    record_item(0, OP_GET, q, moved.item, NULL);
+    record_item(time, OP_GET, q, moved.item, NULL);
   if (moved.outcome == QUEUE_DONE) serve_after_get(q);
   return moved.outcome == QUEUE_DONE   ? SELECT_TAKEN
          : moved.outcome == QUEUE_SHUT ? SELECT_SHUT

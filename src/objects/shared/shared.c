@@ -80,7 +80,8 @@ void shared_set_value (lua_State *L, int index, Slot *cell, World *world) {
 */
 
 /* Takes a copy of the cell at a key. */
-static inline SharedRefusal fetch (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
+static inline SharedRefusal fetch (lua_State *L, Shared *s, const SharedKey *k, Slot *cell,
+                                   SharedMoment *moment) {
   const Slot *found;
   SharedRefusal why = shared_enter(L, s, OP_READ);
   if (__builtin_expect(why != SHARED_ENTERED, 0)) return why;
@@ -90,12 +91,14 @@ static inline SharedRefusal fetch (lua_State *L, Shared *s, const SharedKey *k, 
     *cell = *found;
     shared_cell_keep(cell);
   }
+  shared_note(s, moment);
   shared_leave(s);
   return SHARED_ENTERED;
 }
 
 /* Stores the cell, which it consumes. [0, 0, raises] */
-static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
+static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cell,
+                          SharedMoment *moment) {
   Slot key;
   bool stored;
   SharedRefusal why;
@@ -107,34 +110,39 @@ static inline void store (lua_State *L, Shared *s, const SharedKey *k, Slot *cel
     return; /* not reached */
   }
   stored = shared_table_swap(&s->table, k, cell, &key);
+  shared_note(s, moment);
   shared_leave(s);
   shared_cell_free(cell);
   shared_cell_free(&key);
   if (!stored) args_no_memory(L);
 }
 
-void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value) {
+void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value,
+                    const SharedMoment *moment) {
   char text[RECORD_FIELD];
-  size_t count, length;
-  if (!record_is_on()) return;
-  length = record_field(L, key, value, text);
-  pthread_mutex_lock(&s->mu);
-  count = shared_table_count(&s->table);
-  pthread_mutex_unlock(&s->mu);
-  record_text(RECORD_OP, op, s, !lua_isnil(L, value), (int64_t)count, text, length);
+  if (__builtin_expect(moment->keys < 0, 1)) return;
+  record_take(&(Record){.kind = RECORD_OP,
+                        .op = op,
+                        .object = s,
+                        .a = !lua_isnil(L, value),
+                        .b = moment->keys,
+                        .time = moment->time,
+                        .length = record_field(L, key, value, text),
+                        .text = text});
 }
 
 static int shared_index (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   SharedKey key;
   Slot cell = {.tag = SLOT_NIL}; /* whole: a search compares stacks */
+  SharedMoment moment = {0, -1};
   SharedRefusal why;
   shared_check_key(L, 2, &key, false);
   shared_announce(L, OP_READ, s, &key);
-  why = fetch(L, s, &key, &cell);
+  why = fetch(L, s, &key, &cell, &moment);
   if (why != SHARED_ENTERED) return shared_refuse(L, why);
   slot_push_free(L, &cell);
-  shared_record(L, OP_READ, s, 2, 3);
+  shared_record(L, OP_READ, s, 2, 3, &moment);
   return 1;
 }
 
@@ -142,6 +150,7 @@ static int shared_newindex (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   SharedKey key;
   Slot cell = {.tag = SLOT_NIL};
+  SharedMoment moment = {0, -1};
   shared_check_key(L, 2, &key, true);
   if (world_is_observed())
     world_announce(&(Op){.kind = OP_WRITE,
@@ -151,8 +160,8 @@ static int shared_newindex (lua_State *L) {
                          .until = FOREVER,
                          .L = L});
   shared_set_value(L, 3, &cell, s->object.world);
-  store(L, s, &key, &cell);
-  shared_record(L, OP_WRITE, s, 2, 3);
+  store(L, s, &key, &cell, &moment);
+  shared_record(L, OP_WRITE, s, 2, 3, &moment);
   return 0;
 }
 
@@ -277,15 +286,16 @@ static int walk (lua_State *L) {
   snapshot->readers++;
   while (next_key(snapshot, &key)) {
     Slot cell;
+    SharedMoment moment = {0, -1};
     SharedRefusal why;
     push_passed(L, snapshot);
     shared_announce(L, OP_READ, s, &key);
-    why = fetch(L, s, &key, &cell);
+    why = fetch(L, s, &key, &cell, &moment);
     if (why != SHARED_ENTERED) return shared_refuse(L, why);
     if (cell.tag != SLOT_NIL) {
       snapshot->readers--;
       slot_push_free(L, &cell);
-      shared_record(L, OP_READ, s, -2, -1);
+      shared_record(L, OP_READ, s, -2, -1, &moment);
       return 2;
     }
     lua_pop(L, 1);

@@ -11,6 +11,7 @@
 #include "objects/kinds.h"
 #include "objects/shared/shared_table.h"
 #include "thread/thread.h"
+#include "world/record.h"
 
 typedef struct Shared {
   Object object;
@@ -65,8 +66,22 @@ static inline void shared_announce (lua_State *L, OpKind kind, Shared *s, const 
 bool shared_has_key (Object *o, const void *key);
 bool shared_is_empty (Object *o);
 
-/* For the recording: the value at `value` has been read or written at the key. [0, 0, -] */
-void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value);
+/* When a call took effect, and how many keys there were after it; keys -1: nothing is recorded. */
+typedef struct SharedMoment {
+  Nanos time;
+  int64_t keys;
+} SharedMoment;
+
+/* The moment of an effect, under mu: in a recording of OS threads it stands in its order. */
+static inline void shared_note (const Shared *s, SharedMoment *moment) {
+  if (record_is_on())
+    *moment = (SharedMoment){record_now(), (int64_t)shared_table_count(&s->table)};
+  else *moment = (SharedMoment){0, -1};
+}
+
+/* For the recording: the value at `value` was read or written at the key then. [0, 0, -] */
+void shared_record (lua_State *L, OpKind op, Shared *s, int key, int value,
+                    const SharedMoment *moment);
 
 /* The cell is about to be stored at the key: see cycles.h. */
 static inline void shared_hold (Shared *s, const SharedKey *k, const Slot *cell) {

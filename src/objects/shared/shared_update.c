@@ -73,12 +73,13 @@ static SharedRefusal turn_begin (lua_State *L, UpdateTurn *turn, Shared *s, cons
 }
 
 /* Stores the cell in the table that is ours. [0, 0, raises] */
-static void put (lua_State *L, Shared *s, const SharedKey *k, Slot *cell) {
+static void put (lua_State *L, Shared *s, const SharedKey *k, Slot *cell, SharedMoment *moment) {
   Slot key;
   bool stored;
   shared_hold(s, k, cell);
   pthread_mutex_lock(&s->mu);
   stored = shared_table_swap(&s->table, k, cell, &key);
+  shared_note(s, moment);
   pthread_mutex_unlock(&s->mu);
   shared_cell_free(cell);
   shared_cell_free(&key);
@@ -89,6 +90,7 @@ int shared_update (lua_State *L) {
   Shared *s = object_check(L, 1, &shared_kind);
   SharedKey key;
   Slot cell;
+  SharedMoment moment = {0, -1};
   UpdateTurn *turn;
   SharedRefusal why;
   shared_check_key(L, 2, &key, true);
@@ -104,8 +106,8 @@ int shared_update (lua_State *L) {
   lua_insert(L, 5);
   lua_call(L, lua_gettop(L) - 4, 1); /* s key turn result */
   shared_set_value(L, 4, &cell, s->object.world);
-  put(L, s, &key, &cell);
-  shared_record(L, OP_UPDATE, s, 2, 4);
+  put(L, s, &key, &cell, &moment);
+  shared_record(L, OP_UPDATE, s, 2, 4, &moment);
   turn_end(L, turn);
   return 1;
 }

@@ -291,7 +291,7 @@ function cellsOf(R, o, e) {
   const cells = new Map()
   for (const p of R.acc[o]) {
     if (p.ev > e) break
-    if (p.write && p.value === 'nil') cells.delete(p.key)
+    if (p.key && p.value === 'nil') cells.delete(p.key)
     else if (p.value !== '') cells.set(p.key, p)
   }
   return cells
@@ -306,7 +306,7 @@ function itemsHtml(R, o, e, main) {
     word = kind === 'Pool' ? ' task' : ' item'
   const chips = items.slice(0, 6).map(q => chipHtml(q.ev === main, escapeHtml(q.text)))
   const words = '<b>' + n + '</b>' + many + word + (n === 1 && !many ? ' ' : 's ')
-  return words + chips.join('') + (items.length > 6 ? '…' : '')
+  return words + chips.join(' ') + (items.length > 6 ? '…' : '')
 }
 function cellsHtml(R, o, e, main) {
   const cells = [...cellsOf(R, o, e)]
@@ -318,12 +318,12 @@ function cellsHtml(R, o, e, main) {
     const old = lost ? '<s title="' + title + '">' + escapeHtml(lost.value) + '</s> ' : ''
     return chipHtml(fresh, (key ? escapeHtml(key) + ' = ' : '') + old + escapeHtml(p.value))
   })
-  return chips.join('') + (cells.length > 12 ? '…' : '')
+  return chips.join('<span class="unseen">, </span>') + (cells.length > 12 ? '…' : '')
 }
 
 // The state of object o after event e in html; `main` is the event of the step, what it made is marked.
 function objectHtml(R, o, e, main = -1) {
-  const { family, kind, max } = R.objects[o],
+  const { family, max } = R.objects[o],
     v = R.hist[o].value(e)
   const line = lineOf(R, o, e).map(x => badgeHtml(R, x, WAITS)),
     waits = line.length ? ' · in line: ' + line.join(' ') : ''
@@ -353,11 +353,8 @@ function objectHtml(R, o, e, main = -1) {
       return itemsHtml(R, o, e, main) + waits
     case 'cells':
       return cellsHtml(R, o, e, main)
-    case 'crowd':
-      if (v !== undefined && kind === 'Barrier')
-        return '<b>' + v + (max > 0 ? ' of ' + max : '') + ' waiting</b>' + waits
   }
-  return line.length ? '<b>' + line.length + ' waiting</b>' + waits : 'nobody waits'
+  return line.length ? '<b>' + line.length + (max > 0 ? ' of ' + max : '') + ' waiting</b>' + waits : 'nobody waits'
 }
 const plainText = html => {
   const el = document.createElement('div')
