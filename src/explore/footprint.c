@@ -174,14 +174,20 @@ uint32_t footprint_intern (Footprints *f, const Access *a, int count, unsigned g
 ** Dependency.
 */
 
-static bool grips_thread (const Footprint *p, int thread) {
-  return p->grips == GRIPS_ALL || p->grips == thread;
+/* Whether the first grips the second, of that thread. */
+static bool grips (const Footprint *p, const Footprint *q, int thread) {
+  return p->grips == GRIPS_ALL || p->grips == thread
+         || (p->grips == GRIPS_LOUD && q->grips != GRIPS_SILENT);
+}
+
+bool footprint_grips (const Footprint *p, int thread) {
+  return p->grips == GRIPS_ALL || p->grips == GRIPS_LOUD || p->grips == thread;
 }
 
 bool footprint_dependent (const Footprints *f, int ta, uint32_t a, int tb, uint32_t b) {
   const Footprint *p = &f->list[a], *q = &f->list[b];
   const Access *x = f->accesses + p->first, *y = f->accesses + q->first;
-  if (ta == tb || grips_thread(p, tb) || grips_thread(q, ta)) return true;
+  if (ta == tb || grips(p, q, tb) || grips(q, p, ta)) return true;
   for (int i = 0; i < p->count; i++)
     for (int j = 0; j < q->count; j++)
       if (x[i].object == y[j].object && (x[i].write || y[j].write)

@@ -21,6 +21,8 @@
 #define PART_ALL UINT32_MAX /* every part of the object */
 #define GRIPS_NONE UINT16_MAX
 #define GRIPS_ALL (UINT16_MAX - 1)
+#define GRIPS_LOUD (UINT16_MAX - 2)   /* all operations but those of the next line: os.exit */
+#define GRIPS_SILENT (UINT16_MAX - 3) /* none; it is silent (see Event) */
 
 typedef struct Access {
   uint32_t object;
@@ -31,8 +33,7 @@ typedef struct Access {
 
 typedef struct Footprint {
   uint16_t count;
-  uint16_t
-      grips; /* the thread that every operation depends on this one of; GRIPS_ALL: of all threads */
+  uint16_t grips; /* the thread every operation of which depends on this one; or GRIPS_… */
   uint32_t first; /* of its accesses, and of their places, in the pool */
 } Footprint;
 
@@ -52,6 +53,9 @@ bool footprint_is_short (const Footprints *f);
 
 const Footprint *footprint_at (const Footprints *f, uint32_t id);
 const Access *footprint_accesses (const Footprints *f, uint32_t id);
+
+/* Whether operations of that thread depend on it, be they on what they may. */
+bool footprint_grips (const Footprint *p, int thread);
 
 /*
 ** Places: pairs of object and part, numbered from 0, so that a history can keep a

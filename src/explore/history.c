@@ -117,9 +117,9 @@ static void walk_begin (Walk *w, const History *h, int thread, uint32_t footprin
   *w = (Walk){h, h->cursors, 0, thread};
   for (int i = 0; i < f->count; i++) walk_places(w, places[i], before);
   walk_add(w, &h->gripping, before);
-  if (f->grips == GRIPS_NONE) return;
+  if (f->grips == GRIPS_NONE || f->grips == GRIPS_SILENT) return;
   for (int t = 0; t < h->threads; t++)
-    if (f->grips == GRIPS_ALL || f->grips == t) walk_add(w, &h->of_thread[t], before);
+    if (footprint_grips(f, t)) walk_add(w, &h->of_thread[t], before);
 }
 
 /*
@@ -235,7 +235,8 @@ static bool add_to_chains (History *h, uint32_t i) {
   const Footprint *f = footprint_at(h->footprints, e->footprint);
   const uint32_t *places = footprint_places(h->footprints, e->footprint);
   if (!chain_add(&h->of_thread[e->thread], i)) return false;
-  if (f->grips != GRIPS_NONE && !chain_add(&h->gripping, i)) return false;
+  if (f->grips != GRIPS_NONE && f->grips != GRIPS_SILENT && !chain_add(&h->gripping, i))
+    return false;
   for (int k = 0; k < f->count; k++)
     if (!chain_add(&h->of_place[places[k]], i)) return false;
   return true;

@@ -6,7 +6,7 @@
 
 #include "explore/minimise.h"
 
-#define STEPS_MOST 300 /* of an execution that is looked at */
+#define STEPS_MOST MINIMISE_STEPS
 #define RUNS_MOST 3000 /* executions tried for one failure */
 #define ALL_STEPS_MOST 200000
 #define RACES_MOST 200 /* reversed */
@@ -142,7 +142,7 @@ bool minimise_path (const Subject *s, Path *path, EndCheck is_same, void *ud) {
   b->s = s;
   for (b->most = 0; b->most < preempted && tried == TRIED_ALL; b->most++)
     tried = try_all(b, is_same, ud);
-  if (tried == TRIED_FOUND && b->depth <= path->capacity) {
+  if (tried == TRIED_FOUND) {
     memcpy(path->threads, b->path, (size_t)b->depth);
     path->length = b->depth;
   }

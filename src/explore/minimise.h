@@ -6,10 +6,12 @@
 
 #include "explore/subject.h"
 
-/* An execution: the thread of each step. */
+#define MINIMISE_STEPS 300 /* of an execution that is looked at */
+
+/* An execution: the thread of each step; room for MINIMISE_STEPS of them at least. */
 typedef struct Path {
   uint8_t *threads;
-  int length, capacity;
+  int length;
 } Path;
 
 /* What is asked where the subject stands at an end. */

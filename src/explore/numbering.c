@@ -122,6 +122,7 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
     a[0] = (Access){.object = CLOCK_OBJECT};
     return 1;
   }
+  if (op->kind == OP_EXIT) return 0;
   if (op->object == NULL) { /* a look at all threads depends on each start and end */
     a[0] = (Access){.object = WORLD_OBJECT, .write = write || op->kind == OP_LOOK};
     return 1;
@@ -142,6 +143,7 @@ unsigned numbering_grips (Numbering *g, const Op *op) {
   const Thread *t = (const Thread *)op->object;
   int serial;
   if (op->kind == OP_SETTLE) return GRIPS_ALL;
+  if (op->kind == OP_EXIT) return GRIPS_LOUD;
   if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
   serial = (int)t->serial - 1;
   return serial < g->count && g->number[serial] >= 0 ? (unsigned)g->number[serial] : GRIPS_NONE;

@@ -351,7 +351,7 @@ void outcome_minimise (lua_State *L, const Explored *x) {
   }
   lua_getfield(L, wanted.group, "path");
   old = lua_tolstring(L, -1, &length);
-  path = (Path){lua_newuserdatauv(L, length + 1, 0), (int)length, (int)length};
+  path = (Path){lua_newuserdatauv(L, length + MINIMISE_STEPS, 0), (int)length};
   memcpy(path.threads, old, length);
   lua_pushboolean(L, minimise_path(&s, &path, is_same, &wanted));
   lua_setfield(L, wanted.group, "fewest");

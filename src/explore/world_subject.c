@@ -45,9 +45,13 @@ struct WorldSubject {
   const char *problem;
 };
 
-/* Looks which threads there are now; false: too many, or no memory. */
+/*
+** Looks which threads there are now; false: too many, or no memory. At the end of a run
+** those that it has stopped still stand in front of what they would have done.
+*/
 static bool refresh (WorldSubject *w) {
-  int count = sim_is_over(w->sim) ? 0 : sim_thread_count(w->sim);
+  int count = sim_thread_count(w->sim);
+  if (sim_is_over(w->sim)) return true;
   for (int i = 0; i < HISTORY_THREADS; i++) w->serial[i] = -1;
   for (int s = 0; s < count; s++) {
     const Thread *t = sim_thread_of(w->sim, s);
@@ -157,18 +161,26 @@ static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
   return n;
 }
 
+/* The run has ended in front of the operation: what could be done needs nothing to come earlier. */
+static void stop (Peek *p) {
+  p->late = p->enabled;
+  p->enabled = false;
+}
+
 static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   const Op *op = w->serial[thread] < 0 ? NULL : sim_pending(w->sim, w->serial[thread]);
   Access a[ACCESSES_MOST];
   int n;
   if (op == NULL) return false;
+  watch_life(w, op);
+  p->silent = is_silent(w, op);
   n = accesses_of(w, op, a);
-  p->footprint = footprint_intern(w->footprints, a, n, numbering_grips(&w->numbers, op));
+  p->footprint = footprint_intern(w->footprints, a, n,
+                                  p->silent ? GRIPS_SILENT : numbering_grips(&w->numbers, op));
   p->late = is_late(w, op) || is_interrupted(w, thread, op);
   p->enabled = p->late || is_possible(op, sim_thread_of(w->sim, w->serial[thread]));
   if (op->kind == OP_SETTLE) p->enabled = is_settled(w, thread);
-  watch_life(w, op);
-  p->silent = is_silent(w, op);
+  if (sim_is_over(w->sim)) stop(p);
   return true;
 }
 

@@ -142,7 +142,7 @@ static bool add_all (Checkpoint *c, Sim *sim, bool is_root) {
 
 Checkpoint *checkpoint_take (Sim *sim) {
   bool is_root = sim->root == NULL;
-  Checkpoint *c = IS_POSSIBLE ? calloc(1, sizeof *c) : NULL;
+  Checkpoint *c = IS_POSSIBLE && !sim->foreign ? calloc(1, sizeof *c) : NULL;
   if (c == NULL) return NULL;
   c->world = sim;
   c->pages = is_root ? pages_new() : sim->root->pages;

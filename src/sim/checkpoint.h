@@ -21,7 +21,8 @@ typedef struct Checkpoint Checkpoint;
 
 /*
 ** The world must stand. NULL: no memory; or it is not possible here, under
-** AddressSanitizer, ThreadSanitizer and on processors other than x86-64. Then a
+** AddressSanitizer, ThreadSanitizer, on processors other than x86-64 and in worlds with
+** libraries in C. Then a
 ** search must begin each run anew.
 */
 Checkpoint *checkpoint_take (Sim *sim);

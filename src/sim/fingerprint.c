@@ -169,7 +169,7 @@ static void add_thread (Fingerprint *f, const Pages *pages, Sim *sim, Sum *s, Si
 bool fingerprint_take (Fingerprint *f, Sim *sim, uint64_t key[2]) {
   Sum s = {1, 2};
   const Pages *pages;
-  if (sim->root == NULL || sim->files != NULL) return false;
+  if (sim->root == NULL || sim->files != NULL || sim->foreign) return false;
   pages = checkpoint_pages(sim->root);
   if (!reserve_copies(f, pages)) return false;
   for (int i = 0; i < sim->taken; i++) add_thread(f, pages, sim, &s, sim_pool_thread(sim->pool, i));

@@ -64,6 +64,7 @@ Sim *sim_begin (const SimOptions *options, int (*body)(lua_State *L, void *ud), 
 }
 
 bool sim_is_over (const Sim *sim) { return sim->over; }
+bool sim_is_foreign (const Sim *sim) { return sim->foreign; }
 
 int sim_thread_count (const Sim *sim) { return (int)atomic_load(&sim->world.serials); }
 

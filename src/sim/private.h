@@ -48,7 +48,8 @@ struct Sim {
   Nanos now;
   uint64_t parkings; /* waits that have begun */
   Pace pace;
-  bool over; /* the run has ended: the verdict stands in the report */
+  bool over;    /* the run has ended: the verdict stands in the report */
+  bool foreign; /* a library in C has been loaded: see sim_is_foreign */
   SimThread *
       *by_number;  /* under a search: the started threads by their numbers, NULL where ended */
   int numbered;    /* entries of that */

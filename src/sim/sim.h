@@ -78,6 +78,8 @@ bool sim_inside (void);
 bool sim_hush (bool on);
 /* Notes that the world has been asked something outside of it. */
 void sim_opened (void);
+/* Notes that it has a library in C, whose memory lies elsewhere. */
+void sim_note_library (void);
 /*
 ** A file that has just been opened, at `index`, is closed with the world at the latest;
 ** other values are not. [0, 0, -]

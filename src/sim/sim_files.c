@@ -16,6 +16,10 @@ void sim_opened (void) {
   if (sim_inside()) sim_of(thread_self->object.world)->report->closed = false;
 }
 
+void sim_note_library (void) {
+  if (sim_inside()) sim_of(thread_self->object.world)->foreign = true;
+}
+
 /*
 ** Files. A fibre that is abandoned closes nothing, so the run keeps account of
 ** the files that its threads have opened.

@@ -89,11 +89,14 @@ static void close_main (Sim *sim, lua_State *L) {
 static void run_main (void *ud) {
   Sim *sim = ud;
   lua_State *L = thread_self->L;
+  int daemons;
   sim->report->status = sim->body(L, sim->ud);
-  if (thread_join_all(L) < 0) {
+  daemons = thread_join_all(L);
+  if (daemons < 0) {
     fputs("luasync: interrupted!\n", stderr);
     sim->report->status = 1;
   }
+  if (daemons > 0) announce(L, OP_EXIT, NULL); /* it stops them wherever they stand */
   sim_warn_of_circles(sim);
   close_main(sim, L); /* whose finalisers may act */
   thread_record_end(thread_self);

@@ -87,11 +87,48 @@ static int open_outside (lua_State *L, bool is_pipe) {
 static int open_file (lua_State *L) { return open_outside(L, false); }
 static int open_pipe (lua_State *L) { return open_outside(L, true); }
 
+/* Whether the file is that of a library known to keep nothing in memory of its own. */
+static bool is_plain (const char *path) {
+  static const char *const plain[] = {"/lfs.so", "/lpeg.so", "/system/core.so", "/term/core.so",
+                                      "/luasync.so"};
+  size_t length = strlen(path);
+  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+    size_t n = strlen(plain[i]);
+    if (length >= n && strcmp(path + length - n, plain[i]) == 0) return true;
+  }
+  return false;
+}
+
+/* Whether the state has loaded a library in C of which nothing is known. */
+static bool has_libraries (lua_State *L) {
+  int top = lua_gettop(L);
+  bool has = false;
+  if (lua_getfield(L, LUA_REGISTRYINDEX, "_CLIBS") == LUA_TTABLE) {
+    lua_pushnil(L);
+    while (!has && lua_next(L, -2) != 0) {
+      has = lua_type(L, -2) == LUA_TSTRING && !is_plain(lua_tostring(L, -2));
+      lua_pop(L, 1);
+    }
+  }
+  lua_settop(L, top);
+  return has;
+}
+
 /* require(name): modules in C may have something to finalise. */
 static int require (lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
+  int n;
   if (strncmp(name, "luasync", 7) != 0) thread_self->has_finalisers = true;
-  return call_original(L);
+  n = call_original(L);
+  if (has_libraries(L)) sim_note_library();
+  return n;
+}
+
+/* package.loadlib. Upvalue: the original. */
+static int load_library (lua_State *L) {
+  int n = call_original(L);
+  if (has_libraries(L)) sim_note_library();
+  return n;
 }
 
 /* __tostring of files: without the C library's address. */
@@ -208,6 +245,7 @@ int sim_stdlib_equip (lua_State *L) {
   wrap(L, "os", "clock", os_clock);
   wrap(L, LUA_GNAME, "setmetatable", set_metatable);
   wrap(L, LUA_GNAME, "require", require);
+  wrap(L, LUA_LOADLIBNAME, "loadlib", load_library);
   for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
     wrap(L, outside[i].library, outside[i].name, outside[i].f);
   wrap_files(L);

@@ -38,6 +38,12 @@ Sim *sim_begin (const SimOptions *options, int (*body)(lua_State *L, void *ud), 
 /* Whether the run has ended; the report's verdict says how. Only sim_end is left then. */
 bool sim_is_over (const Sim *sim);
 
+/*
+** Whether some thread has loaded a library in C: what that keeps in memory of its own is no
+** part of a checkpoint. Where it is loaded after a checkpoint this is not known there any more.
+*/
+bool sim_is_foreign (const Sim *sim);
+
 /* All numbers below this one have been given to threads, started or not. */
 int sim_thread_count (const Sim *sim);
 

@@ -35,6 +35,7 @@ static int os_exit (lua_State *L) {
   int code;
   if (lua_isboolean(L, 1)) code = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
   else code = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+  announce(L, OP_EXIT, NULL); /* in front of which another thread may go on */
   if (lua_toboolean(L, 2) && thread_self->is_main) {
     lua_State *state = thread_leave_state(thread_self); /* NULL: it is being closed already */
     thread_close_state(state != NULL ? state : L);

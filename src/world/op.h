@@ -99,6 +99,7 @@ enum {
   X(OP_JOIN,        "join",        READY_TAKE, OP_READS | OP_LOOKS, ORDER_TAKES) \
   X(OP_INTERRUPT,   "interrupt",   0,          0, ORDER_GIVES_BACK) \
   X(OP_END,         "end",         0,          0, ORDER_GIVES) \
+  X(OP_EXIT,        "exit",        0,          0, 0) \
   X(OP_SLEEP,       "sleep",       0,          OP_LOOKS | OP_APART, 0) \
   X(OP_CLOCK,       "clock",       0,          OP_READS | OP_LOOKS, 0) \
   X(OP_OUTPUT,      "print",       0,          OP_APART, 0)

@@ -1,0 +1,60 @@
+--- --explore on scripts that are no easy subject: each gets its verdict.
+local command = require "spec.command"
+
+local function explore(text, ...)
+  return command.text("local sync = require 'luasync'\n" .. text, ...)
+end
+
+describe("--explore of a script", function()
+  it("that ends by os.exit sees what others do before it, and what not", function()
+    local r = explore([[
+local n, m = sync.Atomic(0), sync.Atomic(0)
+sync.spawn(function() m:add(1) error("early") end)
+n:add(1)
+os.exit(0)]], "--explore")
+    assert.equal(1, r.code)
+    assert.matches("early", r.out, 1, true)
+    assert.matches("explored 2 of 2 distinct executions, all 3 interleavings: COMPLETE", r.out, 1, true)
+  end)
+
+  it("in which another thread calls os.exit is judged by the code", function()
+    local text = [[
+local n = sync.Atomic(0)
+local t = sync.spawn(function() n:add(1) os.exit(%d) end)
+n:add(1)
+t:join()]]
+    local r = explore(text:format(0), "--explore")
+    assert.equal(0, r.code)
+    assert.matches("3 of 3 distinct executions", r.out, 1, true)
+    r = explore(text:format(5), "--explore")
+    assert.equal(1, r.code)
+    assert.matches("os.exit(5)\n  preemptions 0", r.out, 1, true)
+  end)
+
+  it("that leaves daemons behind stops them wherever they stand", function()
+    local r = explore([[
+local m = sync.Atomic(0)
+sync.Thread{ daemon = true, target = function() m:add(1) error("late") end }:start()]], "--explore")
+    assert.equal(1, r.code)
+    assert.matches("explored 2 of 2 distinct executions", r.out, 1, true)
+    assert.matches("late", r.out, 1, true)
+  end)
+
+  if pcall(require, "cjson") then
+    it("that uses a module in C begins each execution anew", function()
+      local r = explore([[
+local cjson = require "cjson"
+local n = sync.Atomic(0)
+local function work()
+  n:add(#cjson.encode{ 1, 2 })
+  n:add(#cjson.encode{ ("x"):rep(10000) })
+end
+local t, u = sync.spawn(work), sync.spawn(work)
+t:join()
+u:join()
+assert(n:get() == 20018)]], "--explore")
+      assert.equal(0, r.code)
+      assert.matches("explored 6 of 6 distinct executions", r.out, 1, true)
+    end)
+  end
+end)
