@@ -1,4 +1,5 @@
 -- The module in programs of others: stock lua5.4, and hosts that have OS threads of their own.
+local support = require "spec.support"
 local MODULE = os.getenv "LUASYNC_MODULE" or "build/luasync.so"
 local FOLDER = MODULE:match "^(.*)/[^/]*$"
 
@@ -37,6 +38,27 @@ describe("stock lua5.4", function()
   end
 
   local SYNC = 'local sync = require "luasync" '
+
+  it("writes a timeline where LUASYNC_TRACE says, of what fails", function()
+    local trace = require "luasync.trace"
+    local file = library .. "/run.json"
+    local function verdict_of(script)
+      os.remove(file)
+      local path = library .. "/script.lua"
+      support.write_file(path, SYNC .. 'local lock = sync.Lock{ name = "A" } lock:acquire() ' .. script)
+      output_of(("LUASYNC_TRACE=%s LUA_CPATH='%s/?.so' timeout 60 lua5.4 %s 2>&1"):format(file, FOLDER, path))
+      local recording = trace.read(file)
+      if not recording then return nil end
+      assert(recording:order { "MainThread acquire A script.lua:1" })
+      assert.same({}, trace.check(recording))
+      return recording.runs[1].verdict.kind
+    end
+    assert.equal("deadlock", verdict_of "lock:acquire()")
+    assert.equal("error", verdict_of "sync.spawn(error, 'no')")
+    assert.equal("exit", verdict_of "os.exit(3)")
+    assert.equal("signal", verdict_of "io.popen 'kill -TERM $PPID':close() sync.sleep(20)")
+    for _, script in ipairs { "", "os.exit(0)", "sync.spawn(print):join()" } do assert.is_nil(verdict_of(script)) end
+  end)
 
   it("joins its threads at the end, but not in os.exit", function()
     local threads = SYNC .. 'sync.spawn(function() sync.sleep(%s) print "joined" end) print "end" '

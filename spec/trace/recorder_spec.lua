@@ -238,6 +238,26 @@ while true do sync.sleep(0.01) end
     assert.matches("143\n$", text)
   end)
 
+  it("writes after a second Ctrl-C, which ends C code", function()
+    for _, options in ipairs { "", "--virtual" } do
+      local flag = support.temporary ""
+      local recording, _, exit = record(([[
+local flag = %q
+require "luasync".Lock{ name = "A" }:acquire()
+local pid = io.open("/proc/self/stat"):read "n"
+io.popen(("sh -c 'while [ ! -e %%s ]; do sleep 0.1; done; sleep 0.2; kill -INT %%d; sleep 0.2; kill -INT %%d'")
+  :format(flag, pid, pid))
+io.open(flag, "w"):close()
+print(("a"):rep(40):find(("a*"):rep(40) .. "b"))
+]]):format(flag), options)
+      os.remove(flag)
+      local verdict = recording.runs[1].verdict
+      assert.same({ "signal", 130 }, { verdict.kind, verdict.exit })
+      assert.same({ "Signal 2 has ended the program: Interrupt.", true }, { verdict.text, exit == 130 or exit == 2 })
+      assert(recording:order { "MainThread acquire A" })
+    end
+  end)
+
   it("keeps names and texts as they are", function()
     local name = "a 'quoted' \"</script>\"\nname\1"
     local recording = record(([[

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "command/call.h"
+#include "observe/recorder.h"
 #include "thread/hint.h"
 #include "real/real_driver.h"
 #include "thread/thread.h"
@@ -61,6 +62,11 @@ static int add_traceback (lua_State *L) {
   return 1;
 }
 
+static void interrupt (int sig) {
+  recorder_after_break();
+  real_interrupt(sig);
+}
+
 /*
 ** The default action comes back with the first Ctrl-C, so that a second one
 ** ends a program that never gets to raise its error.
@@ -69,7 +75,7 @@ void call_catch_sigint (bool on) {
   struct sigaction action;
   if (thread_break_noted != NULL) return; /* an exploration, to which it stays */
   memset(&action, 0, sizeof action);
-  action.sa_handler = on ? real_interrupt : SIG_DFL;
+  action.sa_handler = on ? interrupt : SIG_DFL;
   action.sa_flags = (int)SA_RESETHAND;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);

@@ -1,8 +1,5 @@
 /*
 ** trace.c - recording what the command runs.
-**
-** LUASYNC_TRACE names a file as --trace does, but only a run that fails is written
-** there: it may be set for a whole test suite.
 */
 #include <ctype.h>
 #include <signal.h>
@@ -23,8 +20,7 @@
 #include "state/state.h"
 
 static const char *file_after_failure (const Options *o) {
-  const char *file = o->trace == NULL ? getenv("LUASYNC_TRACE") : NULL;
-  return file != NULL && *file != '\0' ? file : NULL;
+  return o->trace == NULL ? recorder_file_after_failure() : NULL;
 }
 
 bool trace_is_wanted (const Options *o) {

@@ -16,6 +16,7 @@
 #include <lauxlib.h>
 
 #include "observe/deadlock.h"
+#include "observe/recorder.h"
 #include "observe/sigquit.h"
 #include "module/program.h"
 #include "objects/kinds.h"
@@ -69,6 +70,17 @@ lua_State *program_open (lua_CFunction module) {
 
 void program_check_deadlocks (bool check) { real_world()->silent_deadlocks = !check; }
 
+/* The main thread has come to its end. Returns the exit code. */
+static int end_recording (bool whole, int status) {
+  thread_record_end(thread_self);
+  if (record_ending == NULL) return status;
+  return record_ending(real_world(),
+                       !whole        ? "interrupted"
+                       : status == 0 ? "done"
+                                     : "error",
+                       status);
+}
+
 int program_close (lua_State *L, int status) {
   World *world = real_world();
   int daemons = thread_join_all(L);
@@ -77,13 +89,7 @@ int program_close (lua_State *L, int status) {
     status = 1;
   }
   if (status == 0 && atomic_load(&world->errors_untaken) > 0) status = 1;
-  thread_record_end(thread_self);
-  if (record_ending != NULL)
-    status = record_ending(world,
-                           daemons < 0   ? "interrupted"
-                           : status == 0 ? "done"
-                                         : "error",
-                           status);
+  status = end_recording(daemons >= 0, status);
   thread_leave_state(thread_self);
   thread_close_state(L);
   if (daemons != 0) real_driver.exit(status);
@@ -133,11 +139,33 @@ static bool attach (lua_State *L) {
   return true;
 }
 
+static void nothing (void) {}
+
+/*
+** Records the program where LUASYNC_TRACE is set. That its script has failed, stock Lua
+** tells nobody; other ends are known.
+*/
+static void record_stock (lua_State *L) {
+  static RunInfo info = {.world = "real", .title = "real threads", .code = -1};
+  int top = lua_gettop(L);
+  RecorderEnd how = {.file = recorder_file_after_failure(),
+                     .only_failures = true,
+                     .info = &info,
+                     .after = nothing};
+  if (how.file == NULL || !thread_self->is_main || !recorder_start(real_world(), 0, true)) return;
+  if (lua_getglobal(L, "arg") == LUA_TTABLE && lua_rawgeti(L, -1, 0) == LUA_TSTRING)
+    info.script = strdup(lua_tostring(L, -1));
+  lua_settop(L, top);
+  recorder_at_end(&how);
+}
+
 static int end_stock (lua_State *L) {
   Thread *self = thread_self;
   if (self == NULL || self->L == NULL) return 0;
   if (self->is_main) {
     int daemons = thread_join_all(L);
+    end_recording(daemons >= 0,
+                  daemons < 0 || atomic_load(&self->object.world->errors_untaken) > 0);
     thread_leave_state(self);
     if (daemons == 0) real_stop_workers();
     else fflush(stdout);
@@ -177,5 +205,6 @@ bool program_attach_stock (lua_State *L, lua_CFunction module) {
   process_equip_exit(L);
   message_prepare(L); /* what has been loaded before */
   end_at_close(L);
+  record_stock(L);
   return true;
 }

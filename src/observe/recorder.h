@@ -63,6 +63,16 @@ typedef struct RecorderEnd {
 ** simulated world only where a signal ends it.
 */
 void recorder_at_end (const RecorderEnd *how);
+/*
+** For a handler of SIGINT, which has asked the program to end: the next one ends it, as it
+** would without a recording; but that is saved before. The one after ends that, too.
+*/
+void recorder_after_break (void);
+/*
+** What LUASYNC_TRACE names: where a program that fails is recorded; it may be set for a
+** whole test suite. NULL: nothing.
+*/
+const char *recorder_file_after_failure (void);
 /* The simulated run has ended, and is saved by whoever ran it. */
 void recorder_end_is_over (void);
 /* The recorder of the simulated world that is recorded now, or NULL; of several the first. */

@@ -28,6 +28,7 @@ static struct {
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER; /* by the signals' thread */
 static sem_t asked;
 static atomic_int caught; /* the signal; 0: none yet */
+static atomic_bool catching;
 
 /* False: there is a problem. */
 static bool complain (char *problem) {
@@ -63,7 +64,7 @@ static int save_at_end (World *world, const char *kind, int code) {
 ** Signals.
 */
 
-static bool is_crash (int sig) { return sig != SIGTERM && sig != SIGHUP; }
+static bool is_crash (int sig) { return sig != SIGTERM && sig != SIGHUP && sig != SIGINT; }
 
 static void save_after_signal (int sig) {
   Recorder *rec = at_end.how.after != NULL ? recorder_of(real_world()) : recorder_simulated();
@@ -118,6 +119,7 @@ static void catch_signals (void) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (!started) return;
   pthread_detach(os);
+  atomic_store(&catching, true);
   memset(&sa, 0, sizeof sa);
   sa.sa_handler = on_signal;
   sa.sa_flags = SA_RESTART;
@@ -125,6 +127,20 @@ static void catch_signals (void) {
     if (sigaction(signals[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO)
         && old.sa_handler == SIG_DFL)
       sigaction(signals[i], &sa, NULL);
+}
+
+void recorder_after_break (void) {
+  struct sigaction sa;
+  if (!atomic_load(&catching)) return;
+  memset(&sa, 0, sizeof sa);
+  sa.sa_handler = on_signal;
+  sa.sa_flags = SA_RESTART | (int)SA_RESETHAND;
+  sigaction(SIGINT, &sa, NULL);
+}
+
+const char *recorder_file_after_failure (void) {
+  const char *file = getenv("LUASYNC_TRACE");
+  return file != NULL && *file != '\0' ? file : NULL;
 }
 
 void recorder_at_end (const RecorderEnd *how) {

@@ -58,7 +58,8 @@ return {
     .. ".perfetto.json, .mmd, .svg, .txt. The FILE - is stderr, as .txt: a lane of plain characters for a thread, "
     .. "below a deadlock's report. A script that ends in .json is a recording: it is written in the other form. "
     .. "Where the file cannot be written the exit code is 1. LUASYNC_TRACE=FILE in the environment does the same for "
-    .. "runs that fail.",
+    .. "runs that fail, under stock lua5.4 as well; there an error of the script itself, which stock Lua tells no "
+    .. "module, is no failure.",
     { see = { "trace", "--open", "--waits" } }),
   option("--open", { "--open", "show that timeline in the browser" },
     "Opens what --trace has written, through xdg-open.", { see = { "--trace" } }),

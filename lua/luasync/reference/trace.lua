@@ -120,7 +120,7 @@ print(recording:sentence(1))]],
     name = "trace.start", kind = "function", call = "sync.trace.start([opts])", aliases = { "flight recorder" },
     about = "Records from now on what the threads of this world do, and forgets what had been recorded before. When "
       .. "more happens than is kept, the newest events stay, and the recording says how many are lost. "
-      .. "The environment variable LUASYNC_TRACE=FILE records a run of the command, and writes it where that fails.",
+      .. "The environment variable LUASYNC_TRACE=FILE records a run, and writes it where that fails.",
     args = { { "opts", "{ events: integer }?", "how many events are kept, about; default 1,000,000" } },
     errors = { { "field 'events' must be a positive integer", "it is something else",
       "sync.trace.start{ events = 0 }" } },
