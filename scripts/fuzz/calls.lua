@@ -23,12 +23,18 @@ return function(fuzz)
   local constructors = sorted_keys(sync, "^%u")
   local functions = sorted_keys(sync, "^[^%u]")
 
-  --- All methods of an object, by the table that its metatable keeps at 1, or that __index is.
+  local names_of = setmetatable({}, { __mode = "k" })   -- of methods, which stay; by their table
+
+  --- All methods of an object, by the table that its metatable keeps at 1, or that __index is, and their names.
   local function methods(object)
     local meta = debug.getmetatable(object)
-    if type(meta) ~= "table" then return {} end
-    local index = rawget(meta, 1) or rawget(meta, "__index")
-    return type(index) == "table" and index or {}
+    if type(meta) ~= "table" then return {}, {} end
+    local own = rawget(meta, 1)
+    local index = own or rawget(meta, "__index")
+    if type(index) ~= "table" then return {}, {} end
+    local names = names_of[index] or sorted_keys(index, "")
+    if own then names_of[index] = names end
+    return index, names
   end
 
   ------------------------------------------------------------------------------------------------
@@ -66,8 +72,7 @@ return function(fuzz)
 
   local function call_method()
     local object = fuzz.object()
-    local all = methods(object)
-    local names = sorted_keys(all, "")
+    local all, names = methods(object)
     if not names[1] then return end
     local name = fuzz.pick(names)
     if too_many(name) then return end
