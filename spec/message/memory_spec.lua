@@ -64,6 +64,23 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     ]]))
   end)
 
+  it("where the collector finds them while a hook is called", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local big = ("x"):rep(20000)
+      local before = rss()
+      debug.sethook(function() end, "l")
+      for _ = 1, 3000 do
+        sync.Queue():put(big)
+        local grows = {}
+        for i = 1, 100 do grows[i] = i end        -- the next chance to collect is that of the hook
+      end
+      debug.sethook()
+      for _ = 1, 4 do collectgarbage() end
+      local grown = rss() - before
+      print(grown < 10000 and "flat" or grown)
+    ]]))
+  end)
+
   it("where a worker waits after big items", function()
     assert.equal("given back\n", support.output(RSS .. [[
       local q, taken = sync.Queue(), sync.Queue()

@@ -161,10 +161,15 @@ Object *object_any (lua_State *L, int index) {
 /* What a proxy says it is between object_begin and object_ready: no method asks for that. */
 static const Kind unready_kind;
 
+/*
+** A collection that begins while a hook is made ready has a "hook" as its name. A script that
+** makes a finaliser its hook has it called with the event's name only.
+*/
 bool object_collector_calls (lua_State *L) {
   lua_Debug ar;
-  return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL
-         && strcmp(ar.name, "__gc") == 0 && strcmp(ar.namewhat, "metamethod") == 0;
+  if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar) || ar.name == NULL) return false;
+  return strcmp(ar.namewhat, "hook") == 0
+         || (strcmp(ar.name, "__gc") == 0 && strcmp(ar.namewhat, "metamethod") == 0);
 }
 
 static bool is_unready (lua_State *L, int index) {
