@@ -222,17 +222,18 @@ spec-stock: all $(C_CHECKS)
 
 host-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(HOST)"
-	$(Q)$(SPEC_ENV) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(or $(SPECS),spec/$*)
+	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),$(if $(SANITIZE),100,1000)) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(or $(SPECS),spec/$*)
 
 stock-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(LUA) with $(MODULE)"
-	$(Q)$(SPEC_ENV) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) \
+	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),250) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) \
 	  $(or $(SPECS),$(filter-out $(ONCE),$(sort $(wildcard spec/$*/*_spec.lua))))
 
 # Seconds each; STRESS=long: an hour.
 stress: all ## run what is long by nature: specs tagged slow, random runs of many threads (STRESS=long for more)
 	@$(MAKE) spec BUSTED_FLAGS="--tags=slow $(BUSTED_FLAGS)"
 	@LUASYNC_STRESS=$(if $(filter long,$(STRESS)),1000,10) $(MAKE) spec SPECS="spec/whole/stress_spec.lua spec/whole/conservation_spec.lua"
+	@$(MAKE) spec-host SPECS=spec/models/models_spec.lua MODELS=$(if $(filter long,$(STRESS)),100000,5000)
 
 valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
 	@scripts/setup.sh valgrind
