@@ -99,13 +99,19 @@ local function comes_before(a, b)
   return a.first < b.first
 end
 
+-- How likely a random schedule fails behind each step stands in the steps.
+local function give_chances(failure)
+  for i, chance in ipairs(failure.chances or {}) do
+    if failure.trace[i] then failure.trace[i].chance = chance end
+  end
+  failure.chances = nil
+end
+
 local function give_message(failure)
   if failure.report then failure.message = heart(failure.report) end
   if failure.found then failure.message = found[failure.kind](failure, steps_of(failure)) end
 end
 
---- Gives each failure its message and leaves them as a list: how executions end, the commonest first, then what else
--- is wrong with them.
 --- A count in words.
 -- @param digits string?: all its digits, where a float would not have them
 function explore.count(n, digits)
@@ -130,6 +136,7 @@ function explore.finish(result)
     failure.first = nil
     if not failure.found or not is_told(failure, told, stuck) then
       give_message(failure)
+      give_chances(failure)
       failures[#failures + 1] = failure
     end
   end
@@ -187,6 +194,14 @@ local function is_shown(rows, n, failure)
   return not failure.found and n > #rows - ROWS
 end
 
+-- How likely something is, in four characters: 100 % and 0 % are certain.
+local function percent(chance)
+  if chance == 0 or chance == 1 then return ("%d%%"):format(chance * 100 // 1) end
+  if chance < 0.005 then return "<1%" end
+  if chance >= 0.995 then return ">99%" end
+  return ("%.0f%%"):format(chance * 100)
+end
+
 -- Adds a line for each row that is shown, and one for each gap.
 local function add_rows(out, rows, failure, layout)
   local gap = false
@@ -202,39 +217,56 @@ local function add_rows(out, rows, failure, layout)
   return table.concat(out, "\n")
 end
 
--- A column for each thread; steps that touch only threads themselves are left out.
-local function columns(failure)
-  local trace = failure.trace
-  local names, widths, rows, out = threads_of(trace), {}, {}, {}
-  for _, name in ipairs(names) do widths[name] = #name end
+-- The steps of a failure as { number, thread, text }; those that touch only threads themselves are left out.
+local function rows_of(trace)
+  local rows = {}
   for i, step in ipairs(trace) do
-    if not step.thread then
-      rows[#rows + 1] = { i, nil, "(" .. step.operation .. ")" }
-    elseif not SILENT[step.operation] then
-      local text = cell(step)
-      widths[step.thread] = math.max(widths[step.thread], #text)
-      rows[#rows + 1] = { i, step.thread, text }
+    if not step.thread then rows[#rows + 1] = { i, nil, "(" .. step.operation .. ")" }
+    elseif not SILENT[step.operation] then rows[#rows + 1] = { i, step.thread, cell(step) } end
+  end
+  return rows
+end
+
+-- Where each thread's column begins, how wide all are, and their heads.
+local function layout_of(trace, rows)
+  local widths, used, start, at, head = {}, {}, {}, 0, ""
+  for _, row in ipairs(rows) do
+    local name = row[2]
+    if name then
+      used[name] = true
+      widths[name] = math.max(widths[name] or #name, #row[3])
     end
   end
-  local used = {}
-  for _, row in ipairs(rows) do if row[2] then used[row[2]] = true end end
-  local start, at = {}, 8
-  local head = "  step  "
-  for _, name in ipairs(names) do
+  for _, name in ipairs(threads_of(trace)) do
     if used[name] then
       start[name] = at
       head = head .. name .. (" "):rep(widths[name] - #name + 2)
       at = at + widths[name] + 2
     end
   end
-  if at > WIDTH then -- too wide: one below the other
+  return start, at, head
+end
+
+-- A column for each thread; where that is too wide one below the other.
+local function columns(failure)
+  local trace = failure.trace
+  local rows, out = rows_of(trace), {}
+  if #rows == 0 then return nil end
+  local start, width, head = layout_of(trace, rows)
+  local foreseen = trace[1].chance ~= nil
+  local function margin(n)
+    local chance = foreseen and (n and percent(trace[rows[n][1]].chance or 0) or "fails") or ""
+    return (foreseen and "  %4s  %5s  " or "  %4s  "):format(n or "step", chance)
+  end
+  if 8 + (foreseen and 7 or 0) + width > WIDTH then
+    if foreseen then out[1] = margin() end
     return add_rows(out, rows, failure, function(n, row)
-      return ("  %4d  %s"):format(n, (row[2] and row[2] .. "  " or "") .. row[3])
+      return margin(n) .. (row[2] and row[2] .. "  " or "") .. row[3]
     end)
   end
-  out[1] = head:gsub("%s+$", "")
+  out[1] = (margin() .. head):gsub("%s+$", "")
   return add_rows(out, rows, failure, function(n, row)
-    return ("  %4d  "):format(n) .. (" "):rep((start[row[2]] or 8) - 8) .. row[3]
+    return margin(n) .. (" "):rep(start[row[2]] or 0) .. row[3]
   end)
 end
 
@@ -302,6 +334,27 @@ local function tail(failure, result)
   return ("  preemptions %d%s%s\n%s"):format(failure.preemptions, fewest, cause_of(failure), counts)
 end
 
+-- From where on every schedule fails; nil where that is not known, or only the last step decides.
+local function no_return(failure)
+  local n = failure.no_return
+  if not n or n == 0 then return nil end
+  for number, row in ipairs(rows_of(failure.trace)) do
+    if row[1] >= n then
+      local step = failure.trace[row[1]]
+      local what = step.thread and operation(step) or step.operation
+      return ("  point of no return: step %d, %s; from here on nothing helps"):format(number, what)
+    end
+  end
+end
+
+-- How likely a random schedule is to fail.
+local function likely(result)
+  local chance = result.chance
+  if not chance or chance == 0 then return nil end
+  if chance == 1 then return "every schedule fails" end
+  return ("a random schedule fails with a probability of %.3g (1 in %.3g)"):format(chance, 1 / chance)
+end
+
 --- The whole report of an exploration.
 -- @param result table: after finish
 -- @param script string: the name that stands in the report
@@ -311,11 +364,13 @@ function explore.report(result, script, replay)
   for _, failure in ipairs(result.failures) do
     out[#out + 1] = ("FAIL %s   %s       %s"):format(failure.kind, script, replay(failure.schedule))
     out[#out + 1] = columns(failure)
+    out[#out + 1] = no_return(failure)
     for line in failure.message:gmatch "[^\n]+" do out[#out + 1] = "  " .. line:gsub("^luasync: ", "") end
     out[#out + 1] = tail(failure, result)
     out[#out + 1] = ""
   end
   if result.ok then out[#out + 1] = ("PASS   %s"):format(script) end
+  out[#out + 1] = likely(result)
   out[#out + 1] = explore.summary(result)
   return table.concat(out, "\n") .. "\n"
 end
@@ -353,7 +408,7 @@ local function plain(value)
 end
 
 local ORDER = { "script", "ok", "complete", "executions", "failing", "interleavings", "exact", "engine", "failures",
-  "kind", "message", "schedule", "replay", "preemptions", "fewest", "cause", "trace", "thread", "operation", "object" }
+  "kind", "message", "schedule", "replay", "preemptions", "fewest", "cause", "no_return", "trace", "thread", "operation", "object" }
 
 --- The same for --explore --json: the result as data.
 function explore.command_json(result, program, script, ...)

@@ -247,6 +247,21 @@ describe("explore", function()
     assert.matches("^error in 8 of 16 executions: ", r.message)
   end)
 
+  it("tells how likely a failure is, and from where on nothing helps #noasan #notsan", function()
+    for _, strategy in ipairs{ "states", "default" } do
+      local r = sync.explore(programs.lost_wakeup, { strategy = strategy ~= "default" and strategy or nil })
+      assert.equal(0.125, r.chance)
+      local failure, chances = r.failures[1], {}
+      for _, step in ipairs(failure.trace) do
+        if step.operation ~= "start" and step.operation ~= "join" then chances[#chances + 1] = step.chance end
+      end
+      assert.equal(1, chances[#chances])
+      assert.equal(1, failure.trace[failure.no_return].chance)
+      assert.is_true(failure.trace[failure.no_return - 1].chance < 1)
+    end
+    assert.equal(0, sync.explore(programs.ordered).chance)
+  end)
+
   it("draws schedules by other strategies", function()
     for _, strategy in ipairs{ "random", "pct", "pos", "urw" } do
       local r = sync.explore(programs.lost_update, { strategy = strategy, executions = 200, seed = 3 })
@@ -319,7 +334,9 @@ describe("--explore", function()
     local out, code = r.out, r.code
     assert.equal(3, code)
     assert.matches("^FAIL deadlock   scripts/examples/philosophers%.lua       replay: ", out)
-    assert.matches("P1 +P2 +P3", out)
+    assert.matches("\n  step  fails  P1 +P2 +P3\n     1    33%  A:acquire  :7\n", out)
+    assert.matches("\n  point of no return: step 3, P%d's %u:acquire  :7; from here on nothing helps\n", out)
+    assert.matches("\na random schedule fails with a probability of 0.333 (1 in 3)\nexplored", out, 1, true)
     assert.matches("\n  preemptions 1 (the fewest for this deadlock)   cause: P", out, 1, true)
     assert.matches("cause: P%d's %u:acquire  :%d before P%d's %u:acquire ", out)
     assert.matches("1 of 7 executions; 6 finish", out, 1, true)

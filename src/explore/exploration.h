@@ -8,6 +8,7 @@
 #include "explore/explore.h"
 #include "explore/graph_watch.h"
 #include "explore/outcome.h"
+#include "explore/prospect.h"
 #include "explore/state_graph.h"
 #include "explore/strategies.h"
 #include "explore/world_subject.h"
@@ -26,6 +27,8 @@ typedef struct Exploration {
   WorldSubject *world;
   Dpor *dpor;
   StateGraph *graph;
+  Prospect *prospect; /* of the graph, where that is whole */
+  bool quiet;         /* what the graph meets has been counted */
   Drawing *drawing;
   const char *engine; /* that has the last word */
   /* What has been run, or is known of all by the graph. */

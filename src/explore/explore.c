@@ -32,6 +32,7 @@ static int exploration_free (lua_State *L) {
   if (x == NULL) return 0;
   exploration_end(x);
   dpor_free(x->dpor);
+  prospect_free(x->prospect);
   state_graph_free(x->graph);
   free(x->drawing);
   world_subject_free(x->world);
@@ -217,6 +218,31 @@ static Exploration *push_exploration (lua_State *L) {
 }
 
 /*
+** Adds to the group on top, if it is how executions end, how likely a random schedule fails
+** behind each of its steps (chances), and behind how many all do (no_return).
+*/
+static void foresee (lua_State *L, const Prospect *p) {
+  int group = lua_gettop(L), no_return;
+  size_t length;
+  const char *path;
+  double *chances;
+  if (lua_getfield(L, group, "found") == LUA_TNIL && lua_getfield(L, group, "path") != LUA_TNIL) {
+    path = lua_tolstring(L, -1, &length);
+    chances = lua_newuserdatauv(L, (length + 1) * sizeof *chances, 0);
+    no_return = prospect_follow(p, path, (int)length, chances);
+    lua_createtable(L, (int)length, 0);
+    for (size_t i = 0; no_return != PROSPECT_STRANGE && i < length; i++) {
+      lua_pushnumber(L, chances[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, group, "chances");
+    lua_pushinteger(L, no_return);
+    if (no_return >= 0) lua_setfield(L, group, "no_return");
+  }
+  lua_settop(L, group);
+}
+
+/*
 ** Runs the search that *x asks for, which the value on top frees; pushes the result. The
 ** tables of outcomes are new.
 */
@@ -236,6 +262,7 @@ static int run (lua_State *L, Exploration *x) {
     Explored e = {x->world, x->body == sim_request_run ? &x->request : NULL, 0, NULL, NULL};
     lua_rawgeti(L, EXPLORATION_GROUPS, i);
     outcome_minimise(L, &e);
+    if (x->prospect != NULL) foresee(L, x->prospect);
     outcome_describe(L, x->world);
     lua_pop(L, 1);
   }

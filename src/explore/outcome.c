@@ -321,12 +321,16 @@ static bool is_same (void *ud) {
   return same;
 }
 
+bool outcome_fails (lua_State *L, const Explored *x) {
+  int top = lua_gettop(L);
+  bool fails = push_outcome(L, x);
+  lua_settop(L, top);
+  return fails;
+}
+
 static bool is_well (void *ud) {
   const Wanted *w = ud;
-  int top = lua_gettop(w->L);
-  bool well = !push_outcome(w->L, w->x);
-  lua_settop(w->L, top);
-  return well;
+  return !outcome_fails(w->L, w->x);
 }
 
 static void set_cause (lua_State *L, const Cause *c) {

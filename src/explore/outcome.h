@@ -33,6 +33,9 @@ void outcome_add_findings (lua_State *L, int groups, WorldSubject *w);
 /* The same for one that did something else than the same steps did before. */
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step);
 
+/* Whether it has ended badly; nothing is noted. [0, 0, memory] */
+bool outcome_fails (lua_State *L, const Explored *x);
+
 /* Adds the group on top to those at `groups`, if there is none like it: true. [-1, 0, memory] */
 bool outcome_add_group (lua_State *L, int groups);
 

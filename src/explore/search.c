@@ -92,8 +92,8 @@ static void count_interleavings (Exploration *x) {
 static bool go_on_by_traces (lua_State *L, Exploration *x, bool reduce, Nanos until) {
   DporEnd end = DPOR_LEAF;
   if (until > deadline_of(x)) until = deadline_of(x);
-  while (x->runs < x->options.executions && !is_past(x, until)
-         && !world_subject_is_another(x->world) && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
+  while (x->runs < x->options.executions && !is_past(x, until) && !must_end(x)
+         && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
     x->runs++;
     x->executions++;
     note_run(L, x, dpor_was_cut(x->dpor));
@@ -135,12 +135,14 @@ static Explored visited (Exploration *x) {
 /* The rest of the path is known, but not what the watch has to say of its beginning. */
 static void graph_merged (void *ud) {
   Explored e = visited(((GraphCall *)ud)->x);
+  if (((GraphCall *)ud)->x->quiet) return;
   outcome_watch(&e);
 }
 
 static int graph_outcome (void *ud) {
   GraphCall *c = ud;
   Explored e = visited(c->x);
+  if (c->x->quiet) return outcome_fails(c->L, &e) ? 0 : -1;
   c->x->ends++;
   return outcome_note(c->L, EXPLORATION_GRAPH_GROUPS, &e) - 1;
 }
@@ -198,7 +200,6 @@ static void take_graph (lua_State *L, Exploration *x) {
   x->states = c.states;
   x->interleavings = c.interleavings;
   x->executions = c.uncounted || c.unbounded ? (Ways)x->ends : c.executions;
-  x->chance = c.unbounded ? -1 : c.chance;
   take_graph_groups(L, x);
   if (!graph_watch(x->graph, world_subject_deeds(x->world), world_subject_findings(x->world)))
     x->complete = false;
@@ -310,12 +311,31 @@ static bool let_graph_go_on (lua_State *L, Exploration *x, Nanos until, bool *us
   return end == GRAPH_COMPLETE || end == GRAPH_STRAYED;
 }
 
+/*
+** All has been seen by traces, but how likely a failure is only the graph can say, where it
+** is soon whole.
+*/
+static void weigh (lua_State *L, Exploration *x, GraphCall *call) {
+  Nanos until = exploration_clock() + LONGEST_SLICE / 2;
+  if (!x->complete || x->failing == 0 || (x->graph != NULL && state_graph_is_whole(x->graph)))
+    return;
+  x->quiet = true;
+  if (x->graph == NULL) begin_by_states(L, x, call);
+  change_engine(L, x);
+  while (state_graph_run(x->graph, GRAPH_STEPS) == GRAPH_MORE && exploration_clock() < until
+         && !must_end(x)) {}
+  x->quiet = false;
+}
+
 static void search_by_both (lua_State *L, Exploration *x) {
   GraphCall call = {L, x};
   Nanos slice = FIRST_SLICE;
   bool useless = false;
   begin_by_traces(L, x, true);
-  if (go_on_by_traces(L, x, true, exploration_clock() + slice)) return;
+  if (go_on_by_traces(L, x, true, exploration_clock() + slice)) {
+    weigh(L, x, &call);
+    return;
+  }
   if (is_out_of_budget(x)) return;
   dpor_leave(x->dpor);
   begin_by_states(L, x, &call);
@@ -327,6 +347,7 @@ static void search_by_both (lua_State *L, Exploration *x) {
     dpor_leave(x->dpor);
     if (slice < LONGEST_SLICE) slice += slice / 2;
   }
+  weigh(L, x, &call);
   x->states = state_graph_states(x->graph);
   if (!x->complete) add_graph_groups(L, x);
 }
@@ -373,6 +394,9 @@ void exploration_search (lua_State *L, Exploration *x) {
     begin_anew(L, x);
     search_once(L, x);
   }
+  if (x->graph != NULL && state_graph_is_whole(x->graph)) x->prospect = prospect_new(x->graph);
+  if (x->prospect != NULL) x->chance = prospect_chance(x->prospect);
+  else if (x->complete && x->failing == 0) x->chance = 0;
 }
 
 void exploration_begin (Exploration *x) { thread_break_noted = &x->interrupted; }

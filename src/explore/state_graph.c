@@ -82,6 +82,10 @@ const GraphEdge *state_graph_edges (const StateGraph *g, uint32_t node, int *cou
   return g->edges + g->nodes[node].first;
 }
 
+bool state_graph_is_whole (const StateGraph *g) {
+  return g->end == GRAPH_COMPLETE && !g->cyclic && !g->cut && !g->bounded;
+}
+int state_graph_outcome_at (const StateGraph *g, uint32_t node) { return g->nodes[node].outcome; }
 void state_graph_moved (StateGraph *g) { g->at = -1; }
 int state_graph_length (const StateGraph *g) { return g->at; }
 

@@ -81,6 +81,11 @@ int state_graph_thread_at (void *graph, int i);
 /* The edges of a state of a complete graph; the first one has the number 0. */
 const GraphEdge *state_graph_edges (const StateGraph *g, uint32_t node, int *count);
 
+/* Whether it has every execution there is, each with an end. */
+bool state_graph_is_whole (const StateGraph *g);
+/* The outcome of a state that is an end; negative: it is no failure. */
+int state_graph_outcome_at (const StateGraph *g, uint32_t node);
+
 /*
 ** Counts what a complete graph says; false: no memory. `sleep_sets` bounds the memory
 ** for executions.

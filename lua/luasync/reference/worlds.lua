@@ -97,6 +97,9 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "\"lost wake-up\" where only time keeps a notify behind the wait (see races); `schedule` is one for "
       .. "simulate or --replay, the one with the fewest preemptions where `fewest` is true; `cause`, if there is one, "
       .. "has `first` and `second`, numbers of steps of the trace: the other way round the run ends well; "
+      .. "`chance`: how likely a schedule that draws each step evenly fails, where the states of the program are few "
+      .. "enough to know; then each step of the trace of an execution that ends badly has a `chance` too, how likely "
+      .. "a failure is once it is done, and `no_return` is the number of the step from which on nothing helps; "
       .. "`message` what a test would print, or nil; `engine`: the strategy that had the last word; `runs`; `states`; "
       .. "`unbounded`: states come again, so executions have no end and were not counted; `seconds`" } },
     errors = {
