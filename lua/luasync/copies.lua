@@ -23,17 +23,17 @@ end
 --- The parsed source of a chunk, or nil. `cache` holds what has been read.
 local function parsed(cache, chunk)
   if cache[chunk] == nil then
-    local path = chunk:match "^@(.*)"
-    local text
-    if path then text = cache.read(path)
-    elseif chunk:sub(1, 1) == "=" then text = cache.read(chunk)
-    else text = chunk end
+    local text = chunk
+    if chunk:find "^[@=]" then text = cache.read(chunk) end
     cache[chunk] = text and source.parse(text) or false
   end
   return cache[chunk] or nil
 end
 
-local function is_prompt(chunk) return chunk == "=stdin" or chunk:find "^=%[%d+%]" ~= nil end
+--- Whether it is an entry at a prompt; of those that are not numbered nobody knows the text.
+local function is_prompt(cache, chunk)
+  return chunk:find "^=%[%d+%]" ~= nil or chunk == "=stdin" and not parsed(cache, chunk)
+end
 
 --- The parsed functions that a thread was sent, those of `chunk`.
 local function sent_functions(s, chunk, functions)
@@ -57,7 +57,8 @@ end
 --- Whether the thread that is started, or made, there runs the function.
 local function is_target(start, func)
   local target = start.target or {}
-  return target.func == func or target.use and func.variable and target.use.variable == func.variable
+  return target.func == func or target.field and target.field == func.field
+    or target.use and func.variable and target.use.variable == func.variable
 end
 
 --- What everything below works on: the chunk of the target, its source, and its functions there.
@@ -112,9 +113,10 @@ local function beginning(here)
   return first or 0
 end
 
+--- Whether the use comes round again after the thread has begun, with the same variable.
 local function in_loop_with(use, here)
   local loop = use.loop
-  while loop do
+  while loop and loop ~= use.variable.loop do
     for _, start in ipairs(here.starts) do
       if start.func == use.func and start.at > loop.from and start.at < loop.to then return true end
     end
@@ -126,7 +128,7 @@ end
 --- Whether code outside the thread comes to this use after the thread has begun.
 local function is_later(here, use)
   if use.func ~= here.home then return true end
-  return use.at > here.begin or in_loop_with(use, here)
+  return (use.done or use.at) > here.begin or in_loop_with(use, here)
 end
 
 --- Whether a use looks at what has changed.
@@ -134,6 +136,7 @@ local function looks(use, change)
   if use.own or use.sent or use.defines then return false end
   if use.kind == "write" or use.kind == "store" and not use.taken then return false end
   if change.path == "" then return true end
+  if use.length then return change.is_direct and (change.added or change.is == "nil") end
   if use.field then return use.field == change.first end
   if use.method then return not change.added end
   return not use.calls
@@ -167,6 +170,7 @@ local function is_common(here, variable)
       loop = loop.parent
     end
     if variable.func ~= nil and variable.func ~= start.func then return false end
+    if variable.func ~= nil and not start.loop and #here.starts == 1 then return false end
   end
   return true
 end
@@ -196,10 +200,25 @@ local function stored(here, change)
   return best
 end
 
+--- The uses of a variable by which the thread may change it; of an argument also those of the target's parameter.
+local function changing_uses(here, variable, change)
+  local list = table.move(variable.uses, 1, #variable.uses, 1, {})
+  for _, func in ipairs(change.root == "argument" and here.mine or {}) do
+    local parameter = func.parameters[change.argument]
+    for _, start in ipairs(parameter and here.starts or {}) do
+      if is_target(start, func) then
+        table.move(parameter.uses, 1, #parameter.uses, #list + 1, list)
+        break
+      end
+    end
+  end
+  return list
+end
+
 --- Where the thread's code changes it: the line, or nil.
 local function assignment(here, variable, change)
   local best
-  for _, use in ipairs(variable and variable.uses or {}) do
+  for _, use in ipairs(changing_uses(here, variable, change)) do
     if runs(here, use.func) or change.root == "global" and not best and use.func then
       if change.path == "" and use.kind == "write" then return use.line end
       if change.path ~= "" and use.kind == "store" then
@@ -214,24 +233,23 @@ end
 ----------------------------------------------------------------------------------------------------
 -- Words
 
-local function literal(text)
-  if text:find "^a " then return text == "a table" and "{}" or "nil" end
-  return text
-end
-
---- What to write instead.
+--- What to write instead. A table that the source writes down as such can be shared, an object can only keep in one
+-- what changes.
 local function cure(change, variable)
-  local prefix = variable and variable.is_local and "local " or ""
-  if change.path == "" then
-    return ("share it: local s = sync.Shared{ %s = %s }, or return it with result()"):format(
-      change.name, literal(change.was))
+  local made = variable and variable.made and variable.made.fields and variable.made
+  local owner, what = "local s = ", change.name
+  if change.path ~= "" and made then
+    owner = (variable.is_local and "local " or "") .. change.name .. " = "
+    what = change.is_direct and change.field or ""
+  elseif change.path ~= "" then
+    what = change.field
+    owner = ("keep %s in a "):format(what ~= "" and "'" .. what .. "'" or "what changes")
   end
-  if change.field ~= "" and change.path ~= "." .. change.field or change.root == "argument" then
-    return ("share it: keep %s in a sync.Shared{ %s = %s }, or return it with result()"):format(
-      change.field ~= "" and "'" .. change.field .. "'" or "what changes",
-      change.field ~= "" and change.field or "…", literal(change.was))
-  end
-  return ("share it: %s%s = sync.Shared{}, or return it with result()"):format(prefix, change.name)
+  local contents = "{ … }"
+  if what ~= "" and not change.was:find "^a " then contents = ("{ %s = %s }"):format(what, change.was)
+  elseif change.added and (not made or made.is_empty) then contents = "{}" end
+  if change.added and made then contents = made.is_empty and "{}" or "{ … }" end
+  return ("share it: %ssync.Shared%s, or return it with result()"):format(owner, contents)
 end
 
 local function place(here, line) return short(here.chunk) .. ":" .. line end
@@ -269,25 +287,24 @@ local function candidates(here, thread, change)
   return { func and captured(here, func, change.name) }
 end
 
---- The warning for a change, or nil; and a line for reports.
+--- The warning for a change, or nil; and what is to be known for reports.
 local function judge(cache, thread, change)
   local func = thread.functions[change.root == "local" and change.func or 1]
-  local here = func and scene(cache, thread.functions, func.source)
-  if not here then
-    if func and is_prompt(func.source) and change.root == "global" then
-      return warning({ chunk = func.source }, thread, change, nil, func.first)
-    end
-    return nil
+  if func and change.root == "global" and is_prompt(cache, func.source) then
+    return warning({ chunk = func.source }, thread, change, nil, func.first)
   end
+  local here = func and scene(cache, thread.functions, func.source)
+  if not here then return nil end
   index_locals(here)
   here.home = here.starts[1] and here.starts[1].func
   here.begin = beginning(here)
   change.first = change.path:match "^%.([%w_]+)"
+  change.is_direct = change.path == "." .. change.field or change.path:find "^%[[^%]]*%]$" ~= nil
   for _, variable in ipairs(candidates(here, thread, change)) do
     if change.root == "argument" then change.name = variable.name end
     local line = assignment(here, variable, change)
     if line then
-      local known = ("%s\t%s\t%d\t%s\n"):format(thread.name, variable.name, line, here.chunk)
+      local known = ("%s\t%d\t%s"):format(variable.name, line, here.chunk)
       local use = reader(here, variable, change) or reader_among(here, variable, change)
       return use and warning(here, thread, change, variable, line, use), known
     end
@@ -295,18 +312,18 @@ local function judge(cache, thread, change)
 end
 
 --- @param thread { name =, functions = { { source =, first =, last = }, … }, changes = { … } }
--- @param read a function that returns the text of a file
--- @return a list of warnings, where there are any, at the places of their changes; and lines for reports
+-- @param read a function that returns the text of a chunk, "@x.lua" or "=stdin"
+-- @return warnings, at the places of their changes; likewise what reports shall know, "variable\tline\tchunk"
 function copies.changed(thread, read)
   local cache, warnings, known, said = { read = read }, {}, {}, {}
   for i, change in ipairs(thread.changes) do
     local text, line = judge(cache, thread, change)
-    known[#known + 1] = line
+    known[i] = line
     local key = change.root .. change.name
     if text and not said[key] then warnings[i] = text end
     said[key] = said[key] or text
   end
-  return warnings, table.concat(known)
+  return warnings, known
 end
 
 ----------------------------------------------------------------------------------------------------
@@ -319,17 +336,39 @@ local function decides(use, mine, loops)
   return use.condition or use.func and use.func.parent and mine(use.func.parent)
 end
 
+--- Whether the thread stands in the loop, as far as that is known.
+local function stands_in(here, t, loop)
+  if not t.traceback or not loop.last then return true end
+  local file = short(here.chunk)
+  for name, line in t.traceback:gmatch "\n[ \t]*([^\n:]+):(%d+):" do
+    line = math.tointeger(tonumber(line))
+    if name == file and line >= loop.line and line <= loop.last then return true end
+  end
+  return false
+end
+
+--- Whether the functions set the variable that a use asks: all that they do; of a loop's condition, in that loop.
+local function sets_itself(use, mine)
+  local loop = use.condition and not use.condition.once and use.condition
+  for _, other in ipairs(use.variable.uses) do
+    if other.kind ~= "read" and mine(other.func)
+      and (not loop or other.func ~= use.func or other.at > loop.from and other.at < loop.to) then
+      return true
+    end
+  end
+  return false
+end
+
 --- The variables from outside by which the functions decide, and do not set themselves: a use of each, in order.
-local function decisive(here, mine, loops)
+local function decisive(here, t, mine, loops)
   local list, seen = {}, {}
   for _, use in ipairs(here.s.uses) do
     local variable = use.variable
     if not seen[variable] and mine(use.func) and decides(use, mine, loops)
+      and (not use.condition or use.condition.once or stands_in(here, t, use.condition))
       and not (variable.is_local and variable.func and mine(variable.func)) then
       seen[variable] = true
-      local sets = false
-      for _, other in ipairs(variable.uses) do sets = sets or other.kind ~= "read" and mine(other.func) end
-      if not sets then list[#list + 1] = use end
+      if not sets_itself(use, mine) then list[#list + 1] = use end
     end
   end
   return list
@@ -420,12 +459,12 @@ end
 
 --- Lines of a report, "Consumer reads 'ready', its own copy; Producer set its own copy at x.lua:14".
 -- @param threads the list of sync.threads()
--- @param context { functions = { [id] = { … } }, known = lines of `changed`, read = a function that reads a file }
+-- @param context { functions = { [id] = { … } }, known = lines of `changed`, read = as there }
 function copies.causes(threads, context)
   local cache, lines = { read = context.read }, {}
   for _, t in ipairs(threads) do
     local here, mine = scene_of(cache, context, t)
-    for _, use in ipairs(here and decisive(here, mine) or {}) do
+    for _, use in ipairs(here and decisive(here, t, mine) or {}) do
       local name, where = setter(here, threads, context, t, use.variable)
       if name then
         lines[#lines + 1] = ("%s reads '%s', its own copy; %s set its own copy at %s"):format(
@@ -443,7 +482,7 @@ function copies.awaited(thread, read)
   local context = { functions = { thread.functions }, read = read }
   local t = { id = 1, name = thread.name }
   local here, mine = scene_of({ read = read }, context, t)
-  for _, use in ipairs(here and decisive(here, mine, true) or {}) do
+  for _, use in ipairs(here and decisive(here, t, mine, true) or {}) do
     for _, other in ipairs(use.variable.uses) do
       if other.kind == "write" and not other.defines and not mine(other.func) and is_later(here, other) then
         return ("luasync: warning: %s: '%s' is %s's own copy, which nobody else can set; it is set at %s\n"

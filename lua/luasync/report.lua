@@ -141,14 +141,18 @@ end
 local HOPELESS = "luasync: warning: %s waits for ever, unless it is interrupted: %s"
 
 --- Threads that wait for what nobody can do any more, while others go on; `ids` are their numbers.
-function report.stranded(threads, ids)
+function report.stranded(threads, ids, context)
   local index, out = by_id(threads), {}
+  local causes = context and require "luasync.copies".causes(threads, context) or {}
   for id in ids:gmatch "%d+" do
     local t = index[math.tointeger(id)]
     if t and t.state == "blocked" then
       out[#out + 1] = THREADS[t.object_kind]
         and HOPELESS:format(t.name, "the thread that it waits for does")
         or HOPELESS:format(t.name, ("nothing that goes on can reach %s any more"):format(object_of(t)))
+      for _, line in ipairs(causes) do
+        if line:sub(1, #t.name + 7) == t.name .. " reads " then out[#out + 1] = "  " .. line end
+      end
       describe(t, out)
     end
   end

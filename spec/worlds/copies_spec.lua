@@ -194,7 +194,114 @@ print(#results)]], { "SCRIPT:4: 'results[1]' nil → 1 in Thread-N, its own copy
       .. "read at SCRIPT:7" })
   end)
 
+  it("is named for a list that it gets as an argument", function()
+    warns([[
+local results = {}
+local function square(i, out) out[#out + 1] = i * i end
+sync.spawn(square, 3, results):join()
+print(#results)]], { "SCRIPT:3: 'results[1]' nil → 9 in Thread-N (square), its own copy; still nil in MainThread, "
+      .. "read at SCRIPT:5" })
+    warns([[
+local list = { 3, 1, 2 }
+local function sort(l) table.sort(l) end
+sync.spawn(sort, list):join()
+print(list[1])]], { "SCRIPT:3: 'list[1]' 3 → 1 in Thread-N (sort), its own copy; still 3 in MainThread, "
+      .. "read at SCRIPT:5" })
+  end)
+
+  it("is named where the target is a method", function()
+    warns([[
+local Account = {}
+Account.__index = Account
+function Account:withdraw(n) self.balance = self.balance - n end
+local account = setmetatable({ balance = 100 }, Account)
+sync.Thread{ target = account.withdraw, args = { account, 60 } }:start():join()
+print(account.balance)]], { "SCRIPT:4: 'account.balance' 100 → 40 in Thread-N, its own copy; still 100 in "
+      .. "MainThread, read at SCRIPT:7" })
+  end)
+
+  it("is named for a task of a Pool, by a Timer, and in a Scope", function()
+    warns([[
+local pool <close> = sync.Pool(1)
+local total, out = 0, {}
+sync.wait{ pool:submit(function(n) total = total + n end, 5) }
+pool:map(function(i) out[i] = i end, { 1 })
+print(total, #out)]], {
+      "SCRIPT:4: 'total' 0 → 5 in Pool-1_1, its own copy; still 0 in MainThread, read at SCRIPT:6",
+      "SCRIPT:5: 'out[1]' nil → 1 in Pool-1_1, its own copy; still nil in MainThread, read at SCRIPT:6" })
+    warns([[
+local rings = 0
+local timer = sync.Timer(0, function() rings = rings + 1 end)
+timer:start()
+timer:join()
+print(rings)]], { "SCRIPT:3: 'rings' 0 → 1 in Thread-N, its own copy; still 0 in MainThread, read at SCRIPT:6" })
+    warns([[
+local n = 0
+sync.scope(function(s) s:spawn(function() n = n + 1 end) end)
+print(n)]], { "SCRIPT:3: 'n' 0 → 1 in Thread-N, its own copy; still 0 in MainThread, "
+      .. "read at SCRIPT:4" })
+  end)
+
+  it("is named where it ends by an error", function()
+    warns([[
+local tries = 0
+local t = sync.spawn(function() tries = tries + 1 error "no" end)
+pcall(t.result, t)
+print(tries)]], { "SCRIPT:3: 'tries' 0 → 1 in Thread-N, its own copy; still 0 in MainThread, read at SCRIPT:5" })
+  end)
+
+  it("is named where it was sent much", function()
+    warns([[
+local text, list, n = ("x"):rep(200000), {}, 0
+for i = 1, 20000 do list[i] = i end
+sync.spawn(function() n = #text end):join()
+sync.spawn(function() list[#list + 1] = 0 end):join()
+print(n, #list)]], {
+      "SCRIPT:4: 'n' 0 → 200000 in Thread-N, its own copy; still 0 in MainThread, read at SCRIPT:6",
+      "SCRIPT:5: 'list[20001]' nil → 0 in Thread-N, its own copy; still nil in MainThread, read at SCRIPT:6" })
+  end)
+
+  it("is named in a script that comes through stdin", function()
+    local path = command.script(SYNC .. COUNT)
+    for _, arguments in ipairs { {}, { "-" }, { "--virtual", "-" } } do
+      local result = command.run(arguments, nil, "<" .. path)
+      assert.matches("warning: stdin:5: 'count' 0 → 1000 in Thread-1, its own copy; still 0 in MainThread, "
+        .. "read at stdin:9\n", result.err, 1, true)
+    end
+    os.remove(path)
+  end)
+
+  it("is told what to write, by what the table is", function()
+    local function hint(text) return run(text).err:match "  hint: share it: (.-), or return it with result%(%)\n$" end
+    assert.equal("local s = sync.Shared{ n = 0 }", hint "local n = 0 sync.spawn(function() n = 1 end):join() print(n)")
+    assert.equal("list = sync.Shared{}", hint "list = {} sync.spawn(function() list[1] = 1 end):join() print(#list)")
+    assert.equal("local list = sync.Shared{ … }",
+      hint "local list = { 2, 1 } sync.spawn(function() table.sort(list) end):join() print(list[1])")
+    assert.equal("local s = sync.Shared{ on = false }",
+      hint "local s = { on = false } sync.spawn(function() s.on = true end):join() print(s.on)")
+    assert.equal("keep 'on' in a sync.Shared{ on = false }", hint [[
+local function new() return setmetatable({ on = false }, {}) end
+local s = new()
+sync.spawn(function() s.on = true end):join()
+print(s.on)]])
+  end)
+
   it("is named once for each function and variable", function()
+    everywhere([[
+local seen, count, gate = {}, 0, sync.Barrier(8)
+local function work(i)
+  gate:wait()
+  count = count + 1
+  seen["k" .. i] = true
+end
+local threads = {}
+for i = 1, 8 do threads[i] = sync.spawn(work, i) end
+for _, t in ipairs(threads) do t:join() end
+for k in pairs(seen) do print(k) end
+print(count)]], function(result)
+      assert.equal(1, select(2, result.err:gsub("'count'", "")))
+      assert.equal(1, select(2, result.err:gsub("'seen%.", "")))
+    end)
     warns([[
 local hits, misses = 0, 0
 local function work() hits = hits + 1 misses = misses + 2 end
@@ -264,6 +371,32 @@ cond:acquire()
 while not ready do cond:wait() end]], "MainThread reads 'ready', its own copy; Setter set its own copy at SCRIPT:5")
   end)
 
+  it("of a list from which it takes", function()
+    reports([[
+local cond, items = sync.Condition(), {}
+local function consumer()
+  local _ <close> = cond:hold()
+  while #items == 0 do cond:wait() end
+  print(table.remove(items, 1))
+end
+local function producer()
+  local _ <close> = cond:hold()
+  table.insert(items, "x")
+  cond:notify()
+end
+local c = sync.Thread{ name = "Consumer", target = consumer }:start()
+sync.Thread{ name = "Producer", target = producer }:start()
+c:join()]], "Consumer reads 'items', its own copy; Producer set its own copy at SCRIPT:10")
+  end)
+
+  it("in each failure that --explore finds", function()
+    local result = run(TUTORIAL_23, "--explore")
+    assert.equal(2, select(2, result.out:gsub("Consumer reads 'data_ready', its own copy; Producer set its own copy "
+      .. "at [^\n]+:13\n", "")))
+    assert.matches("FAIL lost wake-up", result.out, 1, true)
+    assert.equal(1, select(2, result.err:gsub("'data_ready' false → true", "")))
+  end)
+
   it("that the main thread has set", function()
     reports([[
 local ready, cond = false, sync.Condition()
@@ -292,6 +425,20 @@ t2:start()]], "Thread 't1', made at SCRIPT:5, is never started; it uses 'q', for
 q = sync.Queue()
 other = sync.Thread{ target = function() print "no" end }
 q:get()]], function(result) assert.is_nil(result.err:find("never started", 1, true)) end)
+  end)
+
+  it("not where it waits elsewhere", function()
+    everywhere([[
+local ready, cond, q = true, sync.Condition(), sync.Queue()
+local c = sync.Thread{ name = "Consumer", target = function()
+  while not ready do cond:wait() end
+  q:get()
+end }:start()
+ready = false
+c:join()]], function(result)
+      assert.equal(3, result.code)
+      assert.is_nil(result.err:find("its own copy", 1, true))
+    end)
   end)
 
   it("not where the variable is the thread's business", function()
@@ -417,6 +564,65 @@ local state, n = sync.Shared{ count = 0 }, sync.Atomic(0)
 local function work() state.count = state.count + 1 n:add(1) end
 sync.spawn(work):join()
 print(state.count, n:get())]]
+  end)
+
+  it("of a loop's own variables", function()
+    is_silent [[
+for i = 1, 3 do
+  local x = i
+  local t = sync.spawn(function() x = x * 2 i = i + 1 return x end)
+  print(t:result())
+end]]
+  end)
+
+  it("of a table that is sent there and comes back", function()
+    is_silent [[
+local Account = {}
+Account.__index = Account
+function Account:deposit(n) self.balance = self.balance + n end
+local function work(a) a:deposit(5) return a end
+local account = setmetatable({ balance = 10 }, Account)
+account = sync.spawn(work, account):result()
+print(account.balance)]]
+    is_silent [[
+local function fill(t) t.done = true return t end
+local state = {}
+state = sync.spawn(fill, state):result()
+print(state.done)]]
+  end)
+
+  it("of objects each of which has a thread", function()
+    is_silent [[
+local Worker = {}
+Worker.__index = Worker
+function Worker.new(name)
+  local self = setmetatable({ name = name, steps = 0 }, Worker)
+  self.thread = sync.Thread{ target = Worker.run, args = { self } }
+  return self
+end
+function Worker:run()
+  for _ = 1, 3 do self.steps = self.steps + 1 end
+  print(self.name, self.steps)
+end
+local workers = {}
+for _, name in ipairs { "a", "b" } do workers[#workers + 1] = Worker.new(name) end
+for _, worker in ipairs(workers) do worker.thread:start():join() end]]
+  end)
+
+  it("of a list whose length stays as it is", function()
+    is_silent [[
+local function smallest(list) table.sort(list) return list[1] end
+local list = { 5, 3, 4 }
+print(sync.spawn(smallest, list):result(), #list)]]
+  end)
+
+  it("of globals that an earlier task of the worker has brought", function()
+    is_silent [[
+local pool <close> = sync.Pool(1)
+function helper() return 1 end
+function first() return helper() end
+function second() made = 2 return made end
+print(pool:submit(first):result(), pool:submit(second):result(), helper())]]
   end)
 
   it("of a variable that is set anew before it is read", function()

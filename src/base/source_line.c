@@ -39,13 +39,6 @@ static int find_line (lua_State *L, SourceLine *place) {
 
 void source_line_here (lua_State *L, SourceLine *place) { find_line(L, place); }
 
-char *(*_Atomic source_line_text)(const char *source, size_t *length);
-
-char *source_line_text_of (const char *source, size_t *length) {
-  char *(*text)(const char *, size_t *) = atomic_load(&source_line_text);
-  return text != NULL && *source == '=' ? text(source, length) : NULL;
-}
-
 static const void *instruction_of (const lua_Debug *ar) {
   const void *instruction;
   memcpy(&instruction, (const char *)ar->i_ci + SAVED_PC, sizeof instruction);

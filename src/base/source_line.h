@@ -52,14 +52,6 @@ void source_line_read (CallSite *mark, SourceLine *place);
 */
 const void *source_line_instruction (lua_State *L, int *line);
 
-/*
-** Who knows the text of a chunk that is no file, or NULL: gives it malloc'ed, or NULL. Any
-** thread may call it. `source` is as in lua_Debug, "=[7]".
-*/
-extern char *(*_Atomic source_line_text)(const char *source, size_t *length);
-/* That text, malloc'ed; NULL: nobody knows it. */
-char *source_line_text_of (const char *source, size_t *length);
-
 /* Finds out whether marks can be quick in this Lua; in protected mode. [0, 0, memory] */
 void source_line_probe (lua_State *L);
 

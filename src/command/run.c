@@ -4,6 +4,7 @@
 ** All Lua code runs inside main_chunk, itself called in protected mode, so
 ** that running out of memory in any API call here is a message, not an abort.
 */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/source_text.h"
 #include "command/call.h"
 #include "command/prompt/plain.h"
 #include "command/prompt/repl.h"
@@ -21,7 +23,6 @@
 #include "command/trace.h"
 #include "module/luasync.h"
 #include "module/program.h"
-#include "observe/copies.h"
 #include "observe/race.h"
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
@@ -46,9 +47,55 @@ static int run_text (lua_State *L, const char *text, const char *name, const cha
   return run_chunk(L, luaL_loadbuffer(L, text, strlen(text), name), program);
 }
 
+/* What can be read of the file, or NULL: no memory. */
+static char *read_all (FILE *file, size_t *length) {
+  char *text = NULL, *grown;
+  size_t room = 0, n = 0, more;
+  do {
+    if (room - n <= 1) {
+      room = 2 * room + BUFSIZ;
+      grown = realloc(text, room);
+      if (grown == NULL) {
+        free(text);
+        return NULL;
+      }
+      text = grown;
+    }
+    more = fread(text + n, 1, room - n - 1, file);
+    n += more;
+  } while (more > 0);
+  text[n] = '\0';
+  *length = n;
+  return text;
+}
+
+/*
+** As luaL_loadfile(L, NULL), and the text is kept for messages that look at it: a mark of
+** the byte order and a first line with # are no part of the chunk.
+*/
+static int load_stdin (lua_State *L) {
+  size_t length;
+  char *text = read_all(stdin, &length);
+  const char *start = text;
+  if (text == NULL || ferror(stdin)) {
+    free(text);
+    lua_pushfstring(L, "cannot read stdin: %s", strerror(errno));
+    return LUA_ERRFILE;
+  }
+  source_text_note("=stdin", text);
+  if (strncmp(start, "\xEF\xBB\xBF", 3) == 0) start += 3;
+  if (*start == '#') start += strcspn(start, "\n");
+  if (strncmp(start, "\n" LUA_SIGNATURE, sizeof LUA_SIGNATURE) == 0) start++;
+  return luaL_loadbuffer(L, start, length - (size_t)(start - text), "=stdin");
+}
+
 /* NULL is standard input */
+static int load_file (lua_State *L, const char *path) {
+  return path == NULL ? load_stdin(L) : luaL_loadfile(L, path);
+}
+
 static int run_file (lua_State *L, const char *path, const char *program) {
-  return run_chunk(L, luaL_loadfile(L, path), program);
+  return run_chunk(L, load_file(L, path), program);
 }
 
 /* "module" or "global=module": global = require(module) */
@@ -88,7 +135,7 @@ static bool run_steps (lua_State *L, const Options *o) {
     int status = LUA_OK;
     switch (step->kind) {
       case STEP_RUN:
-        copies_note_chunk("=(command line)", step->text);
+        source_text_note("=(command line)", step->text);
         status = run_text(L, step->text, "=(command line)", o->program);
         break;
       case STEP_REQUIRE: status = run_require(L, step->text, o->program); break;
@@ -138,7 +185,7 @@ static int run_script (lua_State *L, const Options *o) {
   const char *path = script[0];
   /* after "--" a lone "-" is a file of that name */
   if (strcmp(path, "-") == 0 && strcmp(script[-1], "--") != 0) path = NULL;
-  int status = luaL_loadfile(L, path);
+  int status = load_file(L, path);
   unreadable = status == LUA_ERRFILE;
   if (status == LUA_OK) status = call_function(L, push_arguments(L), 0);
   return call_report(L, status, o->program);

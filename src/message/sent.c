@@ -6,12 +6,13 @@
 
 #include "message/private.h"
 
-#define KEPT_MOST 65536 /* bytes of a message */
+#define KEPT_MOST (1 << 20) /* bytes of a message */
 
 static const char watched_key; /* its address names the values in the registry */
 
-Message *message_keep_sent (Message *m) {
+Message *message_keep_sent (Message *m, bool again) {
   if (m->length <= KEPT_MOST && counted_refs(&m->counted) == 1) {
+    if (again) m->watched &= (uint8_t)~WATCH_GLOBALS; /* which of them are new nobody knows */
     message_drop_counted((unsigned char *)m, m->last_counted);
     m->last_counted = 0;
     m->leads = false;

@@ -49,9 +49,9 @@ typedef struct Sent {
 
 /*
 ** Takes a message that has been decoded for the last time; NULL: it is not worth keeping,
-** and freed.
+** and freed. `again`: the state has globals of earlier messages.
 */
-Message *message_keep_sent (Message *m);
+Message *message_keep_sent (Message *m, bool again);
 /*
 ** Whether what it brought is worth comparing: the code assigns something, or there is a
 ** table in it.

@@ -13,6 +13,7 @@
 #define DEEPEST 50
 #define WALKED_DEEPEST 100 /* what is nested deeper is not looked at at all: walk calls itself */
 #define FIELDS_MOST 64     /* fields of a table that are told from new ones */
+#define ITEMS_MOST 256     /* items of a list that are compared */
 #define GROWN_MOST 4096    /* fields that are counted */
 
 typedef struct SentWalk {
@@ -224,8 +225,11 @@ static bool came_with (const SentFields *f, const char *name, size_t length) {
 }
 
 /* Whether the table at the top has more fields than are left of those it came with. [0, 0, -] */
-static bool has_grown (SentWalk *w, const SentFields *f) {
+static bool has_grown (SentWalk *w, const SentFields *f, uint32_t narr) {
   uint32_t n = 0;
+  int type = lua_rawgeti(w->L, -1, (lua_Integer)narr + 1);
+  lua_pop(w->L, 1);
+  if (type != LUA_TNIL) return true;
   for (lua_pushnil(w->L); lua_next(w->L, -2); lua_pop(w->L, 1)) {
     if (++n > f->present || n > GROWN_MOST) {
       lua_pop(w->L, 2);
@@ -255,7 +259,7 @@ static bool push_new_field (SentWalk *w, const SentFields *f, uint32_t narr) {
 /* The table at the top may have got fields. [0, 0, -] */
 static void note_growth (SentWalk *w, const SentFields *f, uint32_t narr) {
   size_t before;
-  if (is_full(w) || f->unknown || !has_grown(w, f) || !push_new_field(w, f, narr)) return;
+  if (is_full(w) || f->unknown || !has_grown(w, f, narr) || !push_new_field(w, f, narr)) return;
   lua_insert(w->L, -2);
   before = go_into(w);
   lua_insert(w->L, -2);
@@ -315,6 +319,12 @@ static void walk_pair (SentWalk *w, SentFields *f, bool here) {
   walk_field(w, f);
 }
 
+/* How many of n items are left: all, or those before a border. [0, 0, -] */
+static uint32_t count_items (lua_State *L, uint32_t n) {
+  lua_Unsigned length = lua_rawlen(L, -1);
+  return length < n ? (uint32_t)length : n;
+}
+
 /* The table whose record begins at `p`, likewise. */
 static void walk_table (SentWalk *w, const unsigned char *p, bool here) {
   bool wide = (*p & TAG_KIND) == TAG_CLASS;
@@ -325,10 +335,13 @@ static void walk_table (SentWalk *w, const unsigned char *p, bool here) {
   w->p = p + (wide ? CLASS_HEAD : TABLE_HEAD);
   here = here && is_still(w, LUA_TTABLE);
   for (uint32_t i = 1; i <= narr; i++) {
-    if (here) lua_pushinteger(w->L, i);
-    if (here) walk_field(w, &fields);
+    if (here && i <= ITEMS_MOST) {
+      lua_pushinteger(w->L, i);
+      walk_field(w, &fields);
+    }
     else walk(w, false);
   }
+  if (here && narr > ITEMS_MOST) fields.present = count_items(w->L, narr);
   for (uint32_t i = 0; i < nrec; i++) walk_pair(w, &fields, here);
   if (here) note_growth(w, &fields, narr);
   if (*p & TAG_META) walk(w, false);

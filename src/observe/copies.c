@@ -16,6 +16,7 @@
 
 #include <lauxlib.h>
 
+#include "base/source_text.h"
 #include "message/sent.h"
 #include "observe/copies.h"
 #include "state/state.h"
@@ -23,9 +24,9 @@
 #include "world/memory.h"
 #include "world/lua_module.h"
 
-#define LARGEST (4 << 20) /* bytes of a source file worth reading */
-#define CONTEXT_MOST 64   /* threads whose functions a report looks at */
-#define KNOWN_MOST 8192   /* bytes of what is kept for reports */
+#define CONTEXT_MOST 64 /* threads whose functions a report looks at */
+#define KNOWN_MOST 8192 /* bytes of what is kept for reports */
+#define KNOWN_LINE 512  /* bytes of a line in that */
 
 /*
 ** What has been looked at. A change is looked at when it is seen first, and when a
@@ -35,8 +36,10 @@
 #define SEEN_MOST 512
 
 typedef struct Seen {
-  uint64_t change, thread;
-  bool twice, done;
+  uint64_t change, variable, thread;
+  bool twice;
+  bool done;   /* of the variable there has been a warning */
+  char *known; /* for reports: "variable\tline\tchunk", or NULL; const once set */
 } Seen;
 
 static pthread_mutex_t seen_mu = PTHREAD_MUTEX_INITIALIZER;
@@ -50,7 +53,7 @@ static uint64_t add_bytes (uint64_t hash, const void *bytes, size_t n) {
 }
 
 /* A number for the function of the thread and the variable. */
-static uint64_t number_of (const Sent *s, const SentChange *c) {
+static uint64_t number_of_variable (const Sent *s, const SentChange *c) {
   const SentFunction *f = &s->functions[0];
   uint64_t hash = UINT64_C(14695981039346656037);
   if (s->function_count > 0) {
@@ -59,69 +62,76 @@ static uint64_t number_of (const Sent *s, const SentChange *c) {
   }
   hash = add_bytes(hash, &c->root, sizeof c->root);
   hash = add_bytes(hash, &c->argument, sizeof c->argument);
-  hash = add_bytes(hash, c->name, strlen(c->name));
-  return add_bytes(hash, c->field, strlen(c->field));
+  return add_bytes(hash, c->name, strlen(c->name));
+}
+
+/* The same for the field that has changed. */
+static uint64_t number_of_change (uint64_t variable, const SentChange *c) {
+  return add_bytes(variable, c->field, strlen(c->field));
 }
 
 /*
 ** Whether the change is to be looked at; *again: another thread of the world has made it
 ** before. Under seen_mu.
 */
-static bool take (uint64_t change, uint64_t thread, bool *again) {
+static bool take (uint64_t change, uint64_t variable, uint64_t thread, bool *again) {
   int i = 0;
   *again = false;
+  for (int k = 0; k < seen_count; k++)
+    if (seen[k].done && seen[k].variable == variable) return false;
   while (i < seen_count && seen[i].change != change) i++;
   if (i == SEEN_MOST) return false;
   if (i == seen_count) {
-    seen[seen_count++] = (Seen){.change = change, .thread = thread};
+    seen[seen_count++] = (Seen){.change = change, .variable = variable, .thread = thread};
     return true;
   }
-  if (seen[i].done || seen[i].twice || seen[i].thread == thread) return false;
+  if (seen[i].twice || seen[i].thread == thread) return false;
   *again = seen[i].thread >> 32 == thread >> 32; /* see World.base */
   seen[i].thread = thread;
   seen[i].twice = *again;
   return *again;
 }
 
-static void be_done (uint64_t change) {
+/* What is known of a change that has been looked at, or NULL. Under seen_mu. */
+static const char *known_of (uint64_t change) {
+  for (int i = 0; i < seen_count; i++)
+    if (seen[i].change == change) return seen[i].known;
+  return NULL;
+}
+
+static void note_known (uint64_t change, const char *known) {
   pthread_mutex_lock(&seen_mu);
   for (int i = 0; i < seen_count; i++)
-    if (seen[i].change == change) seen[i].done = true;
+    if (seen[i].change == change && seen[i].known == NULL) seen[i].known = strdup(known);
   pthread_mutex_unlock(&seen_mu);
+}
+
+/* There is a warning of the variable; false: there has been one. */
+static bool be_done (uint64_t variable) {
+  bool first = true;
+  pthread_mutex_lock(&seen_mu);
+  for (int i = 0; i < seen_count; i++) {
+    if (seen[i].variable != variable) continue;
+    first = first && !seen[i].done;
+    seen[i].done = true;
+  }
+  pthread_mutex_unlock(&seen_mu);
+  return first;
 }
 
 /*
 ** Facts for luasync.copies.
 */
 
-static struct { const char *name, *text; } chunk; /* const once threads run */
-
-void copies_note_chunk (const char *name, const char *text) {
-  chunk.text = chunk.name == NULL ? text : NULL; /* of two of one name no line is certain */
-  chunk.name = name;
-}
-
-/* read(path): the text of the file, or of the chunk noted under that name, or nil. */
-static int read_file (lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
-  FILE *file;
-  char *text = NULL;
-  long size;
-  size_t length = 0;
-  if (chunk.text != NULL && strcmp(path, chunk.name) == 0) {
-    lua_pushstring(L, chunk.text);
-    return 1;
-  }
-  file = fopen(path, "rb");
-  if (file == NULL) return 0;
-  if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && size < LARGEST
-      && (text = malloc((size_t)size + 1)) != NULL) {
-    rewind(file);
-    length = fread(text, 1, (size_t)size, file);
-  }
-  fclose(file);
+/*
+** read(source): the text of the chunk, or nil. It is not freed where Lua has no memory for
+** it: the state is about to go.
+*/
+static int read_source (lua_State *L) {
+  size_t length;
+  char *text = source_text_of(luaL_checkstring(L, 1), &length);
   if (text == NULL) return 0;
-  lua_pushlstring(L, text, length); /* where there is no memory for it, the state is about to go */
+  lua_pushlstring(L, text, length);
   free(text);
   return 1;
 }
@@ -173,18 +183,25 @@ static void say (const char *text) {
   world->driver->write(world, 2, text, strlen(text));
 }
 
-/* Adds lines to what is known of the world's copies. */
-static void remember (World *world, const char *lines) {
-  size_t length = strlen(lines), old;
-  char *grown;
+/*
+** Adds "thread\tvariable\tline\tchunk" to what is known of the world's copies. Its lines are
+** in order, so that runs which have come to the same know the same.
+*/
+static void remember (World *world, const char *thread, const char *known) {
+  char line[KNOWN_LINE], *grown;
+  size_t length, old, at = 0;
+  int n = snprintf(line, sizeof line, "%s\t%s\n", thread, known);
+  if (n < 0 || (length = (size_t)n) >= sizeof line) return;
   pthread_mutex_lock(&world->mu);
   old = world->copies != NULL ? strlen(world->copies) : 0;
-  if (old + length < KNOWN_MOST) {
-    grown = world_realloc(world, world->copies, old + length + 1);
-    if (grown != NULL) {
-      memcpy(grown + old, lines, length + 1);
-      world->copies = grown;
-    }
+  while (at < old && strncmp(world->copies + at, line, length) < 0)
+    at += strcspn(world->copies + at, "\n") + 1;
+  if (old + length < KNOWN_MOST && (at == old || strncmp(world->copies + at, line, length) != 0)
+      && (grown = world_realloc(world, world->copies, old + length + 1)) != NULL) {
+    memmove(grown + at + length, grown + at, old - at);
+    memcpy(grown + at, line, length);
+    grown[old + length] = '\0';
+    world->copies = grown;
   }
   pthread_mutex_unlock(&world->mu);
 }
@@ -224,7 +241,7 @@ void copies_push_context (lua_State *L, World *world) {
   }
   pthread_mutex_unlock(&world->mu);
   lua_createtable(L, 0, 3);
-  lua_pushcfunction(L, read_file);
+  lua_pushcfunction(L, read_source);
   lua_setfield(L, -2, "read");
   set_known(L, world);
   lua_createtable(L, 0, n);
@@ -244,7 +261,8 @@ typedef struct Look {
   Thread *thread;
   const Message *sent;
   Sent found;
-  uint64_t numbers[SENT_CHANGES];
+  char name[64];
+  uint64_t variables[SENT_CHANGES], numbers[SENT_CHANGES];
   bool again[SENT_CHANGES];
 } Look;
 
@@ -255,19 +273,30 @@ static int compare (lua_State *L) {
   return 0;
 }
 
-/* Leaves the changes that are to be looked at; false: none. */
+/*
+** Leaves the changes that are to be looked at; false: none. What is known of the others is
+** true in this world, too.
+*/
 static bool choose (Look *look) {
   Sent *s = &look->found;
-  int n = 0;
+  const char *known[SENT_CHANGES];
+  int n = 0, known_count = 0;
   pthread_mutex_lock(&seen_mu);
   for (int i = 0; i < s->change_count; i++) {
-    uint64_t number = number_of(s, &s->changes[i]);
-    if (!take(number, look->thread->unique, &look->again[n])) continue;
-    look->numbers[n] = number;
+    uint64_t variable = number_of_variable(s, &s->changes[i]);
+    uint64_t change = number_of_change(variable, &s->changes[i]);
+    if (!take(change, variable, look->thread->unique, &look->again[n])) {
+      known[known_count] = known_of(change);
+      if (known[known_count] != NULL) known_count++;
+      continue;
+    }
+    look->numbers[n] = change;
+    look->variables[n] = variable;
     s->changes[n++] = s->changes[i];
   }
   pthread_mutex_unlock(&seen_mu);
   s->change_count = n;
+  for (int i = 0; i < known_count; i++) remember(look->thread->object.world, look->name, known[i]);
   return n > 0;
 }
 
@@ -275,11 +304,9 @@ static bool choose (Look *look) {
 static int judge (lua_State *L) {
   Look *look = lua_touserdata(L, 1);
   World *world = look->thread->object.world;
-  char name[64];
   lua_module_push(L, "luasync.copies", "changed");
   lua_createtable(L, 0, 4);
-  thread_copy_name(look->thread, name);
-  set_text(L, "name", name);
+  set_text(L, "name", look->name);
   push_functions(L, &look->found);
   lua_setfield(L, -2, "functions");
   lua_createtable(L, look->found.change_count, 0);
@@ -288,15 +315,17 @@ static int judge (lua_State *L) {
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "changes");
-  lua_pushcfunction(L, read_file);
-  lua_call(L, 2, 2); /* warnings: { [i] = text }, and lines for reports */
-  if (lua_isstring(L, -1)) remember(world, lua_tostring(L, -1));
+  lua_pushcfunction(L, read_source);
+  lua_call(L, 2, 2); /* warnings, and what is known, at the places of their changes */
   for (int i = 0; i < look->found.change_count; i++) {
-    if (lua_rawgeti(L, -2, i + 1) == LUA_TSTRING) {
-      be_done(look->numbers[i]);
-      if (!atomic_load(&world->silent_copies)) say(lua_tostring(L, -1));
+    if (lua_rawgeti(L, -1, i + 1) == LUA_TSTRING) {
+      note_known(look->numbers[i], lua_tostring(L, -1));
+      remember(world, look->name, lua_tostring(L, -1));
     }
-    lua_pop(L, 1);
+    if (lua_rawgeti(L, -3, i + 1) == LUA_TSTRING && be_done(look->variables[i])
+        && !atomic_load(&world->silent_copies))
+      say(lua_tostring(L, -1));
+    lua_pop(L, 2);
   }
   return 0;
 }
@@ -321,6 +350,7 @@ void copies_changed (lua_State *L, Thread *self) {
   if (look == NULL) return;
   look->thread = self;
   look->sent = self->sent; /* which this thread alone replaces */
+  thread_copy_name(self, look->name);
   collects = lua_gc(L, LUA_GCISRUNNING);
   lua_gc(L, LUA_GCSTOP);
   lua_pushcfunction(L, compare);
@@ -350,12 +380,12 @@ static int judge_awaited (lua_State *L) {
   set_text(L, "name", name);
   push_functions_of(L, t);
   lua_setfield(L, -2, "functions");
-  lua_pushcfunction(L, read_file);
+  lua_pushcfunction(L, read_source);
   lua_call(L, 2, 1);
   if (lua_type(L, -1) != LUA_TSTRING) return 0;
   number = add_bytes(UINT64_C(14695981039346656037), lua_tostring(L, -1), lua_rawlen(L, -1));
   pthread_mutex_lock(&seen_mu);
-  first = take(number, t->unique, &again);
+  first = take(number, number, t->unique, &again);
   pthread_mutex_unlock(&seen_mu);
   if (first && !again) say(lua_tostring(L, -1));
   return 0;

@@ -21,7 +21,4 @@ void copies_awaited (Thread *t);
 /* Pushes what luasync.copies.causes wants to know of the world. [0, +1, raises] */
 void copies_push_context (lua_State *L, World *world);
 
-/* A chunk that is no file has that text; both stay. Before there are threads. */
-void copies_note_chunk (const char *name, const char *text);
-
 #endif

@@ -18,6 +18,7 @@
 #include <lauxlib.h>
 
 #include "base/source_line.h"
+#include "base/source_text.h"
 #include "observe/private.h"
 #include "observe/recorder.h"
 #include "state/state.h"
@@ -283,7 +284,7 @@ static void push_places (lua_State *L, const Copy *c) {
   for (uint32_t i = 0; i < c->place_count; i++) {
     lua_newtable(L);
     set_text(L, "source", c->places[i].source);
-    text = source_line_text_of(c->places[i].source, &length);
+    text = *c->places[i].source == '=' ? source_text_of(c->places[i].source, &length) : NULL;
     set_text(L, "text", text);
     free(text);
     set_integer(L, "line", c->places[i].line);

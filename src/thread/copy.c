@@ -17,11 +17,15 @@
 #define FRUITLESS_MOST 256
 #define LEFT_OUT 15 /* of 16 */
 
+/* Likewise for the tasks of one worker, in any world: each look costs a step of its collector. */
+#define TASKS_MOST 32
+
 static atomic_uint fruitless;
 
-static bool is_left_out (World *world) {
+static bool is_left_out (Thread *t) {
   unsigned n = atomic_load_explicit(&fruitless, memory_order_relaxed);
-  return world_is_parallel(world) && n > FRUITLESS_MOST
+  if (t->tasks > TASKS_MOST && (t->tasks & LEFT_OUT) != 0) return true;
+  return world_is_parallel(t->object.world) && n > FRUITLESS_MOST
          && (atomic_fetch_add_explicit(&fruitless, 1, memory_order_relaxed) & LEFT_OUT) != 0;
 }
 
@@ -41,11 +45,12 @@ static void replace (Thread *t, Message *sent) {
 
 void thread_copy_begin (lua_State *L, Thread *t, Message *work, int first, int n) {
   const Observer *o = t->object.world->observer;
-  bool watched =
-      message_is_watched(work) && o != NULL && o->changed != NULL && !is_left_out(t->object.world);
-  if (watched) message_watch(L, first, n);
-  t->waits = t->between = watched ? FIRST_LOOK : 0;
-  replace(t, message_keep_sent(work));
+  bool watched = message_is_watched(work) && o != NULL && o->changed != NULL && !is_left_out(t);
+  t->waits = 0;
+  replace(t, message_keep_sent(work, t->tasks++ > 0));
+  if (!watched) return;
+  message_watch(L, first, n);
+  t->waits = t->between = FIRST_LOOK;
 }
 
 void thread_copy_end (lua_State *L, Thread *t) {

@@ -3,45 +3,20 @@
 **
 ** Lua code is not trusted to succeed in the middle of an error: it is called
 ** in protected mode, and what it gives is added to a message that is there
-** already. Source files are read with the C library, because io.open may be
-** the script's own, and in a simulated world would count as a look outside.
+** already.
 */
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "base/source_line.h"
+#include "base/source_text.h"
 #include "thread/hint.h"
 #include "thread/thread.h"
 #include "world/lua_module.h"
 
-#define LARGEST (4 << 20) /* bytes of a source file worth reading */
-
 /* In the registry: "source:line:key" -> true, for the calls that hint_unset has looked at. */
 #define SEEN "luasync.hints.seen"
-
-/* The text of a file, to be freed, or NULL. */
-static char *read_text (const char *path, size_t *length) {
-  FILE *file = fopen(path, "rb");
-  char *text = NULL;
-  long size;
-  if (file == NULL) return NULL;
-  if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && size < LARGEST
-      && (text = malloc((size_t)size + 1)) != NULL) {
-    rewind(file);
-    *length = fread(text, 1, (size_t)size, file);
-    text[*length] = '\0';
-  }
-  fclose(file);
-  return text;
-}
-
-/* The text of a chunk; `source` as in lua_Debug. */
-static char *text_of (const char *source, size_t *length) {
-  if (*source == '@') return read_text(source + 1, length);
-  return source_line_text_of(source, length);
-}
 
 /*
 ** read(path): its text, or nil. The text is not freed where Lua has no memory for it:
@@ -49,8 +24,8 @@ static char *text_of (const char *source, size_t *length) {
 */
 static int read_source (lua_State *L) {
   size_t length;
-  char *text = source_line_text_of(lua_pushfstring(L, "=%s", luaL_checkstring(L, 1)), &length);
-  if (text == NULL) text = read_text(lua_tostring(L, 1), &length);
+  char *text = source_text_of(lua_pushfstring(L, "=%s", luaL_checkstring(L, 1)), &length);
+  if (text == NULL) text = source_text_of(lua_pushfstring(L, "@%s", lua_tostring(L, 1)), &length);
   if (text == NULL) return 0;
   lua_pushlstring(L, text, length);
   free(text);
@@ -141,7 +116,7 @@ void hint_unset (lua_State *L, const char *key) {
   int top = lua_gettop(L);
   if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "Sl", &ar)) return;
   lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
-  if (!is_seen(L, key) && (text = text_of(ar.source, &length)) != NULL) {
+  if (!is_seen(L, key) && (text = source_text_of(ar.source, &length)) != NULL) {
     call = from_line(text, ar.currentline);
     if (call != NULL && is_named(call, key)) {
       lua_pushcfunction(L, warn);

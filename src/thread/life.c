@@ -135,6 +135,7 @@ bool thread_call_work (lua_State *L, Thread *t) {
   lua_pushcfunction(L, call_target);
   lua_pushlightuserdata(L, t);
   if (lua_pcall(L, 1, 0, 1) == LUA_OK) return true;
+  thread_copy_end(L, t);
   t->failed = true;
   keep_some_error(L, t);
   return false;

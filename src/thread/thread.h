@@ -54,8 +54,8 @@ void thread_body (Thread *t);
 bool thread_call_work (lua_State *L, Thread *t);
 /*
 ** copy.c: the work of t has been decoded to the n values from index `first` on, and is
-** taken over; its target has returned, and the first of them is still alive; nobody will
-** ask for it any more.
+** taken over; its target has returned, and the first of them is still alive, or it has
+** failed; nobody will ask for it any more.
 */
 void thread_copy_begin (lua_State *L, Thread *t, Message *work, int first,
                         int n);                 /* [0, 0, memory] */

@@ -116,6 +116,7 @@ struct Thread {
 
   unsigned waits;   /* own: that many until it is looked at what it has changed; 0: never */
   unsigned between; /* own: so many the next time */
+  unsigned tasks;   /* own: targets and tasks that its state has begun */
   uint32_t marks;   /* own: see message/gain.c */
 
   size_t unweighed; /* own: see burden.c */

@@ -1,11 +1,13 @@
 --- Where a source text declares, assigns and reads its variables.
 --
 --     local s = source.parse(text)    --> nil where it is no Lua
---     s.functions   { { first=, last=, from=, to=, parent=, loop=, variable= }, … }: lines, tokens, the function around
+--     s.functions   { { first=, last=, from=, to=, parent=, loop=, parameters=, variable=, field= }, … }: lines,
+--                   tokens, the function around, the name that it has
 --     s.uses        all uses, in their order
 --     s.globals     name -> variable;  a variable: { name=, func=, loop=, uses = { … } }; `func` is nil for a global
---     a use         { variable=, kind=, line=, at=, func=, loop=, field=, method=, index=, condition=, own=, returned=,
---                     sent= }, `kind` "read", "write" (x = …) or "store" (x.f = …, table.insert(x, …))
+--     a use         { variable=, kind=, line=, at=, done=, func=, loop=, field=, method=, index=, length=,
+--                     condition=, own=, returned=, sent= }, `kind` "read", "write" (x = …) or "store" (x.f = …,
+--                     table.insert(x, …)); `done`: the end of the assignment
 --     s.fields      { { name=, line=, at=, func=, store=, own= }, … }: every `.name`
 --     s.starts      { { target = info, args = { info, … }, at=, line=, func=, loop=, made=, name=, variable= }, … }:
 --                   spawn(f, …), Thread{ target = f }; `made`: a thread that somebody has to start
@@ -115,17 +117,22 @@ end
 
 --- A body of a function: parameters, block, end.
 function Parser:body(start, method)
-  local func = { first = self.lines[start], from = start, parent = self.func, loop = self.loop }
+  local func = { first = self.lines[start], from = start, parent = self.func, loop = self.loop, parameters = {} }
   local outer, loop, condition, changing, returned = self.func, self.loop, self.condition, self.changing, self.returned
   self.s.functions[#self.s.functions + 1] = func
   self.func, self.loop, self.condition, self.changing, self.returned = func, nil, nil, nil, nil
   self:inner(function()
     local parameters = 0
-    if method then self:declare "self" end
+    local function parameter(name)
+      local variable = self:declare(name)
+      parameters = parameters + 1
+      variable.parameter = parameters
+      func.parameters[parameters] = variable
+    end
+    if method then parameter "self" end
     self:expect "("
     while not self:is ")" do
-      parameters = parameters + 1
-      if not self:accept "..." then self:declare(self:name()).parameter = parameters end
+      if not self:accept "..." then parameter(self:name()) end
       if not self:accept "," then break end
     end
     self:expect ")"
@@ -157,7 +164,7 @@ function Parser:constructor()
     if not self:accept "," and not self:accept ";" then break end
   end
   self:expect "}"
-  return { fields = fields, items = items }
+  return { fields = fields, items = items, is_empty = next(fields) == nil and #items == 0 }
 end
 
 function Parser:list()
@@ -198,7 +205,7 @@ function Parser:called(name, infos, library)
     for _, info in ipairs { start.target or {}, table.unpack(start.args) } do
       if info.use then info.use.sent = true end
     end
-    start.made = name == "Thread"
+    start.made = name == "Thread" or name == "Timer"
     self.s.starts[#self.s.starts + 1] = start
     return start
   elseif CHANGES[name] and (library == "table" or name == "rawset") and first and first.use then
@@ -278,16 +285,21 @@ function Parser:simple()
 end
 
 function Parser:expression()
-  local plain = true
+  local plain, length = true, false
   while self.kinds[self.at] ~= "value" and UNARY[self.texts[self.at]] do
+    length = self:is "#"
     self.at, plain = self.at + 1, false
   end
   local info = self:simple()
+  if length and info.use and info.last == "name" then info.use.length = true end
   while self.kinds[self.at] ~= "value" and BINARY[self.texts[self.at]] do
     self.at, plain = self.at + 1, false
     self:expression()
   end
-  if not plain or info.use and info.last ~= "name" then return { start = plain and info.start or nil } end
+  if not plain then return {} end
+  if info.use and info.last ~= "name" then
+    return { start = info.start, field = info.last == "field" and info.field or nil }
+  end
   return info
 end
 
@@ -306,7 +318,7 @@ function Parser:in_loop(f)
   local outer = self.loop
   self.loop = { parent = outer, from = self.at, line = self.lines[self.at] }
   f(self.loop)
-  self.loop.to, self.loop.last = self.at, self.lines[self.at]
+  self.loop.to, self.loop.last = self.at - 1, self.lines[self.at - 1]
   self.loop = outer
 end
 
@@ -364,20 +376,18 @@ end
 statements["function"] = function(self)
   local start = self.at - 1
   local use = self:use(self:name())
-  local plain, method = true, false
-  while self:accept "." do
-    local field = self:name()
-    use.field = use.field or field
-    plain = false
+  local field, method
+  while not method and (self:is "." or self:is ":") do
+    method = self:is ":"
+    self.at = self.at + 1
+    field = self:name()
+    if not method then use.field = use.field or field end
   end
-  if self:accept ":" then
-    self:name()
-    plain, method = false, true
-  end
-  use.kind = plain and "write" or "store"
+  use.kind = field and "store" or "write"
   use.defines = true
   local func = self:body(start, method)
-  if plain then func.variable = use.variable end
+  func.field = field
+  if not field then func.variable = use.variable end
 end
 
 statements["local"] = function(self)
@@ -440,9 +450,13 @@ function Parser:assignment()
   local infos = self:list()
   self.changing = nil
   for i, info in ipairs(targets) do
+    if info.use then info.use.done = self.at end
     if info.field_use then info.field_use.updates = self.changed end
-    if infos[i] and infos[i].start and info.last == "name" then infos[i].start.variable = info.use.variable end
-    if infos[i] and infos[i].func and info.last == "name" then infos[i].func.variable = info.use.variable end
+    if infos[i] and info.last == "name" then
+      info.use.variable.made = info.use.variable.made or infos[i]
+      if infos[i].start then infos[i].start.variable = info.use.variable end
+      if infos[i].func then infos[i].func.variable = info.use.variable end
+    end
   end
 end
 

@@ -18,7 +18,7 @@ void entries_note (int number, const char *text, size_t length);
 */
 char *entries_annotate (const char *text, size_t *length);
 
-/* source_line_text: the text of the chunk "=[7]". */
+/* For source_text_ask: the text of the chunk "=[7]". */
 char *entries_text (const char *source, size_t *length);
 
 #endif

@@ -31,7 +31,7 @@
 #include "command/prompt/entries.h"
 #include "command/prompt/output.h"
 #include "command/prompt/repl.h"
-#include "base/source_line.h"
+#include "base/source_text.h"
 #include "thread/thread.h"
 #include "real/real_driver.h"
 #include "sim/sim.h"
@@ -398,7 +398,7 @@ void repl_run (lua_State *L) {
   atomic_fetch_add(awake, 1); /* the user: no blocked call is hopeless, Ctrl-C ends it */
   sim_hush(true);
   atomic_store(&real_output, output_take);
-  atomic_store(&source_line_text, entries_text);
+  source_text_ask(entries_text);
   lua_pushcfunction(L, open_session);
   lua_pushlightuserdata(L, &session);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) run_session(L);

@@ -79,9 +79,12 @@ static int call_target (lua_State *L) {
   lua_settop(L, 0);
   n = message_decode(L, work);
   f->work = NULL;
-  message_free(work);
+  thread_copy_begin(L, thread_self, work, 1, n);
+  lua_pushvalue(L, 1); /* it captures what it may have changed */
+  lua_insert(L, 1);
   lua_call(L, n - 1, LUA_MULTRET);
-  set_outcome(f, message_encode(L, 1, lua_gettop(L), ROOT_RESULTS, f->object.world));
+  thread_copy_end(L, thread_self);
+  set_outcome(f, message_encode(L, 2, lua_gettop(L) - 1, ROOT_RESULTS, f->object.world));
   return 0;
 }
 
@@ -112,8 +115,10 @@ void future_run (lua_State *L, Future *f) {
   lua_pushlightuserdata(L, f);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     outcome = FAILED;
+    thread_copy_end(L, thread_self);
     keep_some_error(L, f);
   }
+  thread_copy_forget(thread_self);
   announce(L, OP_SET, f);
   change(f, RUNNING, outcome);
 }
