@@ -302,6 +302,18 @@ describe("daemons", function()
     assert.equal(4, run(daemon .. "os.exit(4, true)", { seconds = 20 }).code)
   end)
 
+  it("that fail as the program ends do not make its exit code 1 without a word", function()
+    for _ = 1, 10 do
+      local result = run([[
+        for _ = 1, 2 do
+          sync.Thread { daemon = true, target = function() sync.Lock():aquire() end }:start()
+        end
+        sync.sleep(0.002)
+      ]], { seconds = 20 })
+      if result.code ~= 0 then assert.matches("aquire", result.err) end
+    end
+  end)
+
   it("that fail before the end are reported, those that are stopped are not", function()
     local result = run [[
       local failed = sync.Thread { name = "D", daemon = true, target = function() error "oops" end }:start()

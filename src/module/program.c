@@ -22,6 +22,7 @@
 #include "objects/kinds.h"
 #include "state/state.h"
 #include "state/stdlib.h"
+#include "thread/excepthook.h"
 #include "thread/thread.h"
 #include "world/cleanup.h"
 #include "world/record.h"
@@ -88,6 +89,7 @@ int program_close (lua_State *L, int status) {
     fputs("luasync: interrupted!\n", stderr);
     status = 1;
   }
+  if (daemons > 0) excepthook_wait(world);
   if (status == 0 && atomic_load(&world->errors_untaken) > 0) status = 1;
   status = end_recording(daemons >= 0, status);
   thread_leave_state(thread_self);

@@ -17,6 +17,7 @@
 #include "real/private.h"
 #include "real/real_driver.h"
 #include "state/files.h"
+#include "thread/excepthook.h"
 #include "thread/thread.h"
 #include "world/record.h"
 
@@ -62,6 +63,7 @@ void exit_process (int code) {
     real_stop_workers();
     exit(code);
   }
+  excepthook_wait(real_world());
   if (!atomic_compare_exchange_strong(&ender, &nobody, thread_self)) exit_yield();
   files_flush(MOMENT);
   fflush(stdout);

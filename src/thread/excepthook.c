@@ -8,6 +8,7 @@
 ** result().
 */
 #include <string.h>
+#include <time.h>
 
 #include <lauxlib.h>
 
@@ -17,6 +18,8 @@
 #include "world/memory.h"
 #include "thread/thread.h"
 #include "world/record.h"
+
+#define MOMENT 200 /* milliseconds that a report of another thread gets */
 
 static const char trace_key; /* registry: the traceback of the last error */
 
@@ -179,6 +182,8 @@ static void call_default (lua_State *L) {
 void excepthook_call (lua_State *L) {
   World *world = thread_self->object.world;
   Message *message;
+  atomic_fetch_add(&world->reporting, 1);
+  thread_self->reporting = true;
   pthread_mutex_lock(&world->mu);
   message = world->excepthook;
   message_keep(message);
@@ -195,4 +200,13 @@ void excepthook_call (lua_State *L) {
   }
   message_free(message);
   lua_pop(L, 1);
+  thread_self->reporting = false;
+  atomic_fetch_sub(&world->reporting, 1);
+}
+
+void excepthook_wait (World *world) {
+  const struct timespec millisecond = {0, 1000000};
+  int own = thread_self != NULL && thread_self->reporting;
+  for (int i = 0; i < MOMENT && atomic_load(&world->reporting) > own; i++)
+    nanosleep(&millisecond, NULL);
 }

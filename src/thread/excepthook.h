@@ -5,6 +5,7 @@
 #define THREAD_EXCEPTHOOK_H
 
 #include <lua.h>
+#include "world/world.h"
 
 /* set_excepthook(fn): sets the hook of the world, and returns the previous one. */
 int excepthook_set (lua_State *L);
@@ -23,5 +24,11 @@ int excepthook_trace (lua_State *L);
 ** was kept. [-1, 0, -]
 */
 void excepthook_call (lua_State *L);
+
+/*
+** Before the process ends: other threads whose error is with the hook get a moment to report
+** it. Else an exit code could tell of an error that no text tells of.
+*/
+void excepthook_wait (World *world);
 
 #endif

@@ -87,6 +87,7 @@ struct Thread {
   bool is_main;       /* const after init */
   bool failed;        /* const once ended */
   bool error_counted; /* under mu: its error is one of world->errors_untaken */
+  bool reporting;     /* its own: its error is with the hook; one of world->reporting */
   Message *work;      /* target and arguments until they are decoded; under mu */
   Message *outcome;   /* results, or the error; const once ended */
   Message *sent;      /* what it was sent, decoded; see message/sent.h; NULL: not kept; under mu */

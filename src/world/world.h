@@ -113,6 +113,7 @@ struct World {
   int alive;                 /* under mu; main counted */
   atomic_int awake;          /* threads not parked for ever: 0 means deadlock */
   atomic_int errors_untaken; /* thread errors left to the default hook and not taken by result() */
+  atomic_int reporting;      /* threads whose error is with the hook just now */
   atomic_uint numbers[32];   /* objects made, by kind */
   atomic_uint thread_names;  /* Thread-N */
   atomic_ulong serials;      /* of threads, from 1 */
