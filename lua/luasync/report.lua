@@ -140,6 +140,17 @@ end
 
 local HOPELESS = "luasync: warning: %s waits for ever, unless it is interrupted: %s"
 
+--- Why it waits for ever.
+local function why_hopeless(t)
+  if t.objects then
+    local names = {}
+    for i, object in ipairs(t.objects) do names[i] = object:gsub(" %(.*$", "") end
+    return ("nothing that goes on can bring about one of %s"):format(table.concat(names, ", "))
+  end
+  if THREADS[t.object_kind] then return "the thread that it waits for does" end
+  return ("nothing that goes on can reach %s any more"):format(object_of(t))
+end
+
 --- Threads that wait for what nobody can do any more, while others go on; `ids` are their numbers.
 function report.stranded(threads, ids, context)
   local index, out = by_id(threads), {}
@@ -147,9 +158,7 @@ function report.stranded(threads, ids, context)
   for id in ids:gmatch "%d+" do
     local t = index[math.tointeger(id)]
     if t and t.state == "blocked" then
-      out[#out + 1] = THREADS[t.object_kind]
-        and HOPELESS:format(t.name, "the thread that it waits for does")
-        or HOPELESS:format(t.name, ("nothing that goes on can reach %s any more"):format(object_of(t)))
+      out[#out + 1] = HOPELESS:format(t.name, why_hopeless(t))
       for _, line in ipairs(causes) do
         if line:sub(1, #t.name + 7) == t.name .. " reads " then out[#out + 1] = "  " .. line end
       end

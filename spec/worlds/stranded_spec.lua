@@ -91,6 +91,23 @@ describe("A thread that waits for ever while others go on is told of", function(
       "C waits for ever, unless it is interrupted: the thread that it waits for does")
   end)
 
+  it("in a select, where that is so for each of its objects", function()
+    local text = "%s waits for ever, unless it is interrupted: nothing that goes on can bring about one of %s"
+    told([[
+      start("S", function() sync.select { sync.Queue { name = "Q" }, sync.Event { name = "E" } } end)
+      start("one", function() sync.select { sync.Semaphore(0, { name = "Z" }) } end)
+      local b = start("B", function() sync.Queue { name = "QB" }:get() end)
+      start("T", function() sync.select { b, sync.Event { name = "ET" } } end)
+      local lock = sync.Lock { name = "L" }
+      start("holder", function() lock:acquire() sync.Event { name = "EL" }:wait() end)
+      sync.sleep(0.1)
+      start("L", function() sync.select { lock, sync.Event { name = "F" } } end)
+      b, lock = nil
+    ]], text:format("S", "Queue 'Q', Event 'E'"), text:format("one", "Semaphore 'Z'"), hopeless("B", "Queue 'QB'"),
+      text:format("T", "Thread 'B', Event 'ET'"), hopeless("holder", "Event 'EL'"),
+      text:format("L", "Lock 'L', Event 'F'"))
+  end)
+
   it("when the last of the others has let go", function()
     told([[
       local q = sync.Queue { name = "Q" }
@@ -140,6 +157,24 @@ describe("Nothing is told", function()
       start("waiter", function() sync.Event():wait(30) q:put(1) end)
       start("Q", function() q:get() end)
       e, f, q, timer = nil
+    ]]
+  end)
+
+  it("of a select, while one of its objects may come", function()
+    silent [[
+      kept = sync.Queue()
+      start("kept", function() sync.select { sync.Event(), kept } end)
+      start("time", function() sync.select({ sync.Event() }, 30) end)
+      local sleeper = start("sleeper", function() sync.sleep(30) end)
+      start("thread", function() sync.select { sync.Event(), sleeper } end)
+      local lock = sync.Lock()
+      start("holder", function() lock:acquire() sync.sleep(30) lock:release() end)
+      sync.sleep(0.1)
+      start("lock", function() sync.select { sync.Event(), lock } end)
+      pool = sync.Pool(1)
+      local future = pool:submit(function() require "luasync".sleep(3) end)
+      start("future", function() sync.select { sync.Event(), future } end)
+      sleeper, lock, future = nil
     ]]
   end)
 

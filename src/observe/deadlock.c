@@ -218,17 +218,18 @@ void deadlock_warn (Thread *t) {
   say(world, dump_report(world, "circle", serial));
 }
 
-static void waiting (Thread *self, Waiter *w) {
+static void waiting (Thread *self, Waiter *const *list, int n) {
   World *world = self->object.world;
+  Waiter *w = list[0];
   Nanos until;
   if (world->silent_deadlocks) return;
   until = world_now(world) + MOMENT;
-  while (atomic_load(&w->woken) == 0 && atomic_load(&self->alerts) == 0 && world_now(world) < until)
+  while (!line_any_woken(list, n) && atomic_load(&self->alerts) == 0 && world_now(world) < until)
     world->driver->park(self, until);
-  if (atomic_load(&w->woken) != 0) return;
-  if (w->object->kind->awaited != NULL) deadlock_warn(self);
+  if (line_any_woken(list, n)) return;
+  if (w->counted == NULL && w->object->kind->awaited != NULL) deadlock_warn(self);
   if (w->kind == OP_JOIN) copies_awaited((Thread *)w->object);
-  stranded_wait(self, w);
+  stranded_wait(self, list, n);
 }
 
 const Observer deadlock_observer = {.spawning = sigquit_install,

@@ -6,7 +6,8 @@
 ** so. A wait is hopeless if all references to its object come from the states of threads
 ** whose waits are hopeless as well, or if it is for the end of such a thread. That set is
 ** found by taking all threads that have said so, and striking out whoever waits for an
-** object with some other reference, until nobody is left to strike out.
+** object with some other reference, until nobody is left to strike out. A select is
+** hopeless if it is so for each of its objects.
 **
 ** Nothing is told that may be wrong. What is not known counts as a reference from
 ** outside: messages, queues and tables that hold the object, states of threads that
@@ -36,13 +37,14 @@
 typedef struct Stuck {
   struct Stuck *next, **link; /* under mu */
   Thread *thread;
-  Waiter *waiter;
-  Object **reached; /* what its state has proxies of */
+  Waiter *const *waiters; /* one, or those of a select */
+  int n;                  /* of them */
+  Object **reached;       /* what its state has proxies of */
   int count;
   bool told;
   /* of the look that goes on, under mu */
-  Object *object; /* NULL: not to be told of, or struck out */
-  uint64_t word;
+  Object *object;  /* the first; NULL: not to be told of, or struck out */
+  uint64_t *words; /* for each object */
 } Stuck;
 
 typedef struct Look {
@@ -54,8 +56,15 @@ static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static Stuck *first; /* under mu */
 static Nanos due;    /* when a look is worth its time again; under mu */
 
-static bool is_over (const Thread *self, Waiter *w) {
-  return atomic_load(&w->woken) != 0 || atomic_load(&self->alerts) != 0;
+static bool is_over (const Stuck *s) {
+  return line_any_woken(s->waiters, s->n) || atomic_load(&s->thread->alerts) != 0;
+}
+
+static bool is_select (const Stuck *s) { return s->waiters[0]->counted != NULL; }
+
+/* What it waits for in line number i. */
+static Object *object_at (const Stuck *s, int i) {
+  return i == 0 ? s->object : (Object *)s->waiters[i]->object;
 }
 
 /*
@@ -63,17 +72,17 @@ static bool is_over (const Thread *self, Waiter *w) {
 */
 
 /*
-** What the thread waits for, without a deadline; NULL: nothing that counts. A scope
-** interrupts its threads when one of them fails.
+** What the thread waits for, without a deadline, a select first of all; NULL: nothing
+** that counts. A scope interrupts its threads when one of them fails.
 */
 static Object *awaited_by (Stuck *s) {
   Thread *t = s->thread;
   Object *o = NULL;
   pthread_mutex_lock(&t->mu);
   if (t->blocked.active && t->blocked.until == FOREVER && t->blocked.kind != OP_REACQUIRE
-      && t->among == NULL && (t->owner == NULL || t->owner->kind != &scope_kind)
-      && !is_over(t, s->waiter))
-    o = t->blocked.object;
+      && t->among == (is_select(s) ? s->waiters : NULL)
+      && (t->owner == NULL || t->owner->kind != &scope_kind) && !is_over(s))
+    o = is_select(s) ? s->waiters[0]->object : t->blocked.object;
   pthread_mutex_unlock(&t->mu);
   return o;
 }
@@ -123,8 +132,12 @@ static uint32_t states_with (const Look *look, const Object *o) {
 }
 
 static bool is_hopeless (const Look *look, const Stuck *s) {
-  if (is_thread(s->object)) return stuck_thread(s->object) != NULL;
-  return (uint32_t)s->word == states_with(look, s->object);
+  for (int i = 0; i < s->n; i++) {
+    const Object *o = object_at(s, i);
+    if (is_thread(o) ? stuck_thread(o) == NULL : (uint32_t)s->words[i] != states_with(look, o))
+      return false;
+  }
+  return true;
 }
 
 /* Strikes out whoever may go on; false: that is not done in time. Under mu. */
@@ -132,7 +145,8 @@ static bool strike_out (Look *look) {
   bool struck = true;
   for (Stuck *s = first; s != NULL; s = s->next) {
     s->object = awaited_by(s);
-    if (s->object != NULL) s->word = atomic_load(&s->object->counted.word);
+    for (int i = 0; s->object != NULL && i < s->n; i++)
+      s->words[i] = atomic_load(&object_at(s, i)->counted.word);
   }
   for (int i = 0; struck; i++) {
     if (i == ROUNDS || !gather(look)) return false;
@@ -148,16 +162,19 @@ static bool strike_out (Look *look) {
 
 /* Whether nothing has moved since the counts were read. */
 static bool stood_still (void) {
-  for (Stuck *s = first; s != NULL; s = s->next)
-    if (s->object != NULL
-        && (awaited_by(s) != s->object || atomic_load(&s->object->counted.word) != s->word))
-      return false;
+  for (Stuck *s = first; s != NULL; s = s->next) {
+    if (s->object == NULL) continue;
+    if (awaited_by(s) != s->object) return false;
+    for (int i = 0; i < s->n; i++)
+      if (atomic_load(&object_at(s, i)->counted.word) != s->words[i]) return false;
+  }
   return true;
 }
 
 /* The wait of the thread that has what s waits for, where that is hopeless, too; or NULL. */
 static Stuck *holder_of (const Stuck *s) {
-  uint64_t serial = s->object->kind->awaited != NULL ? s->object->kind->awaited(s->object) : 0;
+  bool held = !is_select(s) && s->object->kind->awaited != NULL;
+  uint64_t serial = held ? s->object->kind->awaited(s->object) : 0;
   Stuck *holder = serial != 0 ? first : NULL;
   while (holder != NULL && (holder->object == NULL || holder->thread->serial != serial))
     holder = holder->next;
@@ -217,13 +234,17 @@ static void look (World *world) {
   if (n > 0) tell(world, found, n);
 }
 
-/* Whether so few have a reference that all of them may be threads that wait. */
-static bool may_be_hopeless (World *world, const Object *o) {
+/* Whether so few have references that all of them may be threads that wait. */
+static bool may_be_hopeless (World *world, const Stuck *s) {
   int alive;
   pthread_mutex_lock(&world->mu);
   alive = world->alive;
   pthread_mutex_unlock(&world->mu);
-  return is_thread(o) || counted_refs(&o->counted) <= (uint32_t)alive;
+  for (int i = 0; i < s->n; i++) {
+    const Object *o = s->waiters[i]->object;
+    if (!is_thread(o) && counted_refs(&o->counted) > (uint32_t)alive) return false;
+  }
+  return true;
 }
 
 /* Says what the thread's state reaches; false: no memory. */
@@ -231,7 +252,8 @@ static bool enter (Stuck *s) {
   lua_State *L = s->thread->blocked.in;
   s->count = object_list(L, NULL, 0);
   s->reached = malloc(((size_t)s->count + 1) * sizeof *s->reached);
-  if (s->reached == NULL) return false;
+  s->words = calloc((size_t)s->n, sizeof *s->words);
+  if (s->reached == NULL || s->words == NULL) return false;
   s->count = object_list(L, s->reached, s->count);
   pthread_mutex_lock(&mu);
   s->next = first;
@@ -249,25 +271,23 @@ static void leave (Stuck *s) {
   pthread_mutex_unlock(&mu);
 }
 
-static void park_for (Thread *self, Waiter *w, Nanos pause) {
-  World *world = self->object.world;
+static void park_for (const Stuck *s, Nanos pause) {
+  World *world = s->thread->object.world;
   Nanos until = world_now(world) + pause;
-  while (!is_over(self, w) && world_now(world) < until) world->driver->park(self, until);
+  while (!is_over(s) && world_now(world) < until) world->driver->park(s->thread, until);
 }
 
-void stranded_wait (Thread *self, Waiter *w) {
+void stranded_wait (Thread *self, Waiter *const *waiters, int n) {
   World *world = self->object.world;
-  Stuck s = {.thread = self, .waiter = w};
+  Stuck s = {.thread = self, .waiters = waiters, .n = n};
   Nanos pause = SECOND;
-  if (is_over(self, w) || !enter(&s)) {
-    free(s.reached);
-    return;
-  }
-  while (!is_over(self, w)) {
-    if (may_be_hopeless(world, w->object)) look(world);
-    park_for(self, w, pause);
+  bool entered = !is_over(&s) && enter(&s);
+  while (entered && !is_over(&s)) {
+    if (may_be_hopeless(world, &s)) look(world);
+    park_for(&s, pause);
     if (pause < LONGEST_PAUSE) pause *= GROWTH;
   }
-  leave(&s);
+  if (entered) leave(&s);
   free(s.reached);
+  free(s.words);
 }

@@ -235,7 +235,7 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
   note_blocked(L, self, w, deadline);
   if (w->forever) world_less_awake(world);
   if (w->forever && !w->deaf && world->observer != NULL && world->observer->waiting != NULL)
-    world->observer->waiting(self, w);
+    world->observer->waiting(self, &w, 1);
   while (atomic_load(&w->woken) == 0) {
     if (!chosen && waiter_is_leaving(w)) {
       if (give_up(w, mu)) {
@@ -279,7 +279,7 @@ void line_wait_woken (Waiter *w) {
   while (atomic_load(&w->woken) == 0) w->thread->object.world->driver->park(w->thread, FOREVER);
 }
 
-static bool any_woken (Waiter *const *list, int n) {
+bool line_any_woken (Waiter *const *list, int n) {
   for (int i = 0; i < n; i++)
     if (atomic_load(&list[i]->woken) != 0) return true;
   return false;
@@ -309,7 +309,9 @@ Wake line_wait_any (lua_State *L, Waiter *const *list, int n, Nanos deadline, bo
   note_among(self, list, n);
   note_blocked(L, self, list[0], deadline);
   if (asleep) world_less_awake(world);
-  while (!any_woken(list, n)) {
+  if (asleep && !list[0]->deaf && world->observer != NULL && world->observer->waiting != NULL)
+    world->observer->waiting(self, list, n);
+  while (!line_any_woken(list, n)) {
     if (waiter_is_leaving(list[0])) wake = WAKE_INTERRUPT;
     else if (deadline != FOREVER && world_now(world) >= deadline) wake = WAKE_TIMEOUT;
     if (wake != WAKE_CHOSEN) break;

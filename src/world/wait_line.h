@@ -90,6 +90,9 @@ typedef enum Wake { WAKE_CHOSEN = 1, WAKE_TIMEOUT, WAKE_INTERRUPT } Wake;
 /* Raises where the running thread must not wait: inside sync.update's function. [0, 0, raises] */
 void wait_allowed (lua_State *L);
 
+/* Whether one of the n has been woken. */
+bool line_any_woken (Waiter *const *list, int n);
+
 /* Prepares a waiter of the running thread. */
 void waiter_init (Waiter *w, OpKind kind, void *object, Nanos deadline);
 

@@ -85,8 +85,8 @@ typedef struct Observer {
   void (*spawning)(void);
   /* The last awake thread is about to park for ever. */
   void (*stuck)(World *world);
-  /* The thread stands in line for ever. May park for a moment. */
-  void (*waiting)(Thread *self, Waiter *w);
+  /* The thread stands in line for ever, a select in n lines. May park for a moment. */
+  void (*waiting)(Thread *self, Waiter *const *list, int n);
   /* A poke has come; inside its signal handler, which has interrupted that code. NULL: not known. */
   void (*poked)(Thread *self, const void *code);
   /* The hook of a thread with alerts other than interrupts. */
