@@ -123,6 +123,11 @@ async function oddities() {
   check('an uncaught error is red', p.doc.querySelector('.printed.error')?.textContent.includes('oops'))
   gone(p)
   p = await open('nasty')
+  equal(
+    'names are told as they are, to tools',
+    [p.win.luasync.runs[0].threads[1].name, p.win.luasync.runs[0].threads[1].name],
+    [p.win.luasync.state().threads[1].name, p.doc.querySelectorAll('[data-thread]')[1].dataset.thread]
+  )
   check(
     'nothing closes the script or becomes markup',
     !p.doc.querySelector('b[data-x], main b b') && p.text('head').includes('<' + '/script><b data-x>'),
@@ -136,7 +141,7 @@ async function oddities() {
   p.press('t')
   check(
     'names keep to their line',
-    !/[\n\t\x01]/.test(p.doc.querySelector('[data-thread]:nth-child(2)').dataset.thread)
+    !/[\n\t\x01]/.test(p.doc.querySelector('[data-thread]:nth-child(2)').textContent)
   )
   check('newlines of what was printed stay', p.text('output').includes('\n'))
   gone(p)
@@ -181,6 +186,7 @@ async function oddities() {
     ['another version', 'version 9'],
     ['cut off', 'cut off'],
     ['no recording', 'no recording of luasync'],
+    ['damaged', 'is damaged'],
   ]) {
     p = await open(name)
     check(

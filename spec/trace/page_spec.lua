@@ -93,6 +93,7 @@ local function cases()
       return three
     end)()),
     ["another version"] = old, ["cut off"] = (whole:gsub('"events":.-</script>', '"eve</script>')),
+    damaged = (whole:gsub('"threads":%[.-%]', '"threads":7', 1)),
     ["no recording"] = (whole:gsub('"luasync timeline"', '"something else"')),
   }
 end
@@ -119,6 +120,16 @@ describe("the timeline page #slow", function()
     end
     assert.equal("", table.concat(failed, "\n"))
     assert.is_true(#results > 120, #results)
+  end)
+
+  it("says so where the file itself is cut off, in the recording or behind it", function()
+    if not browser then return pending "chromium is not installed" end
+    local html = page(recorded "philosophers")
+    local at = html:find('id="data">', 1, true)
+    for _, length in ipairs { at + 20, #html - 100, #html } do
+      local dom = browse(html:sub(1, length), "--virtual-time-budget=2000 --dump-dom")
+      assert.equal(length < #html, dom:find("the page has been cut off", 1, true) ~= nil, length)
+    end
   end)
 
   it("costs by its pixels, not by its events", function()

@@ -175,6 +175,9 @@ end
 
 local function check_run(doc, run, where)
   list(run, where)
+  if run.verdict ~= nil and not is_text(list(run.verdict, where .. ".verdict").kind) then
+    fail("%s.verdict has no kind", where)
+  end
   for i, thread in ipairs(list(run.threads, where .. ".threads")) do
     if type(thread) ~= "table" or not is_text(thread.name) then fail("%s.threads[%d] has no name", where, i - 1) end
   end

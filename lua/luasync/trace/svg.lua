@@ -22,6 +22,7 @@ svg{--bg:#fff;--ink:#1b212b;--ink2:#545f6e;--line:#e3e7ec;--hatch:#8a94a3;--red:
 --t0:#9aa5b4;--t1:#5e93e1;--t2:#eba42e;--t3:#78edad;--t4:#8662a6;--t5:#c96db0;--t6:#65c7e2;--t7:#dcd16e;--t8:#a3603d;
 --o0:#11151b;--o1:#11151b;--o2:#11151b;--o3:#11151b;--o4:#fff;--o5:#11151b;--o6:#11151b;--o7:#11151b;--o8:#fff}}
 text{font:10px "Inter","Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;fill:var(--ink)}
+.p{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}
 .b{font-weight:600;font-size:12px}.d{fill:var(--ink2)}.r{fill:var(--red)}.l{stroke:var(--line)}
 .wait{fill:url(#w);stroke:var(--hatch)}.stuck{fill:url(#s);stroke:var(--red)}
 .hold{fill:none;stroke:var(--ink2);stroke-width:1.5}
@@ -88,11 +89,8 @@ function Picture:dense_lane(entries, weight, y, height, fill)
   self:add('<path d="%s" fill="%s"/>', table.concat(path), fill)
 end
 
--- Text in a bar, on the ground's colour.
-function Picture:plate(x, y, class, label)
-  self:add('<rect x="%.1f" y="%.1f" width="%.1f" height="13" fill="var(--bg)"/>', x - 3, y + 2.5, width_of(label) + 6)
-  self:text(x, y + 12.5, class, label)
-end
+-- Text on the ground's colour, which is as wide as the text, whatever the font is.
+function Picture:plate(x, y, class, label) self:text(x, y, class .. " p", label) end
 
 function Picture:wait(entry, a, b, y, stuck)
   self:add('<rect x="%.1f" y="%.1f" width="%.1f" height="%d" rx="2.5" class="%s"/>', a + .5, y + 1.5,
@@ -102,7 +100,7 @@ function Picture:wait(entry, a, b, y, stuck)
     or words.object(self.run, entry.object)) or ""
   label = fit(label, b - a - 16)
   if label == "" then return end
-  self:plate(a + 8, y, stuck and "r" or "", label)
+  self:plate(a + 8, y + 12.5, stuck and "r" or "", label)
 end
 
 function Picture:state(x, entry, y, is_last)
@@ -122,7 +120,7 @@ function Picture:state(x, entry, y, is_last)
       b - 2, colour(x))
     local i = entry.event
     local label = "sleep " .. words.seconds(math.max(0, self.run.events.a[i] - self.run.time[i]))
-    if width_of(label) < b - a - 16 then self:plate((a + b - width_of(label)) / 2, y, "d", label) end
+    if width_of(label) < b - a - 16 then self:plate((a + b - width_of(label)) / 2, y + 12.5, "d", label) end
   elseif entry.state == "waiting" then
     self:wait(entry, a, b, y, is_last and self.stuck[x])
   end
@@ -181,8 +179,7 @@ function Picture:brackets(x, y)
         self.run:family(hold.object) == "count" and ' stroke-dasharray="4 2.5"' or "")
       local name = words.visible(self.run:object(hold.object).name)
       if b - a > width_of(name) + 12 then
-        self:add('<rect x="%.1f" y="%.1f" width="%.1f" height="11" fill="var(--bg)"/>', a + 4, yy, width_of(name) + 4)
-        self:text(a + 6, yy + 9, "d", name)
+        self:plate(a + 6, yy + 9, "d", name)
       end
     end
   end

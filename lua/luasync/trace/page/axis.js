@@ -210,23 +210,23 @@ function drawRulers() {
   cx.rect(left - 9, 0, W - left + 9, top)
   cx.clip()
   let after = -1e9
-  for (const band of marks.bands) {
-    const w = band.x1 - band.x0,
-      text = seconds(band.t),
+  for (const { x0, x1 } of marks.bands) {
+    const wide = x1 - x0 > 2
+    cx.fillStyle = wide ? P.now : P.ink3
+    if (wide) roundBox(x0 - 3, 7, x1 - x0 + 6, 15, 4)
+    if (wide) cx.fill()
+    else cx.fillRect(x0, 9, 1.5, 12)
+  }
+  for (const { x0, x1, t } of marks.bands) {
+    const w = x1 - x0,
+      text = seconds(t),
       tw = textWidth(text, F11)
-    if (w > 2) {
-      roundBox(band.x0 - 3, 7, w + 6, 15, 4)
-      cx.fillStyle = P.now
-      cx.fill()
-    } else {
-      cx.fillStyle = P.ink3
-      cx.fillRect(band.x0, 9, 1.5, 12)
-    }
-    const x = Math.min(
-      W - tw - 5,
-      w >= tw ? Math.max(band.x0, Math.min(left, band.x1 - tw)) : band.x0 + (w > 2 ? 0 : 5)
-    )
+    const x = Math.min(W - tw - 5, w >= tw ? Math.max(x0, Math.min(left, x1 - tw)) : x0 + (w > 2 ? 0 : 5))
     if (x > after + 8) {
+      // over the narrow bands that follow
+      roundBox(x - (w > 2 ? 3 : 0), 7, tw + (w > 2 ? 8 : 5), 15, 4)
+      cx.fillStyle = w > 2 ? P.now : P.panel
+      cx.fill()
       write(text, x + 2, 15, F11, P.ink)
       after = x + tw
     }

@@ -166,6 +166,7 @@ addEventListener('afterprint', () => {
 })
 
 function begin() {
+  $('reading').remove()
   const words = new URLSearchParams(location.hash.slice(1))
   let theme = words.get('theme')
   try {
@@ -177,25 +178,30 @@ function begin() {
     theme === 'dark' || theme === 'light' ? theme : matchMedia('(prefers-color-scheme:dark)').matches ? 'dark' : 'light'
   readColours()
   const data = readRecording()
-  if (data) {
-    view.data = data
-    view.all = data.runs.map(run => derive(run, data))
-    showLegend()
-    showPane('state')
-    readAddress()
-    prepareFind(run0())
-    window.luasync = {
-      runs: data.runs,
-      step: n => goTo(n),
-      state: stateValue,
-      get stepCount() {
-        return run0().N
-      },
-    }
-    paint()
-    showTable()
-    lanes.focus({ preventScroll: true })
+  try {
+    if (data) show(data)
+  } catch (error) {
+    refuse('This recording is damaged: ' + error.message)
   }
   document.documentElement.dataset.ready = '1'
+}
+function show(data) {
+  view.data = data
+  view.all = data.runs.map(run => derive(run, data))
+  showLegend()
+  showPane('state')
+  readAddress()
+  prepareFind(run0())
+  window.luasync = {
+    runs: data.runs,
+    step: n => goTo(n),
+    state: stateValue,
+    get stepCount() {
+      return run0().N
+    },
+  }
+  paint()
+  showTable()
+  lanes.focus({ preventScroll: true })
 }
 begin()

@@ -84,8 +84,7 @@ function placeNames() {
   let html = ''
   for (const row of view.rows) {
     if (row.r > 0 || (row.type !== 'thread' && row.type !== 'object')) continue
-    const thread = row.type === 'thread',
-      name = escapeHtml((thread ? row.R.threads : row.R.objects)[row.id].name)
+    const name = escapeHtml(row.R[row.type + 's'][row.id].name)
     html +=
       '<button tabindex="-1" data-' +
       row.type +
@@ -104,6 +103,7 @@ function placeNames() {
       '</button>'
   }
   names.innerHTML = html
+  for (const { dataset } of names.children) if ('thread' in dataset) dataset.thread = run0().run.threads[dataset.id].name
   names.style.height = view.height + view.top + 'px'
   canvas.style.marginBottom = -view.H + 'px'
 }

@@ -182,7 +182,7 @@ function stateValue() {
     e = R.last[s]
   return {
     step: s,
-    threads: R.threads.map(({ name }, x) => {
+    threads: R.run.threads.map(({ name }, x) => {
       const d = doing(R, x, e),
         place = R.places[currentPlace(R, x, e)],
         waits = d.state === WAITS && d.ev >= 0
