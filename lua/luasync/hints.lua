@@ -6,10 +6,14 @@
 -- before that, and nothing changes what runs. A cure is given where message and source line leave no doubt. Otherwise
 -- the result is nil: Lua's own message stands alone.
 --
--- `forms` are lines of Python in a chunk that does not compile. `messages` are errors of running code. The first
--- entry that fits wins.
+-- `forms` are lines of Python in a chunk that does not compile (hints/python.lua). `messages` are errors of running
+-- code. The first entry that fits wins.
 
 local hints = {}
+
+local python = require "luasync.hints.python"
+
+hints.forms, hints.globals, hints.methods = python.forms, python.globals, python.methods
 
 --- Names of luasync that are meant to come. One that the build has is not looked up here.
 hints.planned = {
@@ -25,18 +29,29 @@ end
 ----------------------------------------------------------------------------------------------------
 -- The source
 
---- The text without comments and without what stands in strings; its lines stay where they are.
+--- The text without comments, its lines where they are. What stands in strings is one character, by which it is found
+-- in the list of the line's strings.
+-- @return the list of lines, the list of their lists of strings
 local function bare(text)
   local function newlines(s) return (s:gsub("[^\n]+", "")) end
   text = text:gsub("(%-?%-?)%[(=*)%[(.-)%]%2%]", function(dashes, _, inside)
     return (dashes == "--" and "" or dashes .. '""') .. newlines(inside)
   end)
-  local lines = {}
+  local lines, strings = {}, {}
   for line in (text .. "\n"):gmatch "(.-)\r?\n" do
-    line = line:gsub("\\.", ""):gsub('"[^"]*"', '""'):gsub("'[^']*'", "''"):gsub("%-%-.*$", "")
+    local inside = {}
+    line = line:gsub("\\.", "\14"):gsub("[\"'].*", function(rest)
+      return (rest:gsub("([\"'])(.-)%1", function(quote, content)
+        if content == "" then return nil end
+        inside[#inside + 1] = not content:find "\14" and content or nil
+        return quote .. string.char(math.min(#inside, 8)) .. quote
+      end))
+    end)
+    line = line:gsub("\14", ""):gsub("%-%-.*$", "")
     lines[#lines + 1] = line:match "^%s*(.-)%s*$"
+    strings[#lines] = inside
   end
-  return lines
+  return lines, strings
 end
 
 --- The lines before `at` and `at` itself, the last one first, within `most` lines.
@@ -117,7 +132,13 @@ local function members(kind)
   return list, entries
 end
 
+local ELSEWHERE = {
+  ThreadPoolExecutor = "Python's ThreadPoolExecutor(n) is %s.Pool(n)",
+  start_new_thread = "Python's start_new_thread(f, args) is %s.spawn(f, ...)",
+}
+
 local function of_module(context, name, wrong)
+  if context.sync[wrong] == nil and ELSEWHERE[wrong] then return ELSEWHERE[wrong]:format(name) end
   if context.sync[wrong] == nil and set(hints.planned)[wrong] then
     return ("%s.%s is planned: %s does not have it yet"):format(name, wrong, context.sync._VERSION)
   end
@@ -144,101 +165,117 @@ end
 ----------------------------------------------------------------------------------------------------
 -- Python in a chunk that does not compile
 
-local NAMED = "Lua's named arguments stand in braces: %s{ %s = ... }"
-
---- { pattern of a line without comments, cure [, pattern of the message] }; %1, %2 in a cure are captures.
--- With a pattern of the message a form counts in the line of the error only, without it in those before as well.
-hints.forms = {
-  { "^import%s+[%a_]", 'Python\'s `import x` is `local x = require "x"`; its threading, queue and time are all in '
-    .. '`local sync = require "luasync"`' },
-  { "^from%s+[%w_.]+%s+import%f[%W]", 'Python\'s `from x import y` is `local y = require "x".y`; its threading, queue '
-    .. 'and time are all in `local sync = require "luasync"`' },
-  { "^with%s+([%w_.%[%]]+)[^:]*:", "Python's `with %1:` is `local _ <close> = %1:hold()` up to the end of the block" },
-  { "^with%s.*:$", "Python's `with x:` is `local _ <close> = x` up to the end of the block" },
-  { "^async%s", "no function is special here: sync.spawn(fn, ...) runs any in a thread of its own" },
-  { "%f[%w_]await%s+[%a_]", "no call is special here: t:result() waits for a thread and gives what it returned" },
-  { "^def%s+([%w_]+)%s*(%b())", "Python's `def %1%2:` is `function %1%2 ... end`" },
-  { "^class%s+([%w_]+)", "Lua has no classes; a table with functions will do: `local %1 = {}`, `%1.__index = %1`, "
-    .. "`function %1:method() ... end`" },
-  { "^elif%f[%W]%s*(.-)%s+then%f[%W]", "Lua's `elif` is `elseif %1 then`" },
-  { "^elif%f[%W]%s*(.-)%s*:?$", "Python's `elif %1:` is `elseif %1 then`" },
-  { "^else%s*:", "Python's `else:` is `else`, and `end` closes it" },
-  { "^if%s.*%snot%s+in%s", "Python's `x not in t` is `not t[x]` for a table with the key x" },
-  { "^if%s+[%w_.\"']+%s+in%s", "Python's `x in t` is `t[x]` for a table with the key x" },
-  { "^if%s+(.-)%s*:$", "Python's `if %1:` is `if %1 then ... end`" },
-  { "^while%s+(.-)%s*:$", "Python's `while %1:` is `while %1 do ... end`" },
-  { "^for%s+([%w_]+)%s+in%s+range%s*%(%s*([%w_.#]+)%s*%)%s*:", "Python's `for %1 in range(%2):` is "
-    .. "`for %1 = 0, %2 - 1 do ... end`" },
-  { "^for%s+([%w_]+)%s+in%s+range%s*%(%s*([%w_.]+)%s*,%s*([%w_.]+)%s*%)%s*:", "Python's `for %1 in range(%2, %3):` is "
-    .. "`for %1 = %2, %3 - 1 do ... end`" },
-  { "^for%s+([%w_]+)%s+in%s+(.-)%s*:$", "Python's `for %1 in %2:` is `for _, %1 in ipairs(%2) do ... end`" },
-  { "^for%s+(.-)%s+in%s+(.-)%s*:$", "Python's `for k, v in d.items():` is `for k, v in pairs(d) do ... end`" },
-  { "^try%s*:", "Python's `try:` is `local ok, err = pcall(function() ... end)`, and `if not ok then` is its "
-    .. "`except`" },
-  { "^except%f[%W].-:$", "Python's `try:` is `local ok, err = pcall(function() ... end)`, and `if not ok then` is its "
-    .. "`except`" },
-  { "^finally%s*:", "Python's `finally:` is a variable `local _ <close>`, or what follows a pcall" },
-  { "^raise%f[%W]", "Python's `raise` is `error(\"message\")`" },
-  { "^global%s+[%a_]", "Lua needs no `global`: a variable is global unless it is declared `local`" },
-  { "^nonlocal%s+[%a_]", "Lua needs no `nonlocal`: a function sees the locals around it" },
-  { "^del%s+([%w_.%[%]]+)", "Python's `del x` is `x = nil`" },
-  { "^@[%a_]", "Lua has no decorators: `f = decorator(f)` behind the function does the same" },
-  { "%f[%w_]lambda%f[%W]%s*([^:]*):", "Python's `lambda %1: x` is `function(%1) return x end`" },
-  { "([%w_.]+)%s*([-+*/%%])=%s*(.+)$", "Lua has no `%2=`: write `%1 = %1 %2 %3`" },
-  { "([%w_.]+)%s*%+%+", "Lua has no `++`: write `%1 = %1 + 1`" },
-  { "!=", "`!=` is `~=` in Lua" },
-  { "&&", "`&&` is `and` in Lua" },
-  { "||", "`||` is `or` in Lua" },
-  { "!%s*[%a_(]", "`!x` is `not x` in Lua" },
-  { "%f[%w_]is%s+not%s+None%f[%W]", "Python's `is not None` is `~= nil`" },
-  { "%f[%w_]is%s+None%f[%W]", "Python's `is None` is `== nil`" },
-  { "%f[%w_]is%s+not%f[%W]", "Python's `is not` is `~=`" },
-  { "[=(]%s*.-%s+if%s+(.-)%s+else%s", "Python's `a if c else b` is `c and a or b`" },
-  { "%f[%w_]([%w_.:]*)%s*%(%s*([%a_][%w_]*)%s*=%f[^=]", NAMED, "near '='" },
-  { "%f[%w_]args%s*=%s*%b()", "Python's tuple (a, b) is a table in Lua: args = { a, b }", "near ','" },
-  { "{%s*[\"'][\"']%s*:", "Python's {'a': 1} is { a = 1 }" },
-  { "[=(]%s*%[[^%[=]*", "Python's [1, 2] is { 1, 2 }", "near '%['" },
-  { "#", "Lua's comments begin with `--`", "near '#'" },
-}
-
---- Fills the captures of `form` into its cure.
-local function filled(form, line)
-  local captures = table.pack(line:match(form[1]))
-  if captures.n == 0 or captures[1] == nil then return nil end
-  if form[2] == NAMED then return NAMED:format(captures[1] ~= "" and captures[1] or "f", captures[2]) end
-  local cure = form[2]:gsub("%%(%d)", function(n) return captures[tonumber(n)] end)
-  return cure
+--- Python's words as Lua has them: `x is not None` -> `x ~= nil`, `ev.is_set()` -> `ev:is_set()`.
+local function in_lua(text)
+  local modules = set{ "sync", "math", "string", "table", "os", "io", "time", "threading", "random", "sys", "queue" }
+  text = text:gsub("%s+is%s+not%s+None%f[^%w_]", " ~= nil"):gsub("%s+is%s+None%f[^%w_]", " == nil"):gsub("!=", "~=")
+  text = text:gsub("%f[%w_]len%s*%(%s*([^()]*)%s*%)", "#%1")
+  text = text:gsub("%f[%w_]([%a_][%w_]*)%.([%a_][%w_]*%()", function(name, call)
+    return not modules[name] and name .. ":" .. call or nil
+  end)
+  return (text:gsub("%f[%w_]%a+%f[^%w_]", { True = "true", False = "false", None = "nil" }))
 end
 
-local function python_in(line, message)
+--- Fills the captures of `form` into its cure: %1 as it stands there, $1 in Lua. `strings` are those of the line.
+local function filled(form, line, strings)
+  local captures = table.pack(line:match(form[1]))
+  if captures.n == 0 or captures[1] == nil then return nil end
+  local cure = form[2]:gsub("([%%$])(%d)", function(mark, n)
+    local text = captures[tonumber(n)]
+    return mark == "$" and in_lua(text) or text
+  end)
+  return (cure:gsub("[\1-\8]", function(mark) return strings[mark:byte()] or "…" end))
+end
+
+local function python_in(context, at, message)
+  local line = context.lines[at]
   for _, form in ipairs(hints.forms) do
     if not form[3] or message:find(form[3]) then
-      local cure = filled(form, line)
+      local cure = filled(form, line, context.strings[at])
       if cure then return cure end
     end
   end
 end
 
+--- A call with an argument by name, f(x = 1): what `name` is decides what to write.
+local function named(context, name, key, value)
+  local last = name:match "([%w_]*)$"
+  if last == "Thread" or last == "basicConfig" or key == "name" then
+    return ("Lua's named arguments stand in braces: %s{ %s = ... }"):format(name ~= "" and name or "f", key)
+  end
+  local method = name:match "[.:]([%w_]+)$"
+  local _, entries = members()
+  if context.sync[last] ~= nil and last:find "^%u" then
+    return ("%s takes no %s by name: %s(%s)"):format(last, key, last, value:find "^[%w_]" and in_lua(value) or "…")
+  elseif method and entries[method] and entries[method].call then
+    return ("Lua's arguments have no names, their place counts: %s"):format(entries[method].call)
+  end
+  return "Lua's arguments have no names: give them by place, or in one table, f{ x = 1 }"
+end
+
+local function named_here(context, message)
+  if not message:find("near '='", 1, true) then return nil end
+  local name, key, value = context.source:match "%f[%w_]([%w_.:]*)%s*%(%s*([%a_][%w_]*)%s*=%f[^=]%s*([^=%s][%w_.]*)"
+  if not key then
+    name, key, value = context.source:match "%f[%w_]([%w_.:]*)%s*%(.*,%s*([%a_][%w_]*)%s*=%f[^=]%s*([^=%s][%w_.]*)"
+  end
+  if name == "function" or context.source:find "^if%f[%W]" or context.source:find "^while%f[%W]" then return nil end
+  return name and name ~= "" and named(context, name, key, value) or nil
+end
+
 -- A call that was begun on an earlier line: Thread(⏎ target = fn
 local function named_below(context, message)
-  local key = message:find("near '='", 1, true) and context.source:match "^([%a_][%w_]*)%s*=%f[^=]"
-  if not key then return nil end
+  local key, value = context.source:match "^([%a_][%w_]*)%s*=%f[^=]%s*([^=%s][%w_.]*)"
+  if not key or not message:find("near '='", 1, true) then return nil end
   for line in backwards(context.lines, context.line - 1, 8) do
     local name = line:match "([%w_.:]+)%s*%($"
-    if name then return NAMED:format(name, key) end
+    if name then return named(context, name, key, value) end
   end
 end
 
+--- An `else if` that has no `end` of its own.
+local function else_if(context, message)
+  local first = message:match "'end' expected %(to close 'if' at line (%d+)%)" or message:find "^'end' expected near"
+    and context.line
+  if not first then return nil end
+  for line, at in backwards(context.lines, context.line) do
+    if at < tonumber(first) then return nil end
+    if line:find "%f[%w_]else%s+if%f[%W]" and not line:find "%f[%w_]else%s+if%f[%W].*%f[%w_]end%f[%W].*%f[%w_]end%f[%W]"
+      and not line:find "%f[%w_]else%s+if%f[%W].*%f[%w_]end%f[%W]%s*$" then
+      return ("the `else if` in line %d wants an `end` of its own; `elseif` wants none"):format(at)
+    end
+  end
+end
+
+--- Comments of other languages: what follows // is more than one word, and the error is behind the second.
+local function comment(context, message)
+  local near = message:match "^syntax error near '?(.-)'?$"
+  local found = context.source:find "^//"
+    or near and context.source:match "//%s*[%a_][%w_]*%s+[%a_][%w_]*%s+([%a_][%w_]*)" == near
+  for line in backwards(context.lines, near and context.line or 0, 2) do
+    local word = line:match "//%s*[%a_][%w_]*%s+([%a_][%w_]*)[.!]?$"
+    found = found or word and not word:find "^end$" and not word:find "^then$" and not word:find "^do$"
+  end
+  return found and "Lua's comments begin with `--`; `//` divides" or nil
+end
+
 local function of_syntax(context, message)
-  local cure = python_in(context.source, message) or named_below(context, message)
+  local cure = context.lines[context.line] and python_in(context, context.line, message)
+    or named_here(context, message) or named_below(context, message) or comment(context, message)
   if cure then return cure end
-  for line in backwards(context.lines, context.line) do
-    cure = line ~= "" and python_in(line, "")
+  for line, at in backwards(context.lines, context.line) do
+    cure = line ~= "" and python_in(context, at, "")
     if cure then return cure end
   end
   for line in backwards(context.lines, context.line, 2) do
+    local method = message:find "^function arguments expected" and line:match "[^:]:([%a_][%w_]*)%s*$"
+    if method then return ("a method is called with parentheses: %s()"):format(method) end
     if line == "pass" then return "Lua needs no `pass`: an empty block is right" end
+    if line:find "%f[%w_]continue;?$" and not line:find "goto%s+continue" then
+      return "Lua has no `continue`: write `goto continue`, and `::continue::` before the `end` of the loop"
+    end
   end
+  return else_if(context, message)
 end
 
 local SYNTAX = { " near ", "^unfinished ", "^malformed ", "^<goto", "^no visible label" }
@@ -251,40 +288,6 @@ end
 
 ----------------------------------------------------------------------------------------------------
 -- Errors of running code
-
---- Globals that Python has and Lua has not.
-hints.globals = {
-  len = "Python's len(x) is #x", range = "Python's range(n) is `for i = 0, n - 1 do`",
-  str = "Python's str(x) is tostring(x)", int = "Python's int(x) is math.tointeger(x), or x // 1 for a float",
-  float = "Python's float(x) is tonumber(x)", input = "Python's input() is io.read()",
-  open = "Python's open(name) is io.open(name)", isinstance = "Python's isinstance(x, str) is type(x) == \"string\"",
-  enumerate = "Python's enumerate(list) is ipairs(list)",
-  sorted = "Python's sorted(list) is table.sort(list), in place",
-  min = "Python's min(a, b) is math.min(a, b)", max = "Python's max(a, b) is math.max(a, b)",
-  abs = "Python's abs(x) is math.abs(x)", round = "Python's round(x) is math.floor(x + 0.5)",
-  list = "Python's list() is {}", dict = "Python's dict() is {}", exit = "Python's exit() is os.exit()",
-  quit = "Python's quit() is os.exit()", time = 'Python\'s time is in luasync: sync.time(), sync.sleep(seconds)',
-  threading = 'Python\'s threading is `local sync = require "luasync"`',
-  queue = 'Python\'s queue is in `local sync = require "luasync"`: sync.Queue()',
-  random = "Python's random.random() is math.random(), randint(a, b) is math.random(a, b)",
-  sys = "Python's sys.argv is arg, sys.exit() is os.exit()",
-  ["None"] = "Python's None is nil", ["True"] = "Python's True is true", ["False"] = "Python's False is false",
-  sync = 'it is made by `local sync = require "luasync"`',
-  ["self"] = "self is there in functions written with a colon: function t:method()",
-}
-
---- Methods of Python's lists, strings and dicts.
-hints.methods = {
-  append = "Python's x.append(y) is table.insert(x, y)", extend = "Python's x.extend(y) is "
-    .. "table.move(y, 1, #y, #x + 1, x)",
-  insert = "Python's x.insert(i, y) is table.insert(x, i, y); Lua's lists begin at 1",
-  pop = "Python's x.pop() is table.remove(x)", remove = "Lua's table.remove(x, i) removes by place, not by value",
-  sort = "Python's x.sort() is table.sort(x)", items = "Python's d.items() is pairs(d)",
-  keys = "Python's d.keys() is `for k in pairs(d)`", values = "Python's d.values() is `for _, v in pairs(d)`",
-  split = "Python's s.split() is s:gmatch(\"%S+\")", strip = "Python's s.strip() is s:match \"^%s*(.-)%s*$\"",
-  startswith = "Python's s.startswith(x) is s:sub(1, #x) == x", endswith = "Python's s.endswith(x) is s:sub(-#x) == x",
-  join = "Python's sep.join(list) is table.concat(list, sep)", replace = "Python's s.replace(a, b) is s:gsub(a, b)",
-}
 
 local function nil_global(context, name)
   if name == "f" and context.raw:find "%f[%w_]f[\"']" then
@@ -324,6 +327,10 @@ local function zero_based(context, name)
 end
 
 local function colon(context, name, expected)
+  local chained = context.source:find("[)%]]%.%s*" .. name .. "%s*%(")
+  if chained and (expected:find "^%u" or expected == "string" and string[name]) then
+    return ("use :%s(...), with a colon"):format(name)
+  end
   local before, recv = context.source:match("()%f[%w_]([%w_.%[%]]+)%.%s*" .. name .. "%s*%(")
   if not recv or is_module(context, recv) or rawget(_G, recv) == string then return nil end
   if expected == "string" and not string[name] then return nil end
@@ -349,11 +356,31 @@ local function strings_added(context)
 end
 
 local function value_called(context, name)
-  local recv = receiver(context, name)
-  local kind = recv and kind_of(context, recv)
+  local recv = receiver(context, name) or "x"
+  local kind = kind_of(context, recv)
   local _, entries = members(kind ~= "other" and kind or nil)
   if kind == "other" or not entries[name] or entries[name].kind ~= "property" then return nil end
   return ("%s.%s is a value, not a function: no parentheses"):format(recv, name)
+end
+
+--- A method that was given its arguments in braces, q:get{ timeout = 1 }.
+local function braces(context, name)
+  if not context.source:find(":%s*" .. name .. "%s*{") then return nil end
+  local _, entries = members()
+  local entry = entries[name]
+  return entry and entry.call and "Lua's arguments have no names, their place counts: " .. entry.call or nil
+end
+
+--- `for x in list do`, and what else is no iterator.
+local function iterated(context, kind)
+  local names, list = context.source:match "%f[%w_]for%s+([%w_, ]+)%s+in%s+(.-)%s+do%f[%W]"
+  if not names then return nil end
+  local name = names:match "^[%w_]+$"
+  if kind == "table" and not name then return ("write `for %s in pairs(%s) do`"):format(names, list) end
+  if not name then return nil end
+  if kind == "table" then return ("a list is gone through by `for _, %s in ipairs(%s) do`"):format(name, list) end
+  local _, entries = members(kind)
+  return entries.items and ("a %s is gone through by `for %s in %s:items() do`"):format(kind, name, list) or nil
 end
 
 local OPTIONS = { "target", "args", "name", "daemon" }
@@ -366,6 +393,13 @@ hints.messages = {
   { "^attempt to .- a nil value %(local '([%a_][%w_]*)'%)", zero_based },
   { "^bad argument #1 to '([%w_]+)' %((.-) expected, got ", colon },
   { "^calling '([%w_]+)' on bad self", bad_self },
+  { "^bad argument #1 to '(%l[%w_]*)' %([^)]- expected, got table%)", braces },
+  { "^attempt to call a (%a+) value %(for iterator", iterated },
+  { "^attempt to call a (%a+) value$", iterated },
+  { "^bad argument #1 to '(Timer)' %(timeout must be a non", options },
+  { "^attempt to perform arithmetic on ", function(context)
+    return context.source:find "^//" and "Lua's comments begin with `--`; `//` divides" or nil
+  end },
   { "^bad argument #1 to 'Thread' %(field 'target': function expected, got ", function(context)
     local call = context.source:match "target%s*=%s*([%w_.:]+)%s*%("
     return call and ("this calls %s at once and gives its result; write target = %s"):format(call, call)
@@ -417,12 +451,13 @@ local function whole_path(name)
 end
 
 local function context_of(text, line)
-  local lines, raw, n = bare(text), "", 0
+  local raw, n, lines, strings = "", 0, bare(text)
   for one in (text .. "\n"):gmatch "(.-)\n" do
     n = n + 1
     if n == line then raw = one break end
   end
-  return { sync = require "luasync", text = text, lines = lines, line = line, source = lines[line] or "", raw = raw }
+  return { sync = require "luasync", text = text, lines = lines, strings = strings, line = line,
+    source = lines[line] or "", raw = raw }
 end
 
 --- The cure for an error, or nil.
@@ -441,7 +476,7 @@ end
 -- @param key "target" or "daemon"
 -- @return a text of one line, or nil
 function hints.unset(text, key)
-  local call = table.concat(bare(text), "\n"):match "Thread%s*%(?%s*(%b{})"
+  local call = table.concat((bare(text)), "\n"):match "Thread%s*%(?%s*(%b{})"
   local value = call and call:match("%f[%w_]" .. key .. "%s*=%s*([%w_.:]+%s*%(?)")
   if not value or value:find "^nil" then return nil end
   if key == "daemon" then

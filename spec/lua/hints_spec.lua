@@ -5,6 +5,7 @@ local hints = require "luasync.hints"
 local reference = require "luasync.reference"
 local support = require "spec.support"
 
+local FORMAT = "Python's \"%d of %s\" % (a, b) is (\"%d of %s\"):format(a, b)"
 local SYNC = 'local sync = require "luasync"\n'
 
 --- What is said of the error that a script raises, and the error.
@@ -56,6 +57,16 @@ describe("A hint says what to write", function()
     { "sync.Thread{ tagret = print }", "did you mean target?" },
     { "sync.Queue{ maxsize = 10 }", "Queue takes no maxsize by name: Queue(10)" },
     { "sync.Semaphore{ value = 3 }", "Semaphore takes no value by name: Semaphore(3)" },
+    { "sync.Queue(maxsize=10)", "Queue takes no maxsize by name: Queue(10)" },
+    { "sync.Barrier(parties = 3)", "Barrier takes no parties by name: Barrier(3)" },
+    { "sync.Timer{ interval = 1 }", "Timer takes no interval by name: Timer(1)" },
+    { "sync.Thread(print, args=(1,))", "Lua's named arguments stand in braces: sync.Thread{ args = ... }" },
+    { "local q = sync.Queue() q:get(timeout=1)",
+      "Lua's arguments have no names, their place counts: q:get([block [, timeout]])" },
+    { "local q = sync.Queue() q:get{ timeout = 1 }",
+      "Lua's arguments have no names, their place counts: q:get([block [, timeout]])" },
+    { "local function f(x) end f(x=1)",
+      "Lua's arguments have no names: give them by place, or in one table, f{ x = 1 }" },
   }, SYNC)
 
   examples("where a name is misspelled,", {
@@ -69,6 +80,9 @@ describe("A hint says what to write", function()
     { "local t = sync.Thread(print) t.deamon = true", "did you mean daemon?" },
     { "local t = sync.Thread(print) t:name()", "t.name is a value, not a function: no parentheses" },
     { "local e = Event()", 'Event is sync.Event here: local sync = require "luasync"' },
+    { "sync.current_thread().name()", "x.name is a value, not a function: no parentheses" },
+    { "sync.current_thread().getName()", "use :getName(...), with a colon" },
+    { "sync.ThreadPoolExecutor(3)", "Python's ThreadPoolExecutor(n) is sync.Pool(n)" },
     { "pirnt(1)", "did you mean print?" },
     { "tabel.insert({}, 1)", "did you mean table?" },
   }, SYNC)
@@ -81,8 +95,12 @@ describe("A hint says what to write", function()
     { "with self.lock:\n  print(1)",
       "Python's `with self.lock:` is `local _ <close> = self.lock:hold()` up to the end of the block" },
     { "with ThreadPoolExecutor(3) as pool:\n  pool.map(f)",
-      "Python's `with ThreadPoolExecutor:` is `local _ <close> = ThreadPoolExecutor:hold()` "
+      "Python's `with ThreadPoolExecutor(n) as pool:` is `local pool <close> = sync.Pool(n)` "
         .. "up to the end of the block" },
+    { "with open('x') as f:\n  f()",
+      "Python's `with open(name) as f:` is `local f <close> = io.open(name)` up to the end of the block" },
+    { "with a, b:\n  f()", "Python's `with a, b:` is `local _ <close> = a:hold()` and `local _ <close> = b:hold()` "
+      .. "up to the end of the block" },
     { "def worker(q, n):\n  return n", "Python's `def worker(q, n):` is `function worker(q, n) ... end`" },
     { "x = 1\nx += 1", "Lua has no `+=`: write `x = x + 1`" },
     { "self.n -= step", "Lua has no `-=`: write `self.n = self.n - step`" },
@@ -94,7 +112,40 @@ describe("A hint says what to write", function()
     { "if x then\nelif y then\nend", "Lua's `elif` is `elseif y then`" },
     { "if x > 3:\n  print(x)", "Python's `if x > 3:` is `if x > 3 then ... end`" },
     { "if x then\n  y()\nelse:\n  z()", "Python's `else:` is `else`, and `end` closes it" },
-    { "while True:\n  pass", "Python's `while True:` is `while True do ... end`" },
+    { "while True:\n  pass", "Python's `while True:` is `while true do ... end`" },
+    { "while not stop.is_set() and x is not None:\n  f()", "Python's `while not stop.is_set() and x is not None:` is "
+      .. "`while not stop:is_set() and x ~= nil do ... end`" },
+    { "if len(items) != 3 and name == 'a b':\n  f()", "Python's `if len(items) != 3 and name == 'a b':` is "
+      .. "`if #items ~= 3 and name == 'a b' then ... end`" },
+    { "if __name__ == '__main__':\n  main()",
+      "Lua needs no `if __name__ == ...:`; what the script does stands in it as it is" },
+    { "if not x in y:\n  f()", "Python's `x not in t` is `not t[x]` for a table with the key x" },
+    { "for i in range(0, 10, 2):\n  f()",
+      "Python's `for i in range(0, 10, 2):` is `for i = 0, 10, 2 do ... end`, whose last value counts as well" },
+    { "for i, x in enumerate(list):\n  f()",
+      "Python's `for i, x in enumerate(list):` is `for i, x in ipairs(list) do ... end`, which counts from 1" },
+    { "for k, v in d.items():\n  f()", "Python's `for k, v in d.items():` is `for k, v in pairs(d) do ... end`" },
+    { "f = lambda: 3", "Python's `lambda: x` is `function() return x end`" },
+    { "print x, y", "print is a function: print(x, y)" },
+    { "print 'a', 'b'", "more than one argument stands in parentheses: print('a', 'b')" },
+    { "assert x == 3, 'no'", "assert is a function: assert(x == 3, 'no')" },
+    { "print 'a %d' % b", FORMAT },
+    { "print '%s: %d' % (a, b)", FORMAT },
+    { "print('%s: %d' % (a, b))", FORMAT },
+    { "print(', '.join(list))", "Python's sep.join(list) is table.concat(list, sep)" },
+    { "print('{}'.format(x))", "Python's \"{}\".format(x) is (\"%s\"):format(x)" },
+    { "return a if b else c", "Python's `a if c else b` is `c and a or b`" },
+    { "x = (1, 2)", "Python's tuple (a, b) is a table in Lua: { 1, 2 }" },
+    { "x = {1: 'a'}", "Python's {1: 'a'} is { [1] = 'a' }" },
+    { "x = {a: 1}", "fields of a table are set by `=`: { a = 1 }" },
+    { "list[i] += 1", "Lua has no `+=`: write `list[i] = list[i] + 1`" },
+    { "d['k'] += 1", "Lua has no `+=`: write `d['k'] = d['k'] + 1`" },
+    { "x //= 2", "Lua has no `//=`: write `x = x // 2`" },
+    { "x **= 2", "Lua has no `**=`: write `x = x ^ 2`" },
+    { "x = 2 ** 3", "`**` is `^` in Lua" },
+    { "for i = 1, 3 do\n  if i == 2 then\n    continue\n  end\nend",
+      "Lua has no `continue`: write `goto continue`, and `::continue::` before the `end` of the loop" },
+    { "local n = q:qsize\nprint(n)", "a method is called with parentheses: qsize()" },
     { "for i in range(3):\n  print(i)", "Python's `for i in range(3):` is `for i = 0, 3 - 1 do ... end`" },
     { "for i in range(1, n):\n  print(i)", "Python's `for i in range(1, n):` is `for i = 1, n - 1 do ... end`" },
     { "for t in threads:\n  t.join()", "Python's `for t in threads:` is `for _, t in ipairs(threads) do ... end`" },
@@ -114,6 +165,25 @@ describe("A hint says what to write", function()
     { "x = 1 # one", "Lua's comments begin with `--`" },
   })
 
+  examples("where other languages' statements do not compile,", {
+    { "local i = 0\ni++", "Lua has no `++`: write `i = i + 1`" },
+    { "if x then\n  f()\nelse if y then\n  g()\nend",
+      "the `else if` in line 3 wants an `end` of its own; `elseif` wants none" },
+    { "if (x == 1) {\n  f()\n}", "Lua's blocks have no braces: `if x == 1 then ... end`" },
+    { "while (x) {\n}", "Lua's blocks have no braces: `while x do ... end`" },
+    { "for (i = 0; i < 3; i++) {\n}", "Lua's loop is `for i = 1, n do ... end`" },
+    { "local f = function(x) {\n}", "Lua's blocks have no braces: `function(x) ... end`" },
+    { "const x = 3", "Lua's constant is `local x <const> = ...`" },
+    { "let x = 3", "Lua's variable is `local x = ...`" },
+    { "x = 1 // a comment", "Lua's comments begin with `--`; `//` divides" },
+    { "x = 1 // a long comment\nprint(x)", "Lua's comments begin with `--`; `//` divides" },
+    { "// a comment", "Lua's comments begin with `--`; `//` divides" },
+    { "/* a comment */", "Lua's comments begin with `--`, long ones stand between `--[[` and `]]`" },
+    { "x = y ? 1 : 2", "`c ? a : b` is `c and a or b` in Lua" },
+    { "x := 3", "`:=` is `=` in Lua" },
+    { "local f = x => x", "`x => y` is `function(x) return y end` in Lua" },
+  })
+
   examples("where Python's expressions do not run,", {
     { "print(f'{x}')", "Python's f\"{x} of {y}\" is (\"%s of %s\"):format(x, y)" },
     { "print('%d' % 3)", "Python's \"%d of %s\" % (a, b) is (\"%d of %s\"):format(a, b)" },
@@ -129,12 +199,23 @@ describe("A hint says what to write", function()
       "Lua's lists begin at 1: for i = 1, #l do" },
     { "local l = { { x = 1 } }\nfor i = 0, #l - 1 do\n  local one = l[i]\n  print(one.x)\nend",
       "Lua's lists begin at 1: for i = 1, #l do" },
+    { "local l = { 1 } for x in l do end", "a list is gone through by `for _, x in ipairs(l) do`" },
+    { "local t = {} for k, v in t do end", "write `for k, v in pairs(t) do`" },
+    { "local q = require 'luasync'.Queue() for x in q do end", "a Queue is gone through by `for x in q:items() do`" },
+    { "print(null.x)", "null is nil in Lua" },
+    { "local s = 'a' s.split(',')",
+      "Python's s.split() is s:gmatch(\"%S+\"), s.split(\",\") is s:gmatch(\"[^,]+\")" },
+    { "logging.info 'x'", 'Python\'s logging is `local logging = require "luasync.logging"`' },
     { 'require "threading"', 'what Python has in threading is here in `local sync = require "luasync"`' },
   })
 end)
 
 describe("No hint is given", function()
   examples("for other mistakes:", {
+    { "goto continue" }, { "x = 1 // 2 3" }, { "if a // b the c" }, { "local t = { a:b() c }" }, { "f(a = = 1)" },
+    { "if (f) { a = 1 } the" }, { "x = y % 2 3" }, { "f(1 2)" }, { "if x = 3 then end" },
+    { "while x = 3 do end" }, { "if a then b()\nelse if c then d() end end\nfunction f()" }, { "x = y z" },
+    { "local x = 1 // nope" }, { "for i = 1, 3\n f()\nend" }, { "print('a', 'b'" }, { "local end = 3" },
     { "if x the end" }, { "x = = 3" }, { "local function f( end" }, { "goto nowhere" }, { "x = 'unfinished" },
     { "-- with lock:\nx = = 3" }, { "--[[\nimport threading\n]]\nx = = 3" },
     { "local s = [[\nimport threading\n]]\nx = = 3" }, { "print('a != b') x = = 3" },
