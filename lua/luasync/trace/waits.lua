@@ -12,22 +12,52 @@ local waits = {}
 local MOST = 40             -- rows of the table of objects
 
 local STATES = { "running", "ready", "waiting", "sleeping" }
+local RELEASES = { release = true, release_read = true, release_write = true }
 
--- Whom x waits for at this moment: the number of a thread, and the place where it took what it has. Or nil.
-local function holder(run, state, taken, o)
-  local owner = o and state:owner(o)
-  if not owner then return nil end
-  local place = run:object(o).thread and state.threads[owner].place or taken[o]
-  return owner, place and words.place(run, place) or ""
+-- Whether thread x has object o: a lock, a part of one as a reader or the writer, a unit, a task that it runs.
+local function has(run, state, x, o)
+  for _, held in ipairs(state.threads[x].holds) do
+    if held == o then return true end
+  end
+  return state:owner(o) == x and not run:object(o).thread
+end
+
+-- Who has object o, and where it was taken: "P1 (fork.lua:7)", of many the first two. "": nobody, or nothing to have.
+local function holders(run, state, taken, o)
+  local out, n = {}, 0
+  for x = 0, run.thread_count - 1 do
+    if has(run, state, x, o) then
+      local place = taken[o] and taken[o][x] and words.place(run, taken[o][x]) or ""
+      n = n + 1
+      if n <= 2 then out[n] = words.thread(run, x) .. (place ~= "" and " (" .. place .. ")" or "") end
+    end
+  end
+  return table.concat(out, ", ") .. (n > 2 and (" and %d more"):format(n - 2) or "")
 end
 
 -- Adds up the time between the events: { threads = {[x] = {running = ns, …}}, pairs = list by object }.
 local function measure(run)
   local sums = { threads = {}, pairs = {}, by_key = {}, spans = {} }
-  local state, taken, began = State.new(run), {}, {}
+  local state, taken, began, told = State.new(run), {}, {}, {}
   for x = 0, run.thread_count - 1 do
     sums.threads[x] = { running = 0, ready = 0, waiting = 0, sleeping = 0 }
-    began[x] = 0
+    began[x], told[x] = 0, 0
+  end
+  -- Adds up what thread x has waited since told[x], for whom it waited up to now.
+  local function tell(x, now)
+    local thread, ns, held = state.threads[x], now - told[x], state.threads[x].held or ""
+    told[x] = now
+    if ns == 0 and thread.counted == thread.event then return end
+    local key = ("%d/%d/%s"):format(thread.waits_for, x, held)
+    local entry = sums.by_key[key]
+    if not entry then
+      entry = { object = thread.waits_for, thread = x, held = held, ns = 0, times = 0 }
+      sums.by_key[key] = entry
+      table.insert(sums.pairs, entry)
+    end
+    entry.ns = entry.ns + ns
+    if entry.counted ~= thread.event then entry.times = entry.times + 1 end
+    entry.counted, thread.counted = thread.event, thread.event
   end
   -- Thread x has done what it does since began[x]: add that up.
   local function spend(x, now)
@@ -37,20 +67,21 @@ local function measure(run)
     if thread.state == "waiting" or thread.state == "sleeping" then
       table.insert(sums.spans, { thread = x, from = began[x], to = now, sleeps = thread.state == "sleeping" })
     end
-    if thread.state == "waiting" and thread.waits_for then
-      local owner, place = thread.holder, thread.holder_place
-      local key = ("%d/%d/%s/%s"):format(thread.waits_for, x, owner or "", place or "")
-      local entry = sums.by_key[key]
-      if not entry then
-        entry = { object = thread.waits_for, thread = x, holder = owner, place = place, ns = 0, times = 0 }
-        sums.by_key[key] = entry
-        table.insert(sums.pairs, entry)
+    if thread.state == "waiting" and thread.waits_for then tell(x, now) end
+    began[x], told[x] = now, now
+  end
+  -- Somebody has taken object o or let go of it: from now on those in line wait for others. Where nobody has it for a
+  -- moment, they go on waiting for whoever had it; `taker` leaves the line.
+  local function pass_on(o, taker, now)
+    local held
+    for _, x in ipairs(state.objects[o].line) do
+      local thread = state.threads[x]
+      held = held or holders(run, state, taken, o)
+      if x ~= taker and held ~= "" and held ~= thread.held then
+        if thread.held and now > told[x] then tell(x, now) end
+        thread.held = held
       end
-      entry.ns = entry.ns + ns
-      if thread.counted ~= thread.event then entry.times = entry.times + 1 end
-      thread.counted = thread.event
     end
-    began[x] = now
   end
   local e = run.events
   for i = 1, run.n do
@@ -64,12 +95,17 @@ local function measure(run)
       if thread and (kind ~= "clock" or thread.deadline and thread.deadline <= now) then spend(x, now) end
     end
     state:apply(i)
-    if e.ob[i] >= 0 and (kind == "op" or kind == "handed") and state:owner(e.ob[i]) == e.th[i] then
-      taken[e.ob[i]] = e.at[i]
+    local o, who = e.ob[i], state.threads[e.th[i]]
+    if o >= 0 and who and (kind == "op" or kind == "handed") then
+      local x = RELEASES[op] and state.threads[e.a[i]] and e.a[i] or e.th[i] -- a Lock may be released by another
+      taken[o] = taken[o] or {}
+      if not has(run, state, x, o) then taken[o][x] = nil
+      elseif not taken[o][x] then taken[o][x] = e.at[i] end
+      pass_on(o, e.th[i], now)
     end
     if kind == "wait" or kind == "moved" then
-      local thread = state.threads[e.th[i]]
-      thread.holder, thread.holder_place = holder(run, state, taken, thread.waits_for)
+      local held = who.waits_for and holders(run, state, taken, who.waits_for) or ""
+      who.held = held ~= "" and held or nil
     end
     if kind == "wake" and state.threads[e.a[i]] then
       local span = sums.spans[#sums.spans]
@@ -151,7 +187,7 @@ local function object_rows(run, sums)
     if a.ns ~= b.ns then return a.ns > b.ns end
     if a.object ~= b.object then return a.object < b.object end
     if a.thread ~= b.thread then return a.thread < b.thread end
-    return (a.place or "") < (b.place or "")
+    return a.held < b.held
   end)
   for n, entry in ipairs(sums.pairs) do
     if n > MOST then
@@ -162,9 +198,8 @@ local function object_rows(run, sums)
     if not object.internal then
       local name = object.thread and "the end of " .. words.thread(run, object.thread)
         or words.object(run, entry.object)
-      local held = entry.holder and not object.thread and words.thread(run, entry.holder) or ""
-      if held ~= "" and entry.place ~= "" then held = ("%s (%s)"):format(held, entry.place) end
-      rows[#rows + 1] = { name, words.thread(run, entry.thread), words.seconds(entry.ns), tostring(entry.times), held }
+      rows[#rows + 1] = { name, words.thread(run, entry.thread), words.seconds(entry.ns), tostring(entry.times),
+        entry.held }
     end
   end
   return rows
