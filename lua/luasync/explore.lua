@@ -107,9 +107,23 @@ local function give_chances(failure)
   failure.chances = nil
 end
 
+-- What would keep a failure from coming: a thread that is quicker than the clock; or nil.
+local function only_if(failure)
+  local trace = failure.trace
+  for i, step in ipairs(trace) do
+    if step.overtaken and trace[i + 1] then
+      return ("correct only if %s takes less than %g s here"):format(step.overtaken, trace[i + 1].time - step.time)
+    end
+  end
+end
+
 local function give_message(failure)
   if failure.report then failure.message = heart(failure.report) end
   if failure.found then failure.message = found[failure.kind](failure, steps_of(failure)) end
+  local condition = only_if(failure)
+  if not condition then return end
+  failure.message = failure.message .. "\n" .. condition
+  failure.schedule = nil -- a schedule says which thread runs, and none would let the clock overtake it
 end
 
 --- A count in words.
@@ -147,6 +161,12 @@ function explore.finish(result)
     result.ok = false
   end
   result.failures = failures
+  if result.outcomes then
+    table.sort(result.outcomes, function(a, b)
+      if a.executions ~= b.executions then return a.executions > b.executions end
+      return a.output < b.output
+    end)
+  end
   local first = failures[1]
   result.message = first and ("%s in %s of %s executions: %s"):format(first.kind, count(first.executions),
     count(result.executions, result.all_executions), first.message) or nil
@@ -217,11 +237,16 @@ local function add_rows(out, rows, failure, layout)
   return table.concat(out, "\n")
 end
 
+local function tick(step, next)
+  if not next or not step.time then return "(the clock goes on)" end
+  return ("(the clock goes on by %g s%s)"):format(next.time - step.time, step.overtaken and ", early" or "")
+end
+
 -- The steps of a failure as { number, thread, text }; those that touch only threads themselves are left out.
 local function rows_of(trace)
   local rows = {}
   for i, step in ipairs(trace) do
-    if not step.thread then rows[#rows + 1] = { i, nil, "(" .. step.operation .. ")" }
+    if not step.thread then rows[#rows + 1] = { i, nil, tick(step, trace[i + 1]) }
     elseif not SILENT[step.operation] then rows[#rows + 1] = { i, step.thread, cell(step) } end
   end
   return rows
@@ -284,7 +309,7 @@ end
 
 -- Why a search is not complete.
 local function bound(result)
-  if result.interrupted then return "interrupted" end
+  if result.interrupted then return "interrupted by Ctrl-C" end
   if result.cut then return "some were cut after 10000 steps" end
   if result.preemptions then return ("at most %s"):format(plural(result.preemptions, "preemption")) end
   return "the budget is used up"
@@ -355,6 +380,30 @@ local function likely(result)
   return ("a random schedule fails with a probability of %.3g (1 in %.3g)"):format(chance, 1 / chance)
 end
 
+local OUTCOMES, LINES = 20, 10 -- shown, and lines of each
+
+-- What has been printed in how many executions, the commonest first; nil where nobody asks.
+local function outcomes(result)
+  if not result.outcomes then return nil end
+  local out = { plural(#result.outcomes, "outcome") .. ":" }
+  for i, outcome in ipairs(result.outcomes) do
+    if i > OUTCOMES then
+      out[#out + 1] = ("  … and %d more"):format(#result.outcomes - OUTCOMES)
+      break
+    end
+    out[#out + 1] = ("  %s  %s%s"):format(plural(outcome.executions, "execution"), outcome.kind or "ends well",
+      outcome.output == "" and ", prints nothing" or ", prints")
+    local lines = 0
+    for line in outcome.output:gmatch "[^\n]+" do
+      lines = lines + 1
+      if lines > LINES then break end
+      out[#out + 1] = "    " .. line
+    end
+    if lines > LINES then out[#out + 1] = "    …" end
+  end
+  return table.concat(out, "\n")
+end
+
 --- The whole report of an exploration.
 -- @param result table: after finish
 -- @param script string: the name that stands in the report
@@ -362,15 +411,22 @@ end
 function explore.report(result, script, replay)
   local out = {}
   for _, failure in ipairs(result.failures) do
-    out[#out + 1] = ("FAIL %s   %s       %s"):format(failure.kind, script, replay(failure.schedule))
-    out[#out + 1] = columns(failure)
-    out[#out + 1] = no_return(failure)
+    out[#out + 1] = ("FAIL %s   %s%s"):format(failure.kind, script,
+      failure.schedule and "       " .. replay(failure.schedule) or "")
+    if failure.trace then
+      out[#out + 1] = columns(failure)
+      out[#out + 1] = no_return(failure)
+    end
     for line in failure.message:gmatch "[^\n]+" do out[#out + 1] = "  " .. line:gsub("^luasync: ", "") end
-    out[#out + 1] = tail(failure, result)
+    if failure.trace then out[#out + 1] = tail(failure, result) end
     out[#out + 1] = ""
   end
   if result.ok then out[#out + 1] = ("PASS   %s"):format(script) end
   out[#out + 1] = likely(result)
+  out[#out + 1] = outcomes(result)
+  if result.closed == false then
+    out[#out + 1] = "(not closed: executions have asked something outside their worlds, others may get other answers)"
+  end
   out[#out + 1] = explore.summary(result)
   return table.concat(out, "\n") .. "\n"
 end
@@ -408,7 +464,8 @@ local function plain(value)
 end
 
 local ORDER = { "script", "ok", "complete", "executions", "failing", "interleavings", "exact", "engine", "failures",
-  "kind", "message", "schedule", "replay", "preemptions", "fewest", "cause", "no_return", "trace", "thread", "operation", "object" }
+  "kind", "message", "schedule", "replay", "preemptions", "fewest", "cause", "no_return", "trace",
+  "thread", "operation", "object" }
 
 --- The same for --explore --json: the result as data.
 function explore.command_json(result, program, script, ...)
@@ -416,7 +473,9 @@ function explore.command_json(result, program, script, ...)
   explore.finish(result)
   local data = plain(result)
   data.script, data.summary = name, explore.summary(result)
-  for _, failure in ipairs(data.failures) do failure.replay = replay(failure.schedule):match "^replay: (.*)" end
+  for _, failure in ipairs(data.failures) do
+    failure.replay = failure.schedule and replay(failure.schedule):match "^replay: (.*)"
+  end
   return require "luasync.trace.json".encode(data, { order = ORDER }) .. "\n", explore.code(result)
 end
 

@@ -334,7 +334,7 @@ describe("--explore", function()
     local out, code = r.out, r.code
     assert.equal(3, code)
     assert.matches("^FAIL deadlock   scripts/examples/philosophers%.lua       replay: ", out)
-    assert.matches("\n  step  fails  P1 +P2 +P3\n     1    33%  A:acquire  :7\n", out)
+    assert.matches("\n  step  fails  P1 +P2 +P3\n     1    33%%  A:acquire  :7\n", out)
     assert.matches("\n  point of no return: step 3, P%d's %u:acquire  :7; from here on nothing helps\n", out)
     assert.matches("\na random schedule fails with a probability of 0.333 (1 in 3)\nexplored", out, 1, true)
     assert.matches("\n  preemptions 1 (the fewest for this deadlock)   cause: P", out, 1, true)

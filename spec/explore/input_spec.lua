@@ -40,6 +40,31 @@ sync.Thread{ daemon = true, target = function() m:add(1) error("late") end }:sta
     assert.matches("late", r.out, 1, true)
   end)
 
+  it("that asks something outside says so", function()
+    local r = explore("local t = sync.spawn(function() io.read() end)\nt:join()", "--explore")
+    assert.equal(0, r.code)
+    assert.matches("\n(not closed: executions have asked something outside their worlds,", r.out, 1, true)
+    assert.is_nil(explore("", "--explore").out:find "not closed")
+  end)
+
+  it("with more threads than can be told apart says how many there may be", function()
+    local r = explore("for i = 1, 100 do sync.spawn(function() end) end", "--explore")
+    assert.equal(1, r.code)
+    assert.matches("^[^\n]*more than 62 threads cannot be explored; [^\n]*\n$", r.err)
+  end)
+
+  it("that prints without end is ended #slow", function()
+    local r = explore("local x = ('x'):rep(1 << 20)\nwhile true do print(x) end", "--explore")
+    assert.equal(1, r.code)
+    assert.matches("more than 256 MB have been printed", r.out, 1, true)
+  end)
+
+  it("that takes all memory there is for messages gets no more #slow #noasan", function()
+    local r = explore("local q, x = sync.Queue(), ('x'):rep(1 << 22)\nwhile true do q:put(x) end", "--explore")
+    assert.equal(1, r.code)
+    assert.matches("not enough memory", r.out, 1, true)
+  end)
+
   if pcall(require, "cjson") then
     it("that uses a module in C begins each execution anew", function()
       local r = explore([[

@@ -6,6 +6,7 @@
 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lauxlib.h>
 
@@ -38,6 +39,22 @@ static void draw (lua_State *L, const Options *o) {
   trace_show(o);
 }
 
+/*
+** Whether the script is there and is Lua; else says as lua5.4 what is wrong and pushes the
+** exit code: no schedule plays a part in that. [0, +(0|1), raises]
+*/
+static bool can_load (lua_State *L, const Options *o) {
+  const char *path = o->script < o->argc ? o->argv[o->script] : "-";
+  int top = lua_gettop(L);
+  if (strcmp(path, "-") == 0) return true;
+  if (call_report(L, luaL_loadfile(L, path), o->program) == LUA_OK) {
+    lua_settop(L, top);
+    return true;
+  }
+  lua_pushinteger(L, EXIT_FAILURE);
+  return false;
+}
+
 /* (options): searches and writes the report; returns the exit code. In protected mode. */
 static int explore_chunk (lua_State *L) {
   const Options *o = lua_touserdata(L, 1);
@@ -46,8 +63,11 @@ static int explore_chunk (lua_State *L) {
   options.seconds = (Nanos)SECONDS * NANOS;
   if (o->executions > 0) {
     options.executions = o->executions;
-    options.seconds = FOREVER;
+    options.seconds = EXPLORE_LIMIT;
   }
+  options.outputs = o->outputs;
+  if (o->outputs) options.way = WAY_DPOR;
+  if (!o->json && !can_load(L, o)) return 1;
   explore_body(L, &options, run_main, (void *)o);
   result = lua_gettop(L);
   lua_module_push(L, "luasync.explore", o->json ? "command_json" : "command");

@@ -107,6 +107,13 @@ static bool set_json (Options *o, const char *name, const char *value) {
   return true;
 }
 
+static bool set_outputs (Options *o, const char *name, const char *value) {
+  (void)name;
+  (void)value;
+  o->outputs = true;
+  return true;
+}
+
 static bool set_waits (Options *o, const char *name, const char *value) {
   (void)name;
   (void)value;
@@ -179,6 +186,7 @@ static const LongOption long_options[] = {
     {"--open", VALUE_NONE, set_open},
     {"--waits", VALUE_NONE, set_waits},
     {"--json", VALUE_NONE, set_json},
+    {"--outputs", VALUE_NONE, set_outputs},
     {"--lock-order", VALUE_NONE, set_lock_order},
     {"--race", VALUE_NONE, set_race},
     {"--no-deadlock-check", VALUE_NONE, set_no_deadlock_check},
@@ -277,6 +285,10 @@ static bool check_together (const Options *o) {
   if (o->schedule && other)
     return mistake(o, "options '--replay' and '%s' exclude each other", other);
   if (o->json && !o->explore && !o->help) return mistake(o, "option '--json' needs '--explore'");
+  if (o->outputs && !o->explore && !o->help)
+    return mistake(o, "option '--outputs' needs '--explore'");
+  if (o->explore && o->seeded)
+    return mistake(o, "options '--explore' and '--seed' exclude each other");
   if (o->open && !o->trace) return mistake(o, "option '--open' needs '--trace'");
   return true;
 }

@@ -49,6 +49,7 @@ typedef struct Options {
   const char *trace;   /* --trace FILE, else NULL */
   bool waits;          /* --waits */
   bool json;           /* --json */
+  bool outputs;        /* --outputs */
   bool lock_order;     /* --lock-order */
   bool open;           /* --open */
   bool race;           /* --race */

@@ -212,21 +212,31 @@ static int take_waiting (Dpor *d, Node *n, Peek *p) {
   return thread;
 }
 
+static bool is_tick (const Dpor *d, uint32_t step) {
+  return footprint_at(d->subject.footprints, step_footprint(step))->grips == GRIPS_TICK;
+}
+
 /*
-** The next thread by the tree, else by choice; -1: none. Sequences that were cut to
+** The next thread by the tree, else by choice; -1: none. Where an early tick was planned and
+** there is no deadline, all that can follow comes another way. Sequences that were cut to
 ** their first step may ask for what cannot be done here: they are dropped, what they
 ** were for comes another way.
 */
 static int take_planned (Dpor *d, Node *n, Peek *p) {
   WakeupTree *rest = &d->nodes[d->depth + 1].tree;
+  bool in_vain = false;
   int thread;
   while (n->tree.first != NULL) {
-    thread = step_thread(wakeup_tree_first(&n->tree));
+    uint32_t step = wakeup_tree_first(&n->tree);
+    thread = step_thread(step);
     wakeup_tree_take(&n->tree, rest);
     if (d->subject.peek(d->subject.ud, thread, p) && p->enabled) return thread;
     wakeup_tree_free(rest);
-    d->bounded = true;
+    if (is_tick(d, step)) in_vain = true;
+    else d->bounded = true;
   }
+  d->asleep = in_vain;
+  if (in_vain) return -1;
   thread = choose(d, n, p, &d->asleep);
   if (thread >= 0) d->asleep = false;
   return thread;

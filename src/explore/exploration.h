@@ -38,12 +38,14 @@ typedef struct Exploration {
   bool unbounded;          /* states come again: executions have no end to count */
   atomic_bool interrupted; /* by a Ctrl-C: what is known then is all */
   size_t states, table;    /* visited; of the tables by which interleavings are counted */
-  lua_Integer runs;  /* executions that were run by traces or drawn, as the budget counts them, */
-  lua_Integer burst; /* by the burst, */
-  lua_Integer ends;  /* and to an end of the graph */
-  double chance;     /* of a random schedule to fail; negative: not known */
-  Nanos began;
-  unsigned looks; /* at the clock, some of them not taken */
+  lua_Integer runs;    /* executions that were run by traces or drawn, as the budget counts them, */
+  lua_Integer burst;   /* by the burst, */
+  lua_Integer ends;    /* and to an end of the graph */
+  double chance;       /* of a random schedule to fail; negative: not known */
+  bool open;           /* some execution has asked something outside its world */
+  Nanos began;         /* by the processor's time, */
+  Nanos began_outside; /* and by the clock on the wall */
+  unsigned looks;      /* at the clock, some of them not taken */
 } Exploration;
 
 /* An integer where it fits, else a float. [0, +1, -] */

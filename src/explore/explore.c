@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "explore/exploration.h"
+#include "explore/outputs.h"
 #include "observe/recorder.h"
 #include "world/args.h"
 #include "world/lua_module.h"
@@ -94,6 +95,12 @@ static void check_together (lua_State *L, int index, int way) {
                                   "field 'seed' does not go with strategy '%s', which draws "
                                   "nothing",
                                   ways[way]));
+  if (by_graph && lua_getfield(L, index, "outputs") != LUA_TNIL && lua_toboolean(L, -1))
+    luaL_argerror(L, index,
+                  lua_pushfstring(L,
+                                  "field 'outputs' does not go with strategy '%s', whose states "
+                                  "do not tell what was printed",
+                                  ways[way]));
 }
 
 static void read_budget (lua_State *L, int index, ExploreOptions *o) {
@@ -105,13 +112,30 @@ static void read_budget (lua_State *L, int index, ExploreOptions *o) {
     o->executions = LUA_MAXINTEGER;
   }
   lua_pop(L, 1);
-  if (has_field(L, index, "executions") && o->executions != LUA_MAXINTEGER) o->seconds = FOREVER;
+  if (has_field(L, index, "executions") && o->executions != LUA_MAXINTEGER)
+    o->seconds = EXPLORE_LIMIT;
   o->executions = positive(L, index, "executions", 1, o->executions);
 }
 
+/*
+** How many ticks may come early: 0 or math.huge. A number between them would be neither exact
+** nor complete, as whether a tick is early differs between executions that are one.
+*/
+static bool read_early_ticks (lua_State *L, int index) {
+  bool early = false;
+  if (lua_getfield(L, index, "early_ticks") != LUA_TNIL) {
+    lua_Number n = lua_tonumber(L, -1);
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TNUMBER && (n == 0 || n == (lua_Number)INFINITY), index,
+                  "field 'early_ticks' must be 0 or math.huge");
+    early = n > 0;
+  }
+  lua_pop(L, 1);
+  return early;
+}
+
 static void read_options (lua_State *L, int index, ExploreOptions *o) {
-  static const char *const known[] = {"executions", "seconds",     "strategy",  "seed",
-                                      "trace",      "preemptions", "snapshots", NULL};
+  static const char *const known[] = {"executions",  "seconds",   "strategy",    "seed",    "trace",
+                                      "preemptions", "snapshots", "early_ticks", "outputs", NULL};
   lua_Integer bound;
   *o = EXPLORE_DEFAULTS;
   if (lua_isnoneornil(L, index)) return;
@@ -122,6 +146,13 @@ static void read_options (lua_State *L, int index, ExploreOptions *o) {
   read_budget(L, index, o);
   bound = positive(L, index, "preemptions", 0, o->preemptions);
   o->preemptions = bound < PREEMPTIONS_MOST ? (int)bound : PREEMPTIONS_MOST;
+  o->early_ticks = read_early_ticks(L, index);
+  if (lua_getfield(L, index, "outputs") != LUA_TNIL) {
+    luaL_argcheck(L, lua_isboolean(L, -1), index, "field 'outputs' must be a boolean");
+    o->outputs = lua_toboolean(L, -1);
+  }
+  lua_pop(L, 1);
+  if (o->outputs && o->way == WAY_DEFAULT) o->way = WAY_DPOR;
   if (lua_getfield(L, index, "snapshots") != LUA_TNIL) {
     luaL_argcheck(L, lua_isboolean(L, -1), index, "field 'snapshots' must be a boolean");
     o->anew = !lua_toboolean(L, -1);
@@ -186,6 +217,8 @@ static void push_result (lua_State *L, Exploration *x) {
   set_boolean(L, "cut", x->cut);
   set_boolean(L, "interrupted", atomic_load(&x->interrupted));
   set_boolean(L, "unbounded", x->unbounded);
+  set_boolean(L, "closed", !x->open);
+  set_boolean(L, "early_ticks", x->options.early_ticks);
   set_integer(L, "runs", x->runs + x->burst + x->ends + blocked);
   if (x->options.way == WAY_BOUNDED) set_integer(L, "preemptions", x->options.preemptions);
   if (x->states > 0) set_integer(L, "states", (lua_Integer)x->states);
@@ -193,6 +226,10 @@ static void push_result (lua_State *L, Exploration *x) {
   lua_pushstring(L, x->engine);
   lua_setfield(L, -2, "engine");
   set_number(L, "seconds", (lua_Number)(exploration_clock() - x->began) / NANOS);
+  if (x->options.outputs) {
+    lua_getfield(L, EXPLORATION_GROUPS, OUTCOME_OUTPUTS);
+    lua_setfield(L, -2, "outcomes");
+  }
   lua_pushvalue(L, EXPLORATION_GROUPS);
   lua_setfield(L, -2, "failures");
 }
@@ -247,11 +284,13 @@ static void foresee (lua_State *L, const Prospect *p) {
 ** tables of outcomes are new.
 */
 static int run (lua_State *L, Exploration *x) {
-  WorldSubjectOptions world = {.sim = {.capture = true, .silent = true},
-                               .snapshots = !x->options.anew,
-                               .body = x->body,
-                               .ud = x->ud,
-                               .request = x->body == sim_request_run ? &x->request : NULL};
+  WorldSubjectOptions world = {
+      .sim = {.capture = true, .silent = true, .outputs = x->options.outputs},
+      .snapshots = !x->options.anew,
+      .early_ticks = x->options.early_ticks,
+      .body = x->body,
+      .ud = x->ud,
+      .request = x->body == sim_request_run ? &x->request : NULL};
   exploration_begin(x);
   x->world = world_subject_new(&world);
   if (x->world == NULL)

@@ -25,11 +25,15 @@ typedef struct ExploreOptions {
   int way;                /* WAY_…: how to search */
   uint64_t seed;          /* of the random ways */
   int preemptions;        /* at most, for WAY_BOUNDED */
+  bool early_ticks;       /* any step may take longer than any timeout */
+  bool outputs;           /* what is printed counts as an outcome */
   bool anew;              /* each execution begins anew: no snapshots, for checking */
 } ExploreOptions;
 
 #define EXPLORE_DEFAULTS \
   ((ExploreOptions){.executions = 200000, .seconds = (Nanos)2 * NANOS, .seed = 1, .preemptions = 2})
+
+#define EXPLORE_LIMIT ((Nanos)60 * NANOS) /* where only the number of executions is given */
 
 const char *explore_way_name (int way);
 

@@ -177,11 +177,12 @@ uint32_t footprint_intern (Footprints *f, const Access *a, int count, unsigned g
 /* Whether the first grips the second, of that thread. */
 static bool grips (const Footprint *p, const Footprint *q, int thread) {
   return p->grips == GRIPS_ALL || p->grips == thread
-         || (p->grips == GRIPS_LOUD && q->grips != GRIPS_SILENT);
+         || ((p->grips == GRIPS_LOUD || p->grips == GRIPS_TICK) && q->grips != GRIPS_SILENT);
 }
 
 bool footprint_grips (const Footprint *p, int thread) {
-  return p->grips == GRIPS_ALL || p->grips == GRIPS_LOUD || p->grips == thread;
+  return p->grips == GRIPS_ALL || p->grips == GRIPS_LOUD || p->grips == GRIPS_TICK
+         || p->grips == thread;
 }
 
 bool footprint_dependent (const Footprints *f, int ta, uint32_t a, int tb, uint32_t b) {

@@ -21,8 +21,12 @@
 #define PART_ALL UINT32_MAX /* every part of the object */
 #define GRIPS_NONE UINT16_MAX
 #define GRIPS_ALL (UINT16_MAX - 1)
-#define GRIPS_LOUD (UINT16_MAX - 2)   /* all operations but those of the next line: os.exit */
-#define GRIPS_SILENT (UINT16_MAX - 3) /* none; it is silent (see Event) */
+/* As the last one, but for silent operations: os.exit */
+#define GRIPS_LOUD (UINT16_MAX - 2)
+/* None; it is silent (see Event). */
+#define GRIPS_SILENT (UINT16_MAX - 3)
+/* As GRIPS_LOUD: an early tick of the clock, which others bring about and do away with. */
+#define GRIPS_TICK (UINT16_MAX - 4)
 
 typedef struct Access {
   uint32_t object;

@@ -362,6 +362,7 @@ void history_races (History *h, int o, const Pending *pending, void (*found)(voi
   int thread = done ? h->events[o].thread : pending->thread;
   uint32_t footprint = done ? h->events[o].footprint : pending->footprint;
   bool late = done ? h->events[o].late : pending->late;
+  bool is_tick = footprint_at(h->footprints, footprint)->grips == GRIPS_TICK;
   Clock cover[HISTORY_THREADS];
   Walk w;
   int e;
@@ -372,6 +373,10 @@ void history_races (History *h, int o, const Pending *pending, void (*found)(voi
   while ((e = walk_next(&w, footprint)) >= 0) {
     if (covers(h, cover, (uint32_t)e)) continue;
     if (!late && !possible_before(h, (uint32_t)e, (uint32_t)o, thread, footprint)) continue;
+    if (is_tick) { /* whether there was a deadline before e nobody knows: earlier ones count as well */
+      found(ud, e);
+      continue;
+    }
     join(cover, clock_of(h, (uint32_t)e), h->threads);
     found(ud, e);
     walk_cut(&w, cover);

@@ -10,7 +10,8 @@
 #include "objects/kinds.h"
 #include "objects/shared/shared.h"
 
-#define FIRST_OBJECT 2
+#define FIRST_OBJECT 3
+#define TOO_MANY "more than 62 threads cannot be explored; a seed gives one schedule of any number"
 #define SHAPE 0 /* the part of a Shared that # and pairs read: which keys there are */
 
 bool numbering_init (Numbering *g) {
@@ -46,7 +47,7 @@ static int thread_number (Numbering *g, int serial, const Thread *t, const char 
   if (serial == 0) return 0;
   n = number_of(g, g->threads, t->object.maker, t->object.nth);
   if (n == UINT32_MAX || n + 2 >= HISTORY_THREADS) {
-    *problem = n == UINT32_MAX ? "not enough memory" : "more than 62 threads";
+    *problem = n == UINT32_MAX ? "not enough memory" : TOO_MANY;
     return -1;
   }
   return (int)n + 2;
@@ -123,6 +124,10 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
     return 1;
   }
   if (op->kind == OP_EXIT) return 0;
+  if (op->kind == OP_OUTPUT) {
+    a[0] = (Access){.object = OUTPUT_OBJECT, .write = true};
+    return 1;
+  }
   if (op->object == NULL) { /* a look at all threads depends on each start and end */
     a[0] = (Access){.object = WORLD_OBJECT, .write = write || op->kind == OP_LOOK};
     return 1;

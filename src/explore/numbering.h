@@ -17,6 +17,7 @@
 #define CLOCK_THREAD 1 /* its number; main is 0 */
 #define CLOCK_OBJECT 0
 #define WORLD_OBJECT 1 /* which threads are alive */
+#define OUTPUT_OBJECT 2
 
 typedef struct Numbering {
   NameTable *threads, *objects, *keys;

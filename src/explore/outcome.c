@@ -374,6 +374,21 @@ void outcome_minimise (lua_State *L, const Explored *x) {
 ** A group's execution once more, step by step.
 */
 
+/* In `overtaken`, of the step on top, the first thread that could go while the clock goes on. */
+static void set_overtaken (lua_State *L, WorldSubject *w) {
+  Subject s = world_subject_calls(w);
+  char name[64];
+  Peek p;
+  for (int t = 0; t < s.threads(s.ud); t++) {
+    int serial = world_subject_serial(w, t);
+    if (serial < 0 || !s.peek(s.ud, t, &p) || !p.enabled) continue;
+    thread_copy_name(sim_thread_of(world_subject_sim(w), serial), name);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "overtaken");
+    return;
+  }
+}
+
 /* Pushes what is known of the operation that the thread is held in front of. [0, +1, memory] */
 static void push_step (lua_State *L, WorldSubject *w, int thread) {
   Sim *sim = world_subject_sim(w);
@@ -385,6 +400,7 @@ static void push_step (lua_State *L, WorldSubject *w, int thread) {
   if (op == NULL) {
     lua_pushliteral(L, "the clock goes on");
     lua_setfield(L, -2, "operation");
+    set_overtaken(L, w);
     return;
   }
   thread_copy_name(sim_thread_of(sim, serial), name);
@@ -466,6 +482,8 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
       if (i > 0 && path[i] != path[i - 1] && s.peek(s.ud, path[i - 1], &p) && p.enabled)
         preempted++;
       push_step(L, w, path[i]);
+      lua_pushnumber(L, (lua_Number)sim_clock(world_subject_sim(w)) / NANOS);
+      lua_setfield(L, -2, "time");
       lua_rawseti(L, -2, (lua_Integer)i + 1);
       if (!s.step(s.ud, path[i], &effects)) break;
     }

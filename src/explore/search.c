@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "explore/exploration.h"
+#include "explore/outputs.h"
 
 #define DEPTH 10000          /* steps of an execution at most */
 #define TREE_STEPS 4000000   /* 16 MB of sequences; see dpor.h */
@@ -21,7 +22,8 @@
 #define GRAPH_STEPS 64       /* between two looks at the clock */
 #define FIRST_SLICE ((Nanos)20 * NANOS / 1000)
 #define LONGEST_SLICE ((Nanos)NANOS)
-#define BURST 300 /* schedules */
+#define BURST 300   /* schedules */
+#define PATIENCE 10 /* a search lasts so many times its seconds at most, whatever it waits for */
 
 /* Of the processor: what else the machine does takes nothing off a budget. */
 Nanos exploration_clock (void) {
@@ -40,9 +42,17 @@ static bool is_past (Exploration *x, Nanos time) {
   return exploration_clock() >= time;
 }
 
+/* What waits for something outside takes no time of the processor. */
+static bool takes_too_long (const Exploration *x) {
+  struct timespec ts;
+  if (x->options.seconds > FOREVER / PATIENCE) return false;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec - x->began_outside > x->options.seconds * PATIENCE;
+}
+
 static bool must_end (const Exploration *x) {
   return atomic_load_explicit(&x->interrupted, memory_order_relaxed)
-         || world_subject_is_another(x->world);
+         || world_subject_is_another(x->world) || takes_too_long(x);
 }
 
 /* Looks at the clock each time: who counts looks with is_past might be asked at the wrong ones only. */
@@ -72,12 +82,20 @@ static Explored explored (Exploration *x) {
   return (Explored){x->world, request_of(x), history_length(h), event_thread, h};
 }
 
+/* Notes how the execution has ended; the number of its group, 0: well. */
+static int note_end (lua_State *L, Exploration *x, int groups, const Explored *e) {
+  int number = outcome_note(L, groups, e);
+  x->open |= !world_subject_report(x->world)->closed;
+  if (x->options.outputs) outputs_note(L, groups, e, number);
+  return number;
+}
+
 /* What has come of the run that stands at its end, or has been cut. */
 static void note_run (lua_State *L, Exploration *x, bool was_cut) {
   Explored e = explored(x);
   x->cut |= was_cut;
   if (was_cut) outcome_watch(&e);
-  else x->failing += outcome_note(L, EXPLORATION_GROUPS, &e) > 0;
+  else x->failing += note_end(L, x, EXPLORATION_GROUPS, &e) > 0;
 }
 
 /* Adds those of the trace in the history, as long as that is cheap beside running it. */
@@ -144,7 +162,7 @@ static int graph_outcome (void *ud) {
   Explored e = visited(c->x);
   if (c->x->quiet) return outcome_fails(c->L, &e) ? 0 : -1;
   c->x->ends++;
-  return outcome_note(c->L, EXPLORATION_GRAPH_GROUPS, &e) - 1;
+  return note_end(c->L, c->x, EXPLORATION_GRAPH_GROUPS, &e) - 1;
 }
 
 static void begin_by_states (lua_State *L, Exploration *x, GraphCall *call) {
@@ -254,7 +272,7 @@ static bool draw (lua_State *L, Exploration *x, Strategy strategy, int groups, b
   if (end == DRAW_BROKEN) broken(L, x);
   *fails = false;
   e.length = x->drawing->steps;
-  if (end != DRAW_CUT) *fails = outcome_note(L, groups, &e) > 0;
+  if (end != DRAW_CUT) *fails = note_end(L, x, groups, &e) > 0;
   else {
     x->cut = true;
     outcome_watch(&e);
@@ -388,6 +406,9 @@ static void begin_anew (lua_State *L, Exploration *x) {
 }
 
 void exploration_search (lua_State *L, Exploration *x) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  x->began_outside = (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
   x->engine = x->options.way == WAY_DEFAULT ? "dpor" : explore_way_name(x->options.way);
   search_once(L, x);
   while (world_subject_is_another(x->world)) {

@@ -125,7 +125,8 @@ static void watch_life (WorldSubject *w, const Op *op) {
 }
 
 static bool is_silent (const WorldSubject *w, const Op *op) {
-  return !w->watches_life && (op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END);
+  return !w->watches_life && !w->options.early_ticks
+         && (op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END);
 }
 
 /*
@@ -184,12 +185,26 @@ static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   return true;
 }
 
-/* The clock goes only where nothing else can; then it depends on everything. */
+/* Whether some thread could do its operation now. */
+static bool can_any (WorldSubject *w, Peek *p) {
+  for (int i = 0; i < w->known; i++)
+    if (i != CLOCK_THREAD && peek_thread(w, i, p) && p->enabled) return true;
+  return false;
+}
+
+/*
+** The clock goes only where nothing else can, unless the options let it go early; then it
+** depends on everything: whatever a thread does next may say how long it will wait. It is
+** pending for ever, as a deadline may have come and gone.
+*/
 static bool peek_clock (WorldSubject *w, Peek *p) {
   Access a = {.object = CLOCK_OBJECT, .write = true};
-  if (sim_is_over(w->sim) || !has_deadline(w)) return false;
-  for (int i = 0; i < w->known; i++)
-    if (i != CLOCK_THREAD && peek_thread(w, i, p) && p->enabled) return false;
+  bool can = !sim_is_over(w->sim) && has_deadline(w);
+  if (w->options.early_ticks) {
+    *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_TICK), can, true, false};
+    return true;
+  }
+  if (!can || can_any(w, p)) return false;
   *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_ALL), true, false, true};
   return true;
 }

@@ -5,7 +5,8 @@
 ** object's Kind.ready tells whether it can take effect; threads and objects get
 ** numbers that do not depend on the schedule. The clock is one more thread: its
 ** step is the way to the next deadline, and it can go only where nothing else can
-** ("every step is quicker than any timeout").
+** ("every step is quicker than any timeout"), or (early_ticks) at any moment ("any step may take
+** longer than any timeout").
 */
 #ifndef EXPLORE_WORLD_SUBJECT_H
 #define EXPLORE_WORLD_SUBJECT_H
@@ -21,6 +22,7 @@ typedef struct WorldSubject WorldSubject;
 typedef struct WorldSubjectOptions {
   SimOptions sim;
   bool snapshots;                      /* go back by checkpoints; else by running again */
+  bool early_ticks;                    /* the clock may go on although a thread can run */
   int (*body)(lua_State *L, void *ud); /* of the main thread */
   void *ud;
   SimRequest *request; /* its outcome is forgotten for each run; NULL: there is none */

@@ -23,10 +23,10 @@ static void clear_above (lua_State *L) {
 }
 
 static bool before_op (Sim *sim, SimThread *me, const Op *op) {
-  (void)sim;
   me->pending = op;
   clear_above(op->L);
-  return op->kind != OP_OUTPUT; /* nothing that a thread could see depends on it */
+  /* nothing that a thread could see depends on a print */
+  return op->kind != OP_OUTPUT || sim->options.outputs;
 }
 
 /* Threads that have been woken or started run on at once; then it is the outside's turn. */

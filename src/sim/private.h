@@ -41,6 +41,7 @@ struct Sim {
   Thread *outside_thread;
   SimThread *current;
   size_t freed;      /* of the world's memory, in bytes */
+  size_t memory;     /* in use of that, where a search counts it */
   SimThread **ready; /* in the order in which they became ready */
   int ready_count, ready_capacity;
   SimThread **parked; /* with a deadline or without */

@@ -36,6 +36,7 @@ typedef struct SimOptions {
   const Schedule *schedule; /* for policy_replay */
   bool capture;             /* keep what is printed for the report instead of writing it */
   bool tidy;        /* close the states of ended threads: slower, frees their objects at once */
+  bool outputs;     /* under a search: a thread is held in front of a print too */
   bool silent;      /* no warnings of circles */
   bool record;      /* into report.recorder */
   bool races;       /* tells races on stderr; see observe/race.h */

@@ -424,11 +424,15 @@ static int sim_spawn (Thread *t) {
   return 0;
 }
 
+#define OUTPUT_MOST ((size_t)256 << 20) /* of a searched world: a loop may print for ever */
+
 static void capture (Sim *sim, const char *text, size_t length) {
   SimReport *r = sim->report;
   if (r->output_length + length > sim->output_capacity) {
     size_t capacity = 2 * sim->output_capacity + length + 256;
-    char *grown = realloc(r->output, capacity);
+    bool too_much = sim->options.policy->searches && r->output_length + length > OUTPUT_MOST;
+    char *grown = too_much ? NULL : realloc(r->output, capacity);
+    if (too_much) r->text = strdup("more than 256 MB have been printed");
     if (grown == NULL) sim_leave(sim, SIM_NO_MEMORY);
     r->output = grown;
     sim->output_capacity = capacity;

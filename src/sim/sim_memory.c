@@ -35,6 +35,7 @@ static bool is_quarantined (const Sim *sim) { return (void)sim, false; }
 #endif
 
 #define BLOCK_MOST ((size_t)1 << 32)
+#define SEARCHED_MOST ((size_t)1 << 30) /* bytes of objects and messages in a searched world */
 
 /* In front of every block. */
 typedef struct Head {
@@ -58,10 +59,18 @@ static bool is_own (Sim *sim, const Head *h) {
   return sim->current != NULL && h->arena == sim->current->memory;
 }
 
+/* A search goes through many executions: one must not take all the memory there is. */
+static bool is_too_much (Sim *sim, size_t more) {
+  if (!sim->options.policy->searches) return false;
+  if (sim->memory + more > SEARCHED_MOST) return true;
+  sim->memory += more;
+  return false;
+}
+
 static void *take (Sim *sim, size_t size) {
   Head *h = NULL;
   size += sizeof *h + RED_ZONE;
-  if (size > BLOCK_MOST) return NULL;
+  if (size > BLOCK_MOST || is_too_much(sim, size)) return NULL;
   if (sim->current != NULL) h = take_from(sim_thread_memory(sim->pool, sim->current), size);
   if (h == NULL) h = take_from(sim_pool_memory(sim->pool), size);
   return h != NULL ? h + 1 : NULL;
@@ -78,13 +87,15 @@ static void give (Sim *sim, Head *h) {
   poison(h + 1, size - sizeof *h);
   sim->freed += size;
   if (is_quarantined(sim) || (sim->options.policy->searches && !is_own(sim, h))) return;
+  sim->memory -= size < sim->memory ? size : sim->memory;
   arena_alloc(a, h, size, 0);
 }
 
 static void *resize (Sim *sim, Head *h, size_t size) {
   size_t old = h->size - sizeof *h - RED_ZONE, whole = size + sizeof *h;
   void *fresh;
-  if (RED_ZONE == 0 && is_own(sim, h) && whole <= BLOCK_MOST) {
+  if (RED_ZONE == 0 && is_own(sim, h) && whole <= BLOCK_MOST
+      && (whole <= h->size || !is_too_much(sim, whole - h->size))) {
     Head *moved = arena_alloc(h->arena, h, h->size, whole);
     if (moved != NULL) {
       moved->size = whole;

@@ -42,12 +42,12 @@ return {
     "As --virtual, with the schedule drawn from the integer N: same seed, same output, byte for byte.",
     { see = { "worlds" } }),
   option("--explore[=N]", { "--explore[=N]", "try every interleaving" },
-    "Runs the script under every interleaving, one execution for each that differs, at most N, else for ten seconds, "
-    .. "and reports each failure with the schedule that repeats it. The last line says whether it was all: COMPLETE, "
-    .. "or BOUNDED. With --trace the timeline has the first failure's run, the nearest one that ends well, and what "
-    .. "differs: two operations that come the other way round. "
-    .. "Exit code 0, 1 for errors and races, 3 where threads are stuck. Time passes only where no thread can run: "
-    .. "every step is quicker than any timeout. Ctrl-C ends the search with what is known by then.",
+    "Runs the script under every interleaving, one execution for each that differs, at most N (and a "
+    .. "minute), else for ten seconds, and reports each failure with the schedule that repeats it. The last "
+    .. "line says whether it was all: COMPLETE, or BOUNDED. With --trace the timeline has the first failure's "
+    .. "run, the nearest one that ends well, and what differs: two operations that come the other way round. "
+    .. "Exit code 0, 1 for errors and races, 3 where threads are stuck. Time passes only where no thread can "
+    .. "run: every step is quicker than any timeout. Ctrl-C ends the search with what is known by then.",
     { see = { "worlds", "explore", "races" } }),
   option("--replay S", { "--replay S", "run schedule S again: \"0x1 1 .\" (see --help schedule)" },
     "Runs the one schedule S, as a report printed it, again. Where the script no longer follows "
@@ -67,6 +67,9 @@ return {
     "Prints what --explore has found as one line of JSON in place of the report: the fields of sync.explore's result, "
     .. "and `script`, `summary` and each failure's `replay`, the command that repeats it.",
     { see = { "--explore", "explore" } }),
+  option("--outputs", nil,
+    "With --explore: a print is a step like any other, and what executions have printed is listed, with how many "
+    .. "executions each.", { see = { "--explore", "explore" } }),
   option("--waits", { "--waits", "print at the end where time went" },
     "Prints a table at the end: who waited how long, for what and whom; how long each thread ran, was ready, waited "
     .. "and slept; the critical path.", { see = { "--trace" } }),

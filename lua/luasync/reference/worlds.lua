@@ -72,20 +72,28 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
   {
     name = "explore", kind = "function", call = "sync.explore(fn [, opts])",
     about = "Runs `fn` in simulated worlds under every interleaving, one execution for each that differs: executions "
-      .. "in which only independent operations change places are one. fn is copied as by simulate. Operations on one "
-      .. "object depend on each other, unless both only look; so do accesses to one key of a Shared. Starting, joining "
-      .. "and ending are no steps of their own, and no thread stops in front of a print. Time passes only where no "
-      .. "thread can run (every step is quicker than any timeout). An execution is cut after 10,000 steps. At most 62 "
-      .. "threads.",
+      .. "in which only independent operations change places are one. fn is copied as by simulate. Operations on "
+      .. "one object depend on each other, unless both only look; so do accesses to one key of a Shared. "
+      .. "Starting, joining and ending are no steps of their own, and no thread stops in front of a print. Time "
+      .. "passes only where no thread can run (every step is quicker than any timeout), unless `early_ticks` lets "
+      .. "it. An os.exit, and the end of the main thread where daemons are left, depend on all that others do. An "
+      .. "execution is cut after 10,000 steps, 256 MB of output, or where its objects need more than 1 GB. At "
+      .. "most 62 threads. In a world with a module in C, which keeps memory of its own, each execution begins "
+      .. "anew, which is slower, and states cannot be told apart.",
     args = {
       { "fn", "function", "without arguments; it makes its own objects" },
       { "opts", "{ executions: integer, seconds: number, strategy: string, preemptions: integer, seed: integer, "
-        .. "trace: string }?",
-        "`executions`, `seconds`: the budget, by default 200,000 and 2 (of the processor); `strategy`: \"dpor\" (one "
+        .. "early_ticks: number, outputs: boolean, snapshots: boolean, trace: string }?",
+        "`executions`, `seconds`: the budget, by default 200,000 and 2 (of the processor; ten times that by the "
+        .. "clock on the wall), 60 where only executions are given; `strategy`: \"dpor\" (one "
         .. "execution after the other), \"states\" (every state once, which is quicker where threads fight over few "
         .. "objects), by default both in turn until one has seen all; \"bounded\" (every schedule with at most "
         .. "`preemptions`, by default 2), \"dfs\" (every interleaving, for checking), or schedules drawn from `seed`: "
-        .. "\"random\", \"pct\", \"pos\", \"urw\"; `trace`: a file for the timeline, which shows the first failure's "
+        .. "\"random\", \"pct\", \"pos\", \"urw\"; `early_ticks`: 0, the default, or math.huge: "
+        .. "the clock may go on at any moment (any step may take longer than any timeout), and starts, joins and ends "
+        .. "are steps; such a failure has no schedule, and its message says what must be quick; `outputs`: what is "
+        .. "printed counts as an outcome, and a print is a step; `snapshots`: false begins each execution anew, for "
+        .. "checking: slower, and the same result; `trace`: a file for the timeline, which shows the first failure's "
         .. "run beside the nearest one that ends well, and what differs" },
     },
     returns = { { "table", "`ok`: `failures` is empty; `complete`: there is no other; `executions` that differ, "
@@ -100,6 +108,8 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "`chance`: how likely a schedule that draws each step evenly fails, where the states of the program are few "
       .. "enough to know; then each step of the trace of an execution that ends badly has a `chance` too, how likely "
       .. "a failure is once it is done, and `no_return` is the number of the step from which on nothing helps; "
+      .. "with `outputs` a list `outcomes` of { ok, kind, message, output, executions }, the commonest first; "
+      .. "`closed`: false where an execution has asked something outside its world; "
       .. "`message` what a test would print, or nil; `engine`: the strategy that had the last word; `runs`; `states`; "
       .. "`unbounded`: states come again, so executions have no end and were not counted; `seconds`" } },
     errors = {
@@ -107,6 +117,10 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       { "unknown strategy 'luck'", "no such way to search", "sync.explore(function() end, { strategy = 'luck' })" },
       { "field 'preemptions' goes with strategy 'bounded', not 'dpor'", "options that contradict each other",
         "sync.explore(function() end, { strategy = 'dpor', preemptions = 1 })" },
+      { "field 'early_ticks' must be 0 or math.huge", "a bound in between would be neither exact nor complete",
+        "sync.explore(function() end, { early_ticks = 3 })" },
+      { "field 'outputs' does not go with strategy 'states'", "states do not tell what was printed",
+        "sync.explore(function() end, { strategy = 'states', outputs = true })" },
       { "field 'seconds' must be a positive number", "the budget is none",
         "sync.explore(function() end, { seconds = 0 })" },
     },

@@ -63,6 +63,7 @@ end
 -- Raises what cannot be drawn.
 local function draw(replay, result)
   local failure = result.failures[1]
+  if failure and not failure.schedule then failure = nil end -- none of the runs that can be repeated
   local doc = record(replay, failure and failure.schedule)
   if not doc then error("no run of the exploration could be recorded", 0) end
   doc.runs[1].title = failure and title_of(failure, result) or "one of " .. count(result.executions, "execution")
@@ -76,7 +77,7 @@ local function draw(replay, result)
   end
   for i = 2, math.min(#result.failures, 1 + MORE) do
     -- the run of what was found beside how it ends would be drawn twice
-    other = not result.failures[i].found and record(replay, result.failures[i].schedule)
+    other = not result.failures[i].found and result.failures[i].schedule and record(replay, result.failures[i].schedule)
     if other then add_run(doc, other, title_of(result.failures[i], result)) end
   end
   return doc
