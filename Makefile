@@ -79,7 +79,7 @@ MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAG
 
 # ---------------------------------------------------------------------- build
 .PHONY: all help setup demo docs pictures play test check spec spec-host spec-stock stress rock install-rock lint format bench valgrind \
-        apicheck fuzz install uninstall clean FORCE
+        apicheck fuzz mutants coverage install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) docs ## build the command build/luasync, the module build/luasync.so and the documentation
 
@@ -245,6 +245,16 @@ valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
 apicheck: ## run the specs on a Lua that checks how it is used, built from Debian's source (SPECS=...)
 	@scripts/setup.sh test
 	$(Q)scripts/apicheck.sh spec-host -j$(JOBS)
+
+# Built aside, with counters; a process that a signal kills, or that ends by _exit, counts nothing.
+coverage: ## run the specs in a build that counts, and print the share of src/ that has run (ALL=all: the lines that have not)
+	@find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || true
+	-@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS="--coverage -fprofile-update=atomic $(CFLAGS)" LDFLAGS="--coverage $(LDFLAGS)" \
+	  spec-host MODELS=100 BUSTED_FLAGS="--exclude-tags=slow $(BUSTED_FLAGS)"
+	@$(LUA) scripts/coverage.lua $(BUILD)/coverage $(ALL)
+
+mutants: ## change src/ a little, build it aside, and list what the specs do not notice (N=20 SEED=1 ONLY=objects/lock)
+	$(Q)$(LUA) scripts/mutants.lua n=$(N) seed=$(SEED) only=$(ONLY) seconds=$(SECONDS) build=$(BUILD)/mutants
 
 fuzz: all ## call anything with anything (CALLS=5000000 SECONDS=3600 SEED=1 ONLY=real); prints the seeds of failures
 	$(Q)$(LUA) scripts/fuzz/run.lua $(HOST) seed=$(SEED) calls=$(CALLS) seconds=$(or $(SECONDS),$(if $(CALLS),100000)) \
