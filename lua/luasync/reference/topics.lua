@@ -27,8 +27,9 @@ print((pcall(event.wait, event, -1)))]],
       .. " reached from each other only, such as a queue that contains itself, are collected now and then, by a second"
       .. " `collectgarbage()` in a row at the latest. C functions and modules that package.loaded has, and io.stdin, "
       .. "io.stdout, io.stderr, arrive by name (see `classes`). A value whose metatable has `__transfer(self)` "
-      .. "crosses as that says: it returns a function and its arguments, called in the receiver. Coroutines, other "
-      .. "userdata and unknown C functions cannot cross: an error says where, and nothing has been sent. Hence "
+      .. "crosses as that says: it returns a function and its arguments, called in the receiver; 10,000 of these at "
+      .. "most lie within one another. Coroutines, other userdata and unknown C functions cannot cross: an error says "
+      .. "where, and nothing has been sent. Hence "
       .. "assigning to a captured local changes that thread's copy only; use results, a queue or a Shared to bring "
       .. "something back.",
     example = [[
