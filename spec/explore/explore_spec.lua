@@ -278,6 +278,25 @@ describe("explore", function()
     assert.is_false(r.complete)
   end)
 
+  it("knows in all executions that the function has failed, also where others go on behind it", function()
+    local function program()
+      local first, n = sync.Atomic(0), sync.Atomic(0)
+      local function add() for _ = 1, 5 do n:add(1) end end
+      local a = sync.spawn(function() assert(first:add(1) == 1, "not the first") end)
+      sync.spawn(function()
+        first:add(1)
+        add()
+      end)
+      sync.spawn(add)
+      a:result()
+    end
+    for _, strategy in ipairs{ "dpor", "dfs", "states" } do
+      local r = sync.explore(program, { strategy = strategy, seconds = 60 })
+      local expected = strategy == "dfs" and { 5544, 4752 } or { 504, 252 } -- 2 * 10! / 5!^2
+      assert.same(expected, { r.executions, r.failing }, strategy)
+    end
+  end)
+
   it("stops when its seconds are over, whichever engine's turn it is", function()
     local function write()
       local book, threads = sync.Shared{ text = "" }, {}

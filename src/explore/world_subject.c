@@ -17,6 +17,8 @@
 typedef struct Point {
   int depth;
   Checkpoint *checkpoint;
+  bool failed;      /* what the request had come to, which lies outside the world */
+  Message *outcome; /* kept */
 } Point;
 
 struct WorldSubject {
@@ -260,12 +262,23 @@ static uint64_t held (WorldSubject *w, uint64_t *parked) {
   return set;
 }
 
+/* The search can go back to where it stands now, if there is memory for that. */
+static void add_point (WorldSubject *w) {
+  const SimRequest *r = w->options.request;
+  Point p = {.depth = w->depth, .checkpoint = checkpoint_take(w->sim)};
+  if (p.checkpoint == NULL) return;
+  if (r != NULL) {
+    p.failed = r->failed;
+    p.outcome = r->outcome;
+    message_keep(p.outcome);
+  }
+  w->points[w->point_count++] = p;
+}
+
 static void take_half_way (WorldSubject *w) {
-  Checkpoint *c;
   if (w->depth != w->target || w->point_count == POINTS) return;
   w->target = -1;
-  c = checkpoint_take(w->sim);
-  if (c != NULL) w->points[w->point_count++] = (Point){w->depth, c};
+  add_point(w);
 }
 
 /* Tells the watch what the thread is about to do. */
@@ -355,20 +368,25 @@ static bool step (void *ud, int thread, Effects *effects) {
 }
 
 static void drop_points (WorldSubject *w, int depth) {
-  while (w->point_count > 0 && w->points[w->point_count - 1].depth > depth)
-    checkpoint_free(w->points[--w->point_count].checkpoint);
+  while (w->point_count > 0 && w->points[w->point_count - 1].depth > depth) {
+    const Point *p = &w->points[--w->point_count];
+    checkpoint_free(p->checkpoint);
+    message_free(p->outcome);
+  }
 }
 
-static void forget_outcome (WorldSubject *w) {
+/* What the request has come to; of the outcome one is kept. */
+static void set_outcome (WorldSubject *w, bool failed, Message *outcome) {
   SimRequest *r = w->options.request;
   if (r == NULL) return;
+  message_keep(outcome);
   message_free(r->outcome);
-  r->outcome = NULL;
-  r->failed = false;
+  r->outcome = outcome;
+  r->failed = failed;
 }
 
 static bool begin (WorldSubject *w) {
-  forget_outcome(w);
+  set_outcome(w, false, NULL);
   w->sim = sim_begin(&w->options.sim, w->options.body, w->options.ud, &w->report);
   w->depth = 0;
   numbering_forget(&w->numbers, 0);
@@ -378,10 +396,7 @@ static bool begin (WorldSubject *w) {
     return false;
   }
   sim_mark_places(w->sim, w->marked);
-  if (w->options.snapshots) {
-    Checkpoint *c = checkpoint_take(w->sim);
-    if (c != NULL) w->points[w->point_count++] = (Point){0, c};
-  }
+  if (w->options.snapshots) add_point(w);
   return refresh(w);
 }
 
@@ -390,7 +405,7 @@ static void end (WorldSubject *w) {
   if (w->sim != NULL) sim_end(w->sim);
   w->sim = NULL;
   sim_report_free(&w->report);
-  forget_outcome(w);
+  set_outcome(w, false, NULL);
 }
 
 static int rewind_to (void *ud, int depth) {
@@ -404,7 +419,7 @@ static int rewind_to (void *ud, int depth) {
     return begin(w) ? 0 : -1;
   }
   p = &w->points[w->point_count - 1];
-  forget_outcome(w);
+  set_outcome(w, p->failed, p->outcome);
   checkpoint_restore(w->sim, p->checkpoint);
   w->depth = p->depth;
   numbering_forget(&w->numbers, sim_thread_count(w->sim));
