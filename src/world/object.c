@@ -49,7 +49,7 @@ void object_init (Object *o, const Kind *kind, World *world, char *name) {
   o->world = world;
   o->number = 1 + atomic_fetch_add(&world->numbers[kind_index(kind)], 1);
   o->name = name;
-  if (thread_self == NULL) return;
+  if (thread_self == NULL || thread_self->object.world != world) return; /* a world's main thread */
   o->maker = (uint32_t)thread_self->serial;
   o->nth = ++thread_self->made;
 }
