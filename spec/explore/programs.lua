@@ -23,13 +23,31 @@ local arguments = {
   interrupt = function(draw) return draw(2) end,
 }
 
-local names = {}
-for name in pairs(arguments) do names[#names + 1] = name end
-table.sort(names)
+-- Those that came later: programs without them keep their numbers.
+local more = {
+  join = function(draw) return draw(2) end, join_within = function(draw) return draw(2), draw(2) end,
+  choose_thread = function(draw) return draw(2) end, submit = function(draw) return draw(2) end,
+  fetch = function(draw) return draw(2) end, withdraw = function(draw) return draw(2) end,
+  shut = function() end, later = function(draw) return draw(2) end, cancel = function() end,
+  scoped = function(draw) return draw(2) end, scoped_failing = function() end,
+}
+
+local function sorted(...)
+  local names = {}
+  for _, kinds in ipairs{ ... } do
+    for name in pairs(kinds) do names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+local some, all = sorted(arguments), sorted(arguments, more)
+setmetatable(arguments, { __index = more })
 
 --- The program with this number.
 -- @param steps integer: of a thread, at most
-function programs.draw(number, steps)
+-- @param with_more boolean: from all kinds of steps, also those that came later
+function programs.draw(number, steps, with_more)
+  local names = with_more and all or some
   local state = number * 0x9e3779b97f4a7c15
   local function draw(n)
     state = state * 6364136223846793005 + 1442695040888963407
@@ -49,13 +67,18 @@ end
 
 --- The program as a function for sync.explore.
 function programs.body(program)
+  local uses_pool = false
+  for _, steps in ipairs(program) do
+    for _, step in ipairs(steps) do uses_pool = uses_pool or step[1] == "submit" end
+  end
   return function()
     local sync = require "luasync"
     local table_, atomic = sync.Shared{ 1 }, sync.Atomic(0)
     local locks, again = { sync.Lock(), sync.Lock() }, sync.RLock()
     local flag, gate, queue, stack = sync.Event(), sync.Semaphore(1), sync.Queue(1), sync.LifoQueue()
     local condition, barrier, rwlock = sync.Condition(), sync.Barrier(2), sync.RWLock()
-    local threads = {}
+    local pool, futures = sync.Pool(1), sync.Queue()
+    local threads, timers = {}, sync.Queue()
     local acts = {}
     function acts.get(k) return table_[k] end
     function acts.set(k, v) table_[k] = v end
@@ -120,6 +143,31 @@ function programs.body(program)
     function acts.choose() return select("#", sync.select{ queue, flag }) end
     function acts.interrupt(i) threads[i]:interrupt() end
     function acts.alive(i) return threads[i]:is_alive() end
+    function acts.join(i) return threads[i]:join() end
+    function acts.join_within(i, s) return threads[i]:join(s) end
+    function acts.choose_thread(i) return (sync.select{ queue, threads[i] }) == queue end
+    function acts.submit(v) futures:put(pool:submit(function() return atomic:add(v) end)) end
+    function acts.fetch(s) return futures:get():result(s) end
+    function acts.withdraw() return futures:get():cancel() end
+    function acts.shut() pool:shutdown() end
+    function acts.later(s)
+      local timer = sync.Timer(s, function() atomic:add(1) end)
+      timer:start()
+      timers:put(timer)
+    end
+    function acts.cancel() timers:get_nowait():cancel() end
+    function acts.scoped(n)
+      return sync.scope(function(scope)
+        for _ = 1, n do scope:spawn(function() atomic:add(1) end) end
+        return n
+      end)
+    end
+    function acts.scoped_failing()
+      return sync.scope(function(scope)
+        scope:spawn(function() flag:wait() end)
+        scope:spawn(function() error("failed", 0) end)
+      end)
+    end
     local function run(steps)
       local said = {}
       for _, step in ipairs(steps) do
@@ -131,6 +179,8 @@ function programs.body(program)
     for i, steps in ipairs(program) do threads[i] = sync.spawn(run, steps) end
     local outcome = {}
     for i, t in ipairs(threads) do outcome[i] = select(2, pcall(t.result, t)) end
+    -- That main has ended is no step, but what idle workers wait for: they are to end before.
+    if uses_pool then pool:shutdown() end
     error(table.concat(outcome, " | "), 0)
   end
 end

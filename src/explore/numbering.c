@@ -12,7 +12,9 @@
 
 #define FIRST_OBJECT 3
 #define TOO_MANY "more than 62 threads cannot be explored; a seed gives one schedule of any number"
-#define SHAPE 0 /* the part of a Shared that # and pairs read: which keys there are */
+#define TARGET 1  /* the part of a timer that is whether it calls its target */
+#define MEMBERS 1 /* the part of a scope, or of a pool's queue, that is its living threads */
+#define SHAPE 0   /* the part of a Shared that # and pairs read: which keys there are */
 
 bool numbering_init (Numbering *g) {
   *g = (Numbering){.threads = name_table(), .objects = name_table(), .keys = name_table()};
@@ -116,6 +118,27 @@ static int select_accesses (Numbering *g, const Op *op, Access *a) {
   return n;
 }
 
+/*
+** Starts and ends of its threads change places with each other, but not with whoever
+** waits for the last end.
+*/
+static int life_accesses (Numbering *g, const Op *op, Access *a) {
+  const Object *owner = ((const Thread *)op->object)->owner;
+  a[1] = (Access){.object = WORLD_OBJECT, .write = false};
+  if (owner == NULL) return 2;
+  a[2] = (Access){.object = numbering_object(g, owner), .part = MEMBERS, .write = false};
+  return 3;
+}
+
+static int join_access (Numbering *g, const Op *op, Access *a) {
+  RecordedFacts facts = {0};
+  if (op->object->kind->recorded != NULL) op->object->kind->recorded(op->object, &facts);
+  a->object = numbering_object(g, facts.same != NULL ? facts.same : op->object);
+  a->part = MEMBERS;
+  a->write = true;
+  return 1;
+}
+
 int numbering_accesses (Numbering *g, const Op *op, Access *a) {
   const OpInfo *info = &op_info[op->kind];
   bool write = !(info->flags & OP_READS);
@@ -135,10 +158,10 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
   if (op->among != NULL) return select_accesses(g, op, a);
   a[0] = (Access){.object = numbering_object(g, op->object), .write = write, .needs = info->needs};
   if (op->object->kind == &shared_kind && op->kind != OP_LOOK) return shared_accesses(g, op, a);
-  if (op->kind == OP_START || op->kind == OP_END) {
-    a[1] = (Access){.object = WORLD_OBJECT, .write = false};
-    return 2;
-  }
+  if (op->kind == OP_START || op->kind == OP_END) return life_accesses(g, op, a);
+  if (op->object->kind == &timer_kind && (op->kind == OP_TIMER || op->kind == OP_CANCEL))
+    a->part = TARGET; /* nothing to its end */
+  if (op->kind == OP_SCOPE_JOIN || op->kind == OP_POOL_JOIN) return join_access(g, op, a);
   if (op->second == NULL) return 1;
   a[1] = (Access){.object = numbering_object(g, op->second), .write = true};
   return 2;
@@ -150,6 +173,32 @@ unsigned numbering_grips (Numbering *g, const Op *op) {
   if (op->kind == OP_SETTLE) return GRIPS_ALL;
   if (op->kind == OP_EXIT) return GRIPS_LOUD;
   if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
+  if (op->object->kind == &scope_kind) return GRIPS_ALL; /* all of its threads */
   serial = (int)t->serial - 1;
   return serial < g->count && g->number[serial] >= 0 ? (unsigned)g->number[serial] : GRIPS_NONE;
+}
+
+/*
+** Life.
+*/
+
+static bool is_thread (const Object *o) {
+  return o->kind == &thread_kind || o->kind == &timer_kind;
+}
+
+bool numbering_looks_at_life (const Op *op) {
+  if (op->kind == OP_INTERRUPT) return true;
+  if (op->kind == OP_LOOK) return op->object == NULL || is_thread(op->object);
+  if (op->kind == OP_JOIN) return op->until != FOREVER;
+  for (int i = 0; op->among != NULL && i < op->among_count; i++) {
+    const Object *o = op->among[i]->object;
+    if (is_thread(o) && !((const Thread *)o)->is_main) return true;
+  }
+  return false;
+}
+
+bool numbering_starts_late (const Op *op, int serial) {
+  const Object *owner = op->kind == OP_START ? ((const Thread *)op->object)->owner : NULL;
+  if (owner == NULL) return false;
+  return owner->kind != &scope_kind || (int)owner->maker != serial + 1;
 }

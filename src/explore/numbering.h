@@ -44,4 +44,13 @@ uint32_t numbering_part (Numbering *g, const SharedKey *k);
 int numbering_accesses (Numbering *g, const Op *op, Access *a);
 unsigned numbering_grips (Numbering *g, const Op *op);
 
+/* Whether the operation may come to something else where a thread has ended. Main's end is none. */
+bool numbering_looks_at_life (const Op *op);
+/*
+** Whether it is a start that a join of its pool or scope may come before: it is made by
+** another thread (the one with that serial) than the one that joins, as far as that can
+** be told.
+*/
+bool numbering_starts_late (const Op *op, int serial);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "explore/numbering.h"
+#include "explore/touched.h"
 #include "explore/world_subject.h"
 #include "objects/kinds.h"
 #include "objects/shared/shared.h"
@@ -121,12 +122,12 @@ static bool has_deadline (WorldSubject *w) {
 ** looks whether others live, or interrupts them.
 */
 static void watch_life (WorldSubject *w, const Op *op) {
-  bool looks = op->kind == OP_LOOK && (op->object == NULL || op->object->kind == &thread_kind);
-  if (w->watches_life || !(looks || op->kind == OP_INTERRUPT)) return;
+  if (w->watches_life || !numbering_looks_at_life(op)) return;
   w->watches_life = w->is_another = true;
 }
 
-static bool is_silent (const WorldSubject *w, const Op *op) {
+static bool is_silent (const WorldSubject *w, int thread, const Op *op) {
+  if (numbering_starts_late(op, w->serial[thread])) return false;
   return !w->watches_life && !w->options.early_ticks
          && (op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END);
 }
@@ -143,7 +144,7 @@ static bool line_of_target (WorldSubject *w, const Op *op, uint32_t *object, Obj
   const Op *pending;
   int serial;
   *live = NULL;
-  if (op->kind != OP_INTERRUPT) return false;
+  if (op->kind != OP_INTERRUPT || op->object->kind == &scope_kind) return false;
   serial = (int)t->serial - 1;
   pending = sim_pending(w->sim, serial);
   if (pending != NULL && pending->kind == OP_WRITE_TAKE) {
@@ -176,7 +177,7 @@ static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   int n;
   if (op == NULL) return false;
   watch_life(w, op);
-  p->silent = is_silent(w, op);
+  p->silent = is_silent(w, thread, op);
   n = accesses_of(w, op, a);
   p->footprint = footprint_intern(w->footprints, a, n,
                                   p->silent ? GRIPS_SILENT : numbering_grips(&w->numbers, op));
@@ -229,6 +230,13 @@ static Ready ready_of (WorldSubject *w, Object *o) {
   return r;
 }
 
+/* Of a start or an end: what those see that wait for the last thread of its scope or pool. */
+static Ready ready_of_owner (const Op *op) {
+  const Thread *t = (const Thread *)op->object;
+  bool over = t->owner != NULL && t->role->is_over != NULL && t->role->is_over(t->owner);
+  return (Ready){0, over ? READY_DONE : 0};
+}
+
 static void ready (void *ud, int thread, Ready *r) {
   WorldSubject *w = ud;
   const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
@@ -243,6 +251,7 @@ static void ready (void *ud, int thread, Ready *r) {
   if (op == NULL) return;
   if (line_of_target(w, op, &object, &second)) r[1] = ready_of(w, second);
   else r[1] = op->second != NULL ? ready_of(w, op->second) : r[0];
+  if (op->kind == OP_START || op->kind == OP_END) r[2] = ready_of_owner(op);
 }
 
 /*
@@ -313,33 +322,6 @@ static void watch_pending (WorldSubject *w, int thread) {
   w->last = s;
 }
 
-/* What an operation acts on. */
-typedef struct Touched {
-  Object *list[ACCESSES_MOST + 2];
-  int count;
-} Touched;
-
-static void touch (Touched *t, Object *o) {
-  if (o == NULL || o->kind->tidy == NULL || t->count == ACCESSES_MOST + 2) return;
-  object_keep(o);
-  t->list[t->count++] = o;
-}
-
-static void tidy (Touched *t) {
-  for (int i = 0; i < t->count; i++) {
-    t->list[i]->kind->tidy(t->list[i]);
-    object_unkeep(t->list[i]);
-  }
-}
-
-static void find_touched (Touched *t, const Op *op) {
-  t->count = 0;
-  if (op == NULL) return;
-  touch(t, op->object);
-  touch(t, op->second);
-  for (int i = 0; op->among != NULL && i < op->among_count; i++) touch(t, op->among[i]->object);
-}
-
 static bool step (void *ud, int thread, Effects *effects) {
   WorldSubject *w = ud;
   uint64_t parked, still, before = held(w, &parked), after, moved = 0;
@@ -347,9 +329,9 @@ static bool step (void *ud, int thread, Effects *effects) {
   watch_pending(w, thread);
   if (thread == CLOCK_THREAD) sim_step_clock(w->sim);
   else {
-    find_touched(&touched, sim_pending(w->sim, w->serial[thread]));
+    touched_find(&touched, sim_pending(w->sim, w->serial[thread]));
     sim_step(w->sim, w->serial[thread]);
-    tidy(&touched);
+    touched_tidy(&touched);
   }
   w->depth++;
   if (!refresh(w)) return false;

@@ -54,8 +54,14 @@ static void interrupt_member (Member *m) {
   m->interrupted = true;
 }
 
-static void interrupt_all (Scope *s, const Thread *but) {
+/*
+** An operation of its own, of the running thread; where the block ends by it nobody
+** outside spawns from then on. [0, 0, -]
+*/
+static void interrupt_all (lua_State *L, Scope *s, const Thread *but, bool closes) {
+  announce(L, OP_INTERRUPT, s);
   pthread_mutex_lock(&s->mu);
+  s->closed = s->closed || closes;
   for (int i = 0; i < s->count; i++)
     if (s->members[i].thread != but) interrupt_member(&s->members[i]);
   pthread_mutex_unlock(&s->mu);
@@ -134,11 +140,21 @@ static bool failed (Thread *t) {
   if (first) cycles_hold(&s->object);
   if (!first) return quiet;
   count_error(t, true);
-  interrupt_all(s, t);
+  interrupt_all(t->L, s, t, false);
   return true;
 }
 
-static const Role role = {.starting = starting, .failed = failed, .ended = ended};
+static bool is_over (Object *o) {
+  Scope *s = (Scope *)o;
+  bool over;
+  pthread_mutex_lock(&s->mu);
+  over = s->count == 0;
+  pthread_mutex_unlock(&s->mu);
+  return over;
+}
+
+static const Role role = {
+    .starting = starting, .failed = failed, .ended = ended, .is_over = is_over};
 
 /*
 ** Whether a new thread may begin: at the end of the block only for those that are
@@ -169,7 +185,7 @@ static int scope_spawn (lua_State *L) {
   thread_store_work(L, 1, 2);
   object_ready(L, 1);
   thread_start(L);
-  if (late) interrupt_all(s, NULL);
+  if (late) interrupt_all(L, s, NULL, false);
   return 1;
 }
 
@@ -254,14 +270,14 @@ static int scope_close (lua_State *L) {
   Wake wake;
   lua_settop(L, 2);
   check_outside(L, s);
+  if (failing) interrupt_all(L, s, NULL, true);
   announce(L, OP_SCOPE_JOIN, s);
   pthread_mutex_lock(&s->mu);
   s->closed = true;
   pthread_mutex_unlock(&s->mu);
-  if (failing) interrupt_all(s, NULL);
   wake = wait_all(L, s, FOREVER, failing);
   if (wake == WAKE_INTERRUPT) {
-    interrupt_all(s, NULL);
+    interrupt_all(L, s, NULL, true);
     record_joined(s, wait_all(L, s, FOREVER, true));
   }
   else record_joined(s, wake);
@@ -309,13 +325,8 @@ static uint64_t scope_visit (Object *o, CycleSearch *search) {
 }
 
 static unsigned scope_ready (Object *o, const Thread *t) {
-  Scope *s = (Scope *)o;
-  unsigned bits;
   (void)t;
-  pthread_mutex_lock(&s->mu);
-  bits = s->count == 0 ? READY_DONE : 0;
-  pthread_mutex_unlock(&s->mu);
-  return bits;
+  return is_over(o) ? READY_DONE : 0;
 }
 
 int scope_new (lua_State *L) {

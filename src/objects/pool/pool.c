@@ -102,7 +102,22 @@ static void worker_ended (Thread *t) {
   line_wake(chain);
 }
 
-static const Role worker_role = {.begin = work, .starting = worker_starting, .ended = worker_ended};
+/* Whether no worker is there to do what is in the queue, or to wait for. */
+static bool has_none (Tasks *tasks, const int *count) {
+  bool none;
+  pthread_mutex_lock(&tasks->mu);
+  none = *count == 0;
+  pthread_mutex_unlock(&tasks->mu);
+  return none;
+}
+
+static bool is_over (Object *o) {
+  Tasks *tasks = (Tasks *)o;
+  return has_none(tasks, &tasks->alive);
+}
+
+static const Role worker_role = {
+    .begin = work, .starting = worker_starting, .ended = worker_ended, .is_over = is_over};
 
 /* (pool, number) makes a worker and starts it. */
 static int start_worker (lua_State *L) {
@@ -149,15 +164,6 @@ static bool add_worker (lua_State *L, Pool *p) {
 /*
 ** Tasks.
 */
-
-/* Whether no worker is there to do what is in the queue, or to wait for. */
-static bool has_none (Tasks *tasks, const int *count) {
-  bool none;
-  pthread_mutex_lock(&tasks->mu);
-  none = *count == 0;
-  pthread_mutex_unlock(&tasks->mu);
-  return none;
-}
 
 /*
 ** Submits the call made of the n values from stack index `first` on; pushes its future.
@@ -297,9 +303,8 @@ static int pool_close (lua_State *L) {
 }
 
 static unsigned pool_ready (Object *o, const Thread *t) {
-  Tasks *tasks = ((Pool *)o)->tasks;
   (void)t;
-  return has_none(tasks, &tasks->alive) ? READY_DONE : 0;
+  return is_over(&((Pool *)o)->tasks->queue.object) ? READY_DONE : 0;
 }
 
 static void pool_describe (lua_State *L, Object *o) {
