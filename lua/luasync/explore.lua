@@ -173,6 +173,36 @@ function explore.finish(result)
   return result
 end
 
+-- A number of things, with one digit where it is large.
+local function about(n)
+  if n < 10000 then return ("%.0f"):format(n) end
+  local digit, power = ("%.0e"):format(n):match "^(%d)e%+?(%d+)$"
+  return digit and ("%s·10^%d"):format(digit, power) or "very many"
+end
+
+-- How long something takes, roughly.
+local function duration(seconds)
+  if seconds < 100 then return ("%.0f s"):format(seconds) end
+  if seconds < 6000 then return ("%.0f minutes"):format(seconds / 60) end
+  if seconds < 360000 then return ("%.0f hours"):format(seconds / 3600) end
+  return ("%s days"):format(about(seconds / 86400))
+end
+
+--- The line that shows how far a search is.
+-- @param states integer: visited, 0 where nobody looks at them
+-- @param executions number: that differ, seen so far
+-- @param estimate number: of how many there are; negative: not known
+-- @param seconds number: since the beginning
+function explore.progress(states, executions, estimate, seconds)
+  local rate = executions / math.max(seconds, 0.001)
+  local parts = { ("%.0f executions (%.0f/s)"):format(executions, rate) }
+  if states > 0 then parts[#parts + 1] = ("%d states"):format(states) end
+  if estimate >= 0 and rate > 0 then
+    parts[#parts + 1] = ("about %s executions, %s"):format(about(estimate), duration(estimate / rate))
+  end
+  return "exploring: " .. table.concat(parts, ", ")
+end
+
 local WIDTH = 100
 
 -- The threads of a trace in the order of their starts, main first.
@@ -315,6 +345,18 @@ local function bound(result)
   return "the budget is used up"
 end
 
+-- How much of all a search has seen that is not complete: ", of about 2·10^6, …".
+local function seen(result)
+  if result.fresh then
+    return (" in %s; %.0f of the last %d were new"):format(plural(result.runs, "run"),
+      result.fresh * math.min(result.runs, 100), math.min(result.runs, 100))
+  end
+  if result.estimate and result.estimate > result.executions then
+    return (" of about %s"):format(about(result.estimate))
+  end
+  return ""
+end
+
 --- The last line of a report.
 -- @param result table
 function explore.summary(result)
@@ -330,8 +372,12 @@ function explore.summary(result)
     return ("explored %s, of which %s came to an end: BOUNDED, %s (%.3f s)"):format(plural(result.states, "state"),
       executions(result), bound(result), result.seconds)
   end
-  return ("explored %s, %s%s interleavings: BOUNDED, %s (%.3f s)"):format(executions(result), exact, ways,
-    bound(result), result.seconds)
+  if result.fresh then
+    return ("explored %s%s: BOUNDED, %s (%.3f s)"):format(executions(result), seen(result), bound(result),
+      result.seconds)
+  end
+  return ("explored %s%s, %s%s interleavings: BOUNDED, %s (%.3f s)"):format(executions(result), seen(result), exact,
+    ways, bound(result), result.seconds)
 end
 
 -- "P3's A:acquire :7": one of the two operations that make a failure.

@@ -103,6 +103,18 @@ u:join()]], "--explore", "--outputs")
   end)
 end)
 
+describe("explore", function()
+  it("estimates how many executions there are before it has seen them #noasan #notsan", function()
+    local r = sync.explore(function()
+      local n, threads = sync.Atomic(0), {}
+      for i = 1, 4 do threads[i] = sync.spawn(function() for _ = 1, 4 do n:add(1) end end) end
+      for _, t in ipairs(threads) do t:join() end
+    end, { seconds = 30 })
+    assert.equal(63063000, r.executions) -- 16! / 4!^4
+    assert.is_true(r.estimate > 63063000 / 3 and r.estimate < 63063000 * 3)
+  end)
+end)
+
 describe("the command line of --explore", function()
   local function complains(text, ...)
     local r = command.text("", ...)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -39,6 +40,19 @@ static void draw (lua_State *L, const Options *o) {
   trace_show(o);
 }
 
+/* One line on the terminal, in place of the one before. [0, 0, raises] */
+static void show_progress (lua_State *L, const ExploreProgress *p) {
+  lua_module_push(L, "luasync.explore", "progress");
+  lua_pushinteger(L, (lua_Integer)p->states);
+  lua_pushnumber(L, p->executions);
+  lua_pushnumber(L, p->estimate);
+  lua_pushnumber(L, p->seconds);
+  lua_call(L, 4, 1);
+  fprintf(stderr, "\r\33[K%s", luaL_checkstring(L, -1));
+  fflush(stderr);
+  lua_pop(L, 1);
+}
+
 /*
 ** Whether the script is there and is Lua; else says as lua5.4 what is wrong and pushes the
 ** exit code: no schedule plays a part in that. [0, +(0|1), raises]
@@ -68,7 +82,9 @@ static int explore_chunk (lua_State *L) {
   options.outputs = o->outputs;
   if (o->outputs) options.way = WAY_DPOR;
   if (!o->json && !can_load(L, o)) return 1;
+  if (isatty(STDERR_FILENO)) options.progress = show_progress;
   explore_body(L, &options, run_main, (void *)o);
+  if (options.progress != NULL) fputs("\r\33[K", stderr);
   result = lua_gettop(L);
   lua_module_push(L, "luasync.explore", o->json ? "command_json" : "command");
   lua_pushvalue(L, result);

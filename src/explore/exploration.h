@@ -9,6 +9,7 @@
 #include "explore/graph_watch.h"
 #include "explore/outcome.h"
 #include "explore/prospect.h"
+#include "explore/seen.h"
 #include "explore/state_graph.h"
 #include "explore/strategies.h"
 #include "explore/world_subject.h"
@@ -30,6 +31,10 @@ typedef struct Exploration {
   Prospect *prospect; /* of the graph, where that is whole */
   bool quiet;         /* what the graph meets has been counted */
   Drawing *drawing;
+  Seen seen;          /* the traces that have been drawn */
+  double weights;     /* how many executions there are by each random sample, */
+  int samples;        /* and how many samples: their mean is an estimate */
+  Nanos shown;        /* when progress was shown last, by the clock on the wall */
   const char *engine; /* that has the last word */
   /* What has been run, or is known of all by the graph. */
   Ways executions, failing, interleavings;
@@ -45,6 +50,7 @@ typedef struct Exploration {
   bool open;           /* some execution has asked something outside its world */
   Nanos began;         /* by the processor's time, */
   Nanos began_outside; /* and by the clock on the wall */
+  unsigned turns;      /* in which progress might have been shown */
   unsigned looks;      /* at the clock, some of them not taken */
 } Exploration;
 

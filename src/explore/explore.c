@@ -35,7 +35,8 @@ static int exploration_free (lua_State *L) {
   dpor_free(x->dpor);
   prospect_free(x->prospect);
   state_graph_free(x->graph);
-  free(x->drawing);
+  drawing_free(x->drawing);
+  seen_free(&x->seen);
   world_subject_free(x->world);
   message_free(x->request.work);
   message_free(x->request.outcome);
@@ -222,6 +223,9 @@ static void push_result (lua_State *L, Exploration *x) {
   set_integer(L, "runs", x->runs + x->burst + x->ends + blocked);
   if (x->options.way == WAY_BOUNDED) set_integer(L, "preemptions", x->options.preemptions);
   if (x->states > 0) set_integer(L, "states", (lua_Integer)x->states);
+  if (x->seen.noted > 0 && x->options.way >= WAY_RANDOM)
+    set_number(L, "fresh", seen_fresh(&x->seen));
+  if (x->samples > 0) set_number(L, "estimate", x->weights / x->samples);
   if (x->chance >= 0) set_number(L, "chance", x->chance);
   lua_pushstring(L, x->engine);
   lua_setfield(L, -2, "engine");

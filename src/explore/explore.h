@@ -19,6 +19,15 @@ enum {
   WAY_URW
 };
 
+/* How far a search is. */
+typedef struct ExploreProgress {
+  lua_Integer runs;  /* of the program to an end */
+  size_t states;     /* visited */
+  double executions; /* that differ */
+  double estimate;   /* of how many there are; negative: none */
+  double seconds;    /* of the processor so far */
+} ExploreProgress;
+
 typedef struct ExploreOptions {
   lua_Integer executions; /* at most */
   Nanos seconds;          /* at most; FOREVER: as long as it takes */
@@ -27,7 +36,8 @@ typedef struct ExploreOptions {
   int preemptions;        /* at most, for WAY_BOUNDED */
   bool early_ticks;       /* any step may take longer than any timeout */
   bool outputs;           /* what is printed counts as an outcome */
-  bool anew;              /* each execution begins anew: no snapshots, for checking */
+  void (*progress)(lua_State *L, const ExploreProgress *p); /* NULL: nobody wants to know */
+  bool anew; /* each execution begins anew: no snapshots, for checking */
 } ExploreOptions;
 
 #define EXPLORE_DEFAULTS \

@@ -106,4 +106,7 @@ int history_sequence (const Reversal *r, uint32_t *sequence);
 */
 unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact);
 
+/* A hash of the trace: the same for all interleavings of it. */
+uint64_t history_hash (const History *h);
+
 #endif

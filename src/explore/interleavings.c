@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "explore/private.h"
 
 /* The number of orders in which the events up to these positions can come. */
@@ -136,4 +137,20 @@ unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact
   if (x.h == h) extensions_end(&x);
   *states = seen < *states ? seen : *states;
   return ways;
+}
+
+/*
+** Which trace it is.
+*/
+
+uint64_t history_hash (const History *h) {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < h->count; i++) {
+    const Event *e = &h->events[i];
+    uint64_t one = random_mix((uint64_t)e->thread << 32 | e->footprint);
+    for (int t = 0; t < h->threads; t++)
+      one = random_mix(one ^ ((uint64_t)clock_of(h, i)[t] << 8 | (uint64_t)t));
+    sum += one;
+  }
+  return sum;
 }

@@ -22,13 +22,21 @@
 #define GRAPH_STEPS 64       /* between two looks at the clock */
 #define FIRST_SLICE ((Nanos)20 * NANOS / 1000)
 #define LONGEST_SLICE ((Nanos)NANOS)
-#define BURST 300   /* schedules */
+#define BURST 300           /* schedules */
+#define SAMPLE_STATES 20000 /* for weighing a random walk */
+#define SHOWN_EACH ((Nanos)NANOS / 4)
 #define PATIENCE 10 /* a search lasts so many times its seconds at most, whatever it waits for */
 
 /* Of the processor: what else the machine does takes nothing off a budget. */
 Nanos exploration_clock (void) {
   struct timespec ts;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
+}
+
+static Nanos outside_clock (void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
   return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
 }
 
@@ -44,10 +52,8 @@ static bool is_past (Exploration *x, Nanos time) {
 
 /* What waits for something outside takes no time of the processor. */
 static bool takes_too_long (const Exploration *x) {
-  struct timespec ts;
-  if (x->options.seconds > FOREVER / PATIENCE) return false;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec - x->began_outside > x->options.seconds * PATIENCE;
+  return x->options.seconds <= FOREVER / PATIENCE
+         && outside_clock() - x->began_outside > x->options.seconds * PATIENCE;
 }
 
 static bool must_end (const Exploration *x) {
@@ -60,6 +66,21 @@ static bool is_out_of_budget (const Exploration *x) {
   Nanos deadline = deadline_of(x);
   return x->runs >= x->options.executions || must_end(x)
          || (deadline != FOREVER && exploration_clock() >= deadline);
+}
+
+/* Tells how far the search is, now and then, where somebody wants to know. */
+static void show_progress (lua_State *L, Exploration *x) {
+  Nanos now;
+  if (x->options.progress == NULL || x->turns++ % LOOKS != 0) return;
+  now = outside_clock();
+  if (now - x->shown < SHOWN_EACH) return;
+  x->shown = now;
+  x->options.progress(
+      L, &(ExploreProgress){.runs = x->runs + x->burst + x->ends,
+                            .states = x->graph != NULL ? state_graph_states(x->graph) : 0,
+                            .executions = x->executions,
+                            .estimate = x->samples > 0 ? x->weights / x->samples : -1,
+                            .seconds = (double)(exploration_clock() - x->began) / NANOS});
 }
 
 static void broken (lua_State *L, Exploration *x) {
@@ -117,6 +138,7 @@ static bool go_on_by_traces (lua_State *L, Exploration *x, bool reduce, Nanos un
     note_run(L, x, dpor_was_cut(x->dpor));
     if (reduce) count_interleavings(x);
     else x->interleavings++;
+    show_progress(L, x);
   }
   if (end == DPOR_BROKEN) broken(L, x);
   if (end == DPOR_STRAYED) {
@@ -178,11 +200,13 @@ static void begin_by_states (lua_State *L, Exploration *x, GraphCall *call) {
 }
 
 /* Goes on until that time, or the budget is used up. */
-static GraphEnd go_on_by_states (Exploration *x, Nanos until) {
+static GraphEnd go_on_by_states (lua_State *L, Exploration *x, Nanos until) {
   GraphEnd end;
   if (until > deadline_of(x)) until = deadline_of(x);
-  do end = state_graph_run(x->graph, GRAPH_STEPS);
-  while (end == GRAPH_MORE && exploration_clock() < until && !must_end(x));
+  do {
+    end = state_graph_run(x->graph, GRAPH_STEPS);
+    show_progress(L, x);
+  } while (end == GRAPH_MORE && exploration_clock() < until && !must_end(x));
   return end;
 }
 
@@ -242,7 +266,7 @@ static void search_by_states (lua_State *L, Exploration *x) {
   GraphCall call = {L, x};
   GraphEnd end;
   begin_by_states(L, x, &call);
-  end = go_on_by_states(x, FOREVER);
+  end = go_on_by_states(L, x, FOREVER);
   x->states = state_graph_states(x->graph);
   if (end == GRAPH_BROKEN) broken(L, x);
   if (end == GRAPH_STATELESS)
@@ -263,46 +287,65 @@ static void search_by_states (lua_State *L, Exploration *x) {
 
 static int drawn_thread (void *ud, int i) { return ((Drawing *)ud)->path[i]; }
 
-/* Draws one schedule; false: the failure it has come to was known, or there is none. */
+/* Draws one schedule. True: the trace is a new one, and *fails says how it ends. */
 static bool draw (lua_State *L, Exploration *x, Strategy strategy, int groups, bool *fails) {
   Subject subject = world_subject_calls(x->world);
   Explored e = {x->world, request_of(x), 0, drawn_thread, x->drawing};
-  lua_Integer known = (lua_Integer)lua_rawlen(L, groups);
   DrawEnd end = strategy_run(&subject, strategy, x->drawing);
   if (end == DRAW_BROKEN) broken(L, x);
   *fails = false;
   e.length = x->drawing->steps;
+  if (!seen_note(&x->seen, history_hash(x->drawing->history))) return false;
   if (end != DRAW_CUT) *fails = note_end(L, x, groups, &e) > 0;
   else {
     x->cut = true;
     outcome_watch(&e);
   }
-  return (lua_Integer)lua_rawlen(L, groups) > known;
+  return true;
 }
 
 static void begin_drawing (lua_State *L, Exploration *x) {
   x->drawing = calloc(1, sizeof *x->drawing);
   if (x->drawing == NULL) broken(L, x);
   x->drawing->seed = x->options.seed;
+  x->drawing->history = history_new(world_subject_calls(x->world).footprints);
+  if (x->drawing->history == NULL) broken(L, x);
 }
 
 static void search_randomly (lua_State *L, Exploration *x, Strategy strategy) {
   begin_drawing(L, x);
   while (!is_out_of_budget(x)) {
-    bool fails;
-    draw(L, x, strategy, EXPLORATION_GROUPS, &fails);
+    bool fails, is_new = draw(L, x, strategy, EXPLORATION_GROUPS, &fails);
     x->runs++;
-    x->executions++;
-    x->failing += fails;
+    x->executions += is_new;
+    x->failing += is_new && fails;
+    show_progress(L, x);
   }
+  x->interleavings = x->executions;
+  x->exact = false;
+}
+
+/*
+** A random walk stands for as many schedules as the choices it had, and one in as many as its
+** trace has is of that trace: the mean over walks is the number of traces there are.
+*/
+static void weigh_sample (Exploration *x) {
+  size_t states = SAMPLE_STATES;
+  bool exact = true;
+  Ways ways = history_interleavings(x->drawing->history, &states, &exact);
+  if (!exact) return;
+  x->weights += x->drawing->weight / (double)ways;
+  x->samples++;
 }
 
 /* Some schedules drawn in each way, before a search that will take long. */
 static void draw_burst (lua_State *L, Exploration *x) {
   bool fails, cut = x->cut;
   begin_drawing(L, x);
-  for (int i = 0; i < BURST && !is_past(x, deadline_of(x)); i++, x->burst++)
+  for (int i = 0; i < BURST && !is_past(x, deadline_of(x)) && !must_end(x); i++, x->burst++) {
     draw(L, x, (Strategy)(i % STRATEGIES), EXPLORATION_GRAPH_GROUPS, &fails);
+    if (i % STRATEGIES == STRATEGY_RANDOM) weigh_sample(x);
+  }
   x->cut = cut;
 }
 
@@ -320,7 +363,7 @@ static void change_engine (lua_State *L, Exploration *x) {
 static bool let_graph_go_on (lua_State *L, Exploration *x, Nanos until, bool *useless) {
   GraphEnd end;
   change_engine(L, x);
-  end = go_on_by_states(x, until);
+  end = go_on_by_states(L, x, until);
   if (end == GRAPH_BROKEN && world_subject_problem(x->world) != NULL) broken(L, x);
   if (end == GRAPH_STRAYED) graph_strays(L, x);
   *useless = end == GRAPH_STATELESS || end == GRAPH_BROKEN;
@@ -388,7 +431,9 @@ static void search_once (lua_State *L, Exploration *x) {
 static void begin_anew (lua_State *L, Exploration *x) {
   dpor_free(x->dpor);
   state_graph_free(x->graph);
-  free(x->drawing);
+  drawing_free(x->drawing);
+  seen_free(&x->seen);
+  x->weights = x->samples = 0;
   x->dpor = NULL;
   x->graph = NULL;
   x->drawing = NULL;
@@ -406,9 +451,7 @@ static void begin_anew (lua_State *L, Exploration *x) {
 }
 
 void exploration_search (lua_State *L, Exploration *x) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  x->began_outside = (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
+  x->began_outside = x->shown = outside_clock();
   x->engine = x->options.way == WAY_DEFAULT ? "dpor" : explore_way_name(x->options.way);
   search_once(L, x);
   while (world_subject_is_another(x->world)) {

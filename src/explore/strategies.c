@@ -1,6 +1,7 @@
 /*
 ** strategies.c - see strategies.h.
 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -81,19 +82,53 @@ static int pick (Run *r, Strategy strategy, const int *list, const Peek *peeks, 
   }
 }
 
+void drawing_free (Drawing *d) {
+  if (d == NULL) return;
+  history_free(d->history);
+  free(d);
+}
+
+/* Lets the thread go, and adds what it does to the history. */
+static bool go (Run *r, int thread, const Peek *p) {
+  Effects effects = {0};
+  Ready ready[ACCESSES_MOST];
+  History *h = r->d->history;
+  Event e = {
+      .thread = (uint16_t)thread, .late = p->late, .silent = p->silent, .footprint = p->footprint};
+  if (h != NULL) r->s->ready(r->s->ud, thread, ready);
+  if (!r->s->step(r->s->ud, thread, &effects)) return false;
+  if (h == NULL) return true;
+  if (!history_push(h, &e, ready)) return false;
+  for (int i = 0; i < effects.count; i++)
+    if (!history_edge(h, effects.threads[i])) return false;
+  return true;
+}
+
+/* The first silent step: it changes places with all others, so it is done at once. -1: there is none. */
+static int find_silent (const Peek *peeks, int n) {
+  for (int i = 0; i < n; i++)
+    if (peeks[i].silent) return i;
+  return -1;
+}
+
 DrawEnd strategy_run (const Subject *s, Strategy strategy, Drawing *d) {
   Run r = {.s = s, .d = d};
   int list[HISTORY_THREADS], n;
   Peek peeks[HISTORY_THREADS];
   if (s->rewind(s->ud, 0) != 0) return DRAW_BROKEN;
+  if (d->history != NULL) history_truncate(d->history, 0);
+  d->weight = 1;
   for (int c = 0; c < CHANGES; c++) r.change[c] = (int)(draw(&r) % (uint64_t)(d->length + 1));
   while ((n = find_enabled(&r, list, peeks)) > 0) {
-    Effects effects = {0};
-    int i = pick(&r, strategy, list, peeks, n);
+    int i = find_silent(peeks, n);
+    if (i < 0) {
+      i = pick(&r, strategy, list, peeks, n);
+      d->weight *= n;
+    }
     if (r.steps == STRATEGY_STEPS) return DRAW_CUT;
     d->path[r.steps++] = (uint8_t)list[i];
     r.counts[list[i]]++;
-    if (!s->step(s->ud, list[i], &effects)) return DRAW_BROKEN;
+    if (!go(&r, list[i], &peeks[i])) return DRAW_BROKEN;
   }
   memcpy(d->counts, r.counts, sizeof d->counts);
   d->steps = r.steps;

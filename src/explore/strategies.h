@@ -28,9 +28,13 @@ typedef struct Drawing {
   uint8_t path[STRATEGY_STEPS]; /* and each one's thread */
   int length;                   /* steps of the longest run so far */
   int counts[HISTORY_THREADS];  /* steps of each thread in the last run */
+  History *history;             /* of the last run; NULL: nobody asks */
+  double weight;                /* how many schedules there are, if all are like the last run */
 } Drawing;
 
 typedef enum DrawEnd { DRAW_LEAF, DRAW_CUT, DRAW_BROKEN } DrawEnd;
+
+void drawing_free (Drawing *d);
 
 /* Runs the subject from its beginning to an end. */
 DrawEnd strategy_run (const Subject *s, Strategy strategy, Drawing *d);
