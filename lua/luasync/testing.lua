@@ -36,10 +36,15 @@ if busted then
   supervise.install()
 end
 
---- Where a failure is to be raised for what a run has to say; the last line repeats the run.
-local function fail_for(report, replay)
-  local text = report.message or "the run has failed"
-  if replay then text = text:gsub("\nreplay: [^\n]*$", "") .. "\nreplay: " .. replay end
+--- Raises the failure of a test whose runs are those of fn; the last line repeats the one that failed.
+-- @param text what a run has to say; without a place of its own it gets that of fn
+local function fail_for(fn, text, replay)
+  text = inside.text(text or "the run has failed"):gsub("\nreplay: [^\n]*$", "")
+  local info = type(fn) == "function" and debug.getinfo(fn, "S")
+  if info and info.what ~= "C" and not text:find "^[^\n]-:%d+: " then
+    text = ("%s:%d: %s"):format(info.short_src, info.linedefined, text)
+  end
+  if replay then text = text .. "\nreplay: " .. replay end
   inside.fail(text)
 end
 
@@ -56,10 +61,10 @@ function testing.for_each_seed(first, last, fn)
   sync.__sometimes()
   for seed = first, last do
     local report = sync.simulate(fn, { seed = seed })
-    if not report.ok then fail_for(report, ("sync.simulate(fn, { seed = %d })"):format(seed)) end
+    if not report.ok then fail_for(fn, report.message, ("sync.simulate(fn, { seed = %d })"):format(seed)) end
   end
   local never = sync.__sometimes()[1]
-  if never then inside.fail(("'%s' has never held with the seeds from %d to %d"):format(never, first, last)) end
+  if never then fail_for(fn, ("'%s' has never held with the seeds from %d to %d"):format(never, first, last)) end
 end
 
 local function need_busted(name)
@@ -77,8 +82,8 @@ function testing.explore_it(name, fn, opts)
     sync.__sometimes()
     local report = sync.explore(fn, opts)
     local failure = report.failures and report.failures[1]
-    if failure then inside.fail(inside.text(failure.message)) end
-    if not report.ok then fail_for(report) end
+    local replay = failure and failure.schedule and ('sync.simulate(fn, { schedule = "%s" })'):format(failure.schedule)
+    if failure or not report.ok then fail_for(fn, failure and failure.message or report.message, replay) end
   end)
 end
 

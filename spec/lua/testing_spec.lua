@@ -144,7 +144,7 @@ describe("luasync.testing #slow", function()
     assert.truthy(said:find("^a_spec.lua:9: Expected objects to be equal.\n.*\nreplay: sync.simulate%(fn, "
       .. "{ seed = %d+ }%)$"), said)
     said = failure "testing.for_each_seed(7, 9, function() local l = sync.Lock() l:acquire() l:acquire() end)"
-    assert.truthy(said:find "deadlock: the only thread waits.*\nreplay: sync.simulate%(fn, { seed = 7 }%)$", said)
+    assert.truthy(said:find "^a_spec.lua:3: luasync: deadlock: the only thread waits.*\nreplay: sync.simulate%(fn, { seed = 7 }%)$", said)
   end)
 
   it("has assertions about threads, each of which can fail", function()
@@ -197,6 +197,25 @@ describe("luasync.testing #slow", function()
     assert.equal(4, failed, text)
     assert.equal(2, select(2, text:gsub("\nok %d+ %- plain", "")), text)
     assert.truthy(code ~= 0)
+  end)
+
+  it("explores: the failure has its place, and its last line repeats the run", function()
+    local found, text = results [[
+testing.explore_it("update", function()
+  local s = sync.Shared{ n = 0 }
+  local function work() s.n = s.n + 1 end
+  local a, b = sync.spawn(work), sync.spawn(work)
+  a:join()
+  b:join()
+  assert.equal(2, s.n)
+end)
+testing.explore_it("deadlock", function() sync.Event():wait() end)
+testing.explore_it("fine", function() assert.equal(1, 1) end)]]
+    assert.same({ update = "not ok", deadlock = "not ok", fine = "ok" }, found, text)
+    assert.truthy(text:find("message: a_spec.lua:9: Expected objects to be equal.\n[^@]*"
+      .. "# replay: sync.simulate%(fn, { schedule = \"0x[^\"]+\" }%)\n"), text)
+    assert.truthy(text:find("message: a_spec.lua:11: luasync: deadlock: the only thread waits[^\n]*\n"
+      .. "[^@]*# replay: sync.simulate%(fn, { schedule = \"%.\" }%)\n"), text)
   end)
 
   it("says so where interleavings cannot be explored", function()

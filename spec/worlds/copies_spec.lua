@@ -475,7 +475,7 @@ t:join(%s)]]
   end)
 
   it("is named where a simulated run gets nowhere #notsan", function()
-    local result = run(STOP:format(" sync.sleep(1)", ""), "--virtual")
+    local result = run(STOP:format(" sync.sleep(0)", ""), "--virtual")
     assert.matches("Thread-1 reads 'stop', its own copy; MainThread set its own copy at SCRIPT:6", result.err, 1, true)
   end)
 end)
