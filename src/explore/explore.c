@@ -17,6 +17,7 @@
 #include "world/lua_module.h"
 
 #define PREEMPTIONS_MOST 1000000
+#define MINIMISE_MOST 200000 /* steps, for all failures together */
 
 static const char *const ways[] = {"default", "dpor", "states", "dfs", "bounded",
                                    "random",  "pct",  "pos",    "urw", NULL};
@@ -295,16 +296,20 @@ static int run (lua_State *L, Exploration *x) {
       .body = x->body,
       .ud = x->ud,
       .request = x->body == sim_request_run ? &x->request : NULL};
+  const StateGraph *graph; /* where the groups are its outcomes */
+  lua_Integer groups;
   exploration_begin(x);
   x->world = world_subject_new(&world);
   if (x->world == NULL)
     return luaL_error(L, "cannot make a simulated world (not enough memory, or too many alive)");
   exploration_search(L, x);
   outcome_add_findings(L, EXPLORATION_GROUPS, x->world);
-  for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, EXPLORATION_GROUPS); i++) {
+  groups = (lua_Integer)lua_rawlen(L, EXPLORATION_GROUPS);
+  graph = x->prospect != NULL && !x->quiet ? x->graph : NULL;
+  for (lua_Integer i = 1; i <= groups; i++) {
     Explored e = {x->world, x->body == sim_request_run ? &x->request : NULL, 0, NULL, NULL};
     lua_rawgeti(L, EXPLORATION_GROUPS, i);
-    outcome_minimise(L, &e);
+    outcome_minimise(L, &e, graph, (int)i - 1, MINIMISE_MOST / (long)groups);
     if (x->prospect != NULL) foresee(L, x->prospect);
     outcome_describe(L, x->world);
     lua_pop(L, 1);

@@ -7,8 +7,6 @@
 #include "explore/minimise.h"
 
 #define STEPS_MOST MINIMISE_STEPS
-#define RUNS_MOST 3000 /* executions tried for one failure */
-#define ALL_STEPS_MOST 200000
 #define RACES_MOST 200 /* reversed */
 
 /* Where a bounded search stands in front of a step. */
@@ -19,13 +17,20 @@ typedef struct Level {
   int preempted;    /* so often that has not been let so far */
 } Level;
 
+typedef struct Seen {
+  uint64_t key[2];
+} Seen;
+
 typedef struct Bounded {
   const Subject *s;
+  MinimiseKey key; /* NULL: states cannot be told apart */
+  Seen *seen;      /* a hash table; all zero: nothing there */
+  uint32_t seen_size, seen_count;
   Level levels[STEPS_MOST + 1];
   uint8_t path[STEPS_MOST + 1];
   int depth;
   int most; /* preemptions */
-  long runs, steps;
+  long steps, steps_most;
 } Bounded;
 
 static bool can_go (const Subject *s, int thread, Peek *p) {
@@ -70,7 +75,61 @@ static int choose (Bounded *b) {
   return t;
 }
 
-static bool go_down (Bounded *b, int thread) {
+static Seen *find_seen (const Bounded *b, const uint64_t key[2]) {
+  uint32_t i = (uint32_t)(key[0] ^ (key[1] >> 7)) & (b->seen_size - 1);
+  while ((b->seen[i].key[0] | b->seen[i].key[1]) != 0
+         && (b->seen[i].key[0] != key[0] || b->seen[i].key[1] != key[1]))
+    i = (i + 1) & (b->seen_size - 1);
+  return &b->seen[i];
+}
+
+static bool grow_seen (Bounded *b) {
+  Seen *old = b->seen;
+  uint32_t size = b->seen_size;
+  if (2 * (b->seen_count + 1) <= size) return true;
+  b->seen_size = size > 0 ? 2 * size : 1024;
+  b->seen = calloc(b->seen_size, sizeof *b->seen);
+  if (b->seen == NULL) {
+    b->seen = old;
+    b->seen_size = size;
+    return false;
+  }
+  for (uint32_t i = 0; i < size; i++)
+    if ((old[i].key[0] | old[i].key[1]) != 0) *find_seen(b, old[i].key) = old[i];
+  free(old);
+  return true;
+}
+
+/*
+** Whether this state has been come to before with the same thread going on and as many
+** preemptions: all that follows has been tried, or is about to be. Marks it.
+*/
+static bool is_known (Bounded *b) {
+  const Level *l = &b->levels[b->depth];
+  uint64_t key[2];
+  Seen *seen;
+  if (b->key == NULL) return false;
+  if (!b->key(b->s->ud, key) || !grow_seen(b)) {
+    b->key = NULL;
+    return false;
+  }
+  key[0] += (uint64_t)(l->last + 2) * 0x9e3779b97f4a7c15u;
+  key[1] += (uint64_t)(l->preempted + 1) * 0xc4ceb9fe1a85ec53u;
+  seen = find_seen(b, key);
+  if ((seen->key[0] | seen->key[1]) != 0) return true;
+  memcpy(seen->key, key, sizeof key);
+  b->seen_count++;
+  return false;
+}
+
+static void forget_seen (Bounded *b) {
+  free(b->seen);
+  b->seen = NULL;
+  b->seen_size = b->seen_count = 0;
+}
+
+/* True, and *known: the subject stands where it has stood before. False: it cannot go on. */
+static bool go_down (Bounded *b, int thread, bool *known) {
   Level l = b->levels[b->depth];
   Effects effects = {0};
   b->path[b->depth] = (uint8_t)thread;
@@ -78,7 +137,16 @@ static bool go_down (Bounded *b, int thread) {
   b->depth++;
   b->steps++;
   look(b, thread, l.preempted + (l.goes_on && thread != l.last));
+  *known = is_known(b);
   return true;
+}
+
+static bool is_at_end (const Bounded *b) {
+  int threads = b->s->threads(b->s->ud);
+  Peek p;
+  for (int t = 0; t < threads; t++)
+    if (can_go(b->s, t, &p)) return false;
+  return b->depth > 0;
 }
 
 /* Up to where something is left to be tried; false: nowhere. */
@@ -96,24 +164,21 @@ static bool go_up (Bounded *b) {
 typedef enum Tried { TRIED_FOUND, TRIED_ALL, TRIED_ENOUGH } Tried;
 
 static Tried try_all (Bounded *b, EndCheck is_same, void *ud) {
+  bool known = false;
   b->depth = 0;
+  forget_seen(b);
   if (!go_to(b->s, b->path, 0)) return TRIED_ENOUGH;
   look(b, -1, 0);
   for (;;) {
-    int thread = choose(b);
+    int thread = known ? -1 : choose(b);
     if (thread >= 0) {
-      if (b->depth == STEPS_MOST || !go_down(b, thread)) return TRIED_ENOUGH;
+      if (b->depth == STEPS_MOST || !go_down(b, thread, &known)) return TRIED_ENOUGH;
       continue;
     }
-    if (b->levels[b->depth].waiting == 0 && b->levels[b->depth].last >= 0) {
-      Peek p;
-      bool end = true;
-      for (int t = 0; t < b->s->threads(b->s->ud) && end; t++) end = !can_go(b->s, t, &p);
-      if (end && is_same(ud)) return TRIED_FOUND;
-      b->runs += end;
-    }
-    if (b->runs > RUNS_MOST || b->steps > ALL_STEPS_MOST) return TRIED_ENOUGH;
+    if (!known && is_at_end(b) && is_same(ud)) return TRIED_FOUND;
+    if (b->steps > b->steps_most) return TRIED_ENOUGH;
     if (!go_up(b)) return b->depth < 0 ? TRIED_ALL : TRIED_ENOUGH;
+    known = false;
   }
 }
 
@@ -131,7 +196,8 @@ static int preemptions (const Subject *s, const Path *path) {
   return n;
 }
 
-bool minimise_path (const Subject *s, Path *path, EndCheck is_same, void *ud) {
+bool minimise_path (const Subject *s, MinimiseKey key, long steps, Path *path, EndCheck is_same,
+                    void *ud) {
   Bounded *b;
   Tried tried = TRIED_ALL;
   int preempted;
@@ -140,12 +206,15 @@ bool minimise_path (const Subject *s, Path *path, EndCheck is_same, void *ud) {
   b = calloc(1, sizeof *b);
   if (b == NULL) return false;
   b->s = s;
+  b->key = key;
+  b->steps_most = steps;
   for (b->most = 0; b->most < preempted && tried == TRIED_ALL; b->most++)
     tried = try_all(b, is_same, ud);
   if (tried == TRIED_FOUND) {
     memcpy(path->threads, b->path, (size_t)b->depth);
     path->length = b->depth;
   }
+  forget_seen(b);
   free(b);
   return tried != TRIED_ENOUGH;
 }

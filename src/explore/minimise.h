@@ -8,6 +8,9 @@
 
 #define MINIMISE_STEPS 300 /* of an execution that is looked at */
 
+/* The state the subject stands in, as 128 bits; false: it has none. */
+typedef bool (*MinimiseKey)(void *ud, uint64_t key[2]);
+
 /* An execution: the thread of each step; room for MINIMISE_STEPS of them at least. */
 typedef struct Path {
   uint8_t *threads;
@@ -19,11 +22,12 @@ typedef bool (*EndCheck)(void *ud);
 
 /*
 ** Looks for an execution of the same end with fewer preemptions: all with none, then all
-** with one, and so on; but for those each thread goes on as long as it can. True: *path is
-** the simplest there is, whether it is a new one or not. False: that would take too long;
-** *path stays.
+** with one, and so on; but for those each thread goes on as long as it can. What comes
+** after a state is looked at once. True: *path is the simplest there is, whether it is a
+** new one or not. False: that would take more than `steps`; *path stays.
 */
-bool minimise_path (const Subject *s, Path *path, EndCheck is_same, void *ud);
+bool minimise_path (const Subject *s, MinimiseKey key, long steps, Path *path, EndCheck is_same,
+                    void *ud);
 
 /* Two operations that depend on each other; the other way round all is well. */
 typedef struct Cause {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explore/fewest.h"
 #include "explore/minimise.h"
 #include "explore/outcome.h"
 #include "observe/deadlock.h"
@@ -342,7 +343,8 @@ static void set_cause (lua_State *L, const Cause *c) {
   lua_setfield(L, -2, "cause");
 }
 
-void outcome_minimise (lua_State *L, const Explored *x) {
+void outcome_minimise (lua_State *L, const Explored *x, const StateGraph *graph, int number,
+                       long steps) {
   Subject s = world_subject_calls(x->world);
   Wanted wanted = {L, x, lua_gettop(L)};
   Cause cause;
@@ -357,7 +359,8 @@ void outcome_minimise (lua_State *L, const Explored *x) {
   old = lua_tolstring(L, -1, &length);
   path = (Path){lua_newuserdatauv(L, length + MINIMISE_STEPS, 0), (int)length};
   memcpy(path.threads, old, length);
-  lua_pushboolean(L, minimise_path(&s, &path, is_same, &wanted));
+  lua_pushboolean(L, (graph != NULL && fewest_path(graph, number, &path))
+                         || minimise_path(&s, world_subject_key, steps, &path, is_same, &wanted));
   lua_setfield(L, wanted.group, "fewest");
   lua_pushlstring(L, (const char *)path.threads, (size_t)path.length);
   if (!lua_rawequal(L, -1, -3)) {

@@ -7,6 +7,7 @@
 #ifndef EXPLORE_OUTCOME_H
 #define EXPLORE_OUTCOME_H
 
+#include "explore/state_graph.h"
 #include "explore/world_subject.h"
 
 /* An execution that stands at its end. */
@@ -43,9 +44,12 @@ bool outcome_add_group (lua_State *L, int groups);
 ** Looks for the execution of the group on top with the fewest preemptions, and for the
 ** reason why it fails: two operations that depend on each other, all is well the other way
 ** round. Adds fewest: there is none with fewer; cause: { first, second }, numbers of steps,
-** or { first, thread }, whose operation is still pending at the end. [0, 0, memory]
+** or { first, thread }, whose operation is still pending at the end. The complete graph, if
+** there is one, knows the group by that number; else it takes so many steps at most.
+** [0, 0, memory]
 */
-void outcome_minimise (lua_State *L, const Explored *x);
+void outcome_minimise (lua_State *L, const Explored *x, const StateGraph *graph, int number,
+                       long steps);
 
 /*
 ** Runs the execution of the group on top once more and adds what can be said of it:

@@ -44,8 +44,30 @@ static int append (lua_State *L) {
   return 1;
 }
 
+/*
+** What luasync.hints has cures for has one of these in it. A failed assert mostly has not;
+** the module, which takes longer to load than most threads live, is left alone then.
+*/
+static bool may_have_cure (const char *message) {
+  static const char *const marks[] = {"attempt to ",
+                                      "bad argument ",
+                                      " on bad self",
+                                      " near ",
+                                      "unfinished ",
+                                      "malformed ",
+                                      "<goto",
+                                      "no visible label",
+                                      "cannot set field '",
+                                      "module '",
+                                      NULL};
+  for (const char *const *m = marks; *m != NULL; m++)
+    if (strstr(message, *m) != NULL) return true;
+  return false;
+}
+
 void hint_append (lua_State *L) {
-  if (lua_type(L, -1) != LUA_TSTRING || !lua_checkstack(L, LUA_MINSTACK)) return;
+  if (lua_type(L, -1) != LUA_TSTRING || !may_have_cure(lua_tostring(L, -1))) return;
+  if (!lua_checkstack(L, LUA_MINSTACK)) return;
   lua_pushcfunction(L, append);
   lua_pushvalue(L, -2);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) lua_remove(L, -2);
