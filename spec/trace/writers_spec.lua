@@ -252,7 +252,8 @@ critical path: MainThread sleeps 3 s → P1 sleeps 1.5 s
 
   it("counts a wait once, also where something is handed over", function()
     local text = trace.waits(recorded "semaphore_pool")
-    assert.matches("\nSemaphore%-1            thread '2'  100 ms      1  thread '0' %(.-:45%), thread '1' %(.-:45%)\n", text)
+    local row = "\nSemaphore%-1            thread '2'  100 ms      1  thread '0' %(.-:45%), thread '1' %(.-:45%)\n"
+    assert.matches(row, text)
     assert.truthy(text:find("critical path: thread '1' sleeps 100 ms → thread '3' sleeps 100 ms\n", 1, true))
   end)
 
