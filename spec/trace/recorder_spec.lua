@@ -200,10 +200,25 @@ b:acquire()
     end
   end)
 
+  it("tells the error of a thread, and of a function that is simulated", function()
+    local recording = record("require 'luasync'.spawn(error, 'mine'):join()", "--virtual")
+    local verdict = recording.runs[1].verdict
+    assert.same({ "mine", "An error in Thread-1 (error) ended the run." }, { verdict.text, verdict.sentence })
+    local file = support.temporary ".json"
+    local report = sync.simulate(function() error({}) end, { trace = file })
+    assert.is_false(report.ok)
+    assert.equal("(error object is a table value)", assert(trace.read(file)).runs[1].verdict.text)
+    os.remove(file)
+  end)
+
   it("writes after an error, os.exit and Ctrl-C", function()
     for _, options in ipairs { "", "--virtual" } do
       local recording, _, exit = record("error 'no'", options)
-      assert.same({ "error", 1 }, { recording.runs[1].verdict.kind, exit })
+      local verdict = recording.runs[1].verdict
+      assert.same({ "error", 1 }, { verdict.kind, exit })
+      assert.matches(":1: no$", verdict.text)
+      assert.equal("An error in MainThread ended the run.", verdict.sentence)
+      assert(recording:order { "MainThread err " .. recording.doc.files[1].name .. ":1", "MainThread end" })
       recording, _, exit = record("require 'luasync'.spawn(function() os.exit(7) end):join()", options)
       assert.same({ "exit", 7 }, { recording.runs[1].verdict.kind, exit })
     end

@@ -14,6 +14,7 @@
 #include "thread/hint.h"
 #include "real/real_driver.h"
 #include "thread/thread.h"
+#include "world/record.h"
 
 /* In a simulated world, which may keep what is written; false: it could not be. */
 static bool say_here (const char *program, const char *message) {
@@ -53,10 +54,13 @@ int call_report (lua_State *L, int status, const char *program) {
 static int add_traceback (lua_State *L) {
   const char *message = lua_tostring(L, 1);
   if (!message) {
-    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
+    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) {
+      record_error(L, -1);
       return 1; /* the object's own text stands alone */
+    }
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   }
+  record_error(L, -1);
   hint_append(L);
   luaL_traceback(L, L, lua_tostring(L, -1), 1);
   return 1;

@@ -24,6 +24,7 @@ int sim_request_run (lua_State *L, void *ud) {
   if (self->work == NULL) return r->failed = true;
   self->reports_to = r->home;
   r->failed = !thread_call_work(L, self);
+  if (r->failed) record_error(L, -1);
   r->outcome = self->outcome;
   message_keep(r->outcome);
   lua_settop(L, 0);

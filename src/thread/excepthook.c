@@ -81,10 +81,7 @@ int excepthook_default (lua_State *L) {
   if (t == self && thread_result_awaited(t)) return 0;
   thread_copy_name(t, name);
   push_error_text(L, 2);
-  if (record_is_on()) {
-    text = lua_tolstring(L, -1, &length);
-    record_text(RECORD_ERR, OP_COUNT, NULL, 0, 0, text, length);
-  }
+  record_error(L, -1);
   hint_append(L);
   lua_pushfstring(L, "Exception in thread %s:\n%s\n", name, lua_tostring(L, -1));
   if (lua_type(L, 3) == LUA_TSTRING)

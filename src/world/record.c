@@ -41,6 +41,19 @@ void record_text (RecordKind kind, OpKind op, void *object, int64_t a, int64_t b
       .kind = kind, .op = op, .object = object, .a = a, .b = b, .text = text, .length = length});
 }
 
+void record_error (lua_State *L, int index) {
+  char other[64];
+  size_t length = 0;
+  const char *text = other;
+  if (!record_is_on()) return;
+  if (lua_type(L, index) == LUA_TSTRING) text = lua_tolstring(L, index, &length);
+  else {
+    snprintf(other, sizeof other, "(error object is a %s value)", luaL_typename(L, index));
+    length = strlen(other);
+  }
+  record_text(RECORD_ERR, OP_COUNT, NULL, 0, 0, text, length);
+}
+
 void record_taken (OpKind op, void *object, int64_t b, const char *how, Nanos deadline) {
   if (how == NULL && deadline != FOREVER && deadline != 0) how = "timeout";
   if (!record_is_on()) return;

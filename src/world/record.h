@@ -101,6 +101,8 @@ static inline void record_handed (const Waiter *w, int64_t a, int64_t b) {
 #define RECORD_VALUE 96
 void record_text (RecordKind kind, OpKind op, void *object, int64_t a, int64_t b, const char *text,
                   size_t length);
+/* The error at `index` is one that nobody has caught. [0, 0, -] */
+void record_error (lua_State *L, int index);
 /*
 ** The short form of the value at `index`: at most 22 bytes of a string, three fields of
 ** a table. Returns its length. [0, 0, -]

@@ -138,6 +138,21 @@ local function verdict_of(raw)
   return { kind = raw.verdict or "unfinished", exit = raw.exit, text = text }
 end
 
+-- The error that ended a run: the main thread's, else the last one.
+local function add_error(verdict, events, threads)
+  local last
+  for i = #events.k, 1, -1 do
+    if recording.KINDS[events.k[i] + 1] == "err" and threads[events.th[i] + 1] then
+      last = last or i
+      if events.th[i] == 0 then last = i break end
+    end
+  end
+  if not last then return end
+  local text = events.text[tostring(last - 1)] or ""
+  verdict.text = text:match "^[^\n]*"
+  verdict.sentence = ("An error in %s ended the run."):format(threads[events.th[last] + 1].name)
+end
+
 -- What repeats the run need not record it again.
 local function command_of(raw)
   local command = raw.command
@@ -169,6 +184,7 @@ function recorder.make(raw)
       verdict = verdict_of(raw), threads = threads, objects = objects, places = places, events = raw.events,
     } },
   }
+  if raw.verdict == "error" and not raw.text then add_error(doc.runs[1].verdict, raw.events, threads) end
   if raw.verdict == "deadlock" then
     local verdict = doc.runs[1].verdict
     verdict.circle, verdict.sentence = circle_of(doc)
