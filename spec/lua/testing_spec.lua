@@ -144,7 +144,8 @@ describe("luasync.testing #slow", function()
     assert.truthy(said:find("^a_spec.lua:9: Expected objects to be equal.\n.*\nreplay: sync.simulate%(fn, "
       .. "{ seed = %d+ }%)$"), said)
     said = failure "testing.for_each_seed(7, 9, function() local l = sync.Lock() l:acquire() l:acquire() end)"
-    assert.truthy(said:find "^a_spec.lua:3: luasync: deadlock: the only thread waits.*\nreplay: sync.simulate%(fn, { seed = 7 }%)$", said)
+    assert.truthy(said:find("^a_spec.lua:4: luasync: deadlock: the only thread waits.*\nreplay: sync.simulate%(fn, "
+      .. "{ seed = 7 }%)$"), said)
   end)
 
   it("has assertions about threads, each of which can fail", function()
