@@ -78,7 +78,7 @@ MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 
 # ---------------------------------------------------------------------- build
-.PHONY: all help setup demo docs pictures play test check spec spec-host spec-stock stress rock install-rock lint format bench valgrind \
+.PHONY: all help setup demo docs pictures play test check spec spec-host spec-stock stress rock install-rock lint format bench bench-explore valgrind \
         apicheck fuzz mutants coverage install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) docs ## build the command build/luasync, the module build/luasync.so and the documentation
@@ -280,6 +280,9 @@ format: ## lay src/ out as .clang-format says
 
 bench: all ## measure speed (ARGS are passed on)
 	$(Q)$(HOST) scripts/bench/run.lua $(ARGS)
+
+bench-explore: all ## measure sync.explore (ARGS are passed on)
+	$(Q)$(HOST) scripts/bench/explore.lua $(ARGS)
 
 # -------------------------------------------------------------------- install
 # Lua's own search paths begin under /usr/local, whatever Debian's pkg-config

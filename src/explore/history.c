@@ -48,6 +48,7 @@ void history_free (History *h) {
   for (int i = 0; i < HISTORY_THREADS; i++) free(h->of_thread[i].events);
   for (uint32_t i = 0; i < h->place_count; i++) free(h->of_place[i].events);
   free(h->gripping.events);
+  interleavings_free(h->extensions);
   free(h->of_place);
   free(h->cursors);
   free(h->events);

@@ -1,80 +1,153 @@
 /*
 ** interleavings.c - in how many orders the events of a history can come: linear
 ** extensions, by dynamic programming over how far each thread has come.
+**
+** How far all have come is one number, with a field for each thread. Where there is room
+** for one bit more between the fields, one subtraction compares all of them. The tables
+** stay from one history to the next: a search counts each of its executions.
 */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/random.h"
 #include "explore/private.h"
 
+typedef unsigned __int128 Positions;
+
 /* The number of orders in which the events up to these positions can come. */
 typedef struct Count {
-  unsigned __int128 key; /* the positions, packed; 0 marks a free entry but for the start */
+  Positions key; /* of an entry in use: `ways` is not 0 */
   unsigned __int128 ways;
 } Count;
 
 typedef struct Layer {
   Count *entries;
-  size_t size, used; /* a power of two */
+  uint32_t size;                    /* a power of two, or 0 */
+  uint32_t *filled, used, capacity; /* entries in use */
 } Layer;
 
-typedef struct Extensions {
+struct Extensions {
   const History *h;
   int shift[HISTORY_THREADS], bits[HISTORY_THREADS];
-  uint32_t *of[HISTORY_THREADS]; /* the loud events of each thread */
-  uint32_t counts[HISTORY_THREADS];
-  Clock *needs; /* for each event: how many loud events of each thread must have come */
-} Extensions;
+  uint32_t *loud, loud_capacity; /* the loud events of all threads, one thread after the other */
+  uint32_t first[HISTORY_THREADS], counts[HISTORY_THREADS];
+  Positions *needs; /* for each loud event: how many of each thread must have come */
+  uint32_t needs_capacity;
+  Positions guards; /* the bits between the fields; 0: there is no room for them */
+  Layer now, next;
+};
 
-static Count *layer_find (Layer *l, unsigned __int128 key) {
-  uint64_t h = (uint64_t)key * 0x9e3779b97f4a7c15u ^ (uint64_t)(key >> 64) * 0xc4ceb9fe1a85ec53u;
-  size_t i = (size_t)(h >> 20) & (l->size - 1);
-  while (l->entries[i].ways != 0 && l->entries[i].key != key) i = (i + 1) & (l->size - 1);
-  return &l->entries[i];
+void interleavings_free (Extensions *x) {
+  if (x == NULL) return;
+  free(x->loud);
+  free(x->needs);
+  free(x->now.entries);
+  free(x->now.filled);
+  free(x->next.entries);
+  free(x->next.filled);
+  free(x);
 }
 
-static bool layer_add (Layer *l, unsigned __int128 key, unsigned __int128 ways) {
-  Count *c;
-  if (2 * (l->used + 1) > l->size) {
-    Layer grown = {calloc(2 * l->size, sizeof(Count)), 2 * l->size, l->used};
-    if (grown.entries == NULL) return false;
-    for (size_t i = 0; i < l->size; i++)
-      if (l->entries[i].ways != 0) *layer_find(&grown, l->entries[i].key) = l->entries[i];
-    free(l->entries);
-    *l = grown;
+static uint32_t layer_slot (const Layer *l, Positions key) {
+  uint64_t h = (uint64_t)key * 0x9e3779b97f4a7c15u ^ (uint64_t)(key >> 64) * 0xc4ceb9fe1a85ec53u;
+  uint32_t i = (uint32_t)(h >> 32) & (l->size - 1);
+  while (l->entries[i].ways != 0 && l->entries[i].key != key) i = (i + 1) & (l->size - 1);
+  return i;
+}
+
+static bool layer_grow (Layer *l) {
+  Layer grown = {.size = l->size > 0 ? 2 * l->size : 64};
+  grown.entries = calloc(grown.size, sizeof *grown.entries);
+  if (grown.entries == NULL) return false;
+  for (uint32_t i = 0; i < l->used; i++) {
+    const Count *c = &l->entries[l->filled[i]];
+    uint32_t at = layer_slot(&grown, c->key);
+    grown.entries[at] = *c;
+    l->filled[i] = at;
   }
-  c = layer_find(l, key);
-  if (c->ways == 0) l->used++;
-  c->key = key;
-  c->ways += ways;
+  free(l->entries);
+  l->entries = grown.entries;
+  l->size = grown.size;
   return true;
 }
 
-static uint32_t position (const Extensions *x, unsigned __int128 key, int t) {
+static bool layer_add (Layer *l, Positions key, unsigned __int128 ways) {
+  uint32_t at;
+  if (2 * (l->used + 1) > l->size && !layer_grow(l)) return false;
+  at = layer_slot(l, key);
+  if (l->entries[at].ways == 0) {
+    if (!grow_list32(&l->filled, &l->capacity, l->used + 1, sizeof *l->filled)) return false;
+    l->filled[l->used++] = at;
+  }
+  l->entries[at].key = key;
+  l->entries[at].ways += ways;
+  return true;
+}
+
+static void layer_clear (Layer *l) {
+  while (l->used > 0) l->entries[l->filled[--l->used]].ways = 0;
+}
+
+static uint32_t position (const Extensions *x, Positions key, int t) {
   return x->bits[t] == 0 ? 0 : (uint32_t)(key >> x->shift[t]) & ((1u << x->bits[t]) - 1);
 }
 
-static bool may_come (const Extensions *x, unsigned __int128 key, uint32_t event) {
-  const Clock *needs = x->needs + (size_t)event * (size_t)x->h->threads;
+/* Whether those that must come before the loud event have come. */
+static bool may_come (const Extensions *x, Positions key, uint32_t event) {
+  if (x->guards != 0) return (((key | x->guards) - x->needs[event]) & x->guards) == x->guards;
   for (int t = 0; t < x->h->threads; t++)
-    if (position(x, key, t) < needs[t]) return false;
+    if (position(x, key, t) < position(x, x->needs[event], t)) return false;
   return true;
 }
 
-/* All positions that one more event leads to from those of `from`. */
-static bool next_layer (const Extensions *x, const Layer *from, Layer *to) {
-  for (size_t i = 0; i < from->size; i++) {
-    const Count *c = &from->entries[i];
-    if (c->ways == 0) continue;
+/* All positions that one more event leads to. */
+static bool next_layer (Extensions *x) {
+  for (uint32_t i = 0; i < x->now.used; i++) {
+    const Count *c = &x->now.entries[x->now.filled[i]];
     for (int t = 0; t < x->h->threads; t++) {
       uint32_t at = position(x, c->key, t);
-      if (at < x->counts[t] && may_come(x, c->key, x->of[t][at])
-          && !layer_add(to, c->key + ((unsigned __int128)1 << x->shift[t]), c->ways))
+      if (at < x->counts[t] && may_come(x, c->key, x->first[t] + at)
+          && !layer_add(&x->next, c->key + ((Positions)1 << x->shift[t]), c->ways))
         return false;
     }
   }
   return true;
+}
+
+/* The fields of the positions; false: they do not fit. */
+static bool lay_out (Extensions *x, const History *h) {
+  int wanted = 0, shift = 0;
+  x->guards = 0;
+  for (int t = 0; t < h->threads; t++) {
+    x->bits[t] = 0;
+    while (x->counts[t] >> x->bits[t] != 0) x->bits[t]++;
+    wanted += x->bits[t];
+  }
+  if (wanted > 127) return false;
+  for (int t = 0; t < h->threads; t++) {
+    x->shift[t] = shift;
+    shift += x->bits[t];
+    if (wanted + h->threads <= 128) x->guards |= (Positions)1 << shift++;
+  }
+  return true;
+}
+
+/* What each loud event of the thread needs: no less than the one before it. */
+static void find_needs (Extensions *x, int t) {
+  const History *h = x->h;
+  uint32_t n[HISTORY_THREADS] = {0};
+  for (uint32_t i = 0; i < x->counts[t]; i++) {
+    const Clock *clock = clock_of(h, x->loud[x->first[t] + i]);
+    Positions needs = 0;
+    for (int u = 0; u < h->threads; u++) {
+      while (u != t && n[u] < x->counts[u]
+             && h->events[x->loud[x->first[u] + n[u]]].nth <= clock[u])
+        n[u]++;
+      needs |= (Positions)(u == t ? i : n[u]) << x->shift[u];
+    }
+    x->needs[x->first[t] + i] = needs;
+  }
 }
 
 /*
@@ -82,59 +155,41 @@ static bool next_layer (const Extensions *x, const Layer *from, Layer *to) {
 ** do not fit.
 */
 static bool extensions_begin (Extensions *x, const History *h) {
-  int shift = 0;
-  memset(x, 0, sizeof *x);
+  uint32_t n = 0;
   x->h = h;
-  x->needs = calloc((size_t)h->count * (size_t)h->threads + 1, sizeof *x->needs);
-  if (x->needs == NULL) return false;
+  if (!grow_list32(&x->loud, &x->loud_capacity, h->count + 1, sizeof *x->loud)
+      || !grow_list32(&x->needs, &x->needs_capacity, h->count + 1, sizeof *x->needs))
+    return false;
   for (int t = 0; t < h->threads; t++) {
     const Chain *c = &h->of_thread[t];
-    x->of[t] = calloc((size_t)c->count + 1, sizeof *x->of[t]);
-    if (x->of[t] == NULL) return false;
+    x->first[t] = n;
     for (uint32_t i = 0; i < c->count; i++)
-      if (!h->events[c->events[i]].silent) x->of[t][x->counts[t]++] = c->events[i];
-    x->shift[t] = shift;
-    while (x->counts[t] >> x->bits[t] != 0) x->bits[t]++;
-    shift += x->bits[t];
+      if (!h->events[c->events[i]].silent) x->loud[n++] = c->events[i];
+    x->counts[t] = n - x->first[t];
   }
-  if (shift > 127) return false;
-  for (int t = 0; t < h->threads; t++)
-    for (uint32_t i = 0; i < x->counts[t]; i++) {
-      uint32_t e = x->of[t][i];
-      for (int u = 0; u < h->threads; u++) {
-        uint32_t n = 0;
-        while (n < x->counts[u] && h->events[x->of[u][n]].nth <= clock_of(h, e)[u]) n++;
-        x->needs[(size_t)e * (size_t)h->threads + (size_t)u] = (Clock)(u == t ? i : n);
-      }
-    }
+  if (!lay_out(x, h)) return false;
+  for (int t = 0; t < h->threads; t++) find_needs(x, t);
   return true;
 }
 
-static void extensions_end (Extensions *x) {
-  for (int t = 0; t < HISTORY_THREADS; t++) free(x->of[t]);
-  free(x->needs);
-}
-
 unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact) {
-  Extensions x = {0};
-  Layer now = {calloc(16, sizeof(Count)), 16, 0}, next;
+  Extensions *x = h->extensions != NULL ? h->extensions : calloc(1, sizeof *x);
   unsigned __int128 ways = 1;
   size_t seen = 0;
   uint32_t steps = 0;
-  bool good = now.entries != NULL && extensions_begin(&x, h) && layer_add(&now, 0, 1);
-  for (int t = 0; good && t < h->threads; t++) steps += x.counts[t];
+  bool good = x != NULL && extensions_begin(x, h) && layer_add(&x->now, 0, 1);
+  h->extensions = x;
+  for (int t = 0; good && t < h->threads; t++) steps += x->counts[t];
   for (; good && steps > 0; steps--) {
-    next = (Layer){calloc(16, sizeof(Count)), 16, 0};
-    good = next.entries != NULL && next_layer(&x, &now, &next) && (seen += next.used) <= *states;
-    free(now.entries);
-    now = next;
+    Layer old = x->now;
+    good = next_layer(x) && (seen += x->next.used) <= *states;
+    layer_clear(&old);
+    x->now = x->next;
+    x->next = old;
   }
-  if (good)
-    for (size_t i = 0; i < now.size; i++)
-      if (now.entries[i].ways != 0) ways = now.entries[i].ways;
+  if (good && x->now.used > 0) ways = x->now.entries[x->now.filled[0]].ways;
   if (!good) *exact = false;
-  free(now.entries);
-  if (x.h == h) extensions_end(&x);
+  if (x != NULL) layer_clear(&x->now);
   *states = seen < *states ? seen : *states;
   return ways;
 }

@@ -26,6 +26,10 @@ typedef struct Cursor {
   uint32_t at; /* events not yet passed */
 } Cursor;
 
+/* Of interleavings.c; made when it is needed. */
+typedef struct Extensions Extensions;
+void interleavings_free (Extensions *x);
+
 struct History {
   Footprints *footprints;
   Event *events;
@@ -44,6 +48,7 @@ struct History {
   uint32_t ready_used, ready_capacity;
   Edge *edges;
   uint32_t edge_count, edge_capacity;
+  Extensions *extensions;
 };
 
 /* The clock of event i. */
