@@ -59,7 +59,7 @@ local function specs_of(file)
   if room == "spec/objects" then sets[#sets + 1] = { "spec/models" } end
   sets[#sets + 1] = { room }
   if room == "spec/objects" then
-    sets[#sets + 1] = { "spec/explore/agree_spec.lua", "spec/explore/programs_spec.lua" }
+    sets[#sets + 1] = { "spec/explore/agree_spec.lua" }
   end
   return sets
 end

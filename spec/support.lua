@@ -132,7 +132,7 @@ end
 function support.raises(text, fn, ...)
   local ok, message = pcall(support.error_of, fn, ...)
   if not ok then error(tostring(message) .. "; expected: " .. text, 2) end
-  local reason = message:match "^bad argument #%d+ to '[^']*' %((.*)%)$"
+  local reason = message:match "^bad argument #[1-9]%d* to '[^']*' %((.*)%)$"
   if message ~= text and reason ~= text then
     error(("expected the error '%s', got '%s'"):format(text, message), 2)
   end

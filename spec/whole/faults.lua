@@ -278,6 +278,27 @@ local function program(only, verbose)
         assert(got[3][1] == 2)
         inside(q, 0)
       end)
+    local long = ("x"):rep(41)
+    for _, sort in ipairs { "table", "short", "long" } do -- of items: messages, strings in a slot, strings in a message
+      local function nth(n)
+        return sort == "table" and { n, {} } or sort == "short" and "item " .. n or long .. n
+      end
+      case(kind .. ":get, one of three: " .. sort, function()
+        local q = make()
+        for n = 1, 3 do q:put(nth(n)) end
+        return q
+      end, function(q) return q:get() end, function(q, got)
+        local left = { got, q:get(), q:get() }
+        for i, value in ipairs(left) do
+          local n = type(value) == "table" and value[1] or tonumber(value:match "%d$")
+          assert(n == (kind == "LifoQueue" and 4 - i or i))
+        end
+        assert(#left == 3 and q:qsize() == 0)
+        if kind == "SimpleQueue" then return end
+        for _ = 1, 3 do q:task_done() end
+        assert(q:join(0) == true and not pcall(q.task_done, q))
+      end)
+    end
     case(kind .. ":get, blocked", function()
       local q = make()
       return { q = q, t = soon(q.put, q, item()) }
