@@ -303,7 +303,7 @@ local function layout_of(trace, rows)
 end
 
 -- A column for each thread; where that is too wide one below the other.
-local function columns(failure)
+local function columns(failure, width_most)
   local trace = failure.trace
   local rows, out = rows_of(trace), {}
   if #rows == 0 then return nil end
@@ -313,8 +313,8 @@ local function columns(failure)
     local chance = foreseen and (n and percent(trace[rows[n][1]].chance or 0) or "fails") or ""
     return (foreseen and "  %4s  %5s  " or "  %4s  "):format(n or "step", chance)
   end
-  if 8 + (foreseen and 7 or 0) + width > WIDTH then
-    if foreseen then out[1] = margin() end
+  if 8 + (foreseen and 7 or 0) + width > width_most then
+    if foreseen then out[1] = margin():gsub("%s+$", "") end
     return add_rows(out, rows, failure, function(n, row)
       return margin(n) .. (row[2] and row[2] .. "  " or "") .. row[3]
     end)
@@ -342,7 +342,10 @@ local function bound(result)
   if result.interrupted then return "interrupted by Ctrl-C" end
   if result.cut then return "some were cut after 10000 steps" end
   if result.preemptions then return ("at most %s"):format(plural(result.preemptions, "preemption")) end
-  return "the budget is used up"
+  local most = result.budget
+  if not most then return "the budget is used up" end
+  if result.runs >= most.executions then return ("at most %s"):format(plural(most.executions, "execution")) end
+  return ("at most %g s"):format(most.seconds)
 end
 
 -- How much of all a search has seen that is not complete: ", of about 2·10^6, …".
@@ -454,20 +457,28 @@ end
 -- @param result table: after finish
 -- @param script string: the name that stands in the report
 -- @param replay function(schedule): the line that repeats a schedule
-function explore.report(result, script, replay)
+-- @param width integer?: of the terminal
+function explore.report(result, script, replay, width)
   local out = {}
+  width = width or WIDTH
   for _, failure in ipairs(result.failures) do
     out[#out + 1] = ("FAIL %s   %s%s"):format(failure.kind, script,
       failure.schedule and "       " .. replay(failure.schedule) or "")
     if failure.trace then
-      out[#out + 1] = columns(failure)
+      out[#out + 1] = columns(failure, width)
       out[#out + 1] = no_return(failure)
     end
-    for line in failure.message:gmatch "[^\n]+" do out[#out + 1] = "  " .. line:gsub("^luasync: ", "") end
+    for line in failure.message:gmatch "[^\n]+" do
+      line = line:gsub("^luasync: ", "")
+      if #line + 2 > width then line = line:gsub(" → ", " →\n    ") end -- each wait of a circle on its own
+      out[#out + 1] = "  " .. line
+    end
     if failure.trace then out[#out + 1] = tail(failure, result) end
     out[#out + 1] = ""
   end
-  if result.ok then out[#out + 1] = ("PASS   %s"):format(script) end
+  if result.ok then
+    out[#out + 1] = ("PASS (%s)   %s"):format(result.complete and "complete" or "bounded: " .. bound(result), script)
+  end
   out[#out + 1] = likely(result)
   out[#out + 1] = outcomes(result)
   if result.closed == false then
@@ -495,7 +506,7 @@ end
 function explore.command(result, program, script, ...)
   local name, replay = script_of(program, script, ...)
   explore.finish(result)
-  return explore.report(result, name, replay), explore.code(result)
+  return explore.report(result, name, replay, result.width), explore.code(result)
 end
 
 -- A copy without what JSON has not: a number that is none, or has no end.

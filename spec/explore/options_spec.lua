@@ -130,6 +130,20 @@ describe("the command line of --explore", function()
     complains("option '--outputs' needs '--explore'", "--outputs")
   end)
 
+  it("bounds what it does, and names the bound", function()
+    local text = [[
+local sync = require "luasync"
+local n = sync.Atomic(0)
+local function add() for _ = 1, 9 do n:add(1) end end
+local t, u = sync.spawn(add), sync.spawn(add)
+t:join()
+u:join()]]
+    local r = command.text(text, "--explore=7")
+    assert.matches("^PASS %(bounded: at most 7 executions%)   ", r.out)
+    assert.matches("\nexplored 7 distinct executions, 7 interleavings: BOUNDED, at most 7 executions (", r.out, 1, true)
+    assert.matches("^PASS %(complete%)   ", command.text(text, "--explore").out)
+  end)
+
   it("says in one line why there is nothing to explore", function()
     local r = command.run{ "--explore", "no/such/file.lua" }
     assert.equal(1, r.code)

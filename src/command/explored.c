@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -40,6 +41,8 @@ static void draw (lua_State *L, const Options *o) {
   trace_show(o);
 }
 
+static bool progress_shown; /* it stands on the terminal */
+
 /* One line on the terminal, in place of the one before. [0, 0, raises] */
 static void show_progress (lua_State *L, const ExploreProgress *p) {
   lua_module_push(L, "luasync.explore", "progress");
@@ -50,6 +53,7 @@ static void show_progress (lua_State *L, const ExploreProgress *p) {
   lua_call(L, 4, 1);
   fprintf(stderr, "\r\33[K%s", luaL_checkstring(L, -1));
   fflush(stderr);
+  progress_shown = true;
   lua_pop(L, 1);
 }
 
@@ -73,6 +77,7 @@ static bool can_load (lua_State *L, const Options *o) {
 static int explore_chunk (lua_State *L) {
   const Options *o = lua_touserdata(L, 1);
   ExploreOptions options = EXPLORE_DEFAULTS;
+  struct winsize size;
   int result;
   options.seconds = (Nanos)SECONDS * NANOS;
   if (o->executions > 0) {
@@ -84,8 +89,12 @@ static int explore_chunk (lua_State *L) {
   if (!o->json && !can_load(L, o)) return 1;
   if (isatty(STDERR_FILENO)) options.progress = show_progress;
   explore_body(L, &options, run_main, (void *)o);
-  if (options.progress != NULL) fputs("\r\33[K", stderr);
+  if (progress_shown) fputs("\r\33[K", stderr);
   result = lua_gettop(L);
+  if (!o->json && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    lua_pushinteger(L, size.ws_col);
+    lua_setfield(L, result, "width");
+  }
   lua_module_push(L, "luasync.explore", o->json ? "command_json" : "command");
   lua_pushvalue(L, result);
   lua_pushstring(L, o->program);

@@ -228,6 +228,10 @@ static void push_result (lua_State *L, Exploration *x) {
     set_number(L, "fresh", seen_fresh(&x->seen));
   if (x->samples > 0) set_number(L, "estimate", x->weights / x->samples);
   if (x->chance >= 0) set_number(L, "chance", x->chance);
+  lua_createtable(L, 0, 2);
+  set_integer(L, "executions", x->options.executions);
+  set_number(L, "seconds", (lua_Number)x->options.seconds / NANOS);
+  lua_setfield(L, -2, "budget");
   lua_pushstring(L, x->engine);
   lua_setfield(L, -2, "engine");
   set_number(L, "seconds", (lua_Number)(exploration_clock() - x->began) / NANOS);

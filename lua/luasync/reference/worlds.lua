@@ -109,8 +109,9 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "enough to know; then each step of the trace of an execution that ends badly has a `chance` too, how likely "
       .. "a failure is once it is done, and `no_return` is the number of the step from which on nothing helps; "
       .. "with `outputs` a list `outcomes` of { ok, kind, message, output, executions }, the commonest first; "
-      .. "`estimate`: how many executions there are, by random samples, where that was worth a look; `fresh`, of "
-      .. "schedules drawn: the share of new executions among the last hundred `runs`; "
+      .. "`budget`: its { executions, seconds }; `estimate`: how many executions there are, by random samples, where "
+      .. "that was worth a look; `fresh`, of schedules drawn: the share of new executions among the last hundred "
+      .. "`runs`; "
       .. "`closed`: false where an execution has asked something outside its world; "
       .. "`message` what a test would print, or nil; `engine`: the strategy that had the last word; `runs`; `states`; "
       .. "`unbounded`: states come again, so executions have no end and were not counted; `seconds`" } },
