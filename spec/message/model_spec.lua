@@ -1,5 +1,5 @@
 -- A model test: random graphs of tables, instances, classes, functions and modules go through chains of threads and
--- come home; a model in Lua says what they must be then.
+-- come home; a model in Lua says what they must be then. A failure tells the number of the graph, which is its seed.
 local sync = require "luasync"
 local support = require "spec.support"
 
@@ -27,8 +27,9 @@ local function run(first, last)
   define(define(define()))
   define()
   package.preload.bundled = function() return { constant = {}, f = function(x) return x end } end
-  local bundled = require "bundled"
-  local lasting = { print, string.format, table, math.huge, bundled, bundled.f, sync, sync.Queue, io.stdout }
+  local bundled, in_a_file = require "bundled", require "spec.support"
+  local lasting = { print, string.format, table, math.huge, bundled, bundled.f, sync, sync.Queue, io.stdout,
+    in_a_file, in_a_file.finish }
   local metatables = { table.unpack(classes) }
   do
     local methods = { id_of = function(self) return self.id end }
@@ -133,6 +134,7 @@ end
 
 describe("Random graphs through random chains of threads", function()
   it("come home as the model says", function() run(1, 150) end)
+  it("come home as the model says, 10,000 of them #slow", function() run(1000, 11000) end)
   it("do so when the sender is a thread itself", function() support.finish(support.start(run, 151, 180)) end)
   it("do so in simulated worlds", function()
     for number = 1, 3 do

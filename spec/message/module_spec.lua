@@ -218,6 +218,37 @@ describe("A module that a receiver cannot load", function()
     end)
   end)
 
+  it("is the one that require gives in a thread that runs already, be it there or not", function()
+    local check = function(loads_first)
+      package.preload["bundled.part"] = function() return { f = function() return 1 end } end
+      package.preload.bundled = function()
+        return { part = require "bundled.part", name = function() return "bundled" end }
+      end
+      local q, back = sync.Queue(), sync.Queue()
+      local worker = sync.spawn(function(first)
+        local own = first and require "bundled.part"
+        for job in q:items() do back:put(table.pack(job(own))) end
+      end, loads_first)
+      local bundled = require "bundled"
+      q:put(function(own)
+        local part = require "bundled.part"
+        assert(bundled.part == part and bundled.part.f == part.f and (own or part) == part)
+        return require "bundled" == bundled, bundled, part.f
+      end)
+      local got = back:get()
+      assert(got[1] and got[2] == bundled and got[3] == bundled.part.f and bundled.part == require "bundled.part")
+      q:shutdown()
+      worker:join()
+      for _, name in ipairs { "bundled", "bundled.part" } do
+        package.preload[name], package.loaded[name] = nil, nil
+      end
+    end
+    for _, first in ipairs { true, false } do
+      check(first)
+      elsewhere(check, first)
+    end
+  end)
+
   it("is copied once a thread, whatever brings it", function()
     preloaded("bundled", function() return { list = {}, f = function() end } end, function()
       local q, back = sync.Queue(), sync.Queue()

@@ -48,10 +48,29 @@ static bool push_table_name (Encoder *e) {
   return names_maybe(e->names, key) && names_push(e->L, -1);
 }
 
+/* The table at the top has the name of a module, or of a part of it. [0, 0, memory] */
+static void put_module (Encoder *e) {
+  size_t length;
+  const char *bytes;
+  unsigned char *p;
+  Name n;
+  if (!names_push(e->L, -1)) return;
+  bytes = lua_tolstring(e->L, -1, &length);
+  n = name_read(bytes, length);
+  if (name_is_whole(&n)) {
+    length = strlen(n.module);
+    p = encoder_room(e, NAMED_HEAD + length);
+    p[0] = TAG_MODULE;
+    set32(p + NAMED_LENGTH, (uint32_t)length);
+    memcpy(p + NAMED_HEAD, n.module, length);
+  }
+  lua_pop(e->L, 1);
+}
+
 /* The table at the top, whatever it is. */
 static bool encode_full_table (Encoder *e) {
   lua_State *L = e->L;
-  size_t record = e->length;
+  size_t record;
   uint64_t id = 0;
   bool meta, module = false, lasts;
   if (push_table_name(e)) {
@@ -65,6 +84,8 @@ static bool encode_full_table (Encoder *e) {
   if (meta && encode_transfer_wanted(L)) return encode_transfer(e);
   if (meta) lua_pop(L, 1);
   if (lasts && encode_lasting(e, &id)) return true;
+  if (module) put_module(e);
+  record = e->length;
   encoder_room(e, CLASS_HEAD)[0] = (unsigned char)(TAG_CLASS | (meta ? TAG_META : 0));
   set64(e->data + record + CLASS_ID, id);
   encoder_note(e, record);

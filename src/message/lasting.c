@@ -145,6 +145,12 @@ bool lasting_push (lua_State *L, uint64_t id) {
   return false;
 }
 
+static bool is_known (lua_State *L, uint64_t id) {
+  bool yes = lasting_push(L, id);
+  if (yes) lua_pop(L, 1);
+  return yes;
+}
+
 /* In a simulated world it does not depend on what ran before. */
 static uint64_t new_id (void) {
   World *world = thread_self->object.world;
@@ -166,6 +172,12 @@ Lasting *lasting_register (lua_State *L, uint64_t id) {
   set_known(L, id);
   if (names != NULL && lua_istable(L, -1)) names_mark(names, lua_topointer(L, -1));
   return l;
+}
+
+void lasting_alias (lua_State *L, uint64_t id) {
+  const Lasting *l = lasting_find(L, -1);
+  if (l == NULL) lasting_register(L, id);
+  else if (l->id != id || !is_known(L, id)) set_known(L, id);
 }
 
 Lasting *lasting_get (lua_State *L, int index) {
@@ -203,14 +215,11 @@ void lasting_keep (lua_State *L) {
 
 void lasting_mark_all (lua_State *L) {
   Names *names = names_peek(L);
-  if (names != NULL && lua_rawgetp(L, LUA_REGISTRYINDEX, &things_key) == LUA_TTABLE) {
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-      lua_pop(L, 1);
-      if (lua_istable(L, -1)) names_mark(names, lua_topointer(L, -1));
-    }
-    lua_pop(L, 1);
-  }
+  if (names == NULL) return;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &things_key) == LUA_TTABLE)
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+      if (lua_istable(L, -2)) names_mark(names, lua_topointer(L, -2));
+  lua_pop(L, 1);
 }
 
 /*

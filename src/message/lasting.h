@@ -40,6 +40,8 @@ Lasting *lasting_get (lua_State *L, int index);
 bool lasting_push (lua_State *L, uint64_t id);
 /* The value at the top is the one of that id here. [0, 0, memory] */
 Lasting *lasting_register (lua_State *L, uint64_t id);
+/* The same; if it has an id already, it keeps that and is known by the other one too. [0, 0, memory] */
+void lasting_alias (lua_State *L, uint64_t id);
 /* The value at the top has learnt that change. [0, 0, memory] */
 void lasting_updated (lua_State *L, uint64_t update);
 /*

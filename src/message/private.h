@@ -7,6 +7,7 @@
 **
 **     TABLE     narr:4 nrec:4, narr values, nrec times key and value, [metatable]
 **     CLASS     id:8 narr:4 nrec:4, the rest as TABLE; id 0: it does not last
+**     MODULE    length:4, a name: what follows is that module, in a CLASS
 **     FUNCTION  id:8 nups:1 length:8, bytecode, nups values (or CELL)
 **     LASTING   pointer:8 previous:8 id:8 update:8, see lasting.h
 **     TRANSFER  n:4, n values: a function and its arguments
@@ -55,6 +56,7 @@ enum {
   TAG_CELL,
   TAG_TABLE,
   TAG_CLASS,
+  TAG_MODULE,
   TAG_FUNCTION,
   TAG_TRANSFER,
   TAG_OPEN,          /* a TRANSFER whose values are being encoded */
@@ -409,6 +411,7 @@ typedef struct Decoder {
   int refs, spill; /* stack indices of helping tables, 0: not needed */
   int kept;        /* of a table of the values that last, 0: this is no definition */
   int spilled, kept_count;
+  const unsigned char *module; /* the MODULE record in front of the next one, or NULL */
 } Decoder;
 
 #endif

@@ -157,6 +157,7 @@ static void skip_rest (SentWalk *w, unsigned tag) {
     case TAG_OBJECT: w->p += OBJECT_RECORD - 1; break;
     case TAG_LASTING: w->p += LASTING_RECORD - 1; break;
     case TAG_STREAM: w->p++; break;
+    case TAG_MODULE:
     case TAG_NAMED: w->p += NAMED_HEAD - 1 + get32(w->p - 1 + NAMED_LENGTH); break;
     default: break;
   }
@@ -365,8 +366,16 @@ static bool is_argument_itself (const SentWalk *w) {
   return w->at.root == SENT_ARGUMENT && w->path == 0;
 }
 
-static void walk (SentWalk *w, bool here) {
+/* The record that is next, which begins to be read. */
+static const unsigned char *past_module (SentWalk *w) {
   const unsigned char *p = w->p++;
+  if (*p != TAG_MODULE) return p;
+  skip_rest(w, TAG_MODULE);
+  return w->p++;
+}
+
+static void walk (SentWalk *w, bool here) {
+  const unsigned char *p = past_module(w);
   unsigned tag = *p & TAG_KIND;
   bool compared = here && !is_full(w) && w->depth < DEEPEST;
   w->depth++;
