@@ -11,8 +11,8 @@
 ** which is never used again as its address might be. A pin goes once the Local
 ** has been destroyed, or nobody but this state knows it any more; a sentinel
 ** looks at each collection, as the fields cannot be freed from another thread.
-** (Fields that lead back to a Local which a second thread holds as well keep it
-** alive until one of the two threads ends.)
+** (Fields that lead back to their Local by way of other objects: local_cycles.c. If a
+** second thread's fields do so as well they keep it until one of the two threads ends.)
 **
 ** Initial values are encoded when the Local is made, and decoded in each
 ** thread at its first touch.
@@ -21,16 +21,17 @@
 
 #include "base/registry.h"
 #include "objects/kinds.h"
+#include "objects/local.h"
 #include "message/message.h"
 #include "world/args.h"
 #include "world/memory.h"
 
 /* What can be asked of a Local after its end; pins refer to it. */
-typedef struct Fate {
+struct Fate {
   atomic_int refs;
   World *world;   /* const after init: in whose memory it lies */
   Object *object; /* under fates_mu; NULL: destroyed */
-} Fate;
+};
 
 typedef struct Local {
   Object object;
@@ -38,10 +39,6 @@ typedef struct Local {
   bool calls;    /* const after init: init is a function and its arguments */
   Fate *fate;    /* const after init */
 } Local;
-
-typedef struct Pin {
-  Fate *fate; /* the fields are the pin's user value */
-} Pin;
 
 static pthread_mutex_t fates_mu = PTHREAD_MUTEX_INITIALIZER;
 
@@ -78,6 +75,8 @@ static int holders (Fate *fate) {
 /*
 ** Pins.
 */
+
+void local_push_pins (lua_State *L) { registry_push_table(L, &pins_key, NULL, 0); }
 
 static int pin_gc (lua_State *L) {
   Pin *pin = luaL_checkudata(L, 1, "luasync.Pin");
@@ -120,17 +119,20 @@ static void push_sentinel (lua_State *L);
 */
 static int sweep (lua_State *L) {
   bool some = false;
+  unsigned left = 0;
   registry_push_table(L, &pins_key, NULL, 0);
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     bool needed = is_needed(L);
     some = some || needed;
+    left += needed;
     lua_pop(L, 1);
     if (needed) continue;
     lua_pushvalue(L, -1);
     lua_pushnil(L);
     lua_rawset(L, -4);
   }
+  if (thread_self != NULL) local_note_pins(left);
   lua_pushboolean(L, some);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel_key);
   if (some) push_sentinel(L);
@@ -154,9 +156,10 @@ static void ensure_sentinel (lua_State *L) {
 }
 
 /* Pushes a pin of the fields at the top. [0, +1, memory] */
-static void push_pin (lua_State *L, Fate *fate) {
+static void push_pin (lua_State *L, Fate *fate, lua_Integer number) {
   Pin *pin = lua_newuserdatauv(L, sizeof *pin, 1);
   pin->fate = NULL;
+  pin->number = number;
   set_handler(L, "luasync.Pin", "__gc", pin_gc);
   atomic_fetch_add(&fate->refs, 1);
   pin->fate = fate;
@@ -178,9 +181,11 @@ static void pin_fields (lua_State *L, int index) {
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, l->object.number);
     lua_pop(L, 1);
-    push_pin(L, l->fate); /* pins nil fields pin */
+    push_pin(L, l->fate, l->object.number); /* pins nil fields pin */
     lua_rawseti(L, top + 1, l->object.number);
     ensure_sentinel(L);
+    cycles_hold(&l->object);
+    local_note_pin();
   }
   lua_settop(L, top);
 }

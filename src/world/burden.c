@@ -18,11 +18,18 @@
 #define MUCH_KIB 2048 /* Lua memory that is worth a collection before a wait */
 #define TRIM_KIB 8192 /* so much of it is given back to the system */
 
-_Atomic(BurdenTrim) burden_trim;
+_Atomic(BurdenTrim) burden_trim, burden_unpin;
+
+static void unpin (lua_State *L, Thread *self) {
+  BurdenTrim f = atomic_load_explicit(&burden_unpin, memory_order_relaxed);
+  self->pins_due = false;
+  if (f != NULL) f(L);
+}
 
 void burden_weigh (lua_State *L, size_t bytes) {
   Thread *self = thread_self;
   if (self == NULL) return;
+  if (self->pins_due) unpin(L, self);
   self->unweighed += bytes + BESIDE;
   if (self->unweighed < STEP) return;
   if (lua_gc(L, LUA_GCISRUNNING) > 0) lua_gc(L, LUA_GCSTEP, (int)(self->unweighed / 1024));
@@ -48,7 +55,9 @@ static void give_back_all (lua_State *L) {
 */
 void burden_drop (lua_State *L) {
   Thread *self = thread_self;
-  int now = lua_gc(L, LUA_GCCOUNT);
+  int now;
+  if (self->pins_due) unpin(L, self);
+  now = lua_gc(L, LUA_GCCOUNT);
   if (now < self->kept_kib) { /* the collector has come by itself */
     if (self->kept_kib - now >= TRIM_KIB) give_back_all(L);
     self->kept_kib = now;

@@ -27,4 +27,10 @@ void burden_give_back (void);
 typedef void (*BurdenTrim)(lua_State *L);
 extern _Atomic(BurdenTrim) burden_trim;
 
+/*
+** Lets go of what is reached only from fields of Locals that nobody reaches; set by
+** objects/. May run finalisers. [0, 0, -]
+*/
+extern _Atomic(BurdenTrim) burden_unpin;
+
 #endif

@@ -255,23 +255,32 @@ static void note_result (Cycles *c, size_t live, bool in_vain) {
   atomic_store(&c->enough, enough << c->in_vain);
 }
 
+/* All nodes have been visited: says which of them live. */
+static void judge (CycleSearch *s) {
+  s->open = malloc((s->node_count + 1) * sizeof *s->open);
+  if (s->open != NULL) {
+    find_live(s);
+    find_changed(s);
+  }
+  else
+    for (size_t i = 0; i < s->node_count; i++) s->nodes[i].live = true;
+}
+
+static void release (CycleSearch *s) {
+  free(s->nodes);
+  free(s->edges);
+  free(s->open);
+}
+
 static void search (Cycles *c) {
   CycleSearch s = {.nodes = NULL};
   size_t destroyed;
   gather(&s, c);
   visit_all(&s);
-  s.open = malloc((s.node_count + 1) * sizeof *s.open);
-  if (s.open != NULL) {
-    find_live(&s);
-    find_changed(&s);
-  }
-  else
-    for (size_t i = 0; i < s.node_count; i++) s.nodes[i].live = true;
+  judge(&s);
   destroyed = settle(&s);
   note_result(c, count_live(&s), destroyed == 0);
-  free(s.nodes);
-  free(s.edges);
-  free(s.open);
+  release(&s);
   if (destroyed >= MANY) burden_give_back();
 }
 
@@ -296,4 +305,52 @@ void cycles_poll (World *world, CyclesPoll why) {
   search(c);
   c->due = world_now(world) + SHARE * (world_now(world) - start);
   atomic_store(&c->searching, false);
+}
+
+/*
+** What one thread alone keeps alive.
+*/
+
+size_t cycles_inside_number (const Object *o) {
+  return o->kind->visit != NULL ? o->counted.mark : 0;
+}
+
+CycleSearch *cycles_inside_begin (World *world, Object *const *own, int n) {
+  Cycles *c = &world->cycles;
+  CycleSearch *s = calloc(1, sizeof *s);
+  if (s == NULL || atomic_exchange(&c->searching, true)) {
+    free(s);
+    return NULL;
+  }
+  gather(s, c);
+  visit_all(s);
+  for (int i = 0; i < n; i++)
+    if (cycles_inside_number(own[i]) != 0) s->nodes[cycles_inside_number(own[i]) - 1].inner++;
+  judge(s);
+  return s;
+}
+
+void cycles_inside_end (World *world, CycleSearch *s) {
+  for (size_t i = 0; i < s->node_count; i++) s->nodes[i].counted->mark = 0;
+  for (size_t i = 0; i < s->node_count; i++) {
+    Node *n = &s->nodes[i];
+    if (n->part != NULL) n->part->drop(n->counted);
+    else object_let_go((Object *)n->counted);
+  }
+  release(s);
+  free(s);
+  atomic_store(&world->cycles.searching, false);
+}
+
+size_t cycles_inside_count (const CycleSearch *s) { return s->node_count; }
+
+bool cycles_is_inside (const CycleSearch *s, size_t i) { return !s->nodes[i].live; }
+
+Object *cycles_inside_object (const CycleSearch *s, size_t i) {
+  return s->nodes[i].part == NULL ? (Object *)s->nodes[i].counted : NULL;
+}
+
+size_t cycles_inside_edges (const CycleSearch *s, size_t i, const uint32_t **to) {
+  *to = s->edges + s->nodes[i].edges;
+  return edges_end(s, i) - s->nodes[i].edges;
 }

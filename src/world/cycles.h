@@ -65,4 +65,19 @@ typedef enum CyclesPoll {
 */
 void cycles_poll (World *world, CyclesPoll why);
 
+/*
+** What the running thread alone keeps alive: holders and messages that are reached from each
+** other, from the n objects whose proxies its state has, and from nowhere else. They stay
+** inside as long as no Lua code runs in that state. NULL: another search runs, or there is
+** no memory. All are kept alive until cycles_inside_end.
+*/
+CycleSearch *cycles_inside_begin (World *world, Object *const *own, int n);
+void cycles_inside_end (World *world, CycleSearch *search);
+size_t cycles_inside_count (const CycleSearch *search);
+bool cycles_is_inside (const CycleSearch *search, size_t i); /* those before the count; others are outside */
+Object *cycles_inside_object (const CycleSearch *search, size_t i); /* NULL: it is a message */
+size_t cycles_inside_number (const Object *o); /* from 1; 0: it is none of those looked at */
+/* How many references to others it holds; their numbers, from 0. */
+size_t cycles_inside_edges (const CycleSearch *search, size_t i, const uint32_t **to);
+
 #endif

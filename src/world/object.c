@@ -195,8 +195,11 @@ static int sentinel_gc (lua_State *L) {
   if (!object_collector_calls(L)) return 0;
   lua_pushboolean(L, 0);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel_key); /* the field is there */
-  if (thread_self != NULL)
-    cycles_poll(thread_self->object.world, is_asked(L) ? CYCLES_ASKED : CYCLES_COLLECTED);
+  if (thread_self != NULL) {
+    bool asked = is_asked(L);
+    if (asked && thread_self->pins > 0) thread_self->pins_due = true;
+    cycles_poll(thread_self->object.world, asked ? CYCLES_ASKED : CYCLES_COLLECTED);
+  }
   return 0;
 }
 

@@ -121,6 +121,8 @@ struct Thread {
   unsigned between; /* own: so many the next time */
   unsigned tasks;   /* own: targets and tasks that its state has begun */
   uint32_t marks;   /* own: see message/gain.c */
+  unsigned pins, pins_enough; /* own: see objects/local_pins.c */
+  bool pins_due;              /* own: they are to be looked at before it waits */
 
   size_t unweighed; /* own: see burden.c */
   int kept_kib;     /* own: Lua memory in use after the last collection before a wait */
