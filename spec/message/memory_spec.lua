@@ -46,6 +46,19 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     end)
   end
 
+  it("where many lead back to themselves", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local before, most = rss(), 0
+      for i = 1, 40000 do
+        local here, queue, shared = sync.Local(), sync.Queue(), sync.Shared()
+        here.queue, shared.here = queue, here
+        queue:put { here, queue, shared }
+        if i % 2000 == 0 then most = math.max(most, rss() - before) end
+      end
+      print(most < 6000 and "flat" or most)
+    ]]))
+  end)
+
   it("where many are made and dropped in a simulated world", function()
     assert.equal("flat\n", support.output(RSS .. [[
       local report = sync.simulate(function()

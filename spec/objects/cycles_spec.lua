@@ -100,6 +100,30 @@ local cycles = {
     local queue = sync.Queue()
     queue:put(sync.Local { queue = queue, witness = witness })
   end,
+  ["a Local by a field that refers to the queue it is in"] = function(witness)
+    local queue, here = sync.Queue(), sync.Local()
+    queue:put(here)
+    here.queue, here.witness = queue, witness
+  end,
+  ["a Local by a field that refers to a Shared, and to itself"] = function(witness)
+    local shared, here = sync.Shared(), sync.Local()
+    shared.tree = { here }
+    here.f, here.me = function() return shared, witness end, { here }
+  end,
+  ["two Locals by queues in each other's fields"] = function(witness)
+    local locals, queues = { sync.Local(), sync.Local() }, { sync.Queue(), sync.Queue() }
+    for i = 1, 2 do
+      queues[i]:put(locals[3 - i])
+      locals[i].queue, locals[i].witness = queues[i], witness
+    end
+  end,
+  ["a Local of another thread that has ended"] = function(witness)
+    local queue, here = sync.Queue(), sync.Local()
+    sync.spawn(function()
+      here.queue, here.witness = queue, witness
+      queue:put(here)
+    end):join()
+  end,
   ["a Barrier by its action"] = function(witness)
     local queue = sync.Queue()
     queue:put(sync.Barrier(2, function() return queue, witness end))
@@ -136,6 +160,7 @@ local real_only = {
   ["two threads that know each other"] = true,
   ["a Future by its result"] = true,
   ["a Scope by the error of its thread"] = true,
+  ["a Local of another thread that has ended"] = true,
 }
 
 local names = {}
@@ -206,6 +231,54 @@ describe("A cycle is collected:", function()
 end)
 
 describe("What can be reached is not collected:", function()
+  -- Locals lie in queues that their own fields refer to, in other queues inside of those, in Shared tables, and are
+  -- taken out again by whoever comes, while threads make garbage of the same kind and have it collected.
+  it("fields of Locals that come back by ways of which the state knows nothing", function()
+    support.in_both_worlds(function()
+      local queues, shared, rounds = {}, sync.Shared(), 150
+      for i = 1, 3 do queues[i] = sync.Queue() end
+      local function work(seed)
+        math.randomseed(seed)
+        for round = 1, rounds do
+          local queue = queues[math.random(#queues)]
+          local here = sync.Local()
+          here.key, here.queue, here.me = seed * rounds + round, queue, here
+          local inner = sync.Queue()
+          inner:put { here }
+          here.inner = inner
+          queue:put { round % 2 == 0 and inner or here, here.key }
+          do
+            local garbage, around = sync.Local(), sync.Queue()
+            garbage.queue, garbage.me = around, { garbage }
+            around:put { garbage, around }
+          end
+          local item = queues[math.random(#queues)]:get(false)
+          if item then
+            local other, key = item[1], item[2]
+            if tostring(other):find "^Queue" then other = other:get()[1] end
+            if (key - 1) // rounds == seed then
+              assert(other.key == key and other.me == other and other.inner)
+              shared[math.random(3)] = other
+              if math.random(2) == 1 then queue:put { other, key } end
+            end
+          end
+          if round % 30 == 0 then
+            here, inner, item = nil -- luacheck: ignore
+            for _ = 1, 2 do collectgarbage() end
+            sync.sleep(0)
+          end
+          for i = 1, 3 do
+            local one = shared[i]
+            if one and one.key then assert(one.me == one and one.inner and one.queue) end
+          end
+        end
+      end
+      local threads = {}
+      for i = 1, 3 do threads[i] = sync.spawn(work, i) end
+      for _, thread in ipairs(threads) do thread:result() end
+    end)
+  end)
+
   it("a cycle that a state, a queue, a Shared or a message leads to", function()
     support.in_both_worlds(function()
       local function cycle(word)

@@ -74,7 +74,8 @@ void cycles_poll (World *world, CyclesPoll why);
 CycleSearch *cycles_inside_begin (World *world, Object *const *own, int n);
 void cycles_inside_end (World *world, CycleSearch *search);
 size_t cycles_inside_count (const CycleSearch *search);
-bool cycles_is_inside (const CycleSearch *search, size_t i); /* those before the count; others are outside */
+bool cycles_is_inside (const CycleSearch *search,
+                       size_t i); /* those before the count; others are outside */
 Object *cycles_inside_object (const CycleSearch *search, size_t i); /* NULL: it is a message */
 size_t cycles_inside_number (const Object *o); /* from 1; 0: it is none of those looked at */
 /* How many references to others it holds; their numbers, from 0. */
