@@ -20,6 +20,16 @@ describe("The prompt's entries #repl #novalgrind", function()
         .. "            [2]:1 | x = f()", t:run "x = f()")
     end)
 
+    it("a block of Python's is not waited for to go on, but told how Lua says it", function()
+      local t = open { width = 120 }
+      assert.equal("[1]:1: <name> expected near <eof>\nhint: Python's `while True:` is `while true do ... end`\n"
+        .. "    [1]:1 | while True:", t:run "while True:")
+      assert.truthy(t:run "for i in range(3):":find("is `for i = 0, 3 - 1 do ... end`", 1, true))
+      t:enter "while true do"
+      t:wait_for ">>"
+      t:run "break end"
+    end)
+
     it("a line of a pasted block is the one that is shown", function()
       local t = open()
       t:paste "do\n  local a = 1\n  error 'in line 3'\nend"

@@ -16,7 +16,7 @@ return {
       .. "numbered: [7]:1 is line 1 of entry 7, which errors and reports show. "
       .. "An entry that waits for what can never come is reported and ended. What is longer than "
       .. "the screen stops there, and Enter shows more of it. The file LUASYNC_RC names, or luasync/init.lua in the "
-      .. "XDG config folder, is run at the start; NO_COLOR switches colours off.",
+      .. "XDG config folder, is run at the start; NO_COLOR switches colours off; what is being typed has none.",
     python = "python3",
   },
   {

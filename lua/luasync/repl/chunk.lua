@@ -138,8 +138,17 @@ end
 
 local function is_unfinished(message) return message:find("<eof>$") ~= nil or message:find("near '?<eof>'?$") ~= nil end
 
+local BLOCKS = { ["if"] = true, ["while"] = true, ["for"] = true, try = true, finally = true, except = true }
+
+--- Does the first line begin a block of Python's? More lines would make no Lua of it; its error has a hint.
+local function is_python(text)
+  local word = text:match "^%s*(%a+)[^\n]*:[ \t]*$" or text:match "^%s*(%a+)[^\n]*:[ \t]*\n"
+  return word ~= nil and BLOCKS[word] ~= nil
+end
+
 --- Is the text the beginning of something, so that more lines are wanted?
 function chunk.is_incomplete(text)
+  if is_python(text) then return false end
   local f, message = load("return " .. text, NAME, "t")
   if f then return false end
   local g, statement = load(text, NAME, "t")

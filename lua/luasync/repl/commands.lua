@@ -325,15 +325,15 @@ function list.time(session, text)
 end
 
 local HELP = {
-  { ":threads", "the threads: state, what each waits for, who holds it, since when, where" },
-  { ":locks", "locks, queues and all else that threads wait for, and which threads wait for them" },
+  { ":threads", "the threads: state, what each waits for, who holds it, where" },
+  { ":locks", "locks, queues and what else threads wait for, and who waits" },
   { ":why NAME", "what a thread waits for, and what that waits for" },
   { ":bt NAME", "the traceback of a thread" },
-  { ":kill NAME", "interrupts a thread (NAME: its name, a part of it, its number, a variable)" },
-  { ":trace", "records what the threads do; the next :trace shows it (also: save FILE, off)" },
+  { ":kill NAME", "interrupts a thread, by name, a part of it, number, variable" },
+  { ":trace", "records the threads; once more shows it (also: save FILE, off)" },
   { ":load FILE", "runs a file" },
   { ":save FILE", "writes the entries into a file, as a script" },
-  { ":list [N]", "the entries of this session; errors name places in them: [7]:1 is line 1 of entry 7" },
+  { ":list [N]", "the entries of this session; [7]:1 is line 1 of entry 7" },
   { ":time EXPR", "evaluates, and shows how long it took" },
   { ":help [NAME]", "this list, or what the reference says of a function or an object" },
   { ":quit", "leaves, as Ctrl-D does" },
