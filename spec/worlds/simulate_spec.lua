@@ -87,6 +87,19 @@ describe("simulate", function()
     end
   end)
 
+  it("repeats the pace of the collector, whatever is the first in its process to do something", function()
+    assert.equal("true\n", support.output [[
+      local sync = require "luasync"
+      local function memory()
+        local queue, class = require "luasync".Queue(), { __index = {} }
+        for _ = 1, 3 do queue:put(setmetatable({}, class)) end
+        return collectgarbage "count"
+      end
+      local first = sync.simulate(memory).results[1]
+      print(first == sync.simulate(memory).results[1])
+    ]])
+  end)
+
   it("repeats schedules of lasting deadlocks, ticks and prints", function()
     local function body()
       local a, b = sync.Lock { name = "A" }, sync.Lock { name = "B" }

@@ -36,10 +36,9 @@ static const char index_key, len_key, eq_key; /* the strings __index, __len and 
 /* The byte of the table at the top. */
 static uint8_t *flags_of (lua_State *L) { return (uint8_t *)lua_topointer(L, -1) + FLAGS; }
 
-/* Whether a new field takes the marks away, and looking for a metamethod sets its own. [0, 0, memory] */
-static bool probe (lua_State *L) {
+/* Whether a new field takes the marks away, and looking for a metamethod sets its own. */
+static int probe (lua_State *L) {
   bool works;
-  if (sizeof(void *) != 8) return false;
   lua_newtable(L);
   lua_newtable(L);
   works = (*flags_of(L) & ALL_FLAGS) == ALL_FLAGS;
@@ -55,7 +54,23 @@ static bool probe (lua_State *L) {
   lua_setfield(L, -2, "b");
   works = works && (*flags_of(L) & ALL_FLAGS) == 0;
   lua_pop(L, 2);
-  return works;
+  lua_pushboolean(L, works);
+  return 1;
+}
+
+/*
+** In a state made for it: what happens once in a process must not move the pace of the
+** collector of the simulated world in which it happens to come first.
+*/
+static void probe_once (void) {
+  lua_State *L = sizeof(void *) == 8 ? luaL_newstate() : NULL;
+  bool works = false;
+  if (L != NULL) {
+    lua_pushcfunction(L, probe);
+    works = lua_pcall(L, 0, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+    lua_close(L);
+  }
+  atomic_store_explicit(&flags_work, works ? WORKS : FAILS, memory_order_relaxed);
 }
 
 static void keep_string (lua_State *L, const char *text, const char *key) {
@@ -70,8 +85,7 @@ void gain_prepare (lua_State *L) {
     keep_string(L, "__index", &index_key);
   }
   lua_pop(L, 1);
-  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == UNTESTED)
-    atomic_store_explicit(&flags_work, probe(L) ? WORKS : FAILS, memory_order_relaxed);
+  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == UNTESTED) probe_once();
 }
 
 /* Pushes the field of the table at the top whose name is kept there. [0, +1, -] */
