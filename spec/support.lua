@@ -10,8 +10,8 @@ local support = {}
 --- The host binary that the child processes of specs run.
 support.host = os.getenv "LUASYNC" or (os.getenv "PWD" or ".") .. "/build/luasync"
 
---- Seconds that no correct step of a spec comes near, also under valgrind.
-support.LONG = 20
+--- Seconds that no correct step of a spec comes near, also under a sanitizer on a busy machine.
+support.LONG = 120
 
 --- Asserts that a thread ends, and returns its results.
 -- @param thread a started thread

@@ -20,7 +20,7 @@ local function run(code)
   file:write(code, "\n")
   file:close()
   local pipe = io.popen(("timeout -k 1 %d %s %s 2>&1 </dev/null"):format(
-    support.LONG * 3, support.quote(this_lua()), support.quote(path)))
+    support.LONG, support.quote(this_lua()), support.quote(path)))
   local output = pipe:read "a"
   local ok = pipe:close()
   os.remove(path)
