@@ -202,3 +202,28 @@ bool numbering_starts_late (const Op *op, int serial) {
   if (owner == NULL) return false;
   return owner->kind != &scope_kind || (int)owner->maker != serial + 1;
 }
+
+/*
+** For the watch.
+*/
+
+WatchedStep numbering_watched (Numbering *g, const Op *op, const Thread *self, int thread,
+                               uint32_t among[ACCESSES_MOST]) {
+  bool looks = op->object != NULL && op->object->kind == &shared_kind
+               && (op_info[op->kind].flags & OP_READS);
+  WatchedStep s = {.thread = thread,
+                   .self = numbering_object(g, &self->object),
+                   .kind = op->kind,
+                   .object = op->object != NULL ? numbering_object(g, op->object) : 0,
+                   .second = op->second != NULL ? numbering_object(g, op->second) : 0,
+                   .part = op->key != NULL ? numbering_part(g, op->key) : 0,
+                   .removes = op->removes,
+                   .keys = op->kind == OP_WRITE && op->key != NULL
+                           && shared_has_key(op->object, op->key) == op->removes,
+                   .empty = looks && op->kind != OP_LOOK && shared_is_empty(op->object),
+                   .patient = op->until == FOREVER,
+                   .among = among};
+  for (int i = 0; op->among != NULL && i < op->among_count && i < ACCESSES_MOST; i++)
+    among[s.among_count++] = numbering_object(g, op->among[i]->object);
+  return s;
+}

@@ -10,6 +10,7 @@
 
 #include "explore/footprint.h"
 #include "explore/names.h"
+#include "explore/watch.h"
 #include "objects/shared/shared.h"
 #include "thread/thread.h"
 #include "world/op.h"
@@ -52,5 +53,9 @@ bool numbering_looks_at_life (const Op *op);
 ** be told.
 */
 bool numbering_starts_late (const Op *op, int serial);
+
+/* The operation of `self`, as a watch is told of it; `among` is for the objects of a select. */
+WatchedStep numbering_watched (Numbering *g, const Op *op, const Thread *self, int thread,
+                               uint32_t among[ACCESSES_MOST]);
 
 #endif

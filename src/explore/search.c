@@ -196,6 +196,7 @@ static void begin_by_states (lua_State *L, Exploration *x, GraphCall *call) {
                           .depth = DEPTH,
                           .preemptions = bounded ? x->options.preemptions : -1};
   x->graph = state_graph_new(&subject, world_subject_key, graph_outcome, &options);
+  world_subject_wipe(x->world);
   if (x->graph == NULL) broken(L, x);
 }
 

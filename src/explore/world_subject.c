@@ -38,6 +38,7 @@ struct WorldSubject {
   Watch *watch;
   Findings *findings;
   bool marked;       /* places are noted */
+  bool wipes;        /* states are compared */
   bool watches_life; /* some thread interrupts others, or asks whether they live, */
   bool is_another;   /* which has been found out only now */
   Fingerprint *fingerprint;
@@ -133,10 +134,9 @@ static bool is_silent (const WorldSubject *w, int thread, const Op *op) {
 }
 
 /*
-** The object in whose line an interrupt finds its target: it leaves the line, or is
-** passed over there. The same where the target has been woken since, and has not gone on:
-** the other order with what woke it is another trace. *live: the object, where it is an
-** RWLock, which alone says what can be done there. False: there is none.
+** The object in whose line an interrupt finds its target, or found it before it was woken: the
+** other order with what woke it is another trace. *live: the object, where it is an RWLock,
+** which alone says what can be done there. False: there is none.
 */
 static bool line_of_target (WorldSubject *w, const Op *op, uint32_t *object, Object **live) {
   const Thread *t = (const Thread *)op->object;
@@ -293,33 +293,14 @@ static void take_half_way (WorldSubject *w) {
 /* Tells the watch what the thread is about to do. */
 static void watch_pending (WorldSubject *w, int thread) {
   const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
-  WatchedStep s;
-  bool looks;
   w->last = (WatchedStep){.thread = -1};
-  w->moved = 0;
   if (op == NULL) {
     watch_clock(w->watch, w->depth);
     return;
   }
-  looks = op->object != NULL && op->object->kind == &shared_kind
-          && (op_info[op->kind].flags & OP_READS);
-  s = (WatchedStep){
-      .thread = thread,
-      .self = numbering_object(&w->numbers, &sim_thread_of(w->sim, w->serial[thread])->object),
-      .kind = op->kind,
-      .object = op->object != NULL ? numbering_object(&w->numbers, op->object) : 0,
-      .second = op->second != NULL ? numbering_object(&w->numbers, op->second) : 0,
-      .part = op->key != NULL ? numbering_part(&w->numbers, op->key) : 0,
-      .removes = op->removes,
-      .keys = op->kind == OP_WRITE && op->key != NULL
-              && shared_has_key(op->object, op->key) == op->removes,
-      .empty = looks && op->kind != OP_LOOK && shared_is_empty(op->object),
-      .patient = op->until == FOREVER,
-      .among = w->among};
-  for (int i = 0; op->among != NULL && i < op->among_count && i < ACCESSES_MOST; i++)
-    w->among[s.among_count++] = numbering_object(&w->numbers, op->among[i]->object);
-  watch_step(w->watch, w->depth, &s);
-  w->last = s;
+  w->last = numbering_watched(&w->numbers, op, sim_thread_of(w->sim, w->serial[thread]), thread,
+                              w->among);
+  watch_step(w->watch, w->depth, &w->last);
 }
 
 static bool step (void *ud, int thread, Effects *effects) {
@@ -329,7 +310,7 @@ static bool step (void *ud, int thread, Effects *effects) {
   watch_pending(w, thread);
   if (thread == CLOCK_THREAD) sim_step_clock(w->sim);
   else {
-    touched_find(&touched, sim_pending(w->sim, w->serial[thread]));
+    if (w->wipes) touched_find(&touched, sim_pending(w->sim, w->serial[thread]));
     sim_step(w->sim, w->serial[thread]);
     touched_tidy(&touched);
   }
@@ -378,6 +359,7 @@ static bool begin (WorldSubject *w) {
     return false;
   }
   sim_mark_places(w->sim, w->marked);
+  sim_wipe(w->sim, w->wipes);
   if (w->options.snapshots) add_point(w);
   return refresh(w);
 }
@@ -425,6 +407,11 @@ void world_subject_mark_places (WorldSubject *w, bool mark) {
   if (w->sim != NULL) sim_mark_places(w->sim, mark);
 }
 
+void world_subject_wipe (WorldSubject *w) {
+  w->wipes = true;
+  if (w->sim != NULL) sim_wipe(w->sim, true);
+}
+
 bool world_subject_key (void *subject, uint64_t key[2]) {
   WorldSubject *w = subject;
   if (!fingerprint_take(w->fingerprint, w->sim, key)) return false;
@@ -441,8 +428,6 @@ uint32_t world_subject_deed (void *subject) {
   WorldSubject *w = subject;
   return w->last.thread < 0 ? DEED_NONE : deeds_number(w->deeds, &w->last, w->moved);
 }
-
-const Deeds *world_subject_deeds (const WorldSubject *w) { return w->deeds; }
 
 static int threads (void *ud) { return ((WorldSubject *)ud)->known; }
 
@@ -487,6 +472,7 @@ void world_subject_free (WorldSubject *w) {
   free(w);
 }
 
+const Deeds *world_subject_deeds (const WorldSubject *w) { return w->deeds; }
 Sim *world_subject_sim (WorldSubject *w) { return w->sim; }
 const SimReport *world_subject_report (WorldSubject *w) { return &w->report; }
 Watch *world_subject_watch (WorldSubject *w) { return w->watch; }

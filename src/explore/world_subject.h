@@ -36,6 +36,8 @@ Subject world_subject_calls (WorldSubject *w);
 
 /* The state the world stands in, for state_graph.h; false: it has none that bytes in memory could tell. */
 bool world_subject_key (void *subject, uint64_t key[2]);
+/* From the next restart on states are compared: equal ones are to be equal in their bytes. */
+void world_subject_wipe (WorldSubject *w);
 /* What the last step did, as a number of world_subject_deeds; of the clock: DEED_NONE. */
 uint32_t world_subject_deed (void *subject);
 const Deeds *world_subject_deeds (const WorldSubject *w);

@@ -207,13 +207,14 @@ static void restore_record (Sim *sim, const Checkpoint *c) {
   unsigned signals = atomic_load(&sim->world.signals);
   size_t capacity = sim->output_capacity;
   uint64_t stamps = sim->stamps;
-  bool unmarked = sim->unmarked;
+  bool unmarked = sim->unmarked, unwiped = sim->unwiped;
   struct Checkpoint *root = sim->root;
   *sim = c->sim;
   sim->outside = outside;
   sim->output_capacity = capacity;
   sim->stamps = stamps;
   sim->unmarked = unmarked;
+  sim->unwiped = unwiped;
   sim->root = root;
   atomic_store(&watched.steps, atomic_load(&c->sim.watched.steps));
   sim->watched = watched;

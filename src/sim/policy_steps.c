@@ -24,7 +24,7 @@ static void clear_above (lua_State *L) {
 
 static bool before_op (Sim *sim, SimThread *me, const Op *op) {
   me->pending = op;
-  clear_above(op->L);
+  if (!sim->unwiped) clear_above(op->L);
   /* nothing that a thread could see depends on a print */
   return op->kind != OP_OUTPUT || sim->options.outputs;
 }
@@ -107,6 +107,8 @@ bool sim_step_clock (Sim *sim) {
   if (sim->ready_count > 0) enter(sim, sim_take_ready(sim, 0));
   return true;
 }
+
+void sim_wipe (Sim *sim, bool wipe) { sim->unwiped = !wipe; }
 
 void sim_mark_places (Sim *sim, bool mark) { sim->unmarked = !mark; }
 

@@ -56,6 +56,7 @@ struct Sim {
   int numbered;    /* entries of that */
   int taken;       /* under a search: threads of the pool that have been used; none is twice */
   bool unmarked;   /* see sim_mark_places */
+  bool unwiped;    /* see sim_wipe */
   uint64_t stamps; /* the last one given to a thread */
   struct Checkpoint *root; /* the first one there is, or NULL */
   Draws draws;

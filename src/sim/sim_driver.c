@@ -203,7 +203,7 @@ void sim_switch_to (Sim *sim, Fibre *from, SimThread *to) {
                           .world = &sim->world,
                           .a = sim->ready_count});
   if (from == &to->fibre) return;
-  if (sim->options.policy->searches) fibre_wipe(&to->fibre);
+  if (sim->options.policy->searches && !sim->unwiped) fibre_wipe(&to->fibre);
   sim->current = to;
   thread_self = to->thread;
   if (to->thread->running != NULL && thread_is_asked(to->thread))
@@ -294,7 +294,8 @@ __attribute__((noinline)) static void wipe_stack (void) {
 }
 
 static void sim_announce (Thread *self, const Op *op) {
-  if (sim_of(self->object.world)->options.policy->searches) wipe_stack();
+  const Sim *sim = sim_of(self->object.world);
+  if (sim->options.policy->searches && !sim->unwiped) wipe_stack();
   announce_op(self, op);
 }
 

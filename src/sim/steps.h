@@ -78,6 +78,12 @@ Thread *sim_thread_of (const Sim *sim, int thread);
 /* Whether objects note where they were taken, as they do at first: only reports want to know. */
 void sim_mark_places (Sim *sim, bool mark);
 
+/*
+** Whether what is over leaves no trace on stacks, as it does at first: only those who
+** compare states want that.
+*/
+void sim_wipe (Sim *sim, bool wipe);
+
 Nanos sim_clock (const Sim *sim);
 World *sim_world (Sim *sim);
 
