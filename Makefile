@@ -317,6 +317,9 @@ BUILT := $(if $(SUDO_UID),$(if $(wildcard $(HOST)),$(if $(wildcard $(MODULE)),$(
 
 install_lua = cd lua/luasync && find . -type f -exec install -D -m 644 {} '$(abspath $(1))/{}' \;
 
+# What is read and tried: README.md refers to it.
+install_scripts = find scripts/tutorial scripts/examples scripts/puzzles -type f -exec install -D -m 644 {} '$(DOCDIR)/{}' \;
+
 install: $(if $(BUILT),,all) ## install command, module, Lua files and documentation (PREFIX=/usr/local, DESTDIR=)
 	$(Q)install -d '$(BINDIR)' '$(CMODDIR)' '$(LMODDIR)' '$(MANDIR)' '$(DOCDIR)' '$(LIBRARY)/luasync'
 	$(Q)install -m 755 $(HOST) '$(BINDIR)/luasync'
@@ -324,6 +327,7 @@ install: $(if $(BUILT),,all) ## install command, module, Lua files and documenta
 	$(Q)$(call install_lua,$(LMODDIR))
 	$(Q)install -m 644 $(BUILD)/docs/luasync.1 '$(MANDIR)/luasync.1'
 	$(Q)install -m 644 LICENSE README.md CHANGELOG.md $(BUILD)/docs/luasync.html '$(DOCDIR)'
+	$(Q)$(install_scripts)
 	$(Q)install -m 644 $(BUILD)/docs/library/luasync.lua '$(LIBRARY)'
 	$(Q)install -m 644 $(wildcard $(BUILD)/docs/library/luasync/*.lua) '$(LIBRARY)/luasync'
 	$(call say,DONE,$(BINDIR)/luasync)

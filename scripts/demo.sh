@@ -46,3 +46,4 @@ if [ -n "$failed" ]; then
   exit 1
 fi
 echo "demo: $played programs played"
+echo "demo: now the puzzles: $luasync --explore scripts/puzzles/01_rendezvous.lua (scripts/puzzles/README.md)"

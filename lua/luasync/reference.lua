@@ -25,8 +25,8 @@
 local reference = {}
 
 local FILES = {
-  "threads", "module", "locks", "signals", "barriers", "queues", "pools", "data", "worlds", "verdicts", "trace",
-  "logging", "testing", "topics", "python", "command", "repl",
+  "threads", "module", "locks", "signals", "barriers", "queues", "pools", "data", "worlds", "verdicts", "puzzles",
+  "trace", "logging", "testing", "topics", "python", "command", "repl",
 }
 local WIDTH = 78
 

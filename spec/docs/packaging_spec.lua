@@ -64,7 +64,9 @@ describe("packaging #slow #novalgrind", function()
   it("installs command, module, Lua files, licence, page and annotations", function()
     for _, path in ipairs{ "bin/luasync", "lib/lua/5.4/luasync.so", "share/lua/5.4/luasync/logging.lua",
         "share/lua/5.4/luasync/testing/inside.lua", "share/man/man1/luasync.1", "share/doc/luasync/LICENSE",
-        "share/doc/luasync/CHANGELOG.md", "share/doc/luasync/luasync.html", "share/luasync/library/luasync.lua",
+        "share/doc/luasync/CHANGELOG.md", "share/doc/luasync/luasync.html",
+        "share/doc/luasync/scripts/puzzles/01_rendezvous.lua", "share/doc/luasync/scripts/tutorial/51_event_basic.lua",
+        "share/luasync/library/luasync.lua",
         "share/luasync/library/luasync/logging.lua", "share/luasync/library/luasync/testing.lua" } do
       assert.is_true(#support.read_file(root .. "/usr/" .. path) > 0, path)
     end
