@@ -4,14 +4,24 @@
 -- the report is laid out: a column for each thread, the replay line, and one line that says how much has been seen.
 local explore = {}
 
--- The lines of a deadlock's report that matter: what is stuck, and the circle.
+-- The lines of a deadlock's report that matter: what is stuck, the circle, and where the others stand that do not
+-- just wait for another thread's end.
 local function heart(report)
-  local lines = {}
-  for line in report:gmatch "[^\n]+" do
-    if line:find "^Thread " then break end
-    lines[#lines + 1] = line
+  local head, threads = report:match "^(.-)\n(Thread .*)$"
+  head = (head or report):gsub("%s+$", "")
+  local lines = { head }
+  for line in (threads or ""):gmatch "[^\n]+" do
+    local name, what, where = line:match "^Thread (.-): waiting in (.*), since .- at (%S.*)$"
+    if name and not what:find "^join of Thread " and not head:find(name .. " waits for ", 1, true) then
+      lines[#lines + 1] = ("  %s waits in %s at %s"):format(name, what, where)
+    end
   end
   return table.concat(lines, "\n")
+end
+
+-- An error that has ended a thread before: its first lines, without the traceback.
+local function error_before(text)
+  return "before that: " .. text:gsub("\nstack traceback:.*", ""):gsub("%s+$", "")
 end
 
 local function place(step) return ("%s:%d"):format(step.source, step.line) end
@@ -119,6 +129,8 @@ end
 
 local function give_message(failure)
   if failure.report then failure.message = heart(failure.report) end
+  if failure.before then failure.message = failure.message .. "\n" .. error_before(failure.before) end
+  failure.before = nil
   if failure.found then failure.message = found[failure.kind](failure, steps_of(failure)) end
   local condition = only_if(failure)
   if not condition then return end
@@ -230,7 +242,7 @@ local function cell(step)
   local what = step.operation
   if step.object then what = step.object .. ":" .. what end
   if step.key ~= nil then what = what .. " " .. tostring(step.key) end
-  return what .. "  :" .. step.line
+  return step.line > 0 and what .. "  :" .. step.line or what -- none while an error unwinds
 end
 
 local ROWS, AROUND = 60, 5
@@ -453,6 +465,57 @@ local function outcomes(result)
   return table.concat(out, "\n")
 end
 
+local WHOLE = 3 -- failures that are shown whole, where there are more than one more
+
+-- What failures of threads that do the same have in common: the kind, and where the last step stands.
+local function likeness(failure)
+  local last = failure.trace and failure.trace[#failure.trace]
+  return failure.kind .. (last and last.line and last.source .. last.line or "")
+end
+
+-- The failures where they are too many to be shown whole: the simplest first, those that end executions before what
+-- else can be said of them, and those that are like one before last.
+local function in_order(failures)
+  if #failures <= WHOLE + 1 then return failures end
+  local list, rank, met, unlike, like = table.move(failures, 1, #failures, 1, {}), {}, {}, {}, {}
+  for i, failure in ipairs(failures) do rank[failure] = i end
+  table.sort(list, function(a, b)
+    if (a.found == nil) ~= (b.found == nil) then return a.found == nil end
+    if a.preemptions ~= b.preemptions then return (a.preemptions or 0) < (b.preemptions or 0) end
+    if a.trace and b.trace and #a.trace ~= #b.trace then return #a.trace < #b.trace end
+    return rank[a] < rank[b]
+  end)
+  for _, failure in ipairs(list) do
+    local key = likeness(failure)
+    table.insert(met[key] and like or unlike, failure)
+    met[key] = true
+  end
+  return table.move(like, 1, #like, #unlike + 1, unlike)
+end
+
+-- A failure, whole.
+local function add_failure(out, failure, result, script, replay, width)
+  out[#out + 1] = ("FAIL %s   %s%s"):format(failure.kind, script,
+    failure.schedule and "       " .. replay(failure.schedule) or "")
+  if failure.trace then
+    out[#out + 1] = columns(failure, width)
+    out[#out + 1] = no_return(failure)
+  end
+  for line in failure.message:gmatch "[^\n]+" do
+    line = line:gsub("^luasync: ", "")
+    if #line + 2 > width then line = line:gsub(" → ", " →\n    ") end -- each wait of a circle on its own
+    out[#out + 1] = "  " .. line
+  end
+  if failure.trace then out[#out + 1] = tail(failure, result) end
+end
+
+-- A failure on two lines.
+local function in_short(failure, replay)
+  local text = failure.message:gsub("^luasync: ", ""):gsub("^(Exception in thread [^\n]*)\n", "%1 ")
+  return ("also %s in %s: %s%s"):format(failure.kind, plural(count(failure.executions), "execution"),
+    text:match "^[^\n]*", failure.schedule and "\n       " .. replay(failure.schedule) or "")
+end
+
 --- The whole report of an exploration.
 -- @param result table: after finish
 -- @param script string: the name that stands in the report
@@ -461,21 +524,14 @@ end
 function explore.report(result, script, replay, width)
   local out = {}
   width = width or WIDTH
-  for _, failure in ipairs(result.failures) do
-    out[#out + 1] = ("FAIL %s   %s%s"):format(failure.kind, script,
-      failure.schedule and "       " .. replay(failure.schedule) or "")
-    if failure.trace then
-      out[#out + 1] = columns(failure, width)
-      out[#out + 1] = no_return(failure)
+  for i, failure in ipairs(in_order(result.failures)) do
+    if i > WHOLE and #result.failures > WHOLE + 1 then out[#out + 1] = in_short(failure, replay)
+    else
+      add_failure(out, failure, result, script, replay, width)
+      out[#out + 1] = ""
     end
-    for line in failure.message:gmatch "[^\n]+" do
-      line = line:gsub("^luasync: ", "")
-      if #line + 2 > width then line = line:gsub(" → ", " →\n    ") end -- each wait of a circle on its own
-      out[#out + 1] = "  " .. line
-    end
-    if failure.trace then out[#out + 1] = tail(failure, result) end
-    out[#out + 1] = ""
   end
+  if #result.failures > WHOLE + 1 then out[#out + 1] = "(all of them whole: --json)\n" end
   if result.ok then
     out[#out + 1] = ("PASS (%s)   %s"):format(result.complete and "complete" or "bounded: " .. bound(result), script)
   end

@@ -138,7 +138,7 @@ static lua_Integer interruptions (const Schedule *s) {
   return n;
 }
 
-static void set_schedule (lua_State *L, int group, const SimReport *r) {
+void outcome_set_schedule (lua_State *L, int group, const SimReport *r) {
   Schedule joined = {0};
   char *text;
   bool whole = true;
@@ -213,7 +213,7 @@ static void count_in_group (lua_State *L, const Explored *x) {
   lua_Integer mine = interruptions(&r->schedule);
   if (executions == 0 || mine < fewest
       || (mine == fewest && r->steps < integer_field(L, "steps"))) {
-    set_schedule(L, lua_gettop(L), r);
+    outcome_set_schedule(L, lua_gettop(L), r);
     push_path(L, x);
     lua_setfield(L, -2, "path");
   }
@@ -371,134 +371,4 @@ void outcome_minimise (lua_State *L, const Explored *x, const StateGraph *graph,
   lua_pushvalue(L, wanted.group);
   if (minimise_cause(&s, &path, is_well, &wanted, &cause)) set_cause(L, &cause);
   lua_settop(L, wanted.group);
-}
-
-/*
-** A group's execution once more, step by step.
-*/
-
-/* In `overtaken`, of the step on top, the first thread that could go while the clock goes on. */
-static void set_overtaken (lua_State *L, WorldSubject *w) {
-  Subject s = world_subject_calls(w);
-  char name[64];
-  Peek p;
-  for (int t = 0; t < s.threads(s.ud); t++) {
-    int serial = world_subject_serial(w, t);
-    if (serial < 0 || !s.peek(s.ud, t, &p) || !p.enabled) continue;
-    thread_copy_name(sim_thread_of(world_subject_sim(w), serial), name);
-    lua_pushstring(L, name);
-    lua_setfield(L, -2, "overtaken");
-    return;
-  }
-}
-
-/* Pushes what is known of the operation that the thread is held in front of. [0, +1, memory] */
-static void push_step (lua_State *L, WorldSubject *w, int thread) {
-  Sim *sim = world_subject_sim(w);
-  int serial = world_subject_serial(w, thread);
-  const Op *op = serial >= 0 ? sim_pending(sim, serial) : NULL;
-  char name[64];
-  SourceLine line;
-  lua_createtable(L, 0, 6);
-  if (op == NULL) {
-    lua_pushliteral(L, "the clock goes on");
-    lua_setfield(L, -2, "operation");
-    set_overtaken(L, w);
-    return;
-  }
-  thread_copy_name(sim_thread_of(sim, serial), name);
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "thread");
-  lua_pushstring(L, op_info[op->kind].word);
-  lua_setfield(L, -2, "operation");
-  if (op->object != NULL) {
-    lua_pushstring(L, op->object->kind->name);
-    lua_setfield(L, -2, "kind");
-    lua_pushstring(L, object_name(op->object, name));
-    lua_setfield(L, -2, "object");
-  }
-  if (op->key != NULL) {
-    world_subject_push_key(L, op->key);
-    lua_setfield(L, -2, "key");
-  }
-  source_line_here(op->L, &line);
-  lua_pushstring(L, line.source);
-  lua_setfield(L, -2, "source");
-  lua_pushinteger(L, line.line);
-  lua_setfield(L, -2, "line");
-}
-
-/* Whether no thread can go on; an execution that has been cut is none. */
-static bool is_stuck (WorldSubject *w) {
-  Subject s = world_subject_calls(w);
-  Peek p;
-  for (int t = 0; t < s.threads(s.ud); t++)
-    if (s.peek(s.ud, t, &p) && p.enabled) return false;
-  return true;
-}
-
-/* Lets the threads that are held stand in line, so that a report sees what they wait for. */
-static void let_wait (Sim *sim) {
-  for (int i = 0; i < sim_thread_count(sim) && !sim_is_over(sim); i++)
-    if (sim_pending(sim, i) != NULL) sim_step(sim, i);
-}
-
-/* What the world has to say at the end of such a run. */
-static void set_end (lua_State *L, WorldSubject *w) {
-  const SimReport *r = world_subject_report(w);
-  Sim *sim = world_subject_sim(w);
-  char *text;
-  if (!sim_is_over(sim) && is_stuck(w)) let_wait(sim);
-  if (!sim_is_over(sim)) {
-    text = deadlock_text(sim_world(sim));
-    lua_pushstring(L, text != NULL ? text : "not enough memory to say more");
-    free(text);
-    lua_setfield(L, -2, "report");
-  }
-  lua_pushlstring(L, r->output != NULL ? r->output : "", r->output_length);
-  lua_setfield(L, -2, "output");
-}
-
-/* The operation of the cause that has not been done: the group is on top. */
-static void set_pending_cause (lua_State *L, WorldSubject *w) {
-  int group = lua_gettop(L);
-  if (lua_getfield(L, -1, "cause") == LUA_TTABLE && lua_getfield(L, -1, "thread") != LUA_TNIL) {
-    push_step(L, w, (int)lua_tointeger(L, -1));
-    lua_setfield(L, -3, "step");
-  }
-  lua_settop(L, group);
-}
-
-void outcome_describe (lua_State *L, WorldSubject *w) {
-  Subject s = world_subject_calls(w);
-  lua_Integer preempted = 0; /* a thread lost its turn while it could go on */
-  size_t length;
-  const char *path;
-  lua_getfield(L, -1, "path");
-  path = lua_tolstring(L, -1, &length);
-  world_subject_mark_places(w, true);
-  lua_createtable(L, (int)length, 0); /* group path steps */
-  if (s.rewind(s.ud, 0) == 0)
-    for (size_t i = 0; i < length; i++) {
-      Effects effects = {0};
-      Peek p;
-      if (i > 0 && path[i] != path[i - 1] && s.peek(s.ud, path[i - 1], &p) && p.enabled)
-        preempted++;
-      push_step(L, w, path[i]);
-      lua_pushnumber(L, (lua_Number)sim_clock(world_subject_sim(w)) / NANOS);
-      lua_setfield(L, -2, "time");
-      lua_rawseti(L, -2, (lua_Integer)i + 1);
-      if (!s.step(s.ud, path[i], &effects)) break;
-    }
-  lua_pushinteger(L, preempted);
-  lua_setfield(L, -4, "preemptions");
-  lua_setfield(L, -3, "trace");
-  lua_pop(L, 1);
-  lua_pushnil(L);
-  lua_setfield(L, -2, "path");
-  set_pending_cause(L, w);
-  if (lua_getfield(L, -1, "schedule") == LUA_TNIL)
-    set_schedule(L, lua_gettop(L) - 1, world_subject_report(w));
-  lua_pop(L, 1);
-  set_end(L, w);
 }

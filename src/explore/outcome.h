@@ -40,6 +40,9 @@ bool outcome_fails (lua_State *L, const Explored *x);
 /* Adds the group on top to those at `groups`, if there is none like it: true. [-1, 0, memory] */
 bool outcome_add_group (lua_State *L, int groups);
 
+/* Gives the group at the index the schedule of a run. [0, 0, memory] */
+void outcome_set_schedule (lua_State *L, int group, const SimReport *r);
+
 /*
 ** Looks for the execution of the group on top with the fewest preemptions, and for the
 ** reason why it fails: two operations that depend on each other, all is well the other way
