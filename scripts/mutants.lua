@@ -4,8 +4,9 @@
 --
 -- Each mutant is one random change in one line of src/: a comparison, a constant, a condition turned round, && for ||,
 -- a statement left out. It is made in a copy of the tree and built there; the specs nearest to the file run first, then
--- those of its room, until one fails. A mutant that does not build is none; one that hangs is caught. What survives is
--- listed: it is either a change of nothing that anybody can see, or a spec is missing.
+-- those of its room, until one fails. A mutant that does not build is none. One that takes longer than `seconds` counts
+-- as hung: on a busy machine that says little. What survives is either a change of nothing that anybody can see, or a
+-- spec is missing.
 
 local options = { n = 20, seed = os.time() % 1000000, only = "", seconds = 240, build = "build/mutants" }
 for _, word in ipairs(arg) do
@@ -153,26 +154,29 @@ assert(make "build/luasync", "the unchanged tree does not build: see " .. option
 
 math.randomseed(options.seed)
 print(("seed %d, %d mutants"):format(options.seed, options.n))
-local caught, survivors = 0, {}
-while caught + #survivors < options.n do
+local caught, hung, survived = 0, 0, 0
+while caught + hung + survived < options.n do
   local file, number, lines, changed = draw()
   local original = read(file)
   local mutant = table.move(lines, 1, #lines, 1, {})
   mutant[number] = changed
   write(tree .. "/" .. file, table.concat(mutant, "\n") .. "\n")
   if make "build/luasync" then
-    local by
+    local by, verdict = nil, "SURVIVED"
     for _, specs in ipairs(specs_of(file)) do
       if not by then
         local ok, ended = passes(specs, file)
-        by = not ok and (ended and "" or "hangs: ") .. table.concat(specs, " ") or nil
+        by = not ok and table.concat(specs, " ") or nil
+        if by then verdict = ended and "caught  " or "hung    " end
       end
     end
-    if by then caught = caught + 1 else survivors[#survivors + 1] = file end
-    print(("%s %s:%d: %s  ->  %s%s"):format(by and "caught  " or "SURVIVED", file, number,
+    if not by then survived = survived + 1
+    elseif verdict:find "hung" then hung = hung + 1
+    else caught = caught + 1 end
+    print(("%s %s:%d: %s  ->  %s%s"):format(verdict, file, number,
       lines[number]:match "^%s*(.-)%s*$", changed:match "^%s*(.-)%s*$", by and "  (" .. by .. ")" or ""))
     io.stdout:flush()
   end
   write(tree .. "/" .. file, original)
 end
-print(("%d of %d caught"):format(caught, options.n))
+print(("%d of %d caught, %d more have hung, %d have survived"):format(caught, options.n, hung, survived))
