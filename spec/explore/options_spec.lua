@@ -134,7 +134,7 @@ describe("the command line of --explore", function()
     local text = [[
 local sync = require "luasync"
 local n = sync.Atomic(0)
-local function add() for _ = 1, 9 do n:add(1) end end
+local function add() for _ = 1, 3 do n:add(1) end end
 local t, u = sync.spawn(add), sync.spawn(add)
 t:join()
 u:join()]]
