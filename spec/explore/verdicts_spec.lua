@@ -236,7 +236,7 @@ function clean.select()
   t:join()
 end
 
-describe("explore has nothing to say against #noasan #notsan", function()
+describe("explore has nothing to say against #notsan", function()
   for name, program in pairs(clean) do
     it((name:gsub("_", " ")), function()
       local r = sync.explore(program, { seconds = 60 })
