@@ -2,7 +2,11 @@
 --
 -- src/explore runs the program and counts; here its groups of failures get the message that a test would print, and
 -- the report is laid out: a column for each thread, the replay line, and one line that says how much has been seen.
+local steps = require "luasync.explore.steps"
+
 local explore = {}
+
+local WIDTH = 100 -- of a report, where nobody says how wide the terminal is
 
 -- The lines of a deadlock's report that matter: what is stuck, the circle, and where the others stand that do not
 -- just wait for another thread's end.
@@ -70,9 +74,9 @@ end
 
 -- The steps of a finding.
 local function steps_of(failure)
-  local steps = {}
-  for i, n in ipairs(failure.found) do steps[i] = failure.trace[n] end
-  return table.unpack(steps)
+  local list = {}
+  for i, n in ipairs(failure.found) do list[i] = failure.trace[n] end
+  return table.unpack(list)
 end
 
 -- What makes two findings one: the same lines, whatever the key.
@@ -215,128 +219,6 @@ function explore.progress(states, executions, estimate, seconds)
   return "exploring: " .. table.concat(parts, ", ")
 end
 
-local WIDTH = 100
-
--- The threads of a trace in the order of their starts, main first.
-local function threads_of(trace)
-  local names, seen = {}, {}
-  local function add(name)
-    if name and not seen[name] then
-      seen[name] = true
-      names[#names + 1] = name
-    end
-  end
-  for _, step in ipairs(trace) do
-    if step.operation == "start" then
-      add(step.thread)
-      add(step.object)
-    end
-  end
-  for _, step in ipairs(trace) do add(step.thread) end
-  return names
-end
-
-local SILENT = { start = true, join = true, ["end"] = true }
-
-local function cell(step)
-  local what = step.operation
-  if step.object then what = step.object .. ":" .. what end
-  if step.key ~= nil then what = what .. " " .. tostring(step.key) end
-  return step.line > 0 and what .. "  :" .. step.line or what -- none while an error unwinds
-end
-
-local ROWS, AROUND = 60, 5
-
--- Which rows of a long execution are shown: those around what has been found, and the last ones.
-local function is_shown(rows, n, failure)
-  if #rows <= ROWS or n > #rows - 2 * AROUND then return true end
-  for _, step in ipairs(failure.found or {}) do
-    if math.abs(rows[n][1] - step) <= AROUND then return true end
-  end
-  return not failure.found and n > #rows - ROWS
-end
-
--- How likely something is, in four characters: 100 % and 0 % are certain.
-local function percent(chance)
-  if chance == 0 or chance == 1 then return ("%d%%"):format(chance * 100 // 1) end
-  if chance < 0.005 then return "<1%" end
-  if chance >= 0.995 then return ">99%" end
-  return ("%.0f%%"):format(chance * 100)
-end
-
--- Adds a line for each row that is shown, and one for each gap.
-local function add_rows(out, rows, failure, layout)
-  local gap = false
-  for n, row in ipairs(rows) do
-    if is_shown(rows, n, failure) then
-      out[#out + 1] = layout(n, row)
-      gap = false
-    elseif not gap then
-      out[#out + 1] = "     …"
-      gap = true
-    end
-  end
-  return table.concat(out, "\n")
-end
-
-local function tick(step, next)
-  if not next or not step.time then return "(the clock goes on)" end
-  return ("(the clock goes on by %g s%s)"):format(next.time - step.time, step.overtaken and ", early" or "")
-end
-
--- The steps of a failure as { number, thread, text }; those that touch only threads themselves are left out.
-local function rows_of(trace)
-  local rows = {}
-  for i, step in ipairs(trace) do
-    if not step.thread then rows[#rows + 1] = { i, nil, tick(step, trace[i + 1]) }
-    elseif not SILENT[step.operation] then rows[#rows + 1] = { i, step.thread, cell(step) } end
-  end
-  return rows
-end
-
--- Where each thread's column begins, how wide all are, and their heads.
-local function layout_of(trace, rows)
-  local widths, used, start, at, head = {}, {}, {}, 0, ""
-  for _, row in ipairs(rows) do
-    local name = row[2]
-    if name then
-      used[name] = true
-      widths[name] = math.max(widths[name] or #name, #row[3])
-    end
-  end
-  for _, name in ipairs(threads_of(trace)) do
-    if used[name] then
-      start[name] = at
-      head = head .. name .. (" "):rep(widths[name] - #name + 2)
-      at = at + widths[name] + 2
-    end
-  end
-  return start, at, head
-end
-
--- A column for each thread; where that is too wide one below the other.
-local function columns(failure, width_most)
-  local trace = failure.trace
-  local rows, out = rows_of(trace), {}
-  if #rows == 0 then return nil end
-  local start, width, head = layout_of(trace, rows)
-  local foreseen = trace[1].chance ~= nil
-  local function margin(n)
-    local chance = foreseen and (n and percent(trace[rows[n][1]].chance or 0) or "fails") or ""
-    return (foreseen and "  %4s  %5s  " or "  %4s  "):format(n or "step", chance)
-  end
-  if 8 + (foreseen and 7 or 0) + width > width_most then
-    if foreseen then out[1] = margin():gsub("%s+$", "") end
-    return add_rows(out, rows, failure, function(n, row)
-      return margin(n) .. (row[2] and row[2] .. "  " or "") .. row[3]
-    end)
-  end
-  out[1] = (margin() .. head):gsub("%s+$", "")
-  return add_rows(out, rows, failure, function(n, row)
-    return margin(n) .. (" "):rep(start[row[2]] or 0) .. row[3]
-  end)
-end
-
 local function plural(n, word) return (n == 1 or n == "1") and "1 " .. word or ("%s %ss"):format(n, word) end
 
 -- What has been seen of a program in which states come again.
@@ -396,14 +278,13 @@ function explore.summary(result)
 end
 
 -- "P3's A:acquire :7": one of the two operations that make a failure.
-local function operation(step) return ("%s's %s"):format(step.thread or "the clock", cell(step)) end
 
 local function cause_of(failure)
   local cause = failure.cause
   local first = cause and failure.trace[cause.first]
   local second = cause and (cause.step or failure.trace[cause.second])
   if not first or not second or not first.line or not second.line then return "" end
-  return ("   cause: %s before %s"):format(operation(first), operation(second))
+  return ("   cause: %s before %s"):format(steps.operation(first), steps.operation(second))
 end
 
 local function tail(failure, result)
@@ -424,10 +305,10 @@ end
 local function no_return(failure)
   local n = failure.no_return
   if not n or n == 0 then return nil end
-  for number, row in ipairs(rows_of(failure.trace)) do
+  for number, row in ipairs(steps.rows(failure.trace)) do
     if row[1] >= n then
       local step = failure.trace[row[1]]
-      local what = step.thread and operation(step) or step.operation
+      local what = step.thread and steps.operation(step) or step.operation
       return ("  point of no return: step %d, %s; from here on nothing helps"):format(number, what)
     end
   end
@@ -498,7 +379,7 @@ local function add_failure(out, failure, result, script, replay, width)
   out[#out + 1] = ("FAIL %s   %s%s"):format(failure.kind, script,
     failure.schedule and "       " .. replay(failure.schedule) or "")
   if failure.trace then
-    out[#out + 1] = columns(failure, width)
+    out[#out + 1] = steps.columns(failure, width)
     out[#out + 1] = no_return(failure)
   end
   for line in failure.message:gmatch "[^\n]+" do
