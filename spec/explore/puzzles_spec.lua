@@ -33,11 +33,9 @@ describe("the puzzle #noasan #notsan", function()
       assert.matches(": COMPLETE (", r.out, 1, true)
     end)
 
-    it(name .. "_solved is proved", function()
-      local r = command.run{ "--explore", path_of(name .. "_solved") }
-      assert.equal(0, r.code, r.out .. r.err)
-      assert.matches("^PASS ", r.out)
-      assert.matches(": COMPLETE (", r.out, 1, true)
+    it(name .. "_solved is proved", function() -- in this process: the command would be ended on a busy machine
+      local r = sync.explore(assert(loadfile(path_of(name .. "_solved"))), { seconds = 60 })
+      assert.same({ true, true, 0 }, { r.ok, r.complete, r.failing }, kinds_of(r.failures))
     end)
 
     it(name .. "_solved runs, in real time and in virtual time", function()
@@ -50,13 +48,10 @@ describe("the puzzle #noasan #notsan", function()
     end)
   end
 
-  it("is explored from Lua as well", function()
-    for _, name in ipairs{ "01_rendezvous", "03_bounded_buffer", "07_cigarette_smokers", "10_barbershop" } do
-      local bad = sync.explore(assert(loadfile(path_of(name))), { seconds = 60 })
-      local good = sync.explore(assert(loadfile(path_of(name .. "_solved"))), { seconds = 60 })
-      assert.is_true(bad.failing > 0 and bad.complete, name)
-      assert.same({ true, true }, { good.ok, good.complete }, name .. kinds_of(good.failures))
-    end
+  it("is proved by the command as well", function()
+    local r = command.run{ "--explore", path_of "01_rendezvous_solved" }
+    assert.equal(0, r.code, r.out .. r.err)
+    assert.matches("^PASS .*: COMPLETE %(", r.out)
   end)
 
   it("is told of, each one", function()
