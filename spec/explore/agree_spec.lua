@@ -1,5 +1,5 @@
 --- Ways to search that have nothing in common must find the same, in random programs over all kinds of objects: the
--- outcomes, how many executions and interleavings there are, and which keys are raced for.
+-- outcomes, how many executions and interleavings there are, and whether there is a race.
 -- LUASYNC_PROGRAMS=first-last draws others than those below.
 local sync = require "luasync"
 local programs = require "spec.explore.programs"

@@ -214,14 +214,12 @@ function programs.findings(result, by_trace)
   return table.concat(lines, "\n")
 end
 
---- The races a search has found, as text: which key of the table each is about.
+--- Whether a search has found a race. Which one it tells of several by the same two lines of the program is its own.
 function programs.races(result)
-  local lines = {}
   for _, f in ipairs(result.failures) do
-    if f.kind == "race" and not f.unordered then lines[#lines + 1] = f.message:match "^[^\n]*" end
+    if f.kind == "race" and not f.unordered then return true end
   end
-  table.sort(lines)
-  return table.concat(lines, "\n")
+  return false
 end
 
 return programs
