@@ -186,6 +186,7 @@ function explore.finish(result)
   local first = failures[1]
   result.message = first and ("%s in %s of %s executions: %s"):format(first.kind, count(first.executions),
     count(result.executions, result.all_executions), first.message) or nil
+  if not result.ok then require "luasync.report".show_test(result) end
   return result
 end
 

@@ -191,14 +191,21 @@ end
 --- What a test prints of a simulated run; it ends with the line that repeats the run.
 -- @param run the table that sync.simulate returns
 -- @param thread_error the text of the first error that nobody took, or nil
--- @return a text without a newline at its end, or nil where all went well
+-- Sets the field `message`, a text without a newline at its end, where not all went well.
 function report.simulation(run, thread_error)
   if run.ok then return nil end
   local what = run.deadlock or run.livelock
   if what then what = report.brief(what)
   elseif run.error ~= nil then what = error_text(run.error)
   else what = (thread_error or "a thread has failed"):gsub("%s+$", "") end
-  return ('%s\nreplay: sync.simulate(fn, { schedule = "%s" })'):format(what, run.schedule)
+  run.message = ('%s\nreplay: sync.simulate(fn, { schedule = "%s" })'):format(what, run.schedule)
+  report.show_test(run)
+end
+
+--- Lets a supervised test of luasync.testing fail with a run, or a search, that it does not look at.
+function report.show_test(run)
+  local supervise = package.loaded["luasync.testing.supervise"]
+  if supervise then supervise.reported(run) end
 end
 
 --- A simulated thread that loops without any operation; `what` says which and where.

@@ -133,6 +133,38 @@ describe("luasync.testing #slow", function()
       said)
   end)
 
+  it("fails with a simulated run, or a search, whose report is not looked at", function()
+    local said = failure "sync.simulate(function() assert.equal(1, 2) end)"
+    assert.truthy(said:find('^a_spec.lua:4: Expected objects to be equal.\n.*\nreplay: sync.simulate%(fn, ', 1), said)
+    said = failure "sync.simulate(function() local l = sync.Lock() l:acquire() l:acquire() end)"
+    assert.truthy(said:find "^a_spec.lua:%d: luasync: deadlock: ", said)
+    said = failure "sync.explore(function() sync.spawn(function() assert.equal(1, 3) end):join() end)"
+    assert.truthy(said:find "error in 1 of 1 executions: Exception in thread", said)
+    local found, text = results [[
+      local function wrong() assert.equal(1, 2) end
+      it("one field is enough", function() assert.is_false(sync.simulate(wrong).ok) end)
+      it("of a search, too", function() assert.is_false(sync.explore(wrong).ok) end)
+      it("all fields are there", function()
+        local names, report = {}, sync.simulate(wrong)
+        for name in pairs(report) do names[name] = true end
+        assert.truthy(names.ok and names.message and names.error and names.output and names.schedule)
+        assert.is_nil(getmetatable(report))
+        report = sync.simulate(wrong)
+        assert.is_not.same({}, report)
+        assert.is_false(report.ok)
+      end)
+      it("it may travel", function()
+        local message = testing.in_thread(function(report) return report.message end, sync.simulate(wrong))
+        assert.truthy(message:find "Expected objects to be equal")
+      end)
+      it("what goes well is nobody's matter", function() sync.simulate(function() end) end)
+    ]]
+    for _, name in ipairs{ "one field is enough", "of a search, too", "all fields are there", "it may travel",
+      "what goes well is nobody's matter" } do
+      assert.equal("ok", found[name], text)
+    end
+  end)
+
   it("tries seeds until one fails", function()
     local said = failure [[testing.for_each_seed(1, 50, function()
       local s = sync.Shared{ n = 0 }

@@ -108,8 +108,7 @@ static void set_message (lua_State *L, const char *first_error) {
   lua_module_push(L, "luasync.report", "simulation");
   lua_pushvalue(L, 1);
   lua_pushstring(L, first_error);
-  lua_call(L, 2, 1);
-  lua_setfield(L, 1, "message");
+  lua_call(L, 2, 0);
   lua_settop(L, 1);
 }
 

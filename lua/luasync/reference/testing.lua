@@ -10,7 +10,8 @@ return {
       .. "can use luassert in its threads and simulated worlds, where else Lua's own assert is; a failure there is "
       .. "the failure of the test, with values and line, also when the thread was only joined. An error of a "
       .. "thread that nobody takes with result(), or a deadlock, fails the test in which it happens, and the run goes "
-      .. "on. Ctrl-C ends the run. Global `assert` is a table there that can be called.",
+      .. "on. So does a simulate or explore that has not ended well, unless the test looks at its report. Ctrl-C "
+      .. "ends the run. Global `assert` is a table there that can be called.",
     example = [[
 local testing = require "luasync.testing"
 print(testing.in_thread(function(n) return n + 1 end, 41))]],

@@ -11,6 +11,7 @@ local busted = package.loaded.busted
 local failures = sync.Queue{ name = "failed threads" }
 
 local supervise = { wants_none_left = false }
+local current      -- the watch of the test that runs
 
 local GRACE = 1 -- seconds that a thread has to end, once its test is over
 
@@ -29,7 +30,7 @@ end
 
 function Watch.begin(element)
   local trace = element.trace
-  local watch = setmetatable({ before = alive(), hooked = true }, Watch)
+  local watch = setmetatable({ before = alive(), hooked = true, unread = {} }, Watch)
   watch.place = trace and ("%s:%d: "):format(trace.short_src, trace.currentline) or ""
   watch.previous = sync.set_excepthook(hook)
   if watch.previous ~= sync.__excepthook then      -- the spec has one of its own
@@ -107,6 +108,42 @@ local function end_of_run(_, _, message)
   return nil, true
 end
 
+--- A report of simulate or explore that tells of a failure: the test fails with it, unless it reads the report.
+-- Until then the fields are elsewhere, and come back with the first look at one.
+function supervise.reported(result)
+  local fields, watch = {}, current
+  if not watch then return end
+  for key, value in pairs(result) do fields[key] = value end
+  for key in pairs(fields) do
+    if key ~= "closed" then result[key] = nil end      -- something stays, so that it is not the same as {}
+  end
+  local function open()
+    watch.unread[result] = nil
+    setmetatable(result, nil)
+    for key, value in pairs(fields) do result[key] = value end
+    return result
+  end
+  watch.unread[result] = fields
+  table.insert(watch.unread, result)
+  setmetatable(result, {
+    __index = function(_, key) return open()[key] end,
+    __newindex = function(_, key, value) fields[key] = value end,
+    __pairs = function() return next, open() end,
+    __transfer = function()
+      open()
+      return table.unpack, { fields }
+    end,
+  })
+end
+
+--- The message of the first report of a failure that nobody has read, or nil.
+function Watch:unread_report()
+  for _, result in ipairs(self.unread) do
+    local fields = self.unread[result]
+    if fields then return fields.message end
+  end
+end
+
 --- What the test fails with besides its own error; nil: nothing.
 function Watch:verdict()
   local deadlock = sync.__deadlock(false)
@@ -117,6 +154,8 @@ function Watch:verdict()
   end
   local text = self:failed()
   if text then return text end
+  text = self:unread_report()
+  if text then return text end
   local left = self:leftover()
   if left then self:clear() end
   return left
@@ -126,6 +165,7 @@ end
 -- line on stderr; except after a deadlock, where that has interrupted it.
 function Watch:__close()
   local text, deadlock = self:verdict()
+  current = nil
   if self.hooked then sync.set_excepthook(self.previous) end
   if not text then return end
   if not text:find "^[^\n]-:%d+: " then text = self.place .. text end
@@ -141,6 +181,7 @@ local function wrap(element)
   element.run = function(...)
     element.run = run
     local watch <close> = Watch.begin(element)
+    current = watch
     run(...)
     watch.returned = true
   end
