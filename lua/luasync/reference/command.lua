@@ -43,7 +43,8 @@ return {
     { see = { "worlds" } }),
   option("--explore[=N]", { "--explore[=N]", "try every interleaving" },
     "Runs the script under every interleaving, one execution for each that differs, at most N (and a "
-    .. "minute), else for ten seconds, and reports each failure with the schedule that repeats it. The last "
+    .. "minute), else for ten seconds, and reports each failure with the schedule that repeats it; of more than "
+    .. "four three are shown whole, the simplest first (--json has all). The last "
     .. "line says whether it was all: COMPLETE, or BOUNDED. With --trace the timeline has the first failure's "
     .. "run, the nearest one that ends well, and what differs: two operations that come the other way round. "
     .. "Exit code 0, 1 for errors and races, 3 where threads are stuck. Time passes only where no thread can "
