@@ -45,12 +45,19 @@ static World *prepare (void) {
   return thread_attach_main(world) != NULL ? world : NULL;
 }
 
+#define LARGE (8 << 20) /* bytes of a block that goes back to the system as soon as it is freed */
+
 /*
 ** The C library gives each new thread an arena of its own, up to eight for each
 ** processor, and reserves 64 MiB of addresses for it: with a limit on those,
 ** fifty threads would be all. States have heaps of their own, so a few will do.
 */
-static void spare_addresses (void) { mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN) + 1); }
+static void spare_addresses (void) {
+  mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN) + 1);
+  /* By itself the C library comes to keep freed blocks of up to 32 MiB, whoever needs them no more. */
+  mallopt(M_MMAP_THRESHOLD, LARGE);
+  mallopt(M_TRIM_THRESHOLD, 2 * LARGE);
+}
 
 lua_State *program_open (lua_CFunction module) {
   lua_State *L;
