@@ -201,7 +201,8 @@ end
 function programs.findings(result, by_trace)
   local lines = {}
   for _, f in ipairs(result.failures) do
-    local message = f.message:gsub("0x%x+", ""):gsub("\nbefore that: .*", "") -- of the schedule that is shown
+    local message = f.message:gsub("0x%x+", "")
+    if f.kind == "deadlock" then message = message:match "^[^\n]*" end -- the rest is of the schedule that is shown
     if f.found then goto next end -- what is wrong however an execution ends
     lines[#lines + 1] = by_trace and ("%s: %s (%s)"):format(f.kind, message, f.executions) or f.kind .. ": " .. message
     ::next::

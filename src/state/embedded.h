@@ -5,6 +5,7 @@
 #ifndef STATE_EMBEDDED_H
 #define STATE_EMBEDDED_H
 
+#include <lua.h>
 #include <stddef.h>
 
 typedef struct Embedded {
@@ -14,5 +15,8 @@ typedef struct Embedded {
 } Embedded;
 
 extern const Embedded luasync_embedded[];
+
+/* Pushes the loader of the Lua module with that name, if there is one. [0, +(0|1), memory] */
+int embedded_push_loader (lua_State *L, const char *name);
 
 #endif

@@ -31,19 +31,6 @@
 
 lua_CFunction state_module;
 
-/* The loader of an embedded Lua module: runs its code. Upvalue: its index in luasync_embedded. */
-static int load_embedded (lua_State *L) {
-  const Embedded *e = &luasync_embedded[lua_tointeger(L, lua_upvalueindex(1))];
-  char chunkname[96];
-  snprintf(chunkname, sizeof chunkname, "=%s.lua", e->name);
-  for (char *p = chunkname; p < chunkname + strlen(e->name); p++)
-    if (*p == '.') *p = '/';
-  if (luaL_loadbuffer(L, e->code, e->length, chunkname) != LUA_OK) return lua_error(L);
-  lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, 1);
-  return 1;
-}
-
 /* package.preload's __index (preload, name). */
 static int find_loader (lua_State *L) {
   const char *name = lua_tostring(L, 2);
@@ -53,13 +40,7 @@ static int find_loader (lua_State *L) {
     lua_pushcfunction(L, state_module);
     return 1;
   }
-  for (int i = 0; luasync_embedded[i].name != NULL; i++)
-    if (strcmp(luasync_embedded[i].name, name) == 0) {
-      lua_pushinteger(L, i);
-      lua_pushcclosure(L, load_embedded, 1);
-      return 1;
-    }
-  return 0;
+  return embedded_push_loader(L, name);
 }
 
 static void equip_preload (lua_State *L) {
