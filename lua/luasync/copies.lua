@@ -20,12 +20,24 @@ local function short(chunk)
   return chunk:match "^@(.*)" or chunk:match "^=(.*)" or '[string "..."]'
 end
 
+local REMEMBERED = 8 -- texts; the state of a report lives on for the next one
+local remembered, count = {}, 0
+
+-- What a text parses to: nothing changes it afterwards.
+local function parse(text)
+  if remembered[text] == nil then
+    if count == REMEMBERED then remembered, count = {}, 0 end
+    remembered[text], count = source.parse(text) or false, count + 1
+  end
+  return remembered[text]
+end
+
 --- The parsed source of a chunk, or nil. `cache` holds what has been read.
 local function parsed(cache, chunk)
   if cache[chunk] == nil then
     local text = chunk
     if chunk:find "^[@=]" then text = cache.read(chunk) end
-    cache[chunk] = text and source.parse(text) or false
+    cache[chunk] = text and parse(text) or false
   end
   return cache[chunk] or nil
 end

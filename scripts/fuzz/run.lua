@@ -13,7 +13,11 @@
 
 local options = { seed = os.time() % 1000000, calls = 200000, seconds = 20, failures = 5, limit = 600,
                   keep = "build/fuzz" }
-local host = assert(arg[1], "usage: run.lua HOST [seed=N] [calls=N] [seconds=N] [only=KIND] [keep=FOLDER]")
+local host = arg[1]
+if not host or host:find "^%-" then
+  print "usage: run.lua HOST [seed=N] [calls=N] [seconds=N] [only=KIND] [failures=N] [limit=N] [keep=FOLDER]"
+  os.exit(host and 0 or 1)
+end
 for i = 2, #arg do
   local name, value = arg[i]:match "^(%a+)=(.*)$"
   assert(name, "not name=value: " .. arg[i])
