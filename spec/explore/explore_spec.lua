@@ -280,7 +280,7 @@ describe("explore", function()
     assert.is_false(r.complete)
   end)
 
-  it("knows in all executions that the function has failed, also where others go on behind it #noasan #notsan", function()
+  it("knows in all executions that fn has failed, also where others go on behind it #noasan #notsan", function()
     local function program()
       local first, n = sync.Atomic(0), sync.Atomic(0)
       local function add() for _ = 1, 5 do n:add(1) end end
