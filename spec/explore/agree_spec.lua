@@ -45,7 +45,7 @@ end
 describe("random programs #noasan #notsan", function()
   it("come to the same by traces, by states and by each interleaving", function()
     for _, number in ipairs(KNOWN) do compare(number, 300) end
-    for number = 1, 100 do compare(number, 1500, number % 4 == 0) end
+    for number = 1, 50 do compare(number, 800, number % 4 == 0) end
     for number = 1, 20 do compare(number, 300, false, true) end
   end)
 

@@ -268,7 +268,7 @@ bool history_push (History *h, const Event *e, const Ready *ready) {
   h->events[i] = *e;
   h->events[i].nth = h->of_thread[e->thread].count + 1;
   h->events[i].ready = h->ready_used;
-  memcpy(h->ready + h->ready_used, ready, f->count * sizeof *ready);
+  if (f->count > 0) memcpy(h->ready + h->ready_used, ready, f->count * sizeof *ready);
   h->ready_used += f->count;
   make_clocks(h, i);
   h->count++;
