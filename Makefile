@@ -233,7 +233,7 @@ stock-%:
 stress: all ## run what is long by nature: specs tagged slow, random runs of many threads (STRESS=long for more)
 	@$(if $(filter long,$(STRESS)),LUASYNC_PROGRAMS=1-2000) $(MAKE) spec BUSTED_FLAGS="--tags=slow $(BUSTED_FLAGS)"
 	@LUASYNC_STRESS=$(if $(filter long,$(STRESS)),1000,10) $(MAKE) spec SPECS="spec/whole/stress_spec.lua spec/whole/conservation_spec.lua spec/whole/exits_spec.lua"
-	@$(MAKE) spec-host SPECS=spec/models/models_spec.lua MODELS=$(if $(filter long,$(STRESS)),100000,5000)
+	@$(if $(filter long,$(STRESS)),$(MAKE) spec-host SPECS=spec/models/models_spec.lua MODELS=100000)
 
 valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
 	@scripts/setup.sh valgrind
