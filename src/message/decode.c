@@ -84,39 +84,6 @@ static void read_module (Decoder *d) {
   d->p += NAMED_HEAD - 1 + get32(d->module + NAMED_LENGTH);
 }
 
-/* Pushes package.loaded and the name of the module that is being read. [0, +2, memory] */
-static void push_module_place (Decoder *d) {
-  luaL_getsubtable(d->L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_pushlstring(d->L, (const char *)d->module + NAMED_HEAD, get32(d->module + NAMED_LENGTH));
-}
-
-/* Pushes the module of that name that this state has loaded by itself. [0, +(0|1), memory] */
-static bool push_own_module (Decoder *d) {
-  if (d->module == NULL) return false;
-  push_module_place(d);
-  lua_rawget(d->L, -2);
-  lua_remove(d->L, -2);
-  if (lua_istable(d->L, -1)) return true;
-  lua_pop(d->L, 1);
-  return false;
-}
-
-/* The table at the top is what `require` gives for that name, unless it has something. [0, 0, memory] */
-static void load_module (Decoder *d) {
-  lua_State *L = d->L;
-  Names *names = names_get(L);
-  push_module_place(d);
-  lua_pushvalue(L, -1);
-  if (lua_rawget(L, -3) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
-    names->stale = true;
-    lua_pop(L, 1);
-  }
-  else lua_pop(L, 3);
-}
-
 /*
 ** Where the table is here already, its contents go to another one, from which it learns
 ** what it lacks.
@@ -126,12 +93,12 @@ static void open_class (Decoder *d, unsigned tag, size_t record) {
   const unsigned char *p = d->p - 1;
   uint64_t id = get64(p + CLASS_ID);
   uint32_t narr = get32(p + CLASS_NARR), nrec = get32(p + CLASS_NREC);
-  bool known = (id != 0 && lasting_push(L, id)) || push_own_module(d);
+  bool known = (id != 0 && lasting_push(L, id)) || decode_own_module(d);
   DecodedFrame *f;
   d->p = p + CLASS_HEAD;
   if (!known) {
     lua_createtable(L, capped(narr), capped(nrec));
-    if (d->module != NULL) load_module(d);
+    if (d->module != NULL) decode_load_module(d);
   }
   d->module = NULL;
   if (id != 0) register_lasting(d, id);

@@ -414,4 +414,9 @@ typedef struct Decoder {
   const unsigned char *module; /* the MODULE record in front of the next one, or NULL */
 } Decoder;
 
+/* Pushes the module being read, if this state has loaded it by itself. [0, +(0|1), memory] */
+bool decode_own_module (Decoder *d);
+/* The table at the top is what `require` gives for its name, unless it has something. [0, 0, memory] */
+void decode_load_module (Decoder *d);
+
 #endif
