@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "explore/minimise.h"
+#include "explore/seen.h"
 
 #define STEPS_MOST MINIMISE_STEPS
 #define RACES_MOST 200 /* reversed */
@@ -17,15 +18,10 @@ typedef struct Level {
   int preempted;    /* so often that has not been let so far */
 } Level;
 
-typedef struct Seen {
-  uint64_t key[2];
-} Seen;
-
 typedef struct Bounded {
   const Subject *s;
   MinimiseKey key; /* NULL: states cannot be told apart */
-  Seen *seen;      /* a hash table; all zero: nothing there */
-  uint32_t seen_size, seen_count;
+  Seen seen;       /* states that have been come to, with what is_known adds to them */
   Level levels[STEPS_MOST + 1];
   uint8_t path[STEPS_MOST + 1];
   int depth;
@@ -75,31 +71,6 @@ static int choose (Bounded *b) {
   return t;
 }
 
-static Seen *find_seen (const Bounded *b, const uint64_t key[2]) {
-  uint32_t i = (uint32_t)(key[0] ^ (key[1] >> 7)) & (b->seen_size - 1);
-  while ((b->seen[i].key[0] | b->seen[i].key[1]) != 0
-         && (b->seen[i].key[0] != key[0] || b->seen[i].key[1] != key[1]))
-    i = (i + 1) & (b->seen_size - 1);
-  return &b->seen[i];
-}
-
-static bool grow_seen (Bounded *b) {
-  Seen *old = b->seen;
-  uint32_t size = b->seen_size;
-  if (2 * (b->seen_count + 1) <= size) return true;
-  b->seen_size = size > 0 ? 2 * size : 1024;
-  b->seen = calloc(b->seen_size, sizeof *b->seen);
-  if (b->seen == NULL) {
-    b->seen = old;
-    b->seen_size = size;
-    return false;
-  }
-  for (uint32_t i = 0; i < size; i++)
-    if ((old[i].key[0] | old[i].key[1]) != 0) *find_seen(b, old[i].key) = old[i];
-  free(old);
-  return true;
-}
-
 /*
 ** Whether this state has been come to before with the same thread going on and as many
 ** preemptions: all that follows has been tried, or is about to be. Marks it.
@@ -107,25 +78,14 @@ static bool grow_seen (Bounded *b) {
 static bool is_known (Bounded *b) {
   const Level *l = &b->levels[b->depth];
   uint64_t key[2];
-  Seen *seen;
   if (b->key == NULL) return false;
-  if (!b->key(b->s->ud, key) || !grow_seen(b)) {
+  if (!b->key(b->s->ud, key)) {
     b->key = NULL;
     return false;
   }
   key[0] += (uint64_t)(l->last + 2) * 0x9e3779b97f4a7c15u;
   key[1] += (uint64_t)(l->preempted + 1) * 0xc4ceb9fe1a85ec53u;
-  seen = find_seen(b, key);
-  if ((seen->key[0] | seen->key[1]) != 0) return true;
-  memcpy(seen->key, key, sizeof key);
-  b->seen_count++;
-  return false;
-}
-
-static void forget_seen (Bounded *b) {
-  free(b->seen);
-  b->seen = NULL;
-  b->seen_size = b->seen_count = 0;
+  return !seen_note(&b->seen, key[0] ^ key[1] * 0x9e3779b97f4a7c15u);
 }
 
 /* True, and *known: the subject stands where it has stood before. False: it cannot go on. */
@@ -166,7 +126,7 @@ typedef enum Tried { TRIED_FOUND, TRIED_ALL, TRIED_ENOUGH } Tried;
 static Tried try_all (Bounded *b, EndCheck is_same, void *ud) {
   bool known = false;
   b->depth = 0;
-  forget_seen(b);
+  seen_free(&b->seen);
   if (!go_to(b->s, b->path, 0)) return TRIED_ENOUGH;
   look(b, -1, 0);
   for (;;) {
@@ -214,7 +174,7 @@ bool minimise_path (const Subject *s, MinimiseKey key, long steps, Path *path, E
     memcpy(path->threads, b->path, (size_t)b->depth);
     path->length = b->depth;
   }
-  forget_seen(b);
+  seen_free(&b->seen);
   free(b);
   return tried != TRIED_ENOUGH;
 }

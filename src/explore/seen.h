@@ -1,5 +1,6 @@
 /*
-** seen.h - which traces have been drawn, and how many of the last ones were new.
+** seen.h - which hashes have been met, of traces or of states, and how many of the last ones
+** were new.
 */
 #ifndef EXPLORE_SEEN_H
 #define EXPLORE_SEEN_H
