@@ -33,6 +33,12 @@ void run_print_version (void) {
   fflush(stdout);
 }
 
+/* -v and -i: as lua5.4, whose line ends with its copyright. */
+static void print_banner (void) {
+  printf("%s  %s\n", LUASYNC_VERSION, LUA_COPYRIGHT);
+  fflush(stdout);
+}
+
 /*
 ** What can be run.
 */
@@ -235,7 +241,7 @@ static int main_chunk (lua_State *L) {
   bool have_script = o->script < o->argc;
   luaL_checkversion(L);
   lua_settop(L, 0);
-  if (o->banner) run_print_version();
+  if (o->banner) print_banner();
   if (o->ignore_environment) forget_environment(L);
   create_arg(L, o);
   lua_gc(L, LUA_GCGEN, 0, 0);

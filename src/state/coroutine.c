@@ -86,7 +86,7 @@ static int reset (lua_State *L, lua_State *co) {
 static int coroutine_resume (lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
   int n;
-  if (co == NULL) luaL_typeerror(L, 1, "coroutine");
+  if (co == NULL) luaL_typeerror(L, 1, "thread");
   n = resume(L, co, lua_gettop(L) - 1);
   lua_pushboolean(L, n >= 0);
   lua_insert(L, n >= 0 ? -(n + 1) : -2);
@@ -113,7 +113,7 @@ static int wrapped (lua_State *L) {
 static int coroutine_close (lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
   lua_Debug ar;
-  if (co == NULL) luaL_typeerror(L, 1, "coroutine");
+  if (co == NULL) luaL_typeerror(L, 1, "thread");
   if (co == L) return luaL_error(L, "cannot close a running coroutine");
   if (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar))
     return luaL_error(L, "cannot close a normal coroutine"); /* it has resumed others */

@@ -30,7 +30,7 @@ return {
     "Requires a library into the global MOD, or G."),
   like_lua("-i SCRIPT", { "-i", "enter interactive mode after executing 'script'" },
     "Enters the prompt after the script."),
-  like_lua("-v", { "-v", "show version information" }, "Shows the version."),
+  like_lua("-v", { "-v", "show version information" }, "Shows the version and Lua's copyright."),
   like_lua("-E", { "-E", "ignore environment variables" },
     "Ignores the environment: LUA_INIT, LUA_PATH, LUA_CPATH, LUASYNC_FLAGS."),
   like_lua("-W", { "-W", "turn warnings on" }, "Turns warnings on."),
