@@ -35,19 +35,19 @@ local function lines_of(command)
   return list
 end
 
---- The rooms of src/ whose mutants are looked for, and the specs of each room.
+--- The rooms of src/ whose mutants are looked for, the specs of each room, and those that come last.
 local ROOMS = {
-  { "^src/objects/", "spec/objects" },
-  { "^src/message/", "spec/message" },
-  { "^src/sim/", "spec/worlds" },
-  { "^src/real/", "spec/thread" },
-  { "^src/thread/", "spec/thread" },
+  { "^src/objects/", "spec/objects", "spec/explore/agree_spec.lua" },
+  { "^src/message/", "spec/message", "spec/thread" },
+  { "^src/sim/", "spec/worlds", "spec/explore/agree_spec.lua spec/explore/input_spec.lua" },
+  { "^src/real/", "spec/thread", "spec/command/cli_spec.lua spec/command/process_spec.lua spec/whole/exits_spec.lua" },
+  { "^src/thread/", "spec/thread", "spec/command/cli_spec.lua" },
 }
 
 --- The specs that run for a file: lists of words for busted, in order.
 local function specs_of(file)
-  local near, room, seen = {}, nil, {}
-  for _, r in ipairs(ROOMS) do if file:find(r[1]) then room = r[2] end end
+  local near, room, last, seen = {}, nil, nil, {}
+  for _, r in ipairs(ROOMS) do if file:find(r[1]) then room, last = r[2], r[3] end end
   local base = file:match "([^/]+)%.c$"
   while base do
     for _, spec in ipairs(lines_of("ls " .. room .. "/" .. base .. "*_spec.lua 2>/dev/null")) do
@@ -59,9 +59,7 @@ local function specs_of(file)
   local sets = { near[1] and near or nil }
   if room == "spec/objects" then sets[#sets + 1] = { "spec/models" } end
   sets[#sets + 1] = { room }
-  if room == "spec/objects" then
-    sets[#sets + 1] = { "spec/explore/agree_spec.lua" }
-  end
+  sets[#sets + 1] = { last }
   return sets
 end
 

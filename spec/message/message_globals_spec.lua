@@ -291,6 +291,14 @@ describe("Messages: what a script has added to Lua's libraries", function()
     ]])
   end)
 
+  it("stays at home when it is a file or another userdata, as io.stdin does", function()
+    assert.equal("nil\ttrue\n", output [[
+      io.log = io.tmpfile()
+      io.stdin = io.tmpfile()
+      sync.spawn(function() print(io.log, io.type(io.stdin) == "file") end):join()
+    ]])
+  end)
+
   it("stays at home when no code names it, also if it cannot be sent", function()
     assert.equal("nil\n", output [[
       local co = coroutine.create(print)
