@@ -353,7 +353,6 @@ static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
   e->definition = false;
   e->L = L;
   e->here = thread_self->object.world;
-  e->names = names_peek(L);
   e->to = to;
   e->root = root;
   e->mode = MODE_PLAIN;
@@ -368,15 +367,16 @@ static void encoder_init (Encoder *e, lua_State *L, Root root, World *to) {
 static bool encode_plain (Encoder *e, int first, int n) {
   lua_State *L = e->L;
   int top = lua_gettop(L);
+  bool ok = true;
   if (!lua_checkstack(L, stack_needed(PLAIN_DEPTH))) return false;
-  for (e->item = 1; e->item <= n; e->item++) {
+  e->names = names_push_peeked(L);
+  e->state = top + 1;
+  for (e->item = 1; ok && e->item <= n; e->item++) {
     lua_pushvalue(L, first + e->item - 1);
-    if (!encode_run(e)) {
-      lua_settop(L, top);
-      return false;
-    }
+    ok = encode_run(e);
   }
-  return true;
+  lua_settop(L, top);
+  return ok;
 }
 
 /*
@@ -387,14 +387,15 @@ static int encode_protected (lua_State *L) {
   Encoder *e = lua_touserdata(L, 1);
   int top = lua_gettop(L), n = e->definition ? 1 : top - 2;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
+  e->names = names_push_state(L);
   lua_pushnil(L);
   lua_pushnil(L);
   lua_pushnil(L);
-  e->spill = top + 1;
-  e->anchors = top + 2;
-  e->globals = top + 3;
+  e->state = top + 1;
+  e->spill = top + 2;
+  e->anchors = top + 3;
+  e->globals = top + 4;
   e->defined = e->definition ? top : 0;
-  e->names = names_get(L);
   for (int i = e->definition ? (int)lua_rawlen(L, top) : 0; i > 0; i--) { /* an attempt before */
     lua_pushnil(L);
     lua_rawseti(L, top, i);

@@ -15,26 +15,27 @@
 #define LEVEL_MOST 40 /* definitions in a row: the decoder recurses */
 
 /* A reference to the definition of the value at the top. [-1, 0] */
-static bool put_lasting (Encoder *e, const Lasting *l) {
+static bool put_lasting (Encoder *e, Lasting *l) {
   size_t at = e->length;
   unsigned char *p = encoder_room(e, LASTING_RECORD);
+  Message *definition;
   encoder_note(e, at);
+  definition = lasting_take_definition(l);
   p[0] = TAG_LASTING;
-  put_bytes(p + COUNTED_POINTER, &l->definition, sizeof l->definition);
+  put_bytes(p + COUNTED_POINTER, &definition, sizeof definition);
   set64(p + COUNTED_PREVIOUS, e->last_counted);
   set64(p + LASTING_ID, l->id);
   set64(p + LASTING_UPDATE, l->update);
-  message_keep(l->definition);
-  if (message_leads(l->definition)) e->leads = true;
+  if (l->leads) e->leads = true;
   e->last_counted = at;
-  if (e->level <= l->definition->level) e->level = l->definition->level + 1;
+  if (e->level <= l->level) e->level = l->level + 1;
   lua_pop(e->L, 1);
   return true;
 }
 
 bool encode_lasting_plain (Encoder *e) {
-  Lasting *l = e->root != ROOT_CALL ? lasting_find(e->L, -1) : NULL;
-  return l != NULL && !l->module && lasting_ready(e->L, l, -1, e->to) && !lasting_transfers(e->L)
+  Lasting *l = e->root != ROOT_CALL ? lasting_find_quickly(e->L, e->state) : NULL;
+  return l != NULL && !l->module && lasting_ready(e->L, l, e->to, e->state) && !l->gain.transfers
          && put_lasting(e, l);
 }
 
@@ -69,15 +70,15 @@ void encode_defined (Encoder *e) {
 */
 static bool define (Encoder *e, Lasting *l) {
   lua_State *L = e->L;
-  if (lasting_ready(L, l, -1, e->to)) return true;
+  if (lasting_ready(L, l, e->to, e->state)) return true;
   if (e->definition) return false;
-  lasting_look(L, l, -1);
+  lasting_look(L, l, e->state);
   lasting_undefine(l); /* should there be no new one */
   lua_pushcfunction(L, make_definition);
   lua_pushvalue(L, -2);
   lua_pushlightuserdata(L, e->to);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
-  return lasting_ready(L, l, -1, e->to);
+  return lasting_ready(L, l, e->to, e->state);
 }
 
 bool encode_lasting (Encoder *e, uint64_t *id) {
@@ -86,10 +87,9 @@ bool encode_lasting (Encoder *e, uint64_t *id) {
   bool first = e->definition && e->length == sizeof(Message);
   bool fresh = e->root == ROOT_CALL || e->root == ROOT_MODULES;
   *id = l->id;
-  if (l->sent && !fresh && e->to == e->here && !first && define(e, l)
-      && l->definition->level < LEVEL_MOST)
+  if (l->sent && !fresh && e->to == e->here && !first && define(e, l) && l->level < LEVEL_MOST)
     return put_lasting(e, l);
-  if (!e->definition) lasting_look(L, l, -1);
+  if (!e->definition) lasting_look(L, l, e->state);
   l->sent = true;
   encode_defined(e);
   return false;

@@ -20,6 +20,7 @@
 #include <lauxlib.h>
 
 #include "message/gain.h"
+#include "message/names.h"
 #include "world/thread_record.h"
 
 #define FLAGS 10 /* offset of that byte in struct Table on 64-bit machines */
@@ -27,11 +28,11 @@
 #define NO_EQ (1 << 5)
 #define ALL_FLAGS 0x3f
 #define CHAIN_MOST 16 /* tables of a class */
+#define FEWEST_ASKINGS 20
+#define ASKINGS_A_FIELD 4 /* until its fields are gone through again */
 
 enum { UNTESTED, WORKS, FAILS };
 static atomic_int flags_work = UNTESTED;
-
-static const char index_key, len_key, eq_key; /* the strings __index, __len and __eq */
 
 /* The byte of the table at the top. */
 static uint8_t *flags_of (lua_State *L) { return (uint8_t *)lua_topointer(L, -1) + FLAGS; }
@@ -73,30 +74,27 @@ static void probe_once (void) {
   atomic_store_explicit(&flags_work, works ? WORKS : FAILS, memory_order_relaxed);
 }
 
-static void keep_string (lua_State *L, const char *text, const char *key) {
-  lua_pushstring(L, text);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
-}
-
-void gain_prepare (lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &index_key) == LUA_TNIL) {
-    keep_string(L, "__len", &len_key);
-    keep_string(L, "__eq", &eq_key);
-    keep_string(L, "__index", &index_key);
-  }
-  lua_pop(L, 1);
+void gain_prepare (void) {
   if (atomic_load_explicit(&flags_work, memory_order_relaxed) == UNTESTED) probe_once();
 }
 
-/* Pushes the field of the table at the top whose name is kept there. [0, +1, -] */
-static int push_field (lua_State *L, const char *key) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, key);
-  return lua_rawget(L, -2);
+/* Whether the table at the top has the field that is that user value. [0, 0, -] */
+static bool has_field (lua_State *L, int names, int key) {
+  bool there;
+  lua_getiuservalue(L, names, key);
+  there = lua_rawget(L, -2) != LUA_TNIL;
+  lua_pop(L, 1);
+  return there;
 }
 
-/* Replaces the table at the top by the next one of its class; false: there is none. [-1, +(0|1), -] */
-static bool next_table (lua_State *L) {
-  bool there = push_field(L, &index_key) == LUA_TTABLE && !lua_rawequal(L, -1, -2);
+/*
+** Replaces the table at the top by the next one of its class; false: there is none.
+** `__index` is at `key`. [-1, +(0|1), -]
+*/
+static bool next_table (lua_State *L, int key) {
+  bool there;
+  lua_pushvalue(L, key);
+  there = lua_rawget(L, -2) == LUA_TTABLE && lua_topointer(L, -1) != lua_topointer(L, -2);
   if (!there) {
     lua_pop(L, 1);
     there = lua_getmetatable(L, -1);
@@ -107,35 +105,43 @@ static bool next_table (lua_State *L) {
 }
 
 /* What is to be marked on the table at the top. [0, 0, -] */
-static uint8_t marks_for (lua_State *L) {
+static uint8_t marks_for (lua_State *L, int names) {
   uint8_t marks = 0;
-  if (push_field(L, &len_key) == LUA_TNIL) marks |= NO_LEN;
-  lua_pop(L, 1);
-  if (push_field(L, &eq_key) == LUA_TNIL) marks |= NO_EQ;
-  lua_pop(L, 1);
+  if (!has_field(L, names, NAMES_LEN)) marks |= NO_LEN;
+  if (!has_field(L, names, NAMES_EQ)) marks |= NO_EQ;
   return marks;
 }
 
 /* Over the tables of a class, one of which is at the top. */
 typedef struct Walk {
+  int key;        /* where `__index` is on the stack */
   int n;          /* tables so far */
   uint64_t chain; /* over them */
 } Walk;
 
-/* Whether there is another table, which is at the top then. [-1, +(0|1), -] */
+/* Begins at the table at `index`. [0, +2, -] */
+static Walk walk (lua_State *L, int index, int names) {
+  index = lua_absindex(L, index);
+  lua_getiuservalue(L, names, NAMES_INDEX);
+  lua_pushvalue(L, index);
+  return (Walk){.key = lua_gettop(L) - 1};
+}
+
+/* Whether there is another table, which is at the top then; else all goes. [-(0|2), 0, -] */
 static bool walk_on (lua_State *L, Walk *w) {
   w->chain = w->chain * 3 + (uintptr_t)lua_topointer(L, -1);
-  if (++w->n < CHAIN_MOST) return next_table(L);
+  if (++w->n == CHAIN_MOST) lua_pop(L, 1);
+  else if (next_table(L, w->key)) return true;
   lua_pop(L, 1);
   return false;
 }
 
-static void set_marks (lua_State *L, int index, Gain *g) {
-  Walk w = {.n = 0};
+static void set_marks (lua_State *L, int index, Gain *g, int names) {
+  Walk w = walk(L, index, names);
   bool more = true, all = true;
   g->expected = 0;
-  for (lua_pushvalue(L, index); more; more = walk_on(L, &w)) {
-    unsigned marks = marks_for(L);
+  for (; more; more = walk_on(L, &w)) {
+    unsigned marks = marks_for(L, names);
     uint8_t *flags = flags_of(L);
     if ((*flags & marks) != marks) thread_self->marks++;
     *flags |= (uint8_t)marks;
@@ -147,10 +153,10 @@ static void set_marks (lua_State *L, int index, Gain *g) {
 }
 
 /* Whether all marks are there. */
-static bool has_marks (lua_State *L, int index, const Gain *g) {
-  Walk w = {.n = 0};
+static bool has_marks (lua_State *L, int index, const Gain *g, int names) {
+  Walk w = walk(L, index, names);
   bool more = true, all = true;
-  for (lua_pushvalue(L, index); more; more = walk_on(L, &w)) {
+  for (; more; more = walk_on(L, &w)) {
     unsigned marks = (g->expected >> 2 * w.n & 3) * NO_LEN;
     all = all && (*flags_of(L) & marks) == marks;
   }
@@ -161,12 +167,12 @@ static bool has_marks (lua_State *L, int index, const Gain *g) {
 ** A sum over the fields of the class at `index`, functions and tables by identity; how
 ** many there are. [0, 0, -]
 */
-static uint64_t sum_fields (lua_State *L, int index, int *count) {
-  Walk w = {.n = 0};
+static uint64_t sum_fields (lua_State *L, int index, int names, int *count) {
+  Walk w = walk(L, index, names);
   uint64_t sum = 1;
   bool more = true;
   *count = 0;
-  for (lua_pushvalue(L, index); more; more = walk_on(L, &w)) {
+  for (; more; more = walk_on(L, &w)) {
     sum *= 3;
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
       uint64_t key = (uintptr_t)lua_topointer(L, -2);
@@ -178,26 +184,33 @@ static uint64_t sum_fields (lua_State *L, int index, int *count) {
   return sum;
 }
 
-static bool looks_changed (lua_State *L, int index, Gain *g) {
-  uint64_t sum = sum_fields(L, index, &g->left);
+static bool looks_changed (lua_State *L, int index, Gain *g, int names) {
+  int count;
+  uint64_t sum = sum_fields(L, index, names, &count);
   bool changed = g->sum != sum;
   g->sum = sum;
   g->chain = 0;
-  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == WORKS) set_marks(L, index, g);
+  g->left = FEWEST_ASKINGS + ASKINGS_A_FIELD * count;
+  lua_pushvalue(L, index);
+  g->transfers = has_field(L, names, NAMES_TRANSFER);
+  lua_pop(L, 1);
+  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == WORKS)
+    set_marks(L, index, g, names);
   return changed;
 }
 
-bool gain_has (lua_State *L, int index, Gain *g) {
+bool gain_has (lua_State *L, int index, Gain *g, int names) {
   Gain now = *g;
   if (!lua_istable(L, index)) return false;
-  if (g->chain != 0 && g->marks == thread_self->marks && g->left-- > 0 && has_marks(L, index, g))
+  if (g->chain != 0 && g->marks == thread_self->marks && g->left-- > 0
+      && has_marks(L, index, g, names))
     return false;
-  if (looks_changed(L, index, &now)) return true;
+  if (looks_changed(L, index, &now, names)) return true;
   *g = now;
   return false;
 }
 
-bool gain_look (lua_State *L, int index, Gain *g) {
+bool gain_look (lua_State *L, int index, Gain *g, int names) {
   bool first = g->sum == 0;
-  return lua_istable(L, index) && looks_changed(L, index, g) && !first;
+  return lua_istable(L, index) && looks_changed(L, index, g, names) && !first;
 }

@@ -6,17 +6,17 @@
 #include "world/thread_record.h"
 
 #define KEPT 200
+#define STOCK 1000 /* references to a definition that are taken at once */
 
 static const char known_key, things_key; /* the Index; value -> Lasting */
 static const char kept_key;              /* [1] to [KEPT]: values; [0]: the last one's place */
-static const char box_key, transfer_key; /* the metatable of Lastings; the string __transfer */
+static const char box_key;               /* the metatable of Lastings */
 
 /*
 ** Ids.
 */
 
-/* Pushes the table from values to Lastings. [0, +1, memory] */
-static void push_things (lua_State *L) { registry_push_table(L, &things_key, "k", 0); }
+void lasting_push_things (lua_State *L) { registry_push_table(L, &things_key, "k", 0); }
 
 Lasting *lasting_find (lua_State *L, int index) {
   Lasting *l = NULL;
@@ -31,9 +31,35 @@ Lasting *lasting_find (lua_State *L, int index) {
   return l;
 }
 
+Lasting *lasting_find_quickly (lua_State *L, int names) {
+  Lasting *l;
+  lua_getiuservalue(L, names, NAMES_THINGS);
+  lua_pushvalue(L, -2);
+  lua_rawget(L, -2);
+  l = lua_touserdata(L, -1);
+  lua_pop(L, 2);
+  return l;
+}
+
 void lasting_undefine (Lasting *l) {
+  if (l->definition == NULL) return;
+  message_unkeep_many(l->definition, l->stock);
   message_free(l->definition);
   l->definition = NULL;
+  l->stock = 0;
+}
+
+/*
+** Whoever decodes the message drops the reference, on another processor as a rule: if
+** the sender counted each one, the count would go to and fro between the two.
+*/
+Message *lasting_take_definition (Lasting *l) {
+  if (l->stock == 0) {
+    message_keep_many(l->definition, STOCK);
+    l->stock = STOCK;
+  }
+  l->stock--;
+  return l->definition;
 }
 
 /* __gc of a Lasting with a definition. */
@@ -161,7 +187,7 @@ Lasting *lasting_register (lua_State *L, uint64_t id) {
   Names *names = names_peek(L);
   Lasting *l = lasting_find(L, -1);
   if (l == NULL) {
-    push_things(L);
+    lasting_push_things(L);
     lua_pushvalue(L, -2);
     l = lua_newuserdatauv(L, sizeof *l, 0);
     memset(l, 0, sizeof *l);
@@ -236,9 +262,7 @@ void lasting_prepare (lua_State *L) {
     lua_pushcfunction(L, drop_definition);
     lua_setfield(L, -2, "__gc");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &box_key);
-    lua_pushliteral(L, "__transfer");
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &transfer_key);
-    gain_prepare(L);
+    gain_prepare();
   }
   lua_pop(L, 1);
 }
@@ -251,14 +275,6 @@ void lasting_push_box (lua_State *L, int index) {
   lua_remove(L, -2);
 }
 
-bool lasting_transfers (lua_State *L) {
-  bool yes;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &transfer_key);
-  yes = lua_rawget(L, -2) != LUA_TNIL;
-  lua_pop(L, 1);
-  return yes;
-}
-
 void lasting_define (lua_State *L, int index, Message *definition, World *world) {
   Lasting *l = lua_touserdata(L, index);
   if (l->definition == NULL) {
@@ -268,23 +284,22 @@ void lasting_define (lua_State *L, int index, Message *definition, World *world)
     lua_pop(L, 1);
   }
   message_keep(definition);
-  message_free(l->definition);
+  lasting_undefine(l);
   l->definition = definition;
+  l->level = definition->level;
+  l->leads = message_leads(definition);
   l->world = world;
   l->threads = threads_of(world);
 }
 
-bool lasting_ready (lua_State *L, Lasting *l, int index, World *world) {
+bool lasting_ready (lua_State *L, Lasting *l, World *world, int names) {
   return l->definition != NULL && l->world == world && l->threads == threads_of(world)
-         && !gain_has(L, index, &l->gain);
+         && !gain_has(L, -1, &l->gain, names);
 }
 
-void lasting_look (lua_State *L, Lasting *l, int index) {
+void lasting_look (lua_State *L, Lasting *l, int names) {
   lasting_prepare(L);
-  if (!gain_look(L, index, &l->gain)) return;
-  lua_pushvalue(L, index);
-  lasting_updated(L, new_id());
-  lua_pop(L, 1);
+  if (gain_look(L, -1, &l->gain, names)) lasting_updated(L, new_id());
 }
 
 /*

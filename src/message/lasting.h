@@ -25,6 +25,9 @@ typedef struct Lasting {
   uint64_t id;
   uint64_t update;       /* the id of its latest change, which a receiver must know; 0: none */
   Message *definition;   /* NULL: none yet */
+  unsigned stock;        /* references to that which no message has yet */
+  unsigned level;        /* of that, as in a message */
+  bool leads;            /* likewise */
   World *world;          /* where the definition may be sent */
   unsigned long threads; /* that this world had when it was made: a later one wants a fresh one */
   Gain gain;             /* what has been seen of its fields */
@@ -34,6 +37,10 @@ typedef struct Lasting {
 
 /* The Lasting of the value at `index`, or NULL: it has none. [0, 0, -] */
 Lasting *lasting_find (lua_State *L, int index);
+/* The same for the value at the top, where the Names are at `names`. [0, 0, -] */
+Lasting *lasting_find_quickly (lua_State *L, int names);
+/* Pushes the table from values to Lastings. [0, +1, memory] */
+void lasting_push_things (lua_State *L);
 /* The same, made if it has none. [0, 0, memory] */
 Lasting *lasting_get (lua_State *L, int index);
 /* Pushes the value that has the id here. [0, +(0|1), -] */
@@ -56,25 +63,25 @@ void lasting_mark_all (lua_State *L);
 void lasting_prepare (lua_State *L);
 /* Pushes the Lasting of the value at `index`, which has one. [0, +1, -] */
 void lasting_push_box (lua_State *L, int index);
-/* Whether the metatable at the top has a __transfer; after lasting_prepare. [0, 0, -] */
-bool lasting_transfers (lua_State *L);
 /*
 ** Gives it the definition, for that world; takes a reference of its own. The Lasting is
 ** at `index`. After lasting_prepare. [0, 0, -]
 */
 void lasting_define (lua_State *L, int index, Message *definition, World *world);
+/* A reference to the definition, for a message. */
+Message *lasting_take_definition (Lasting *l);
 /* Drops the definition, if there is one. [0, 0, -] */
 void lasting_undefine (Lasting *l);
 /*
-** Whether its definition may be sent to that world as it is: the class at `index` has the
-** fields that it had when that was made. [0, 0, -]
+** Whether its definition may be sent to that world as it is: the class at the top has the
+** fields that it had when that was made. The Names are at `names`. [0, 0, -]
 */
-bool lasting_ready (lua_State *L, Lasting *l, int index, World *world);
+bool lasting_ready (lua_State *L, Lasting *l, World *world, int names);
 /*
-** Notes what fields the class at `index` has; those it had not before make a change.
+** Notes what fields the class at the top has; those it had not before make a change.
 ** [0, 0, memory]
 */
-void lasting_look (lua_State *L, Lasting *l, int index);
+void lasting_look (lua_State *L, Lasting *l, int names);
 
 /*
 ** Whether the table at `index` looks like a class: it has an `__index` that is one.

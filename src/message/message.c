@@ -20,6 +20,10 @@ void message_keep (Message *m) {
   if (m != NULL) counted_keep(&m->counted);
 }
 
+void message_keep_many (Message *m, unsigned n) { counted_add(&m->counted, n); }
+
+void message_unkeep_many (Message *m, unsigned n) { counted_remove(&m->counted, n); }
+
 void message_free (Message *m) {
   if (m == NULL || !counted_drop(&m->counted)) return;
   message_drop_counted((unsigned char *)m, m->last_counted);

@@ -65,24 +65,32 @@ bool name_push_longer (lua_State *L, int index, NameStep step) {
 ** The state's names.
 */
 
-/*
-** Pushes the userdata; its user values: the table from values to names, and what
-** names_loadable has found. [0, +1, memory]
-*/
-static Names *push_names (lua_State *L) {
+/* Gives the userdata at the top the string as a user value. [0, 0, memory] */
+static void keep_string (lua_State *L, const char *text, int value) {
+  lua_pushstring(L, text);
+  lua_setiuservalue(L, -2, value);
+}
+
+Names *names_push_state (lua_State *L) {
   Names *names;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
   lua_pop(L, 1);
-  names = lua_newuserdatauv(L, sizeof *names, 2);
+  names = lua_newuserdatauv(L, sizeof *names, NAMES_VALUES);
   memset(names, 0, sizeof *names);
   lua_newtable(L);
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "k");
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
-  lua_setiuservalue(L, -2, 1);
+  lua_setiuservalue(L, -2, NAMES_MAP);
   lua_newtable(L);
-  lua_setiuservalue(L, -2, 2);
+  lua_setiuservalue(L, -2, NAMES_ANSWERS);
+  lasting_push_things(L);
+  lua_setiuservalue(L, -2, NAMES_THINGS);
+  keep_string(L, "__index", NAMES_INDEX);
+  keep_string(L, "__len", NAMES_LEN);
+  keep_string(L, "__eq", NAMES_EQ);
+  keep_string(L, "__transfer", NAMES_TRANSFER);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &names_key);
   names_watch(L);
@@ -91,11 +99,15 @@ static Names *push_names (lua_State *L) {
   return names;
 }
 
+Names *names_push_peeked (lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key);
+  return lua_touserdata(L, -1);
+}
+
 Names *names_peek (lua_State *L) {
   Names *names;
   if (!lua_checkstack(L, 1)) return NULL;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key);
-  names = lua_touserdata(L, -1);
+  names = names_push_peeked(L);
   lua_pop(L, 1);
   return names;
 }
@@ -103,20 +115,20 @@ Names *names_peek (lua_State *L) {
 Names *names_get (lua_State *L) {
   Names *names;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
-  names = push_names(L);
+  names = names_push_state(L);
   lua_pop(L, 1);
   return names;
 }
 
 void names_push_map (lua_State *L) {
-  push_names(L);
-  lua_getiuservalue(L, -1, 1);
+  names_push_state(L);
+  lua_getiuservalue(L, -1, NAMES_MAP);
   lua_remove(L, -2);
 }
 
 void names_push_answers (lua_State *L) {
-  push_names(L);
-  lua_getiuservalue(L, -1, 2);
+  names_push_state(L);
+  lua_getiuservalue(L, -1, NAMES_ANSWERS);
   lua_remove(L, -2);
 }
 

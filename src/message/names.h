@@ -58,6 +58,21 @@ bool name_push_longer (lua_State *L, int index, NameStep step);
 */
 #define NAMES_FILTER 8192 /* bits */
 
+/*
+** The user values of the userdata: what would else be looked for in the registry, with
+** each message.
+*/
+enum {
+  NAMES_MAP = 1, /* from values to names */
+  NAMES_ANSWERS, /* what names_loadable has found */
+  NAMES_THINGS,  /* from values to Lastings: lasting.c */
+  NAMES_INDEX,   /* the strings __index, __len, __eq and __transfer */
+  NAMES_LEN,
+  NAMES_EQ,
+  NAMES_TRANSFER,
+  NAMES_VALUES = NAMES_TRANSFER
+};
+
 typedef struct Names {
   uint64_t filter[NAMES_FILTER / 64]; /* tables that have a name or last */
   uint64_t loaded; /* sum over package.loaded as it was when learnt; 0: not yet */
@@ -66,7 +81,11 @@ typedef struct Names {
 } Names;
 
 Names *names_peek (lua_State *L); /* this state's, or NULL: not made yet [0, 0, -] */
-Names *names_get (lua_State *L);  /* this state's; made at first use [0, 0, memory] */
+/* The same, and pushes the userdata that it is, or nil. [0, +1, -] */
+Names *names_push_peeked (lua_State *L);
+/* Pushes the userdata, made at first use. [0, +1, memory] */
+Names *names_push_state (lua_State *L);
+Names *names_get (lua_State *L); /* this state's; made at first use [0, 0, memory] */
 /* Pushes the table from values to names. [0, +1, memory] */
 void names_push_map (lua_State *L);
 /* Pushes the table of answers of names_loadable. [0, +1, memory] */

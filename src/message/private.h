@@ -140,6 +140,10 @@ void message_drop_counted (unsigned char *data, size_t last);
 
 void message_init (Message *m, World *owner, int count, size_t length);
 
+/* Adds so many references at once, and drops so many that are not the last ones. */
+void message_keep_many (Message *m, unsigned n);
+void message_unkeep_many (Message *m, unsigned n);
+
 /* A message for a thread of `to` that holds one string. [0, 0, memory] */
 Message *message_of_string (lua_State *L, const char *text, size_t length, World *to);
 
@@ -208,6 +212,7 @@ typedef struct Encoder {
   EncodedEntry *entries; /* a list while few, then a hash table */
   uint32_t entry_count, entry_mask;
   Names *names; /* NULL: not made yet, as in a thread that never sent a table */
+  int state;    /* stack index of the userdata that they are, or of nil */
   World *to;
   Root root;
   Mode mode;

@@ -33,6 +33,16 @@ static inline void counted_unkeep (Counted *c) {
   atomic_fetch_sub_explicit(&c->word, COUNTED_ADD, memory_order_relaxed);
 }
 
+/* So many references at once. */
+static inline void counted_add (Counted *c, uint32_t n) {
+  atomic_fetch_add_explicit(&c->word, COUNTED_ADD * n, memory_order_relaxed);
+}
+
+/* Drops so many, none of which is the last one. */
+static inline void counted_remove (Counted *c, uint32_t n) {
+  atomic_fetch_sub_explicit(&c->word, n, memory_order_release);
+}
+
 /* True: it was the last reference. */
 static inline bool counted_drop (Counted *c) {
   return (uint32_t)atomic_fetch_sub_explicit(&c->word, 1, memory_order_acq_rel) == 1;
