@@ -46,6 +46,23 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     end)
   end
 
+  it("where threads that were given tables have let go of queues", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local function round()
+        local queue = sync.Queue()
+        queue:put(("x"):rep(1 << 20))
+        sync.spawn(function(list) list[1] = queue:qsize() end, {}):join()
+        queue = nil
+        collectgarbage()
+      end
+      for _ = 1, 4 do round() end
+      local before = rss()
+      for _ = 1, 30 do round() end
+      local grown = rss() - before
+      print(grown < 15000 and "flat" or grown)
+    ]]))
+  end)
+
   it("where many lead back to themselves", function()
     assert.equal("flat\n", support.output(RSS .. [[
       local before, most = rss(), 0

@@ -242,6 +242,13 @@ describe("Messages: what a script has added to Lua's libraries", function()
     ]])
   end)
 
+  it("is there for a function that names no global", function()
+    assert.equal("HI!\n", output [[
+      function string.loud(s) return s:upper() .. "!" end
+      print(sync.spawn(function() return ("hi"):loud() end):result())
+    ]])
+  end)
+
   it("may stand in the place of Lua's own", function()
     assert.equal("mine 5\n", output [[
       local write = io.write
