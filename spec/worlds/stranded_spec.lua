@@ -192,6 +192,16 @@ describe("Nothing is told", function()
     silent "pool = sync.Pool(3) for i = 1, 3 do pool:submit(function() return i end) end"
   end)
 
+  it("of who shuts a pool down, while its worker works", function()
+    silent [[
+      start("shuts down", function()
+        local pool = sync.Pool(1)
+        pool:submit(function() require "luasync".sleep(1.3) end)
+        pool:shutdown()
+      end)
+    ]]
+  end)
+
   it("of a circle of waits, which has a warning of its own", function()
     local found = warnings([[
       local a, b = sync.Lock(), sync.Lock()

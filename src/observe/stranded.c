@@ -73,14 +73,15 @@ static Object *object_at (const Stuck *s, int i) {
 
 /*
 ** What the thread waits for, without a deadline, a select first of all; NULL: nothing
-** that counts. A scope interrupts its threads when one of them fails.
+** that counts. A scope interrupts its threads when one of them fails. The workers of a
+** pool end its shutdown, and have no reference to it.
 */
 static Object *awaited_by (Stuck *s) {
   Thread *t = s->thread;
   Object *o = NULL;
   pthread_mutex_lock(&t->mu);
   if (t->blocked.active && t->blocked.until == FOREVER && t->blocked.kind != OP_REACQUIRE
-      && t->among == (is_select(s) ? s->waiters : NULL)
+      && t->blocked.kind != OP_POOL_JOIN && t->among == (is_select(s) ? s->waiters : NULL)
       && (t->owner == NULL || t->owner->kind != &scope_kind) && !is_over(s))
     o = is_select(s) ? s->waiters[0]->object : t->blocked.object;
   pthread_mutex_unlock(&t->mu);
