@@ -173,7 +173,7 @@ local kinds = {
   Condition = {
     calls = { { "acquire", T }, { "acquire", T }, { "acquire", T }, { "wait", T }, { "wait", T }, { "notify" },
       { "notify", N }, { "notify_all" }, { "release" } },
-    last = { { "release" }, { "release" }, { "release" }, { "release" }, { "release" } },
+    last = { { "release" }, { "release" }, { "release" }, { "release" }, { "release" }, { "release" } },
   },
   Event = { calls = { { "set" }, { "clear" }, { "is_set" }, { "wait", T }, { "wait", T }, { "wait", 0 } } },
   Semaphore = semaphore,
