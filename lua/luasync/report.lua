@@ -104,13 +104,13 @@ end
 
 --- Who waits for a variable that others have set in their own copies.
 local function lost_changes(threads, context, out)
-  for _, line in ipairs(context and require "luasync.copies".causes(threads, context) or {}) do
+  for _, line in ipairs(context and require "luasync.copies.causes".find(threads, context) or {}) do
     out[#out + 1] = "  " .. line
   end
 end
 
 --- Nobody can ever run again.
--- @param context see luasync.copies.causes; nil: copies are not looked at
+-- @param context see luasync.copies.causes.find; nil: copies are not looked at
 function report.deadlock(threads, _, context)
   local out = { ("luasync: deadlock: all %d threads wait, and nothing can wake them"):format(#threads) }
   if #threads == 1 then out[1] = "luasync: deadlock: the only thread waits, and nothing can wake it" end
@@ -154,7 +154,7 @@ end
 --- Threads that wait for what nobody can do any more, while others go on; `ids` are their numbers.
 function report.stranded(threads, ids, context)
   local index, out = by_id(threads), {}
-  local causes = context and require "luasync.copies".causes(threads, context) or {}
+  local causes = context and require "luasync.copies.causes".find(threads, context) or {}
   for id in ids:gmatch "%d+" do
     local t = index[math.tointeger(id)]
     if t and t.state == "blocked" then

@@ -209,6 +209,59 @@ print(list[1])]], { "SCRIPT:3: 'list[1]' 3 → 1 in Thread-N (sort), its own cop
       .. "read at SCRIPT:5" })
   end)
 
+  it("is named where a function changes what it is passed", function()
+    warns([[
+local list, row = {}, { {} }
+local function add(t, x) t[#t + 1] = x end
+sync.spawn(function() add(list, 1) add(row[1], 2) end):join()
+print(#list, row[1][1])]], {
+      "SCRIPT:3: 'list[1]' nil → 1 in Thread-N, its own copy; still nil in MainThread, read at SCRIPT:5",
+      "SCRIPT:3: 'row[1][1]' nil → 2 in Thread-N, its own copy; still nil in MainThread, read at SCRIPT:5" })
+    warns([[
+local done = { {} }
+local function work(out) out.finished = true end
+sync.spawn(work, done[1]):join()
+print(done[1].finished)]], { "SCRIPT:3: 'done[1].finished' nil → true in Thread-N (work), its own copy; still nil in "
+      .. "MainThread, read at SCRIPT:5" })
+    warns([[
+local Stack = {}
+Stack.__index = Stack
+function Stack:push(x) table.insert(self.items, x) end
+function Stack:size() return #self.items end
+local stack = setmetatable({ items = {} }, Stack)
+sync.spawn(function() stack:push "x" end):join()
+print(stack:size())]], { "SCRIPT:4: 'stack.items[1]' nil → \"x\" in Thread-N, its own copy; still nil in MainThread, "
+      .. "read at SCRIPT:8" })
+  end)
+
+  it("is named where it has another name for the table", function()
+    warns([[
+local log, rows = {}, { { n = 0 } }
+sync.spawn(function()
+  local l = log
+  l[1] = "x"
+  for _, row in ipairs(rows) do row.n = 1 end
+end):join()
+print(#log, rows[1].n)]], {
+      "SCRIPT:5: 'log[1]' nil → \"x\" in Thread-N, its own copy; still nil in MainThread, read at SCRIPT:8",
+      "SCRIPT:6: 'rows[1].n' 0 → 1 in Thread-N, its own copy; still 0 in MainThread, read at SCRIPT:8" })
+  end)
+
+  it("is named where a module changes it", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert(os.execute("mkdir " .. folder))
+    local file = assert(io.open(folder .. "/pushing.lua", "w"))
+    file:write "return { push = function(t, x) t[#t + 1] = x end }"
+    file:close()
+    warns(("package.path = %q\n"):format(folder .. "/?.lua;" .. package.path) .. [[
+local push = require "pushing".push
+local list = {}
+sync.spawn(function() push(list, 1) end):join()
+print(#list)]], { "SCRIPT:5: 'list[1]' nil → 1 in Thread-N, its own copy; still nil in MainThread, read at SCRIPT:6" })
+    assert(os.execute("rm -r " .. folder))
+  end)
+
   it("is named where the target is a method", function()
     warns([[
 local Account = {}
@@ -413,20 +466,6 @@ cond:release()
 t:join()]], "Consumer reads 'ready', its own copy; MainThread set its own copy at SCRIPT:10")
   end)
 
-  it("or the thread that is never started", function()
-    reports([[
-q = sync.Queue()
-function producer() q:put(1) end
-function consumer(queue) print(queue:get()) end
-t1 = sync.Thread{ target = producer }
-t2 = sync.Thread{ name = "Consumer", target = consumer, args = { q } }
-t2:start()]], "Thread 't1', made at SCRIPT:5, is never started; it uses 'q', for which Consumer waits")
-    everywhere([[
-q = sync.Queue()
-other = sync.Thread{ target = function() print "no" end }
-q:get()]], function(result) assert.is_nil(result.err:find("never started", 1, true)) end)
-  end)
-
   it("not where it waits elsewhere", function()
     everywhere([[
 local ready, cond, q = true, sync.Condition(), sync.Queue()
@@ -521,6 +560,30 @@ end
 print(square(2))
 local t = sync.spawn(square, 3)
 print(t:result(), square(4))]]
+  end)
+
+  it("of a cache that functions are passed, of an object's, and of what is only counted", function()
+    is_silent [[
+local cache = {}
+local function lookup(c, k)
+  if not c[k] then c[k] = k * k end
+  return c[k]
+end
+print(sync.spawn(function() return lookup(cache, 2) end):result(), lookup(cache, 3))]]
+    is_silent [[
+local Memo = {}
+Memo.__index = Memo
+function Memo:get(k)
+  self.calls = self.calls + 1
+  local v = self.store[k]
+  if not v then
+    v = k * 2
+    self.store[k] = v
+  end
+  return v
+end
+local memo = setmetatable({ store = {}, calls = 0 }, Memo)
+print(sync.spawn(function() return memo:get(1) end):result(), memo:get(2))]]
   end)
 
   it("of loop variables, locals and parameters of the thread", function()

@@ -24,7 +24,7 @@
 #include "world/memory.h"
 #include "world/lua_module.h"
 
-#define CONTEXT_MOST 64 /* threads whose functions a report looks at */
+#define CONTEXT_MOST 64 /* threads whose functions, or place, a report looks at */
 #define KNOWN_MOST 8192 /* bytes of what is kept for reports */
 #define KNOWN_LINE 512  /* bytes of a line in that */
 
@@ -231,6 +231,32 @@ static void set_known (lua_State *L, World *world) {
   free(copy);
 }
 
+/* Sets what is known of threads that nobody has started, and how many more there are. [0, 0, memory] */
+static void set_unstarted (lua_State *L, World *world) {
+  Thread *list[CONTEXT_MOST];
+  lua_Integer more = 0;
+  char name[64];
+  int n = 0;
+  pthread_mutex_lock(&world->mu);
+  for (Thread *t = world->unstarted; t != NULL; t = t->next)
+    if (n == CONTEXT_MOST) more++;
+    else if (counted_try_keep(&t->object.counted)) list[n++] = t;
+  pthread_mutex_unlock(&world->mu);
+  lua_createtable(L, n, 0);
+  for (int i = 0; i < n; i++) {
+    thread_copy_name(list[i], name);
+    lua_createtable(L, 0, 4);
+    set_text(L, "kind", list[i]->object.kind->name);
+    set_text(L, "name", name);
+    set_text(L, "file", list[i]->made_at.source);
+    set_number(L, "line", list[i]->made_at.line);
+    lua_rawseti(L, -2, n - i);
+  }
+  lua_setfield(L, -2, "unstarted");
+  set_number(L, "more_unstarted", more);
+  for (int i = 0; i < n; i++) object_drop(&list[i]->object); /* without memory for this they stay */
+}
+
 void copies_push_context (lua_State *L, World *world) {
   Thread *list[CONTEXT_MOST];
   int n = 0;
@@ -240,10 +266,11 @@ void copies_push_context (lua_State *L, World *world) {
     list[n++] = t;
   }
   pthread_mutex_unlock(&world->mu);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 5);
   lua_pushcfunction(L, read_source);
   lua_setfield(L, -2, "read");
   set_known(L, world);
+  set_unstarted(L, world);
   lua_createtable(L, 0, n);
   for (int i = 0; i < n; i++) {
     push_functions_of(L, list[i]);
@@ -368,13 +395,13 @@ void copies_changed (lua_State *L, Thread *self) {
 ** Threads that never end.
 */
 
-/* (thread) asks luasync.copies; in protected mode, in a state of its own. */
+/* (thread) asks luasync.copies.causes; in protected mode, in a state of its own. */
 static int judge_awaited (lua_State *L) {
   Thread *t = lua_touserdata(L, 1);
   uint64_t number;
   bool again, first;
   char name[64];
-  lua_module_push(L, "luasync.copies", "awaited");
+  lua_module_push(L, "luasync.copies.causes", "awaited");
   lua_createtable(L, 0, 2);
   thread_copy_name(t, name);
   set_text(L, "name", name);

@@ -18,7 +18,7 @@ void copies_changed (lua_State *L, Thread *self);
 */
 void copies_awaited (Thread *t);
 
-/* Pushes what luasync.copies.causes wants to know of the world. [0, +1, raises] */
+/* Pushes what luasync.copies.causes.find wants to know of the world. [0, +1, raises] */
 void copies_push_context (lua_State *L, World *world);
 
 #endif

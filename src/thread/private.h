@@ -10,6 +10,9 @@
 /* Gives t its serial numbers. */
 void thread_number (Thread *t);
 
+/* thread.c: Thread(...), which nobody but the caller is to start. */
+int thread_new_apart (lua_State *L);
+
 /* start.c: Kind.departing. */
 void thread_departing (lua_State *L, int index, int along, bool again);
 /*

@@ -108,6 +108,38 @@ void thread_departing (lua_State *L, int index, int along, bool again) {
 }
 
 /*
+** Until somebody starts it.
+*/
+
+static void list_unstarted (Thread *t) {
+  World *world = t->object.world;
+  pthread_mutex_lock(&world->mu);
+  t->next = world->unstarted;
+  t->previous = NULL;
+  if (t->next != NULL) t->next->previous = t;
+  world->unstarted = t;
+  pthread_mutex_unlock(&world->mu);
+  t->is_unstarted = true;
+}
+
+void thread_await_start (lua_State *L, Thread *t) {
+  if (!source_line_unmarked) source_line_here(L, &t->made_at);
+  list_unstarted(t);
+}
+
+void thread_await_start_no_more (Thread *t) {
+  World *world = t->object.world;
+  if (!t->is_unstarted) return;
+  t->is_unstarted = false;
+  pthread_mutex_lock(&world->mu);
+  if (t->previous != NULL) t->previous->next = t->next;
+  else world->unstarted = t->next;
+  if (t->next != NULL) t->next->previous = t->previous;
+  t->next = t->previous = NULL;
+  pthread_mutex_unlock(&world->mu);
+}
+
+/*
 ** Starting.
 */
 
@@ -190,7 +222,7 @@ static Message *encode_kept (lua_State *L, Thread *t, bool *kept) {
 int thread_start (lua_State *L) {
   Thread *t = object_check(L, 1, &thread_kind);
   Message *work;
-  bool kept, claimed;
+  bool kept, listed;
   int error;
   lua_settop(L, 1);
   work = encode_kept(L, t, &kept);
@@ -199,11 +231,16 @@ int thread_start (lua_State *L) {
     message_free(work);
     return args_misuse(L, "can't start new thread: the program is ending");
   }
-  claimed = claim(t, kept, &work);
+  if (!claim(t, kept, &work)) {
+    message_free(work);
+    return args_misuse(L, "threads can only be started once");
+  }
   message_free(work);
-  if (!claimed) return args_misuse(L, "threads can only be started once");
+  listed = t->is_unstarted;
+  thread_await_start_no_more(t);
   error = launch(L, t);
   if (error != 0) {
+    if (listed) list_unstarted(t);
     unclaim(t);
     return luaL_error(L, "can't start new thread (%s)", strerror(error));
   }
@@ -215,7 +252,7 @@ int thread_start (lua_State *L) {
 /* spawn(fn, ...): a started thread. */
 int thread_spawn (lua_State *L) {
   if (!args_is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
-  thread_new(L);
+  thread_new_apart(L);
   lua_insert(L, 1);
   return thread_start(L);
 }

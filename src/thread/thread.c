@@ -72,8 +72,7 @@ static int new_from_options (lua_State *L) {
   return 1;
 }
 
-/* Thread{ target=, args=, name=, daemon= } or Thread(fn, ...) */
-int thread_new (lua_State *L) {
+int thread_new_apart (lua_State *L) {
   Thread *t;
   if (lua_istable(L, 1) && !args_is_callable(L, 1)) return new_from_options(L);
   if (!lua_isnone(L, 1) && !args_is_callable(L, 1)) return luaL_typeerror(L, 1, "function");
@@ -86,8 +85,16 @@ int thread_new (lua_State *L) {
   return 1;
 }
 
+/* Thread{ target=, args=, name=, daemon= } or Thread(fn, ...) */
+int thread_new (lua_State *L) {
+  thread_new_apart(L);
+  thread_await_start(L, object_check(L, -1, &thread_kind));
+  return 1;
+}
+
 void thread_destroy (Object *o) {
   Thread *t = (Thread *)o;
+  thread_await_start_no_more(t);
   message_free(t->work);
   message_free(t->sent);
   message_free(t->outcome);

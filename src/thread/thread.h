@@ -29,6 +29,13 @@ Thread *thread_make (lua_State *L, size_t size, const Kind *kind);
 */
 void thread_store_work (lua_State *L, int proxy, int target);
 
+/*
+** The thread that the running function has made is one of World.unstarted, for reports,
+** until it is started or destroyed. [0, 0, -]
+*/
+void thread_await_start (lua_State *L, Thread *t);
+void thread_await_start_no_more (Thread *t);
+
 /* Starts the thread at 1, which is all that is left on the stack. [0, 0, raises] */
 int thread_start (lua_State *L);
 

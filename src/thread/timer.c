@@ -79,6 +79,7 @@ int timer_new (lua_State *L) {
   lua_replace(L, 1); /* timer fn args... */
   thread_store_work(L, 1, 2);
   object_ready(L, 1);
+  thread_await_start(L, &timer->thread);
   return 1;
 }
 

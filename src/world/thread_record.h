@@ -95,7 +95,9 @@ struct Thread {
   Message *sent;      /* what it was sent, decoded; see message/sent.h; NULL: not kept; under mu */
   World *reports_to;  /* const while started: the world that gets its outcome; NULL: its own */
   Line joiners;       /* under mu */
-  Thread *next, *previous; /* in world->threads, under world->mu */
+  Thread *next, *previous; /* in world->threads or world->unstarted, under world->mu */
+  bool is_unstarted;       /* it is in the latter; of whoever made, starts or destroys it */
+  SourceLine made_at;      /* const after init; only of those that were in there */
 
   /* What it runs. */
   lua_State *L; /* its state, NULL before and after; under mu */

@@ -110,6 +110,7 @@ struct World {
   pthread_mutex_t mu;
   Thread *threads;           /* those alive and main, in order of start; under mu */
   Thread *last_thread;       /* under mu */
+  Thread *unstarted;         /* those that somebody has to start, the newest first; under mu */
   int alive;                 /* under mu; main counted */
   atomic_int awake;          /* threads not parked for ever: 0 means deadlock */
   atomic_int errors_untaken; /* thread errors left to the default hook and not taken by result() */

@@ -6,57 +6,27 @@
 --     s.uses        all uses, in their order
 --     s.globals     name -> variable;  a variable: { name=, func=, loop=, uses = { … } }; `func` is nil for a global
 --     a use         { variable=, kind=, line=, at=, done=, func=, loop=, field=, method=, index=, length=,
---                     condition=, own=, returned=, sent= }, `kind` "read", "write" (x = …) or "store" (x.f = …,
---                     table.insert(x, …)); `done`: the end of the assignment
+--                     condition=, own=, returned=, sent=, passed=, alias= }, `kind` "read", "write" (x = …) or "store"
+--                     (x.f = …, table.insert(x, …)); `done`: the end of the assignment; `passed`: { variable=, field=,
+--                     n= }, the function that is called with it, or with what it leads to, as the n-th argument;
+--                     `alias`: another variable for that
 --     s.fields      { { name=, line=, at=, func=, store=, own= }, … }: every `.name`
---     s.starts      { { target = info, args = { info, … }, at=, line=, func=, loop=, made=, name=, variable= }, … }:
---                   spawn(f, …), Thread{ target = f }; `made`: a thread that somebody has to start
+--     s.starts      { { target = info, args = { info, … }, at=, first=, last=, func=, loop=, made= }, … }:
+--                   spawn(f, …), Thread{ target = f }; its lines; `made`: a thread that somebody has to start
 --
 -- `own` marks what a statement reads only to change it (x = x + 1). `func` is nil in the main chunk.
 
-local tokens = require "luasync.repl.chunk".tokens
+local tokens = require "luasync.copies.tokens"
+
+local set = tokens.set
 
 local source = {}
 
 ----------------------------------------------------------------------------------------------------
--- Tokens
+-- The parser
 
-local function set(list)
-  local t = {}
-  for word in list:gmatch "%S+" do t[word] = true end
-  return t
-end
-
-local KEYWORD = set [[and break do else elseif end false for function goto if in local nil not or repeat return then
-  true until while]]
-local PAIR = set "== ~= <= >= // << >> .."
 local BINARY = set "+ - * / // % ^ & | ~ << >> .. == ~= < > <= >= and or"
 local UNARY = set "- not # ~"
-
---- The tokens as lists: text, kind ("name", "word", "sign", "value", "end") and line.
-local function read(text)
-  local texts, kinds, lines = {}, {}, {}
-  local n, last, line, counted = 0, nil, 1, 1
-  for start, stop, kind, token in tokens(text) do
-    if not stop then return nil end
-    local _, breaks = text:sub(counted, start - 1):gsub("\n", "")
-    line, counted = line + breaks, start
-    if kind == "sign" and last == start and (PAIR[texts[n] .. token] or texts[n] == ".." and token == ".") then
-      texts[n] = texts[n] .. token
-    else
-      n = n + 1
-      texts[n], lines[n] = token, line
-      kinds[n] = kind == "name" and KEYWORD[token] and "word" or kind == "name" and "name"
-        or kind == "sign" and "sign" or "value"
-    end
-    last = kind == "sign" and stop + 1 or nil
-  end
-  texts[n + 1], kinds[n + 1], lines[n + 1] = "", "end", line
-  return texts, kinds, lines
-end
-
-----------------------------------------------------------------------------------------------------
--- The parser
 
 local Parser = {}
 Parser.__index = Parser
@@ -189,34 +159,53 @@ end
 local STARTS = { spawn = 1, Thread = 1, submit = 1, Timer = 2 }
 local CHANGES = { insert = true, remove = true, sort = true, move = true, rawset = true }
 
---- `name` is called with these: a thread may be started, a table changed.
-function Parser:called(name, infos, library)
+--- What is called with these: `n` arguments stand before them.
+local function pass(infos, n, variable, field)
+  for i, info in ipairs(infos) do
+    if info.root then info.root.passed = { variable = variable, field = field, n = n + i } end
+  end
+end
+
+--- The table that a call of the library changes: its use, and which field.
+local function changed_table(name, infos)
+  local info = name == "move" and infos[5] or infos[1]
+  local field = name == "rawset" and infos[2] and (infos[2].text or ""):match "^[\"'](.*)[\"']$"
+  return info and info.root, field or nil
+end
+
+--- `name` is called with these, in an expression that begins at token `from`: a thread may be started, a table
+-- changed.
+function Parser:called(name, infos, from, library)
   local first = infos[1]
   local at = STARTS[name]
   if at and first then
-    local start = { at = self.at - 1, func = self.func, loop = self.loop, line = self.lines[self.at - 1] }
+    local start = { at = self.at - 1, func = self.func, loop = self.loop }
+    start.first, start.last = self.lines[from], self.lines[start.at]
     if first.fields then
       start.target = first.fields.target
       start.args = first.fields.args and first.fields.args.items or {}
-      start.name = first.fields.name and first.fields.name.text
     else
       start.target, start.args = infos[at], table.move(infos, at + 1, #infos, 1, {})
     end
     for _, info in ipairs { start.target or {}, table.unpack(start.args) } do
-      if info.use then info.use.sent = true end
+      if info.root then info.root.sent = true end
+      if info.root and not info.use then info.source = table.concat(self.texts, "", info.from, info.to) end
     end
     start.made = name == "Thread" or name == "Timer"
     self.s.starts[#self.s.starts + 1] = start
     return start
-  elseif CHANGES[name] and (library == "table" or name == "rawset") and first and first.use then
-    first.use.kind = "store"
-    first.use.taken = name == "remove" or name == "sort"
+  elseif CHANGES[name] and (library == "table" or name == "rawset") then
+    local use, field = changed_table(name, infos)
+    if not use then return end
+    use.kind, use.stored = "store", field
+    use.taken = name == "remove" or name == "sort"
   end
 end
 
---- A name, a call, a field …: { use =, last = "name" | "field" | "index" | "call", field = the last one }
+--- A name, a call, a field …: { use =, last = "name" | "field" | "index" | "call", field = the last one, root = the use
+-- where no call is in between, from =, to = its tokens }
 function Parser:suffixed()
-  local info, called, library = {}, nil, nil
+  local info, called, library = { from = self.at }, nil, nil
   if self:accept "(" then
     self:expression()
     self:expect ")"
@@ -224,6 +213,7 @@ function Parser:suffixed()
   else
     called = self:name()
     info.use = self:use(called)
+    info.root = info.use
     info.last = "name"
   end
   local use = info.use
@@ -254,16 +244,22 @@ function Parser:suffixed()
       called = self:name()
       if use and not use.field and not use.index then use.method = called end
       if called == "start" and info.start then info.start.made = false end
-      self:called(called, self:arguments())
-      info.last, called = "call", nil
+      local infos = self:arguments()
+      pass(infos, 1, nil, called)
+      self:called(called, infos, info.from)
+      info.last, info.root, called = "call", nil, nil
     elseif self:is "(" or self:is "{" or self.kinds[self.at] == "value" and self.texts[self.at]:find "^[\"'%[]" then
       if use and info.last == "name" then use.calls = true end
       local changing = self.changing
-      if info.last == "name" or info.last == "field" then info.start = self:called(called, self:arguments(), library)
-      else self:arguments() end
+      local infos = self:arguments()
+      if info.last == "name" then pass(infos, 0, use and use.variable) end
+      if info.last == "field" then pass(infos, 0, nil, called) end
+      if called then info.start = self:called(called, infos, info.from, library) end
+      if called == "pairs" or called == "ipairs" then info.over = infos[1] and infos[1].root end
       self.changing = changing
-      info.last, called = "call", nil
+      info.last, info.root, called = "call", nil, nil
     else
+      info.to = self.at - 1
       return info
     end
   end
@@ -298,7 +294,8 @@ function Parser:expression()
   end
   if not plain then return {} end
   if info.use and info.last ~= "name" then
-    return { start = info.start, field = info.last == "field" and info.field or nil }
+    local field = info.last == "field" and info.field or nil
+    return { start = info.start, field = field, root = info.root, from = info.from, to = info.to, over = info.over }
   end
   return info
 end
@@ -362,11 +359,14 @@ statements["for"] = function(self)
   local names = {}
   repeat names[#names + 1] = self:name() until not self:accept ","
   if not self:accept "=" then self:expect "in" end
-  self:list()
+  local infos = self:list()
   self:expect "do"
   self:in_loop(function()
     self:inner(function()
-      for _, name in ipairs(names) do self:declare(name) end
+      for i, name in ipairs(names) do
+        local variable = self:declare(name)
+        if i == 2 and infos[1].over then infos[1].over.alias = variable end
+      end
       self:block()
     end)
     self:expect "end"
@@ -411,7 +411,7 @@ statements["local"] = function(self)
     variable.line = self.lines[start]
     variable.made = infos[i]
     if infos[i] and infos[i].func then infos[i].func.variable = variable end
-    if infos[i] and infos[i].start then infos[i].start.variable = variable end
+    if infos[i] and infos[i].root then infos[i].root.alias = variable end
   end
 end
 
@@ -454,7 +454,6 @@ function Parser:assignment()
     if info.field_use then info.field_use.updates = self.changed end
     if infos[i] and info.last == "name" then
       info.use.variable.made = info.use.variable.made or infos[i]
-      if infos[i].start then infos[i].start.variable = info.use.variable end
       if infos[i].func then infos[i].func.variable = info.use.variable end
     end
   end
@@ -483,7 +482,7 @@ function Parser:block()
 end
 
 function source.parse(text)
-  local texts, kinds, lines = read((text:gsub("^#[^\n]*", "")))
+  local texts, kinds, lines = tokens.read((text:gsub("^#[^\n]*", "")))
   if not texts then return nil end
   local s = { functions = {}, uses = {}, globals = {}, fields = {}, starts = {} }
   local parser = setmetatable({ s = s, texts = texts, kinds = kinds, lines = lines, at = 1, scope = {} }, Parser)

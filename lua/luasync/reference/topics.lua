@@ -54,7 +54,8 @@ print(pcall(sync.spawn, print, { co = coroutine.create(print) }))]],
       .. "variable: the line of the assignment, what the value was and is, the thread, where else it is read, and what "
       .. "to write instead. What was sent (to a thread, or with a task to a Pool) is compared with what has become of "
       .. "it when the function returns or fails, and now and then before it waits; who looks at it is read from the "
-      .. "source. There is no warning of what only the thread itself uses (a cache, a counter), nor of "
+      .. "source, where functions and methods are passed the table, too."
+      .. " There is no warning of what only the thread itself uses (a cache, a counter), nor of "
       .. "a variable that is assigned anew before it is read, as in `count = t:result()`. At the prompt each change "
       .. "of a global is one that somebody may look at. `warn(\"@off\")` turns these warnings off for the whole "
       .. "program, `warn(\"@on\")` on again; they are on at first.",
