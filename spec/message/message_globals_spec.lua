@@ -64,6 +64,13 @@ describe("Messages: script globals", function()
     ]])
   end)
 
+  it("named as fields of _G travel too", function()
+    assert.equal("5\n", output [[
+      value = 5
+      sync.spawn(function() print(tostring(_G.value)) end):join()
+    ]])
+  end)
+
   it("may be recursive functions", function()
     assert.equal("120 true\n", output [[
       function factorial(n) return n <= 1 and 1 or n * factorial(n - 1) end

@@ -369,6 +369,9 @@ describe("Messages: what cannot be sent", function()
     fails("cannot send a coroutine (at args[1])", function() send(co) end)
     fails("cannot send a coroutine (at args[3])", function() send(1, nil, co) end)
     fails("cannot send a coroutine (at args[2])", function() sync.spawn(print, 1, co) end)
+    fails("cannot send a coroutine (at args[1][1.5][false][<table>])", function()
+      send { [1.5] = { [false] = { [{}] = co } } }
+    end)
     assert.equal(before, sync.active_count())
   end)
 

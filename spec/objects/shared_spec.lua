@@ -365,18 +365,43 @@ describe("update", function()
 
   it("the function blocking is an error", function()
     local shared = sync.Shared { n = 1 }
-    local queue, event, lock = sync.Queue(), sync.Event(), sync.Lock()
+    local queue, event, lock, condition = sync.Queue(), sync.Event(), sync.Lock(), sync.Condition()
+    local full, undone, none, pool = sync.Queue(1), sync.Queue(), sync.Semaphore(0), sync.Pool(1)
     lock:acquire()
+    full:put(1)
+    undone:put(1)
+    local future = pool:submit(event.wait, event)
+    local thread, scope = sync.spawn(event.wait, event), sync.Scope()
+    scope:spawn(event.wait, event)
     local blocks = {
       function() return queue:get() end,
+      function() return full:put(2) end,
+      function() return undone:join() end,
       function() return event:wait() end,
       function() return lock:acquire() end,
+      function() return none:acquire() end,
+      function() return condition:with(condition.wait, condition) end,
+      function() return sync.Barrier(2):wait() end,
+      function() return sync.select { queue, event } end,
+      function() return future:result() end,
+      function() return sync.wait { future } end,
+      function() return pool:map(print, { 1 }) end,
+      function() return pool:shutdown() end,
+      function() return thread:join() end,
+      function() return thread:result() end,
+      function() return scope:join() end,
+      function() return sync.settle() end,
       function() return sync.sleep(0.01) end,
     }
-    for _, block in ipairs(blocks) do
-      assert.is_false((pcall(sync.update, shared, "n", block)))
+    for i, block in ipairs(blocks) do
+      local ok, message = pcall(sync.update, shared, "n", block)
+      assert.is_false(ok)
+      assert.matches("cannot block inside update$", message, nil, nil, i)
       assert.equal(1, shared.n)
     end
+    event:set()
+    scope:join()
+    pool:shutdown()
   end)
 
   it("refuses other arguments", function()
