@@ -247,10 +247,14 @@ apicheck: ## run the specs on a Lua that checks how it is used, built from Debia
 	$(Q)scripts/apicheck.sh spec-host -j$(JOBS)
 
 # Built aside, with counters; a process that a signal kills, or that ends by _exit, counts nothing.
+COVERING = $(MAKE) BUILD=$(BUILD)/coverage CFLAGS="--coverage -fprofile-update=atomic $(CFLAGS)" \
+	  LDFLAGS="--coverage $(ABS_BUILD)/coverage/ends.o -Wl,--wrap=_exit $(LDFLAGS)"
 coverage: ## run the specs in a build that counts, and print the share of src/ that has run (ALL=all: the lines that have not)
 	@find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || true
-	-@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS="--coverage -fprofile-update=atomic $(CFLAGS)" LDFLAGS="--coverage $(LDFLAGS)" \
-	  spec-host MODELS=100 BUSTED_FLAGS="--exclude-tags=slow $(BUSTED_FLAGS)"
+	@mkdir -p $(BUILD)/coverage
+	$(Q)$(CC) -O1 -fPIC -c -o $(BUILD)/coverage/ends.o scripts/coverage.c
+	-@$(COVERING) spec-host MODELS=100 BUSTED_FLAGS="--exclude-tags=slow $(BUSTED_FLAGS)"
+	-@$(COVERING) stock-specs SPECS=$(or $(SPECS),spec/module/stock_spec.lua)
 	@$(LUA) scripts/coverage.lua $(BUILD)/coverage $(ALL)
 
 mutants: ## change src/ a little, build it aside, and list what the specs do not notice (N=20 SEED=1 ONLY=objects/lock)

@@ -5,7 +5,7 @@
 -- Prints the share of lines for each room and for the whole; with `all`, first every line that has not.
 
 local build, all = arg[1], arg[2] == "all"
-local folder = build .. "/host"
+local folders = build .. "/host " .. build .. "/module"
 
 local function lines_of(command)
   local pipe <close> = assert(io.popen(command))
@@ -16,7 +16,7 @@ end
 
 --- For each source the lines with code: number -> whether it has run, and their texts.
 local sources, texts = {}, {}
-for _, notes in ipairs(lines_of("find " .. folder .. " -name '*.gcno' | sort")) do
+for _, notes in ipairs(lines_of("find " .. folders .. " -name '*.gcno' | sort")) do
   local file
   for _, line in ipairs(lines_of(("gcov -t -o %s %s 2>/dev/null"):format(notes:match "^(.*)/", notes))) do
     local count, number, text = line:match "^%s*([^:]+):%s*(%d+):(.*)$"
