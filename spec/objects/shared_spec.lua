@@ -68,6 +68,16 @@ describe("Shared", function()
     assert.equal("normalised", shared[3])
   end)
 
+  it("refuses tables, functions and the like as keys, also to be read", function()
+    local shared = sync.Shared()
+    for _, key in ipairs { {}, print, coroutine.create(print), io.stdout } do
+      local complaint = ("cannot use a %s as a key of a Shared"):format(type(key))
+      support.raises(complaint, function() shared[key] = 1 end)
+      support.raises(complaint, function() return shared[key] end)
+    end
+    assert.is_nil(next(walk(shared)))
+  end)
+
   it("refuses nil and NaN as keys", function()
     local shared = sync.Shared()
     support.error_of(function() shared[nil] = 1 end)
@@ -402,6 +412,31 @@ describe("update", function()
     event:set()
     scope:join()
     pool:shutdown()
+  end)
+
+  it("of two tables by two threads that touch each other's is refused to one of them", function()
+    local refused = 0
+    for seed = 1, 12 do
+      local report = sync.simulate(function()
+        local a, b = sync.Shared { n = 0 }, sync.Shared { n = 0 }
+        local function cross(one, other)
+          return pcall(sync.update, one, "n", function(n) return n + 1 + 0 * other.n end)
+        end
+        local thread = sync.spawn(cross, b, a)
+        local mine, why = cross(a, b)
+        local theirs, their_why = thread:result()
+        return mine, theirs, a.n + b.n, not mine and why or their_why
+      end, { seed = seed })
+      assert.is_true(report.ok, report.deadlock)
+      local mine, theirs, sum, why = table.unpack(report.results, 1, 4)
+      assert.equal((mine and 1 or 0) + (theirs and 1 or 0), sum)
+      assert.is_true(mine or theirs)
+      if sum == 1 then
+        refused = refused + 1
+        assert.matches("cannot block inside update$", why)
+      end
+    end
+    assert.is_true(refused > 0)
   end)
 
   it("refuses other arguments", function()
