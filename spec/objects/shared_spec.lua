@@ -68,6 +68,13 @@ describe("Shared", function()
     assert.equal("normalised", shared[3])
   end)
 
+  it("that modules call by a name is one for all threads, and stays while nobody has it", function()
+    sync.__named_shared("spec.kept").value = 5
+    for _ = 1, 3 do collectgarbage() end
+    assert.equal(5, sync.__named_shared("spec.kept").value)
+    assert.equal(5, elsewhere(function() return sync.__named_shared("spec.kept").value end))
+  end)
+
   it("refuses tables, functions and the like as keys, also to be read", function()
     local shared = sync.Shared()
     for _, key in ipairs { {}, print, coroutine.create(print), io.stdout } do
