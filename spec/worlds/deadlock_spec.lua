@@ -64,7 +64,9 @@ local function expect_deadlock(text, ...)
   local parts = { ... }
   both(text, function(result, world)
     assert.equal(3, result.code, world .. ": " .. result.err)
-    assert.matches("^luasync: deadlock: ", result.err, 1, false, world)
+    -- a busy machine may keep main from its wait until a circle of the others is warned of
+    local report = world == "--virtual" and "^luasync: deadlock: " or "luasync: deadlock: "
+    assert.matches(report, result.err, 1, false, world)
     for _, part in ipairs(parts) do
       part = part:gsub("FILE", result.name)
       assert.matches(part, result.err, 1, true, world)
@@ -87,7 +89,7 @@ describe("deadlock", function()
       "deadlock: all 4 threads wait",
       "  P1 waits for Lock 'B' held by P2 (FILE:4) → P2 waits for RLock 'C' held by P3 (FILE:4) → "
         .. "P3 waits for Lock 'A' held by P1 (FILE:4)\n",
-      "Thread P1: waiting in acquire of Lock 'B' (locked by P2), held by P2 (FILE:4), since 0.0",
+      "Thread P1: waiting in acquire of Lock 'B' (locked by P2), held by P2 (FILE:4), since 0.",
       "Thread P3: waiting in acquire of Lock 'A'", "FILE:6: in function <FILE:3>",
       "Thread MainThread: waiting in join of Thread 'P1'")
   end)
@@ -224,25 +226,35 @@ sync.Event():wait()]], "--virtual")
 end)
 
 describe("a circle of some threads", function()
+  -- Goes on until stderr, which is a file, has n warnings, or for ten seconds.
+  local warned = [[local sync = require "luasync"
+local function until_warned(n)
+  local text = ""
+  for _ = 1, 200 do
+    if select(2, text:gsub("warning", "")) >= n then break end
+    sync.sleep(0.05)
+    local file = io.open "/proc/self/fd/2"
+    text = file:read "a"
+    file:close()
+  end
+end ]]
+
   local function script(rest)
-    return ([[
+    return warned .. ([[
 local sync = require "luasync"
-local A, B = sync.Lock{ name = "A" }, sync.Lock{ name = "B" }
-local function cross(x, y) x:acquire() sync.sleep(0.05) y:acquire() end
+local A, B, gate = sync.Lock{ name = "A" }, sync.Lock{ name = "B" }, sync.Barrier(2)
+local function cross(x, y, pause) x:acquire() gate:wait() sync.sleep(pause) y:acquire() end
 %s
-sync.sleep(0.6)
+until_warned(1)
+sync.sleep(0.1)
 print "the rest goes on"
 os.exit(0)]]):format(rest)
   end
-  local start = [[sync.Thread{ name = "%s", target = cross, args = { %s } }:start() %s]]
+  local start = [[sync.Thread{ name = "%s", target = cross, args = { %s } }:start() ]]
 
   it("is warned of while the rest goes on, once, whichever thread waits last", function()
-    for _, order in ipairs {
-      start:format("T1", "A, B", "") .. start:format("T2", "B, A", ""),
-      start:format("T1", "A, B", "sync.sleep(0.02)") .. start:format("T2", "B, A", ""),
-      [[sync.Thread{ name = "T1", target = function() A:acquire() sync.sleep(0.3) B:acquire() end }:start() ]]
-        .. start:format("T2", "B, A", "") .. "sync.sleep(0.3)",
-    } do
+    for _, pauses in ipairs { { 0, 0 }, { 0, 0.02 }, { 0.3, 0 }, { 0, 0.3 } } do
+      local order = start:format("T1", "A, B, " .. pauses[1]) .. start:format("T2", "B, A, " .. pauses[2])
       local result = command.text(script(order))
       assert.equal(0, result.code)
       assert.equal("the rest goes on\n", result.out)
@@ -253,16 +265,34 @@ os.exit(0)]]):format(rest)
     end
   end)
 
+  it("is warned of beside others, though a report asks those that run", function()
+    local result = command.text(warned .. [[
+local sync = require "luasync"
+local function cross(x, y, n) x:acquire() n:add(1) while n:get() < 2 do end y:acquire() end
+for i = 1, 30 do
+  local A, B, n = sync.Lock{ name = "A" .. i }, sync.Lock{ name = "B" .. i }, sync.Atomic()
+  for _, args in ipairs { { A, B, n }, { B, A, n } } do
+    sync.Thread{ target = cross, args = args, daemon = true }:start()
+  end
+  sync.sleep(0.01)
+end
+until_warned(30)]])
+    for i = 1, 30 do
+      local _, times = result.err:gsub("others go on\n[^\n]* waits for Lock '[AB]" .. i .. "'", "")
+      assert.equal(1, times, i)
+    end
+  end)
+
   it("is seen through RLocks and joins", function()
-    local result = command.text [[
+    local result = command.text(warned .. [[
 local sync = require "luasync"
 local l = sync.RLock{ name = "R" }
 sync.Thread{ name = "outer", target = function()
   l:acquire()
   sync.Thread{ name = "inner", target = function() l:acquire() end }:start():join()
 end }:start()
-sync.sleep(0.6)
-os.exit(0)]]
+until_warned(1)
+os.exit(0)]])
     assert.matches("outer waits for the end of Thread 'inner'", result.err, 1, true)
     assert.matches("inner waits for RLock 'R' held by outer", result.err, 1, true)
   end)
@@ -299,7 +329,11 @@ os.exit(0)]]
     expect_quiet [[
       local sync = require "luasync"
       local a, b = sync.Lock(), sync.Lock()
-      local function cross(x, y) x:acquire() sync.sleep(0.05) y:acquire(true, 0.5) x:release() end
+      local function cross(x, y)
+        x:acquire() sync.sleep(0.05)
+        if y:acquire(true, 0.5) then y:release() end
+        x:release()
+      end
       local s, t = sync.spawn(cross, a, b), sync.spawn(cross, b, a)
       s:join() t:join()]]
   end)

@@ -152,7 +152,7 @@ static uint64_t awaited (Thread *t, WaitLink *link) {
   pthread_mutex_lock(&t->mu);
   o = t->blocked.object;
   if (t->blocked.active && t->among == NULL && t->blocked.until == FOREVER && o != NULL
-      && o->kind->awaited != NULL && atomic_load(&t->alerts) == 0) {
+      && o->kind->awaited != NULL && (atomic_load(&t->alerts) & ALERT_RAISES) == 0) {
     serial = o->kind->awaited(o);
     link->since = t->blocked.since;
     link->certainty = certainty_of(o);
@@ -179,16 +179,37 @@ static int follow (World *world, Thread *self, WaitLink circle[LONGEST]) {
   return closed ? n : 0;
 }
 
-/*
-** Whether the wait of the first thread is the latest: that thread has closed the
-** circle, and it alone reports it.
-*/
-static bool is_latest (const WaitLink *circle, int n) {
+/* The latest of the waits: it has closed the circle. */
+static const WaitLink *latest (const WaitLink *circle, int n) {
+  const WaitLink *last = circle;
   for (int i = 1; i < n; i++)
-    if (circle[i].since > circle[0].since
-        || (circle[i].since == circle[0].since && circle[i].serial > circle[0].serial))
-      return false;
-  return true;
+    if (circle[i].since > last->since
+        || (circle[i].since == last->since && circle[i].serial > last->serial))
+      last = &circle[i];
+  return last;
+}
+
+/*
+** Whether it is for `self` to tell of the circle, which is told once. That is for the
+** thread whose wait is the latest. It may have looked before another's wait was noted,
+** where threads run at the same time: then it is for the other, which looks later.
+*/
+static bool takes_on (World *world, Thread *self, const WaitLink *last) {
+  Thread *t;
+  bool mine = false;
+  if (last->serial != self->serial
+      && (!world_is_parallel(world) || world_now(world) < last->since + MOMENT))
+    return false;
+  pthread_mutex_lock(&world->mu);
+  t = find(world, last->serial);
+  if (t != NULL) {
+    pthread_mutex_lock(&t->mu);
+    mine = t->blocked.active && t->blocked.since == last->since && !t->blocked.told;
+    if (mine) t->blocked.told = true;
+    pthread_mutex_unlock(&t->mu);
+  }
+  pthread_mutex_unlock(&world->mu);
+  return mine;
 }
 
 static bool is_certain (const WaitLink *circle, int n) {
@@ -198,16 +219,16 @@ static bool is_certain (const WaitLink *circle, int n) {
 }
 
 /*
-** Whether `self` has closed a circle of two or more. The threads are looked at one
-** after the other, twice. If both looks find the same waits, all of them held at
-** one moment in between.
+** Whether `self` is in a circle of two or more that it has to tell of. The threads are
+** looked at one after the other, twice. If both looks find the same waits, all of them
+** held at one moment in between.
 */
 static bool in_circle (World *world, Thread *self) {
   WaitLink first[LONGEST], second[LONGEST];
   int n = follow(world, self, first);
   return n > 1 && follow(world, self, second) == n
-         && memcmp(first, second, (size_t)n * sizeof *first) == 0 && is_latest(first, n)
-         && is_certain(first, n);
+         && memcmp(first, second, (size_t)n * sizeof *first) == 0 && is_certain(first, n)
+         && takes_on(world, self, latest(first, n));
 }
 
 void deadlock_warn (Thread *t) {
@@ -224,10 +245,11 @@ static void waiting (Thread *self, Waiter *const *list, int n) {
   Nanos until;
   if (world->silent_deadlocks) return;
   until = world_now(world) + MOMENT;
-  while (!line_any_woken(list, n) && atomic_load(&self->alerts) == 0 && world_now(world) < until)
+  while (!line_any_woken(list, n) && (atomic_load(&self->alerts) & ALERT_RAISES) == 0
+         && world_now(world) < until)
     world->driver->park(self, until);
   if (line_any_woken(list, n)) return;
-  if (w->counted == NULL && w->object->kind->awaited != NULL) deadlock_warn(self);
+  deadlock_warn(self);
   if (w->kind == OP_JOIN) copies_awaited((Thread *)w->object);
   stranded_wait(self, list, n);
 }

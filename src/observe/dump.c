@@ -157,7 +157,10 @@ static void look_at (Facts *f, Thread *t) {
   pthread_mutex_unlock(&t->mu);
 }
 
-/* Whether there is an answer to copy, or none will come. Others may have asked as well. */
+/*
+** Whether there is an answer to copy, or none will come. Others may have asked as well.
+** A thread that has begun to wait since it was asked will not answer for a long time.
+*/
 static bool has_answered (Facts *f) {
   Thread *t = f->thread;
   bool answered;
@@ -165,6 +168,11 @@ static bool has_answered (Facts *f) {
   answered = t->answer.count != f->answers;
   if (answered && t->answer.traceback != NULL) f->traceback = strdup(t->answer.traceback);
   else if (t->L == NULL) answered = true; /* its end has come */
+  else if (!answered && t->blocked.active) {
+    f->traceback = traceback_of(t, t->blocked.in);
+    atomic_fetch_and(&t->alerts, ~ALERT_DUMP);
+    answered = true;
+  }
   else if (!answered) answered = read_in_system(f);
   pthread_mutex_unlock(&t->mu);
   return answered;

@@ -16,11 +16,12 @@
 ** no thread leaves the list, whose mutex is held, or has been woken by then. A thread
 ** that wakes another has a reference until it has set `woken`.
 **
-** Waits in a circle are told by deadlock.c.
+** Waits in a circle are told by deadlock.c, which looks whenever this does.
 */
 #include <stdlib.h>
 #include <string.h>
 
+#include "observe/deadlock.h"
 #include "observe/dump.h"
 #include "observe/stranded.h"
 #include "thread/thread.h"
@@ -57,7 +58,7 @@ static Stuck *first; /* under mu */
 static Nanos due;    /* when a look is worth its time again; under mu */
 
 static bool is_over (const Stuck *s) {
-  return line_any_woken(s->waiters, s->n) || atomic_load(&s->thread->alerts) != 0;
+  return line_any_woken(s->waiters, s->n) || (atomic_load(&s->thread->alerts) & ALERT_RAISES) != 0;
 }
 
 static bool is_select (const Stuck *s) { return s->waiters[0]->counted != NULL; }
@@ -287,6 +288,7 @@ void stranded_wait (Thread *self, Waiter *const *waiters, int n) {
     if (may_be_hopeless(world, &s)) look(world);
     park_for(&s, pause);
     if (pause < LONGEST_PAUSE) pause *= GROWTH;
+    if (!is_over(&s)) deadlock_warn(self);
   }
   if (entered) leave(&s);
   free(s.reached);

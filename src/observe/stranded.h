@@ -8,7 +8,7 @@
 
 /*
 ** Called by a thread that stands in line without a deadline, a select in n lines. Parks until the wait is
-** over, or something is wanted of the thread; meanwhile looks now and then whether the
+** over, or the thread is interrupted; meanwhile looks now and then whether the
 ** wait is hopeless, and tells it once.
 */
 void stranded_wait (Thread *self, Waiter *const *waiters, int n);

@@ -51,6 +51,7 @@ typedef struct Blocked {
   Nanos since, until;
   SourceLine place;
   lua_State *in; /* the coroutine that waits: it stands still, so its stack can be read */
+  bool told;     /* a report has named the circle that this wait has closed */
 } Blocked;
 
 /* The answers of a thread to ALERT_DUMP. */

@@ -165,6 +165,7 @@ static void note_blocked (lua_State *L, Thread *self, const Waiter *w, Nanos dea
   self->blocked.until = deadline;
   self->blocked.place = place;
   self->blocked.in = L;
+  self->blocked.told = false;
   self->blocked.active = true;
   pthread_mutex_unlock(&self->mu);
 }
