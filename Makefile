@@ -120,12 +120,14 @@ $(BUILD)/module/embedded.o: $(BUILD)/embedded.c
 # The list of files is a prerequisite too (through flags): a removed module
 # must leave the binary.
 $(BUILD)/embedded.c: scripts/embed.lua $(EMBEDDED) $(BUILD)/flags
+	@$(NEEDS_LUA)
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && $(LUA) scripts/embed.lua $@ $(EMBEDDED)
 
 # Rewritten only when something in it changed, so that other flags, another
 # compiler or another set of files rebuild what they must. The look at it happens
 # while make reads this file: when nothing has changed nothing is to be made.
+NEEDS_LUA = $(if $(LUA),,echo "no Lua 5.4 interpreter in the PATH (lua5.4, lua-5.4, lua54, lua): set LUA=/path/to/lua" >&2; exit 1)
 FINGERPRINT = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_LDFLAGS) $(HOST_LIBS) $(EMBEDDED)
 ifneq ($(strip $(file <$(BUILD)/flags)),$(strip $(FINGERPRINT)))
 $(BUILD)/flags: FORCE
@@ -133,7 +135,7 @@ endif
 $(BUILD)/flags:
 	@$(if $(LUA_CFLAGS)$(LUA_PC),,echo "Lua 5.4 is not installed: pkg-config does not find it. 'make setup' installs it on Debian;" \
 	  "elsewhere set PKG_CONFIG_PATH, or LUA_CFLAGS and LUA_LIBS" >&2; exit 1)
-	@$(if $(LUA),,echo "no Lua 5.4 interpreter in the PATH (lua5.4, lua-5.4, lua54, lua): set LUA=/path/to/lua" >&2; exit 1)
+	@$(NEEDS_LUA)
 	@mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(FINGERPRINT))' > $@
 FORCE:
 
@@ -312,6 +314,7 @@ pictures: $(PICTURES) ## draw the timelines that README.md shows anew
 
 # The page is written last; with it the others are there.
 $(DOCS): scripts/docs.lua src/module/luasync.h $(PICTURES) $(EMBEDDED) $(BUILD)/flags
+	@$(NEEDS_LUA)
 	$(call say,DOCS,$(@D))
 	$(Q)mkdir -p $(@D)/library/luasync
 	$(Q)LUA_PATH='lua/?.lua;;' $(LUA) scripts/docs.lua $(@D)

@@ -67,8 +67,12 @@ function trace.read(file)
   text, message = handle:read "a"
   handle:close()
   if not text then return nil, ("cannot read %s: %s"):format(file, message) end
+  local page = recording.of_page(text)
+  if not page and (text:find "^%s*<" or text == "" and ending_of(file) == ".html") then
+    return nil, file .. ": the page ends before its recording does, or is none of luasync's"
+  end
   local made
-  made, message = trace.parse(recording.of_page(text) or text)
+  made, message = trace.parse(page or text)
   if not made then return nil, ("%s: %s"):format(file, message) end
   return made
 end
@@ -206,14 +210,29 @@ end
 
 -- ------------------------------------------------------------------- writing
 
+local ENOENT = 2
+
+-- Whether there is nothing of that name; a pipe is not opened for that.
+local function is_absent(file) return select(3, os.rename(file, file)) == ENOENT end
+
+-- Half a recording is of no use. A device or a pipe stays: it has no size.
+local function remove_partial(file, made)
+  local handle = not made and io.open(file, "r+b")
+  local size = handle and handle:seek "end"
+  if handle then handle:close() end
+  if made or size and size > 0 then os.remove(file) end
+end
+
 local function save(file, text)
+  local made = is_absent(file)
   local handle, message = io.open(file, "wb")
   if not handle then return nil, "cannot write " .. message end
   local ok
   ok, message = handle:write(text)
   local closed, close_message = handle:close()
-  if not ok or not closed then return nil, ("cannot write %s: %s"):format(file, message or close_message) end
-  return true
+  if ok and closed then return true end
+  remove_partial(file, made)
+  return nil, ("cannot write %s: %s"):format(file, message or close_message)
 end
 
 --- The text of a recording in one of the forms.

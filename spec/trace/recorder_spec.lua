@@ -366,6 +366,36 @@ logging.debug "hello"
     end
   end)
 
+  it("leaves no part of a file that could not be written whole", function()
+    for _, before in ipairs { false, "old" } do
+      local file = support.temporary ".html"
+      if before then assert(io.open(file, "w")):write(before):close() else os.remove(file) end
+      local text, exit = run(("trap '' XFSZ; ulimit -f 8; %s --trace %s -e 'print(1)'"):format(
+        support.quote(support.host), file))
+      assert.equal(1, exit)
+      assert.matches("cannot write " .. file .. ": File too large\n$", text)
+      assert.is_nil(io.open(file))
+    end
+  end)
+
+  it("says what is wrong with a page that it is to write in another form", function()
+    local page, to = support.temporary ".html", support.temporary ".json"
+    run(("%s --virtual --trace %s -e 'print(1)'"):format(support.quote(support.host), page))
+    local file = assert(io.open(page))
+    local text = file:read "a"
+    file:close()
+    for _, length in ipairs { 0, 1, 150, text:find('id="data">', 1, true) + 100 } do
+      assert(io.open(page, "w")):write(text:sub(1, length)):close()
+      local said, exit = run(("%s --trace %s %s"):format(support.quote(support.host), to, page))
+      assert.equal(1, exit)
+      assert.matches(page .. ": the page ends before its recording does, or is none of luasync's\n$", said)
+    end
+    assert(io.open(page, "w")):write(text):close()
+    assert.same({ "", 0 }, { run(("%s --trace %s %s"):format(support.quote(support.host), to, page)) })
+    os.remove(page)
+    os.remove(to)
+  end)
+
   it("says what is wrong with a recording that it is to write in another form", function()
     local from, to = support.temporary ".json", support.temporary ".html"
     for content, problem in pairs {

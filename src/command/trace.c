@@ -241,7 +241,8 @@ bool trace_replayed (const Options *o, const char *text, const char *file) {
 bool trace_converts (const Options *o) {
   const char *script = script_of(o);
   size_t length = script != NULL ? strlen(script) : 0;
-  return o->trace != NULL && length > 5 && strcmp(script + length - 5, ".json") == 0;
+  const char *ending = length > 5 ? script + length - 5 : "";
+  return o->trace != NULL && (strcmp(ending, ".json") == 0 || strcmp(ending, ".html") == 0);
 }
 
 /* (from, to) raises what is wrong. */

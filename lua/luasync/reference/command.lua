@@ -57,7 +57,8 @@ return {
     "Records what every thread does and writes it when the program ends, also after a deadlock, an error, os.exit, "
     .. "Ctrl-C, SIGTERM, SIGHUP or a crash. The ending says how: .html, a page that opens in any browser; .json, "
     .. ".perfetto.json, .mmd, .svg, .txt. The FILE - is stderr, as .txt: a lane of plain characters for a thread, "
-    .. "below a deadlock's report. A script that ends in .json is a recording: it is written in the other form. "
+    .. "below a deadlock's report. A script that ends in .json or .html is a recording: it is written in the other "
+    .. "form. A page that has been cut off says so, unless next to nothing is left of it (200 bytes): that is blank. "
     .. "Where the file cannot be written the exit code is 1. LUASYNC_TRACE=FILE in the environment does the same for "
     .. "runs that fail, under stock lua5.4 as well; there an error of the script itself, which stock Lua tells no "
     .. "module, is no failure.",

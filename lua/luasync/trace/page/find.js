@@ -4,8 +4,11 @@ const findField = $('find')
 let foundText = ''
 
 // The sentences are made in idle time, for the first key would wait for all of them; not where they would fill memory.
+const KEPT_MOST = 200000
+
 function wordsOf(R, s) {
-  return ((R.words ||= [])[s] ??= (
+  const kept = R.N > KEPT_MOST ? [] : (R.words ||= [])
+  return (kept[s] ??= (
     stepText(R, s) +
     ' ' +
     stepMore(R, s).join(' ') +
@@ -14,7 +17,7 @@ function wordsOf(R, s) {
   ).toLowerCase())
 }
 function prepareFind(R, from = 1) {
-  if (!window.requestIdleCallback || from > R.N || R.N > 200000) return
+  if (!window.requestIdleCallback || from > R.N || R.N > KEPT_MOST) return
   requestIdleCallback(deadline => {
     let s = from
     while (s <= R.N && deadline.timeRemaining() > 2) {
@@ -24,28 +27,50 @@ function prepareFind(R, from = 1) {
   })
 }
 
-function find(goOn) {
-  const text = findField.value.trim().toLowerCase(),
-    R = run0()
-  if (!text) {
-    view.hits = null
-    $('hits').textContent = ''
-    foundText = ''
-    draw()
-    return
+// The search that goes on, a slice at a time between frames, or null. `jump`: to the next hit when it is found.
+let search = null
+
+function showHits(jump) {
+  const { hits } = view,
+    n = hits.length,
+    more = search ? '…' : ''
+  if (jump) {
+    const next = hits[upper(hits, view.play[0])] ?? (more ? 0 : hits[0])
+    if (search) search.jump = !next
+    if (next) goTo(next)
   }
-  if (foundText !== text || !view.hits) {
-    foundText = text
-    view.hits = []
-    for (let s = 1; s <= R.N; s++) if (wordsOf(R, s).includes(text)) view.hits.push(s)
-  }
-  if (goOn && view.hits.length) {
-    const i = upper(view.hits, view.play[0])
-    goTo(view.hits[i < view.hits.length ? i : 0])
-  }
-  $('hits').textContent = view.hits.length
-    ? (view.hits.indexOf(view.play[0]) + 1 || '–') + ' of ' + view.hits.length
-    : 'none'
+  $('hits').textContent = n || more ? (hits.indexOf(view.play[0]) + 1 || '–') + ' of ' + n + more : 'none'
   draw()
+}
+
+// For so many milliseconds; short recordings are gone through at once.
+function searchOn(job) {
+  if (job !== search) return
+  const R = run0(),
+    until = performance.now() + 12
+  while (job.at < R.N && performance.now() < until) {
+    for (let n = job.at ? 100 : 2000; n-- && job.at < R.N; ) {
+      if (wordsOf(R, ++job.at).includes(foundText)) view.hits.push(job.at)
+    }
+  }
+  if (job.at < R.N) setTimeout(searchOn, 0, job)
+  else search = null
+  showHits(job.jump)
+}
+
+function find(goOn) {
+  const text = findField.value.trim().toLowerCase()
+  if (!text) {
+    view.hits = search = null
+    $('hits').textContent = foundText = ''
+    draw()
+  } else {
+    if (foundText !== text || !view.hits) {
+      foundText = text
+      view.hits = []
+      searchOn((search = { at: 0 }))
+    }
+    if (goOn) showHits(true)
+  }
 }
 findField.addEventListener('input', () => find(false))

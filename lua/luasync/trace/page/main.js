@@ -77,7 +77,7 @@ function pickRun(r) {
   view.compare = null
   view.runs = [R]
   view.play = [0]
-  view.hits = null
+  view.hits = search = null
   foundText = ''
   view.mix = view.goal = R.T === 0 ? 0 : R.simulated ? 0.55 : 1
   if (view.selected >= R.threads.length) view.selected = -1
