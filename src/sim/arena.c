@@ -38,6 +38,7 @@
 #define CLASSES (SMALL_CLASSES + 2 * (LARGEST - 10))
 #define TRIM ((size_t)1 << 20)
 #define STEP ((size_t)1 << 20) /* mapped at a time, at least */
+#define TOUCHED ((size_t)2048) /* half a page: any page that a block has a part of */
 
 typedef struct Zone {
   size_t start, top, end; /* offsets: its first byte, the first one never used, what follows it */
@@ -130,10 +131,25 @@ static bool extend (Arena *a, const Zone *z, size_t rounded) {
   return true;
 }
 
+/*
+** Writes to each page of a large block. The kernel does not: a read into a page that is closed
+** (pages.h) would fail.
+*/
+static void open_pages (char *block, size_t size) {
+  for (size_t at = 0; size >= TOUCHED && at < size; at += TOUCHED) {
+    volatile char *p = block + at;
+    char c = *p;
+    *p = c;
+  }
+}
+
 static void *take (Arena *a, Zone *z, unsigned class, size_t rounded) {
   void *block = take_free(z, class);
   if (block == NULL && a->outside.image == NULL && !a->outside.empty) block = cut_free(z, class);
-  if (block != NULL) return block;
+  if (block != NULL) {
+    open_pages(block, rounded);
+    return block;
+  }
   if (rounded > a->outside.mapped[z - a->zones] - z->top && !extend(a, z, rounded))
     return cut_free(z, class);
   block = (char *)a + z->top;

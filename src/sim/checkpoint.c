@@ -6,12 +6,10 @@
 ** of its threads and its own. While all threads stand no mutex is held, so all of
 ** that may be copied as it is.
 **
-** The root copies everything and has its pages watched (pages.h). A later
-** checkpoint copies only pages that have been written since the root; a page
-** that is first written after it is still the root's. Small things that change
-** all the time - stacks, records, the heads of arenas - are copied each time, as
-** pieces. What a thread has not touched because it has not run is not put back:
-** its `stamp` tells.
+** Pages that have not changed since an earlier checkpoint are copied once for all
+** (pages.h). Small things that change all the time - stacks, records, the heads of
+** arenas - are copied each time, as pieces. What a thread has not touched because it has not
+** run is not put back: its `stamp` tells.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +48,7 @@ struct Checkpoint {
   size_t turns, output_length;
   Message *outcome; /* main's */
   Pages *pages;     /* the root's; owned by the root */
-  size_t written;   /* pages written before this checkpoint */
+  bool begun;       /* a moment of theirs */
   SimThread *threads;
   int thread_count;
   Reach *reaches; /* room for all arenas */
@@ -86,31 +84,22 @@ static bool add_piece (Checkpoint *c, const void *at, size_t length, SimThread *
   return true;
 }
 
-/* Whole pages: watched ones only where they have been written, others always. */
-static bool add_pages (Checkpoint *c, const char *at, const char *end, SimThread *owner) {
-  for (; at < end; at += PAGE) {
-    bool is_watched;
-    bool written = pages_number(c->pages, at, &is_watched) != SIZE_MAX;
-    if ((written || !is_watched) && !add_piece(c, at, PAGE, owner)) return false;
-  }
-  return true;
-}
-
 /* A stretch of an arena. What shares a page with something else goes as a piece. */
-static bool add_stretch (Checkpoint *c, bool is_root, char *at, size_t length, SimThread *owner) {
-  char *end = at + length, *first = at + (PAGE - (uintptr_t)at % PAGE) % PAGE, *last;
+static bool add_stretch (Checkpoint *c, char *at, size_t length, SimThread *owner) {
+  char *end = at + length, *first = at + (PAGE - (uintptr_t)at % PAGE) % PAGE;
   if (first > end) first = end;
-  last = first + (size_t)(end - first + (ptrdiff_t)PAGE - 1) / PAGE * PAGE;
-  if (!add_piece(c, at, (size_t)(first - at), owner)) return false;
-  return is_root ? pages_add(c->pages, first, (size_t)(last - first), owner)
-                 : add_pages(c, first, last, owner);
+  return add_piece(c, at, (size_t)(first - at), owner)
+         && (first == end
+             || pages_keep(c->pages, first, end, owner, owner != NULL ? owner->stamp : 0));
 }
 
-static bool add_arena (Checkpoint *c, bool is_root, Arena *a, SimThread *owner) {
+/* Its head lies in front of what does not go back. */
+static bool add_arena (Checkpoint *c, Arena *a, SimThread *owner) {
   ArenaStretch s[ARENA_STRETCHES];
   arena_stretches(a, s);
-  for (int i = 0; i < ARENA_STRETCHES; i++)
-    if (!add_stretch(c, is_root, s[i].at, s[i].length, owner)) return false;
+  if (!add_piece(c, s[0].at, s[0].length, owner)) return false;
+  for (int i = 1; i < ARENA_STRETCHES; i++)
+    if (!add_stretch(c, s[i].at, s[i].length, owner)) return false;
   return true;
 }
 
@@ -118,15 +107,15 @@ static bool add_arena (Checkpoint *c, bool is_root, Arena *a, SimThread *owner) 
 ** A thread's arena changes only while it runs. Its stack does not: there lie the
 ** Waiters that other threads take out of their lines.
 */
-static bool add_thread (Checkpoint *c, bool is_root, SimThread *st) {
+static bool add_thread (Checkpoint *c, SimThread *st) {
   char *sp = fibre_top(&st->fibre);
-  if (st->made && !add_arena(c, is_root, st->memory, NULL)) return false;
+  if (st->made && !add_arena(c, st->memory, NULL)) return false;
   if (st->state == SIM_THREAD_FREE) return true;
-  return add_arena(c, is_root, st->arena, st)
+  return add_arena(c, st->arena, st)
          && add_piece(c, sp, (size_t)(st->fibre.stack + FIBRE_STACK - sp), NULL);
 }
 
-static bool add_all (Checkpoint *c, Sim *sim, bool is_root) {
+static bool add_all (Checkpoint *c, Sim *sim) {
   int count = sim_pool_threads(sim->pool);
   c->threads = malloc(((size_t)count + 1) * sizeof *c->threads);
   c->reaches = malloc((2 * (size_t)count + 1) * sizeof *c->reaches);
@@ -134,10 +123,9 @@ static bool add_all (Checkpoint *c, Sim *sim, bool is_root) {
   for (; c->thread_count < count; c->thread_count++) {
     SimThread *st = sim_pool_thread(sim->pool, c->thread_count);
     c->threads[c->thread_count] = *st;
-    if (!add_thread(c, is_root, st)) return false;
+    if (!add_thread(c, st)) return false;
   }
-  return add_arena(c, is_root, sim_pool_memory(sim->pool), NULL)
-         && (!is_root || pages_watch(c->pages));
+  return add_arena(c, sim_pool_memory(sim->pool), NULL) && pages_end(c->pages);
 }
 
 Checkpoint *checkpoint_take (Sim *sim) {
@@ -147,7 +135,8 @@ Checkpoint *checkpoint_take (Sim *sim) {
   c->world = sim;
   c->pages = is_root ? pages_new() : sim->root->pages;
   if (is_root) sim->root = c;
-  if (c->pages == NULL || !add_all(c, sim, is_root)) {
+  c->begun = c->pages != NULL && pages_begin(c->pages);
+  if (!c->begun || !add_all(c, sim)) {
     checkpoint_free(c);
     return NULL;
   }
@@ -159,12 +148,12 @@ Checkpoint *checkpoint_take (Sim *sim) {
   c->turns = sim->report->schedule.count;
   c->output_length = sim->report->output_length;
   c->outcome = sim->world.main->outcome;
-  c->written = pages_written(c->pages);
   return c;
 }
 
 void checkpoint_free (Checkpoint *c) {
   if (c == NULL) return;
+  if (c->begun) pages_drop(c->pages);
   if (c->world->root == c) {
     c->world->root = NULL;
     pages_free(c->pages);
@@ -186,7 +175,7 @@ Pages *checkpoint_pages (const Checkpoint *c) { return c->pages; }
 static bool has_not_run (void *ud, const void *owner) {
   const Checkpoint *c = ud;
   const SimThread *st = owner;
-  return st != NULL && st->stamp == c->threads[st->index].stamp;
+  return st != NULL && st->index < c->thread_count && st->stamp == c->threads[st->index].stamp;
 }
 
 static void restore_report (Sim *sim, const Checkpoint *c) {
@@ -278,7 +267,7 @@ void checkpoint_restore (Sim *sim, const Checkpoint *c) {
   int reach_count = note_reaches(sim, c);
   if (sim->world.main->outcome != c->outcome) message_free(sim->world.main->outcome);
   sim_close_files(sim, c->sim.files);
-  pages_restore(c->pages, c->written, has_not_run, (void *)c);
+  pages_restore(c->pages, has_not_run, (void *)c);
   for (size_t i = 0; i < c->piece_count; i++) {
     const Piece *p = &c->pieces[i];
     if (!has_not_run((void *)c, p->owner)) memcpy(p->at, bytes, p->length);

@@ -1,9 +1,17 @@
 /*
-** pages.h - which pages of memory have been written since they were first copied.
+** pages.h - what pages of memory held at each of some moments: of a page that has not
+** changed between two of them there is one copy.
 **
-** Copied pages are write-protected; the first write to one is noted by a handler
-** of SIGSEGV, which opens the page for good. So a page that has not been noted is
-** as it was, and a page that is written again and again costs one fault in all.
+**     pages_begin(p);                         // a moment
+**     pages_keep(p, …); pages_keep(p, …);     // … all memory that belongs to it
+**     pages_end(p);
+**     … another moment, and others after it …
+**     pages_drop(p);                          // the last one is forgotten
+**     pages_restore(p, …);                    // to the one that is the last now
+**
+** Pages that have been copied are write-protected; a write to one is noted by a handler
+** of SIGSEGV, which opens it. So a page that is closed is as it was copied last. One that
+** is written again and again stays open, and is copied each time.
 */
 #ifndef SIM_PAGES_H
 #define SIM_PAGES_H
@@ -16,35 +24,37 @@
 
 typedef struct Pages Pages;
 
-/* Nothing is watched yet. One at a time on an OS thread. NULL: no memory. */
+/* One at a time on an OS thread. NULL: no memory. */
 Pages *pages_new (void);
 /* Opens all pages and frees the copies. */
 void pages_free (Pages *p);
 
+/* False: no memory, and no moment has begun. */
+bool pages_begin (Pages *p);
 /*
-** Copies `length` bytes, whole pages from a page's start on, to be watched from
-** pages_watch on. `owner` is for pages_restore. False: no memory.
+** What lies from `at`, a page's start, up to `end`, with the rest of the last page. The
+** same memory begins at the same address each time, and ends no earlier than at the moment
+** before. With an owner it is as it was then if the stamp is the same. False: no memory, and
+** pages_drop is due, as where pages_end returns that.
 */
-bool pages_add (Pages *p, void *start, size_t length, const void *owner);
-/* False: they cannot be protected; all pages count as written then. */
-bool pages_watch (Pages *p);
+bool pages_keep (Pages *p, char *at, const char *end, const void *owner, uint64_t stamp);
+bool pages_end (Pages *p);
+
+void pages_drop (Pages *p);
+/* Puts back all but the memory whose owner is unchanged since then. */
+void pages_restore (Pages *p, bool (*unchanged)(void *ud, const void *owner), void *ud);
 
 /*
-** How many have been written since pages_watch: they have the numbers 0 .. n-1, in the
+** Pages of the first moment that have been written since have the numbers 0 .. n-1, in the
 ** order of their first write.
 */
 size_t pages_written (const Pages *p);
 /*
-** The number of the page at this address, or SIZE_MAX: it has not been written.
-** *watched: it is one of them.
+** The number of the page at this address, or SIZE_MAX: it has not been written. *is_first:
+** it is a page of the first moment.
 */
-size_t pages_number (const Pages *p, const void *address, bool *watched);
-
+size_t pages_number (const Pages *p, const void *address, bool *is_first);
 /* The written page with this number, and what it held at first. */
 const char *pages_written_page (const Pages *p, size_t number, const char **copy);
-
-/* Puts back the pages with the numbers from `first` on, but those whose owner is unchanged. */
-void pages_restore (Pages *p, size_t first, bool (*unchanged)(void *ud, const void *owner),
-                    void *ud);
 
 #endif

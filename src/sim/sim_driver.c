@@ -385,6 +385,7 @@ static lua_State *open_thread (Thread *t, lua_State *parent) {
   note_line(st, NULL);
   t->driver_data = st;
   if (sim->options.policy->searches && !number(sim, st)) return NULL;
+  st->stamp = ++sim->stamps;
   st->spot = (Spot){.driver = &sim_driver, .fibre = st};
   t->spot = &st->spot;
   if (parent != NULL) {
