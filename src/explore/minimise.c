@@ -33,9 +33,12 @@ static bool can_go (const Subject *s, int thread, Peek *p) {
   return thread >= 0 && s->peek(s->ud, thread, p) && p->enabled;
 }
 
-/* Brings the subject to the end of the path's first `depth` steps. */
-static bool go_to (const Subject *s, const uint8_t *path, int depth) {
-  int at = s->rewind(s->ud, depth);
+/*
+** Brings the subject to the end of the path's first `depth` steps; the first `shared` of
+** these are the last ones it has done, too.
+*/
+static bool go_to (const Subject *s, const uint8_t *path, int shared, int depth) {
+  int at = s->rewind(s->ud, shared < depth ? shared : depth);
   if (at < 0 || at > depth) return false;
   for (; at < depth; at++) {
     Effects effects = {0};
@@ -115,7 +118,7 @@ static bool go_up (Bounded *b) {
     const Level *l = &b->levels[b->depth];
     if (l->waiting != 0 && !(l->goes_on && l->preempted == b->most)) {
       b->steps += b->depth;
-      return go_to(b->s, b->path, b->depth);
+      return go_to(b->s, b->path, b->depth, b->depth);
     }
   }
   return false;
@@ -127,7 +130,7 @@ static Tried try_all (Bounded *b, EndCheck is_same, void *ud) {
   bool known = false;
   b->depth = 0;
   seen_free(&b->seen);
-  if (!go_to(b->s, b->path, 0)) return TRIED_ENOUGH;
+  if (!go_to(b->s, b->path, 0, 0)) return TRIED_ENOUGH;
   look(b, -1, 0);
   for (;;) {
     int thread = known ? -1 : choose(b);
@@ -145,7 +148,7 @@ static Tried try_all (Bounded *b, EndCheck is_same, void *ud) {
 /* How often a thread was not let go on though it could. */
 static int preemptions (const Subject *s, const Path *path) {
   int n = 0;
-  if (!go_to(s, path->threads, 0)) return 0;
+  if (!go_to(s, path->threads, 0, 0)) return 0;
   for (int i = 0; i < path->length; i++) {
     Effects effects = {0};
     Peek p;
@@ -248,11 +251,13 @@ static bool run_on (const Subject *s, int last) {
   return false;
 }
 
+/* *shared: the steps of the path that the subject has gone last; it changes. */
 static bool passes (const Subject *s, const Path *path, History *h, const Race *race,
-                    uint32_t *sequence, EndCheck is_well, void *ud) {
+                    uint32_t *sequence, int *shared, EndCheck is_well, void *ud) {
   Reversal reversal = {h, race->e, race->o, &race->pending};
   int n = history_sequence(&reversal, sequence), last = -1;
-  if (!go_to(s, path->threads, race->e)) return false;
+  if (!go_to(s, path->threads, *shared, race->e)) return false;
+  *shared = race->e;
   for (int i = 0; i < n; i++) {
     Effects effects = {0};
     Peek p;
@@ -267,11 +272,12 @@ bool minimise_cause (const Subject *s, const Path *path, EndCheck is_well, void 
   Races *r = calloc(1, sizeof *r);
   uint32_t *sequence = malloc(((size_t)path->length + 1) * sizeof *sequence);
   bool found = false;
+  int shared = path->length;
   if (h != NULL && r != NULL && sequence != NULL && run_path(s, path, h)) {
     find_races(s, h, r);
     for (int i = 0; i < r->count && !found; i++) {
       const Race *race = &r->list[i];
-      found = passes(s, path, h, race, sequence, is_well, ud);
+      found = passes(s, path, h, race, sequence, &shared, is_well, ud);
       *cause = (Cause){race->e, race->o < path->length ? race->o : -1, race->pending.thread};
     }
   }
