@@ -40,12 +40,12 @@ typedef struct Subject {
   void (*ready)(void *ud, int thread, Ready *ready);
   /*
   ** Lets the thread do its pending operation and go on to the next one. False: the run
-  ** cannot go on (see the subject).
+  ** cannot go on (see the subject). A step that is done again has no effects.
   */
   bool (*step)(void *ud, int thread, Effects *effects);
   /*
   ** Puts the program back to where it stood after `depth` steps, or less: returns after
-  ** how many. -1: it cannot.
+  ** how many; those that lack are to be done again. -1: it cannot.
   */
   int (*rewind)(void *ud, int depth);
 } Subject;

@@ -6,21 +6,11 @@
 
 #include "explore/numbering.h"
 #include "explore/touched.h"
+#include "explore/trail.h"
 #include "explore/world_subject.h"
 #include "objects/kinds.h"
 #include "objects/shared/shared.h"
 #include "sim/fingerprint.h"
-
-#define POINTS 24
-#define FAR 8 /* steps done again, beyond which a checkpoint half-way pays */
-
-/* Where the search can go back to. */
-typedef struct Point {
-  int depth;
-  Checkpoint *checkpoint;
-  bool failed;      /* what the request had come to, which lies outside the world */
-  Message *outcome; /* kept */
-} Point;
 
 struct WorldSubject {
   WorldSubjectOptions options;
@@ -28,12 +18,12 @@ struct WorldSubject {
   Sim *sim;
   Footprints *footprints;
   Numbering numbers;
-  int depth;  /* steps done since the first announcement */
-  int target; /* going back: a checkpoint is due at this depth; -1: none */
-  Point points[POINTS];
-  int point_count;
+  int depth; /* steps done since the first announcement */
+  int told;  /* of these and those that are about to be done again, the watch knows so many */
+  Trail trail;
   int known;                   /* threads there have been in any execution, and the clock */
   int serial[HISTORY_THREADS]; /* in this execution; -1: not started yet, or ended */
+  uint64_t held, parked;       /* threads that are held; that stand in a line or sleep */
   long runs;
   Watch *watch;
   Findings *findings;
@@ -49,14 +39,23 @@ struct WorldSubject {
   const char *problem;
 };
 
+static void look_how_they_stand (WorldSubject *w) {
+  Nanos deadline;
+  w->held = w->parked = 0;
+  for (int i = 0; i < w->known; i++) {
+    if (w->serial[i] < 0) continue;
+    if (sim_pending(w->sim, w->serial[i]) != NULL) w->held |= (uint64_t)1 << i;
+    else if (sim_is_parked(w->sim, w->serial[i], &deadline)) w->parked |= (uint64_t)1 << i;
+  }
+}
+
 /*
-** Looks which threads there are now; false: too many, or no memory. At the end of a run
-** those that it has stopped still stand in front of what they would have done.
+** Looks which threads there are now, and how they stand; false: too many, or no memory. At the
+** end of a run those that it has stopped still stand in front of what they would have done.
 */
 static bool refresh (WorldSubject *w) {
-  int count = sim_thread_count(w->sim);
-  if (sim_is_over(w->sim)) return true;
-  for (int i = 0; i < HISTORY_THREADS; i++) w->serial[i] = -1;
+  int count = sim_is_over(w->sim) ? 0 : sim_thread_count(w->sim);
+  for (int i = 0; i < w->known && count > 0; i++) w->serial[i] = -1;
   for (int s = 0; s < count; s++) {
     const Thread *t = sim_thread_of(w->sim, s);
     int number;
@@ -66,6 +65,7 @@ static bool refresh (WorldSubject *w) {
     w->serial[number] = s;
     if (number >= w->known) w->known = number + 1;
   }
+  look_how_they_stand(w);
   return true;
 }
 
@@ -258,38 +258,6 @@ static void ready (void *ud, int thread, Ready *r) {
 ** Moving.
 */
 
-/* Threads that are held, one bit each; in *parked those that stand in a line or sleep. */
-static uint64_t held (WorldSubject *w, uint64_t *parked) {
-  uint64_t set = 0;
-  Nanos deadline;
-  *parked = 0;
-  for (int i = 0; i < w->known; i++) {
-    if (w->serial[i] < 0) continue;
-    if (sim_pending(w->sim, w->serial[i]) != NULL) set |= (uint64_t)1 << i;
-    else if (sim_is_parked(w->sim, w->serial[i], &deadline)) *parked |= (uint64_t)1 << i;
-  }
-  return set;
-}
-
-/* The search can go back to where it stands now, if there is memory for that. */
-static void add_point (WorldSubject *w) {
-  const SimRequest *r = w->options.request;
-  Point p = {.depth = w->depth, .checkpoint = checkpoint_take(w->sim)};
-  if (p.checkpoint == NULL) return;
-  if (r != NULL) {
-    p.failed = r->failed;
-    p.outcome = r->outcome;
-    message_keep(p.outcome);
-  }
-  w->points[w->point_count++] = p;
-}
-
-static void take_half_way (WorldSubject *w) {
-  if (w->depth != w->target || w->point_count == POINTS) return;
-  w->target = -1;
-  add_point(w);
-}
-
 /* Tells the watch what the thread is about to do. */
 static void watch_pending (WorldSubject *w, int thread) {
   const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
@@ -303,11 +271,23 @@ static void watch_pending (WorldSubject *w, int thread) {
   watch_step(w->watch, w->depth, &w->last);
 }
 
+/* Tells effects and watch whom the step has started or woken; these were held or parked before it. */
+static void tell_effects (WorldSubject *w, int thread, uint64_t held, uint64_t parked,
+                          Effects *effects) {
+  uint64_t woken = parked & ~w->parked, come = (w->held | w->parked) & ~(held | parked);
+  w->moved = (woken | come) & ~((uint64_t)1 << thread);
+  for (uint64_t left = w->moved; left != 0; left &= left - 1)
+    effects->threads[effects->count++] = (uint8_t)__builtin_ctzll(left);
+  if (thread != CLOCK_THREAD) watch_stepped(w->watch, w->moved);
+}
+
 static bool step (void *ud, int thread, Effects *effects) {
   WorldSubject *w = ud;
-  uint64_t parked, still, before = held(w, &parked), after, moved = 0;
+  uint64_t held = w->held, parked = w->parked;
   Touched touched = {.count = 0};
-  watch_pending(w, thread);
+  bool is_known = w->depth < w->told;
+  if (thread != CLOCK_THREAD && w->serial[thread] < 0) return false;
+  if (!is_known) watch_pending(w, thread);
   if (thread == CLOCK_THREAD) sim_step_clock(w->sim);
   else {
     if (w->wipes) touched_find(&touched, sim_pending(w->sim, w->serial[thread]));
@@ -316,42 +296,19 @@ static bool step (void *ud, int thread, Effects *effects) {
   }
   w->depth++;
   if (!refresh(w)) return false;
-  after = held(w, &still);
-  for (int i = 0; i < w->known; i++) {
-    bool was = (before | parked) >> i & 1, is = (after | still) >> i & 1;
-    bool woken = (parked >> i & 1) && !(still >> i & 1);
-    if (i == thread || !(woken || (is && !was))) continue;
-    effects->threads[effects->count++] = (uint8_t)i;
-    moved |= (uint64_t)1 << i;
+  if (!is_known) {
+    tell_effects(w, thread, held, parked, effects);
+    w->told = w->depth;
   }
-  if (thread != CLOCK_THREAD) watch_stepped(w->watch, moved);
-  w->moved = moved;
-  take_half_way(w);
+  trail_note(&w->trail, w->sim, w->options.request, w->depth);
   return true;
 }
 
-static void drop_points (WorldSubject *w, int depth) {
-  while (w->point_count > 0 && w->points[w->point_count - 1].depth > depth) {
-    const Point *p = &w->points[--w->point_count];
-    checkpoint_free(p->checkpoint);
-    message_free(p->outcome);
-  }
-}
-
-/* What the request has come to; of the outcome one is kept. */
-static void set_outcome (WorldSubject *w, bool failed, Message *outcome) {
-  SimRequest *r = w->options.request;
-  if (r == NULL) return;
-  message_keep(outcome);
-  message_free(r->outcome);
-  r->outcome = outcome;
-  r->failed = failed;
-}
-
 static bool begin (WorldSubject *w) {
-  set_outcome(w, false, NULL);
+  trail_set_outcome(w->options.request, false, NULL);
   w->sim = sim_begin(&w->options.sim, w->options.body, w->options.ud, &w->report);
   w->depth = 0;
+  for (int i = 0; i < HISTORY_THREADS; i++) w->serial[i] = -1;
   numbering_forget(&w->numbers, 0);
   w->runs++;
   if (w->sim == NULL) {
@@ -360,36 +317,31 @@ static bool begin (WorldSubject *w) {
   }
   sim_mark_places(w->sim, w->marked);
   sim_wipe(w->sim, w->wipes);
-  if (w->options.snapshots) add_point(w);
+  if (w->options.snapshots) trail_add(&w->trail, w->sim, w->options.request, 0);
   return refresh(w);
 }
 
 static void end (WorldSubject *w) {
-  drop_points(w, -1);
+  trail_drop(&w->trail, -1);
   if (w->sim != NULL) sim_end(w->sim);
   w->sim = NULL;
   sim_report_free(&w->report);
-  set_outcome(w, false, NULL);
+  trail_set_outcome(w->options.request, false, NULL);
 }
 
 static int rewind_to (void *ud, int depth) {
   WorldSubject *w = ud;
-  const Point *p;
+  int at;
   if (w->depth == depth && w->problem == NULL) return depth;
-  drop_points(w, depth);
-  w->target = -1;
-  if (w->point_count == 0) {
+  if (w->told > depth) w->told = depth;
+  at = trail_go_back(&w->trail, w->sim, w->options.request, depth);
+  if (at < 0) {
     end(w);
     return begin(w) ? 0 : -1;
   }
-  p = &w->points[w->point_count - 1];
-  set_outcome(w, p->failed, p->outcome);
-  checkpoint_restore(w->sim, p->checkpoint);
-  w->depth = p->depth;
+  w->depth = at;
   numbering_forget(&w->numbers, sim_thread_count(w->sim));
-  if (!refresh(w)) return -1;
-  if (depth - p->depth > FAR) w->target = p->depth + (depth - p->depth) / 2;
-  return p->depth;
+  return refresh(w) ? at : -1;
 }
 
 bool world_subject_is_another (const WorldSubject *w) { return w->is_another; }
@@ -397,8 +349,9 @@ bool world_subject_is_another (const WorldSubject *w) { return w->is_another; }
 void world_subject_accept (WorldSubject *w) { w->is_another = false; }
 
 bool world_subject_restart (WorldSubject *w) {
+  w->told = 0;
   if (w->depth == 0) return true;
-  drop_points(w, 0);
+  trail_drop(&w->trail, 0);
   return rewind_to(w, 0) == 0;
 }
 
@@ -444,7 +397,7 @@ WorldSubject *world_subject_new (const WorldSubjectOptions *options) {
   bool named;
   if (w == NULL) return NULL;
   w->options = *options;
-  w->target = -1;
+  w->trail.target = -1;
   w->known = CLOCK_THREAD + 1;
   w->footprints = footprint_table();
   named = numbering_init(&w->numbers);
