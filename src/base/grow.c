@@ -24,7 +24,7 @@ bool grow_list (void *list, size_t *capacity, size_t wanted, size_t size) {
   return true;
 }
 
-bool grow_list32 (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
+bool grow_more32 (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
   size_t n = *capacity;
   if (wanted > UINT32_MAX / 2 || !grow_list(list, &n, wanted, size)) return false;
   *capacity = (uint32_t)n;

@@ -15,6 +15,9 @@
 bool grow_list (void *list, size_t *capacity, size_t wanted, size_t size);
 
 /* The same for lists whose length has 32 bits. */
-bool grow_list32 (void *list, uint32_t *capacity, uint32_t wanted, size_t size);
+bool grow_more32 (void *list, uint32_t *capacity, uint32_t wanted, size_t size);
+static inline bool grow_list32 (void *list, uint32_t *capacity, uint32_t wanted, size_t size) {
+  return wanted <= *capacity || grow_more32(list, capacity, wanted, size);
+}
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "explore/dpor.h"
 #include "explore/wakeup_tree.h"
 
@@ -36,6 +37,9 @@ struct Dpor {
   bool left;   /* the races of the leaf have been reversed */
   bool asleep; /* the leaf is one only because all that can go sleeps */
   long blocked;
+  uint32_t *races;    /* for each event up to `raced`, one after the other, with what it races */
+  uint32_t *raced_to; /* beside the events: where their races end in the list */
+  uint32_t race_count, race_capacity, raced, raced_capacity;
   /* while races are looked for */
   int race_of;
   Pending pending;
@@ -63,6 +67,8 @@ void dpor_free (Dpor *d) {
   }
   free(d->nodes);
   free(d->sequence);
+  free(d->races);
+  free(d->raced_to);
   history_free(d->history);
   free(d);
 }
@@ -126,6 +132,13 @@ static bool move (Dpor *d, int thread, const Peek *p) {
   return true;
 }
 
+/* Events from that one on are gone. */
+static void forget_races (Dpor *d, uint32_t length) {
+  if (d->raced <= length) return;
+  d->raced = length;
+  d->race_count = length > 0 ? d->raced_to[length - 1] : 0;
+}
+
 /*
 ** Brings the subject back to `depth`, running again what the nearest point it can go
 ** back to lacks.
@@ -146,6 +159,7 @@ static bool go_back (Dpor *d, int depth) {
     if (!d->subject.step(d->subject.ud, e->thread, &effects)) return false;
   }
   history_truncate(d->history, depth);
+  forget_races(d, (uint32_t)depth);
   d->depth = depth;
   d->last = depth > 0 ? history_event(d->history, depth - 1)->thread : -1;
   return true;
@@ -278,8 +292,29 @@ static void reverse (void *ud, int e) {
     d->failed = true;
 }
 
+static void add_race (void *ud, int e) {
+  Dpor *d = ud;
+  if (grow_list32(&d->races, &d->race_capacity, d->race_count + 1, sizeof *d->races))
+    d->races[d->race_count++] = (uint32_t)e;
+  else d->failed = true;
+}
+
+/* What an event races with is known from what stands before it: it is looked for once. */
+static void find_races (Dpor *d) {
+  uint32_t length = (uint32_t)history_length(d->history);
+  if (!grow_list32(&d->raced_to, &d->raced_capacity, length, sizeof *d->raced_to)) {
+    d->failed = true;
+    return;
+  }
+  for (; d->raced < length && !d->failed; d->raced++) {
+    history_races(d->history, (int)d->raced, NULL, add_race, d);
+    d->raced_to[d->raced] = d->race_count;
+  }
+}
+
 /* Reverses all races of the execution that has come to its end. */
 static void reverse_all (Dpor *d) {
+  uint32_t race = 0;
   int length = history_length(d->history), threads = d->subject.threads(d->subject.ud);
   if ((uint32_t)length + 1 > d->sequence_capacity) {
     uint32_t *grown = realloc(d->sequence, (size_t)(2 * length + 16) * sizeof *grown);
@@ -290,8 +325,9 @@ static void reverse_all (Dpor *d) {
     d->sequence = grown;
     d->sequence_capacity = (uint32_t)(2 * length + 16);
   }
-  for (d->race_of = 0; d->race_of < length; d->race_of++)
-    history_races(d->history, d->race_of, NULL, reverse, d);
+  find_races(d);
+  for (d->race_of = 0; d->race_of < length && !d->failed; d->race_of++)
+    while (race < d->raced_to[d->race_of]) reverse(d, (int)d->races[race++]);
   for (int t = 0; t < threads; t++) {
     Peek p;
     if (!d->subject.peek(d->subject.ud, t, &p)) continue;
