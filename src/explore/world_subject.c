@@ -12,6 +12,9 @@
 #include "objects/shared/shared.h"
 #include "sim/fingerprint.h"
 
+#define LOOKS 256     /* runs in which it is looked at what became of threads' copies; */
+#define LOOKS_EACH 16 /* then one of so many */
+
 struct WorldSubject {
   WorldSubjectOptions options;
   SimReport report;
@@ -24,7 +27,7 @@ struct WorldSubject {
   int known;                   /* threads there have been in any execution, and the clock */
   int serial[HISTORY_THREADS]; /* in this execution; -1: not started yet, or ended */
   uint64_t held, parked;       /* threads that are held; that stand in a line or sleep */
-  long runs;
+  long runs, returns;          /* how often it has been begun, and put back to a checkpoint */
   Watch *watch;
   Findings *findings;
   bool marked;       /* places are noted */
@@ -329,6 +332,14 @@ static void end (WorldSubject *w) {
   trail_set_outcome(w->options.request, false, NULL);
 }
 
+/*
+** Not in each of many runs. But where states are compared all threads end in the same way: a look
+** leaves strings behind.
+*/
+static void look_at_copies (WorldSubject *w) {
+  sim_look_at_copies(w->sim, w->wipes || w->returns < LOOKS || w->returns % LOOKS_EACH == 0);
+}
+
 static int rewind_to (void *ud, int depth) {
   WorldSubject *w = ud;
   int at;
@@ -340,6 +351,8 @@ static int rewind_to (void *ud, int depth) {
     return begin(w) ? 0 : -1;
   }
   w->depth = at;
+  w->returns++;
+  look_at_copies(w);
   numbering_forget(&w->numbers, sim_thread_count(w->sim));
   return refresh(w) ? at : -1;
 }
@@ -362,7 +375,9 @@ void world_subject_mark_places (WorldSubject *w, bool mark) {
 
 void world_subject_wipe (WorldSubject *w) {
   w->wipes = true;
-  if (w->sim != NULL) sim_wipe(w->sim, true);
+  if (w->sim == NULL) return;
+  sim_wipe(w->sim, true);
+  sim_look_at_copies(w->sim, true);
 }
 
 bool world_subject_key (void *subject, uint64_t key[2]) {

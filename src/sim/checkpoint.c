@@ -196,7 +196,7 @@ static void restore_record (Sim *sim, const Checkpoint *c) {
   unsigned signals = atomic_load(&sim->world.signals);
   size_t capacity = sim->output_capacity;
   uint64_t stamps = sim->stamps;
-  bool unmarked = sim->unmarked, unwiped = sim->unwiped;
+  bool unmarked = sim->unmarked, unwiped = sim->unwiped, ignores_copies = sim->ignores_copies;
   struct Checkpoint *root = sim->root;
   *sim = c->sim;
   sim->outside = outside;
@@ -204,6 +204,7 @@ static void restore_record (Sim *sim, const Checkpoint *c) {
   sim->stamps = stamps;
   sim->unmarked = unmarked;
   sim->unwiped = unwiped;
+  sim->ignores_copies = ignores_copies;
   sim->root = root;
   atomic_store(&watched.steps, atomic_load(&c->sim.watched.steps));
   sim->watched = watched;

@@ -41,11 +41,13 @@ const SimPolicy policy_steps = {.before_op = before_op, .next = next, .searches 
 /* Runs the world from `st` on until all threads stand. */
 static void enter (Sim *sim, SimThread *st) {
   World *outside = world_here;
-  bool unmarked = source_line_unmarked;
+  bool unmarked = source_line_unmarked, ignored = thread_copy_ignored;
   world_here = &sim->world;
   source_line_unmarked = sim->unmarked;
+  thread_copy_ignored = sim->ignores_copies;
   sim_switch_to(sim, &sim->outside, st);
   source_line_unmarked = unmarked;
+  thread_copy_ignored = ignored;
   thread_self = sim->outside_thread;
   world_here = outside;
 }
@@ -111,6 +113,8 @@ bool sim_step_clock (Sim *sim) {
 void sim_wipe (Sim *sim, bool wipe) { sim->unwiped = !wipe; }
 
 void sim_mark_places (Sim *sim, bool mark) { sim->unmarked = !mark; }
+
+void sim_look_at_copies (Sim *sim, bool look) { sim->ignores_copies = !look; }
 
 Nanos sim_clock (const Sim *sim) { return sim->now; }
 World *sim_world (Sim *sim) { return &sim->world; }

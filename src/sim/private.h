@@ -52,12 +52,13 @@ struct Sim {
   bool over;    /* the run has ended: the verdict stands in the report */
   bool foreign; /* a library in C has been loaded: see sim_is_foreign */
   SimThread *
-      *by_number;  /* under a search: the started threads by their numbers, NULL where ended */
-  int numbered;    /* entries of that */
-  int taken;       /* under a search: threads of the pool that have been used; none is twice */
-  bool unmarked;   /* see sim_mark_places */
-  bool unwiped;    /* see sim_wipe */
-  uint64_t stamps; /* the last one given to a thread */
+      *by_number;      /* under a search: the started threads by their numbers, NULL where ended */
+  int numbered;        /* entries of that */
+  int taken;           /* under a search: threads of the pool that have been used; none is twice */
+  bool unmarked;       /* see sim_mark_places */
+  bool unwiped;        /* see sim_wipe */
+  bool ignores_copies; /* see sim_look_at_copies */
+  uint64_t stamps;     /* the last one given to a thread */
   struct Checkpoint *root; /* the first one there is, or NULL */
   Draws draws;
   Replay replay;

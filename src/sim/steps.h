@@ -79,6 +79,12 @@ Thread *sim_thread_of (const Sim *sim, int thread);
 void sim_mark_places (Sim *sim, bool mark);
 
 /*
+** Whether at the end of a thread it is looked at what has become of its copies, as it is at
+** first: who has seen many runs of the world will not be told anything new.
+*/
+void sim_look_at_copies (Sim *sim, bool look);
+
+/*
 ** Whether what is over leaves no trace on stacks, as it does at first: only those who
 ** compare states want that.
 */

@@ -22,6 +22,8 @@
 
 static atomic_uint fruitless;
 
+_Thread_local bool thread_copy_ignored;
+
 static bool is_left_out (Thread *t) {
   unsigned n = atomic_load_explicit(&fruitless, memory_order_relaxed);
   if (t->tasks > TASKS_MOST && (t->tasks & LEFT_OUT) != 0) return true;
@@ -55,7 +57,7 @@ void thread_copy_begin (lua_State *L, Thread *t, Message *work, int first, int n
 
 void thread_copy_end (lua_State *L, Thread *t) {
   const Observer *o = t->object.world->observer;
-  if (t->waits != 0 && t->sent != NULL) o->changed(L, t);
+  if (t->waits != 0 && t->sent != NULL && !thread_copy_ignored) o->changed(L, t);
   t->waits = 0;
 }
 

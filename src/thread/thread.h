@@ -67,6 +67,7 @@ bool thread_call_work (lua_State *L, Thread *t);
 void thread_copy_begin (lua_State *L, Thread *t, Message *work, int first,
                         int n);                 /* [0, 0, memory] */
 void thread_copy_end (lua_State *L, Thread *t); /* [0, 0, -] */
+extern _Thread_local bool thread_copy_ignored;  /* on this OS thread nobody looks then */
 void thread_copy_forget (Thread *t);
 /* Somebody has looked at what a thread has changed. */
 void thread_copy_found (bool found);
