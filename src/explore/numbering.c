@@ -11,14 +11,18 @@
 #include "objects/shared/shared.h"
 
 #define FIRST_OBJECT 3
+#define FIRST_MADE 64 /* objects of a thread whose numbers are at hand */
 #define TOO_MANY "more than 62 threads cannot be explored; a seed gives one schedule of any number"
 #define TARGET 1  /* the part of a timer that is whether it calls its target */
 #define MEMBERS 1 /* the part of a scope, or of a pool's queue, that is its living threads */
 #define SHAPE 0   /* the part of a Shared that # and pairs read: which keys there are */
 
 bool numbering_init (Numbering *g) {
-  *g = (Numbering){.threads = name_table(), .objects = name_table(), .keys = name_table()};
-  return g->threads != NULL && g->objects != NULL && g->keys != NULL;
+  *g = (Numbering){.threads = name_table(),
+                   .objects = name_table(),
+                   .keys = name_table(),
+                   .made = calloc((HISTORY_THREADS + 1) * FIRST_MADE, sizeof *g->made)};
+  return g->threads != NULL && g->objects != NULL && g->keys != NULL && g->made != NULL;
 }
 
 void numbering_free (Numbering *g) {
@@ -26,17 +30,27 @@ void numbering_free (Numbering *g) {
   name_table_free(g->objects);
   name_table_free(g->keys);
   free(g->number);
+  free(g->made);
 }
 
-/* The number of what the thread with that serial has made as its nth. */
-static uint32_t number_of (Numbering *g, NameTable *t, uint32_t maker, uint32_t nth) {
-  int by = maker > 0 && (int)maker <= g->count ? g->number[maker - 1] : -1;
+/* The number of the thread with that serial; -1: it has none. */
+static int maker_of (const Numbering *g, uint32_t maker) {
+  return maker > 0 && (int)maker <= g->count ? g->number[maker - 1] : -1;
+}
+
+/* The number of what that thread has made as its nth. */
+static uint32_t number_of (NameTable *t, int by, uint32_t nth) {
   int32_t name[2] = {by, (int32_t)nth};
   return name_number(t, name, sizeof name);
 }
 
 uint32_t numbering_made (Numbering *g, uint32_t maker, uint32_t nth) {
-  return FIRST_OBJECT + number_of(g, g->objects, maker, nth);
+  int by = maker_of(g, maker);
+  uint32_t *made = nth < FIRST_MADE ? &g->made[(uint32_t)(by + 1) * FIRST_MADE + nth] : NULL;
+  if (made != NULL && *made != 0) return FIRST_OBJECT + *made - 1;
+  nth = number_of(g->objects, by, nth);
+  if (made != NULL) *made = nth + 1;
+  return FIRST_OBJECT + nth;
 }
 
 uint32_t numbering_object (Numbering *g, const Object *o) {
@@ -47,7 +61,7 @@ uint32_t numbering_object (Numbering *g, const Object *o) {
 static int thread_number (Numbering *g, int serial, const Thread *t, const char **problem) {
   uint32_t n;
   if (serial == 0) return 0;
-  n = number_of(g, g->threads, t->object.maker, t->object.nth);
+  n = number_of(g->threads, maker_of(g, t->object.maker), t->object.nth);
   if (n == UINT32_MAX || n + 2 >= HISTORY_THREADS) {
     *problem = n == UINT32_MAX ? "not enough memory" : TOO_MANY;
     return -1;

@@ -25,6 +25,7 @@ typedef struct Numbering {
   int *number; /* by serial: the thread's number; -1: not known yet */
   int count;
   uint32_t capacity;
+  uint32_t *made; /* numbers of the objects that each thread has made first, + 1; or 0 */
 } Numbering;
 
 bool numbering_init (Numbering *g); /* False: no memory; numbering_free is due all the same. */
