@@ -12,9 +12,9 @@
 
 #define NONE UINT32_MAX
 #define ALT_STACK ((size_t)64 << 10)
-#define CHUNK 32  /* copies in a block of memory */
-#define HOT 2     /* faults of a page that is not closed any more */
-#define WORTH 256 /* to close and open a page costs as much as to put it back so often */
+#define CHUNK 32   /* copies in a block of memory */
+#define HOT 2      /* faults of a page that is not closed any more */
+#define WORTH 2048 /* to close and open a page costs as much as to put it back so often */
 #define FREE_CLOSINGS 2
 
 typedef struct Page {
