@@ -171,15 +171,16 @@ SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
             UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS
 
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
-# long (`make test` leaves that to `make stress`); #notsan what needs a signal
+# long (`make test` leaves that to `make stress`); #heavy what runs one thread after
+# the other for long, in code that lighter specs run under a sanitizer; #notsan what needs a signal
 # inside a Lua loop or a read of stdin (ThreadSanitizer keeps it back until the
 # next call that it knows of the C library); #noasan what measures memory;
 # #noapicheck what fills Lua's stack, which moves at each call there.
 # For valgrind #novalgrind: as #noasan, what maps more pieces of memory than it can
 # count, or needs a terminal's pace.
-SKIPPED_address   = --exclude-tags=slow,noasan$(if $(filter %apicheck,$(BUILD)),$(comma)noapicheck)
-SKIPPED_undefined = --exclude-tags=slow
-SKIPPED_thread    = --exclude-tags=slow,notsan
+SKIPPED_address   = --exclude-tags=slow,heavy,noasan$(if $(filter %apicheck,$(BUILD)),$(comma)noapicheck)
+SKIPPED_undefined = --exclude-tags=slow,heavy
+SKIPPED_thread    = --exclude-tags=slow,heavy,notsan
 SKIPPED = $(SKIPPED_$(SANITIZE))
 
 # Calls of C that Lua cannot reach: programs of their own, which a spec runs.
@@ -234,7 +235,7 @@ stock-%:
 # Seconds each; STRESS=long: an hour.
 stress: all ## run what is long by nature: specs tagged slow, random runs of many threads (STRESS=long for more)
 	@$(if $(filter long,$(STRESS)),LUASYNC_PROGRAMS=1-2000) $(MAKE) spec BUSTED_FLAGS="--tags=slow $(BUSTED_FLAGS)"
-	@LUASYNC_STRESS=$(if $(filter long,$(STRESS)),1000,10) $(MAKE) spec SPECS="spec/whole/stress_spec.lua spec/whole/conservation_spec.lua spec/whole/exits_spec.lua"
+	@LUASYNC_STRESS=$(if $(filter long,$(STRESS)),1000,4) $(MAKE) spec SPECS="spec/whole/stress_spec.lua spec/whole/conservation_spec.lua spec/whole/exits_spec.lua"
 	@$(if $(filter long,$(STRESS)),$(MAKE) spec-host SPECS=spec/models/models_spec.lua MODELS=100000)
 
 valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)

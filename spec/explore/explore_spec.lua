@@ -262,7 +262,7 @@ describe("explore", function()
     assert.equal(0, sync.explore(programs.ordered).chance)
   end)
 
-  it("draws schedules by other strategies", function()
+  it("draws schedules by other strategies #heavy", function()
     for _, strategy in ipairs{ "random", "pct", "pos", "urw" } do
       local r = sync.explore(programs.lost_update, { strategy = strategy, executions = 200, seed = 3 })
       assert.equal(200, r.runs)

@@ -167,13 +167,13 @@ end)
 describe("--seed", function()
   it("reaches different outcomes of an unlocked increment", function()
     local seen = {}
-    for seed = 1, 100 do
+    for seed = 1, 24 do
       local out = command.text(race, "--seed", tostring(seed)).out
       seen[out] = (seen[out] or 0) + 1
     end
-    assert.is_true((seen["1\n"] or 0) >= 5)
-    assert.is_true((seen["2\n"] or 0) >= 5)
-    assert.equal(100, seen["1\n"] + seen["2\n"])
+    assert.is_true((seen["1\n"] or 0) >= 2)
+    assert.is_true((seen["2\n"] or 0) >= 2)
+    assert.equal(24, seen["1\n"] + seen["2\n"])
   end)
 
   local telltale = [[
