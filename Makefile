@@ -249,7 +249,7 @@ apicheck: ## run the specs on a Lua that checks how it is used, built from Debia
 	@scripts/setup.sh test
 	$(Q)scripts/apicheck.sh spec-host -j$(JOBS)
 
-# Built aside, with counters; a process that a signal kills, or that ends by _exit, counts nothing.
+# Built aside, with counters; what a signal kills counts nothing, but for its terminal that goes.
 COVERING = $(MAKE) BUILD=$(BUILD)/coverage CFLAGS="--coverage -fprofile-update=atomic $(CFLAGS)" \
 	  LDFLAGS="--coverage $(ABS_BUILD)/coverage/ends.o -Wl,--wrap=_exit $(LDFLAGS)"
 coverage: ## run the specs in a build that counts, and print the share of src/ that has run (ALL=all: the lines that have not)
