@@ -391,8 +391,10 @@ end
 
 --- A timer of `interval` seconds in a program of one thread: what happens when is known.
 function models.Timer(kit, interval)
-  local timer, due, cancelled = {}, nil, false
-  local function has_fired() return due ~= nil and due <= kit.now and not (cancelled and cancelled <= due) end
+  local timer, due, cancelled, awaited = {}, nil, false, false
+  local function has_fired()
+    return awaited or due ~= nil and due <= kit.now and not (cancelled and cancelled <= due)
+  end
   function timer.start()
     if due then error("threads can only be started once", 0) end
     due = kit.now + interval
@@ -403,7 +405,7 @@ function models.Timer(kit, interval)
   function timer.is_alive() return due ~= nil and not cancelled and kit.now < due end
   function timer.join()
     if not due then error("cannot join thread before it is started", 0) end
-    if not cancelled then kit.now = math.max(kit.now, due) end
+    if not cancelled then kit.now, awaited = math.max(kit.now, due), true end
     return true
   end
   return timer
