@@ -7,7 +7,9 @@
 # stack: there AddressSanitizer sees one block of memory in use. So Lua is built
 # here from Debian's source package, sanitized too, with the checks of its C
 # interface (LUA_USE_APICHECK), its own asserts, and a stack that moves whenever
-# it may (HARDSTACKTESTS), which shows pointers kept for too long.
+# it may (HARDSTACKTESTS), which shows pointers kept for too long. That takes most
+# of the time: LUA_STACK_MOVES=N in the environment moves it every Nth time, as
+# the fuzzer asks for.
 #
 # All of it lies in build/apicheck. The package lists are private: the machine's
 # own sources, read as sources of source packages; nothing is installed.
@@ -46,15 +48,33 @@ fetch() {
   rm -rf "$root/lua" && mv "$root"/fetched/lua5.4-*/ "$root/lua"
 }
 
+# What decides whether the stack moves; each source of Lua begins with it.
+write_stack_moves() {
+  cat >stack_moves.h <<'END'
+#include <stdlib.h>
+static __attribute__((unused)) int stack_moves(void) {
+  static __thread unsigned every, met;
+  if (every == 0) {
+    const char *asked = getenv("LUA_STACK_MOVES");
+    every = asked != NULL && atoi(asked) > 1 ? (unsigned)atoi(asked) : 1;
+  }
+  return ++met % every == 0;
+}
+END
+  grep -q stack_moves llimits.h || sed -i 's/luaD_reallocstack((L), sz_, 0); pos;/if (stack_moves()) &/' llimits.h
+  grep -q stack_moves llimits.h
+}
+
 # Lua's own build in one call; the Makefile links what stands in liblua5.4.a.
 build_lua() {
   (
     cd "$root/lua/src"
+    write_stack_moves
     rm -f ./*.o liblua5.4.a
     for file in *.c; do
       case $file in lua.c | luac.c) ;; *) echo "$file" ;; esac
     done | xargs ${CC:-gcc} -c -std=gnu99 -g -O1 -fno-omit-frame-pointer -fno-pie -fsanitize=address \
-      -DLUA_COMPAT_5_3 -DLUA_USE_LINUX -DLUA_USE_APICHECK -DLUAI_ASSERT -DHARDSTACKTESTS
+      -include stack_moves.h -DLUA_COMPAT_5_3 -DLUA_USE_LINUX -DLUA_USE_APICHECK -DLUAI_ASSERT -DHARDSTACKTESTS
     ar rcs liblua5.4.a ./*.o
   )
 }
