@@ -199,6 +199,25 @@ describe("--seed", function()
     print(sync.dump())
     error(setmetatable({}, { __tostring = function(t) return "gone wrong " .. string.format("%p", t) end }))]]
 
+  it("gets what comes from outside in the same order in every process", function()
+    local program = [==[
+      local sync = require "luasync"
+      local Class, list = {}, { 1, 2, 3, nil, 5, [-1] = "minus", [0.5] = "half", [true] = "yes", [false] = "no" }
+      Class.__index = Class
+      for i = 1, 60 do
+        list["key " .. i], Class["method " .. i] = i, function() return i end
+      end
+      print(sync.simulate(function()
+        local other = sync.spawn(function(value) return value end, setmetatable(list, Class)):result()
+        for _, t in ipairs { list, other, getmetatable(list) } do
+          for key in pairs(t) do io.write(tostring(key), " ") end
+        end
+        print(collectgarbage "count")
+      end, { seed = 1 }).output)]==]
+    local first = command.output(program)
+    for _ = 1, 3 do assert.equal(first, command.output(program)) end
+  end)
+
   it("gives the same bytes in another process, folder and environment, and in a replay", function()
     local path = command.script(telltale)
     local first = command.run { "--seed", "987654321", path }

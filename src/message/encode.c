@@ -26,7 +26,7 @@ static bool encode_plain_table (Encoder *e, const void *key) {
   lua_State *L = e->L;
   size_t record = e->length;
   bool meta;
-  if (e->names == NULL || e->depth == PLAIN_DEPTH) return false;
+  if (e->names == NULL || e->depth == PLAIN_DEPTH || e->here != e->to) return false;
   if (!names_surely_none(e->names, key)) return encode_lasting_plain(e);
   meta = lua_getmetatable(L, -1);
   if (meta) lua_pop(L, 1);
@@ -90,6 +90,7 @@ static bool encode_full_table (Encoder *e) {
   set64(e->data + record + CLASS_ID, id);
   encoder_note(e, record);
   encoder_open(e, IN_TABLE, record, 0);
+  encode_order(e);
   lua_pushnil(L);
   return true;
 }
@@ -209,7 +210,7 @@ static bool step_table (Encoder *e, Frame *f) {
     f->state = AT_PAIRS;
     if (!encode_top(e)) return false;
   }
-  while (e->depth == depth && lua_next(L, f->slots.base)) {
+  while (e->depth == depth && encode_next(e, f)) {
     if (f->state == AT_ARRAY && lua_isinteger(L, -2)
         && lua_tointeger(L, -2) == (lua_Integer)f->index + 1)
       f->index++;
@@ -384,17 +385,16 @@ static bool encode_plain (Encoder *e, int first, int n) {
 ** for. In protected mode.
 */
 static int encode_protected (lua_State *L) {
-  Encoder *e = lua_touserdata(L, 1);
+  Encoder *e = args_inner(L, 1);
   int top = lua_gettop(L), n = e->definition ? 1 : top - 2;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   e->names = names_push_state(L);
-  lua_pushnil(L);
-  lua_pushnil(L);
-  lua_pushnil(L);
+  lua_settop(L, top + 5);
   e->state = top + 1;
   e->spill = top + 2;
   e->anchors = top + 3;
   e->globals = top + 4;
+  e->order = top + 5;
   e->defined = e->definition ? top : 0;
   for (int i = e->definition ? (int)lua_rawlen(L, top) : 0; i > 0; i--) { /* an attempt before */
     lua_pushnil(L);

@@ -47,7 +47,7 @@ void encoder_release (Encoder *e) {
   e->frame_capacity = PLAIN_DEPTH;
   e->entries = e->few_entries;
   e->entry_count = e->entry_mask = 0;
-  e->depth = e->deepest = e->spilled = e->anchored = e->transfers = 0;
+  e->depth = e->deepest = e->spilled = e->anchored = e->ordered = e->transfers = 0;
   e->global = e->global_count = e->defined_count = 0;
   e->shared = e->level = 0;
   e->learnt = e->metatable = e->anchors_wanted = e->leads = false;
@@ -105,6 +105,7 @@ void encoder_open (Encoder *e, FrameKind kind, size_t record, uint32_t count) {
   f->state = AT_ARRAY;
   f->slots.base = lua_gettop(L);
   f->slots.spilled = 0;
+  f->sorted = 0;
   f->index = 0;
   f->count = count;
   f->record = record;

@@ -176,6 +176,7 @@ typedef struct Frame {
   Slots slots; /* first */
   uint8_t kind, state;
   int first;             /* of the values of a transfer in the table of anchors */
+  int sorted, next;      /* keys in the table of sorted ones; behind the last that was met */
   uint32_t index, count; /* narr, nrec; or done, of so many */
   size_t record;
 } Frame;
@@ -216,11 +217,11 @@ typedef struct Encoder {
   World *to;
   Root root;
   Mode mode;
-  int item;                    /* the value being encoded, from 1 */
-  int spill, anchors, globals; /* stack indices of helping tables, nil until used */
-  int defined;           /* of the table of Lastings whose definition this is; 0: it is none */
-  int spilled, anchored; /* how many they hold */
-  int global;            /* the global being encoded, from 1; 0: not yet */
+  int item;                           /* the value being encoded, from 1 */
+  int spill, anchors, globals, order; /* stack indices of helping tables, nil until used */
+  int defined; /* of the table of Lastings whose definition this is; 0: it is none */
+  int spilled, anchored, ordered; /* how many they hold */
+  int global;                     /* the global being encoded, from 1; 0: not yet */
   int global_count, defined_count;
   int transfers; /* open ones */
   uint32_t shared, level;
@@ -297,6 +298,12 @@ void encode_path_push (Encoder *e);
 /* encode_map.c: identities in one message. */
 size_t encode_map_find (const Encoder *e, const void *key);      /* 0: not there */
 bool encode_map_add (Encoder *e, const void *key, size_t value); /* false: no memory */
+
+/* encode_order.c */
+/* Sorts the keys of the table at the top, whose frame is open, if they must be. [0, 0, memory] */
+void encode_order (Encoder *e);
+/* lua_next for the innermost frame, in that order. [-1, +(2|0), -] */
+bool encode_next (Encoder *e, Frame *f);
 
 /* encode_transfer.c */
 /* Whether the metatable at the top has __transfer, which then takes its place. [-1, +1, memory] */
