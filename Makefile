@@ -207,7 +207,7 @@ EACH_ROOM = --keep-going $(if $(SPECS),,--output-sync=target)
 
 # Specs of the command start it in processes of their own, which are the same
 # whoever starts them: one round is enough.
-ONCE = spec/command/% spec/explore/% spec/whole/faults_spec.lua spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
+ONCE = spec/command/% spec/explore/% spec/whole/inner_functions_spec.lua spec/whole/faults_spec.lua spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
 STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
 
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.

@@ -19,6 +19,7 @@
 #include "module/luasync.h"
 #include "module/program.h"
 #include "world/lua_module.h"
+#include "world/args.h"
 
 #define SECONDS 10 /* the budget where no number is given */
 
@@ -75,7 +76,7 @@ static bool can_load (lua_State *L, const Options *o) {
 
 /* (options): searches and writes the report; returns the exit code. In protected mode. */
 static int explore_chunk (lua_State *L) {
-  const Options *o = lua_touserdata(L, 1);
+  const Options *o = args_inner(L, 1);
   ExploreOptions options = EXPLORE_DEFAULTS;
   struct winsize size;
   int result;

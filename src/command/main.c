@@ -18,6 +18,7 @@
 #include "command/trace.h"
 #include "module/luasync.h"
 #include "module/program.h"
+#include "world/args.h"
 
 /* The option that asks for something else than the plain real world. */
 static const char *world_option (const Options *o) {
@@ -46,7 +47,7 @@ static int run_in_world (const Options *o) {
 static int help_chunk (lua_State *L) {
   static const char code[] = "local text, problem = require 'luasync.reference'.render(...) "
                              "if not text then error(problem, 0) end io.write(text, '\\n')";
-  const Options *o = lua_touserdata(L, 1);
+  const Options *o = args_inner(L, 1);
   if (luaL_loadbuffer(L, code, sizeof code - 1, "=help") != LUA_OK) return lua_error(L);
   lua_pushstring(L, o->topic);
   lua_call(L, 1, 0);

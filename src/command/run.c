@@ -27,6 +27,7 @@
 #include "sim/sim.h"
 #include "sim/sim_stdlib.h"
 #include "state/state.h"
+#include "world/args.h"
 
 void run_print_version (void) {
   printf("%s  (%s)\n", LUASYNC_VERSION, LUA_RELEASE);
@@ -237,7 +238,7 @@ static bool has_prompt (const Options *o) {
 
 /* Called with the Options as light userdata; returns whether all went well. */
 static int main_chunk (lua_State *L) {
-  const Options *o = lua_touserdata(L, 1);
+  const Options *o = args_inner(L, 1);
   bool have_script = o->script < o->argc;
   luaL_checkversion(L);
   lua_settop(L, 0);

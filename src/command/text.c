@@ -8,6 +8,7 @@
 #include "command/text.h"
 #include "state/state.h"
 #include "world/lua_module.h"
+#include "world/args.h"
 
 typedef struct Text {
   const char *function; /* of luasync.command */
@@ -31,7 +32,7 @@ static int push_replay (lua_State *L, const Options *o, const SimReport *r) {
 
 /* (text) makes and writes it; in protected mode. */
 static int write_text (lua_State *L) {
-  const Text *t = lua_touserdata(L, 1);
+  const Text *t = args_inner(L, 1);
   int arguments = 1;
   lua_module_push(L, "luasync.command", t->function);
   lua_pushstring(L, t->options->program);

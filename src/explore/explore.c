@@ -29,7 +29,11 @@ const char *explore_way_name (int way) { return ways[way]; }
 */
 
 static int exploration_free (lua_State *L) {
-  Exploration **box = lua_touserdata(L, 1), *x = *box;
+  Exploration **box = lua_touserdata(L, 1), *x;
+  if (box == NULL || luaL_getmetafield(L, 1, "__gc") == LUA_TNIL
+      || lua_tocfunction(L, -1) != exploration_free)
+    return 0; /* a hook has led somebody here */
+  x = *box;
   *box = NULL;
   if (x == NULL) return 0;
   exploration_end(x);

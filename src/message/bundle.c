@@ -15,6 +15,7 @@
 #include <lualib.h>
 
 #include "message/private.h"
+#include "world/args.h"
 
 static const char bundle_key; /* a userdata: the message, not yet unpacked */
 static const char offers_key; /* name -> module, of what was unpacked */
@@ -116,7 +117,8 @@ static bool push_contents (lua_State *L) {
 
 /* (value, world, where to put the message) */
 static int encode (lua_State *L) {
-  *(Message **)lua_touserdata(L, 3) = message_encode(L, 1, 1, ROOT_MODULES, lua_touserdata(L, 2));
+  Message **to = args_inner(L, 3);
+  *to = message_encode(L, 1, 1, ROOT_MODULES, args_inner(L, 2));
   return 0;
 }
 
@@ -153,8 +155,8 @@ static void drop_unsendable (lua_State *L, World *to) {
 
 /* (world, where to put the message) */
 static int pack (lua_State *L) {
-  World *to = lua_touserdata(L, 1);
-  Message **m = lua_touserdata(L, 2);
+  World *to = args_inner(L, 1);
+  Message **m = args_inner(L, 2);
   uint64_t sum;
   bundle_open(L);
   sum = sum_all(L);
@@ -196,7 +198,7 @@ static int free_message (lua_State *L) {
 
 /* (message) takes a reference of its own. */
 static int give (lua_State *L) {
-  Message *m = lua_touserdata(L, 1), **box = lua_newuserdatauv(L, sizeof *box, 0);
+  Message *m = args_inner(L, 1), **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   if (luaL_newmetatable(L, "luasync.Bundle")) {
     lua_pushcfunction(L, free_message);

@@ -11,6 +11,7 @@
 ** counting references to them is enough.
 */
 #include "message/private.h"
+#include "world/args.h"
 
 #define LEVEL_MOST 40 /* definitions in a row: the decoder recurses */
 
@@ -41,7 +42,7 @@ bool encode_lasting_plain (Encoder *e) {
 
 /* (value, world) makes a definition for the value and for all in it that has none. */
 static int make_definition (lua_State *L) {
-  World *to = lua_touserdata(L, 2);
+  World *to = args_inner(L, 2);
   Message *m;
   int n;
   lua_settop(L, 1);

@@ -2,9 +2,10 @@
 ** slot.c - slots that hold more than a number, a boolean or a short string.
 */
 #include "message/private.h"
+#include "world/args.h"
 
 /* (message) */
-static int decode_protected (lua_State *L) { return message_decode(L, lua_touserdata(L, 1)); }
+static int decode_protected (lua_State *L) { return message_decode(L, args_inner(L, 1)); }
 
 /* Pushes the one value of m and drops the reference, also when it raises. [0, +1, raises] */
 static void decode_owned (lua_State *L, Message *m) {
@@ -21,7 +22,7 @@ static void decode_owned (lua_State *L, Message *m) {
 }
 
 static int push_object (lua_State *L) {
-  object_push(L, lua_touserdata(L, 1));
+  object_push(L, args_inner(L, 1));
   return 1;
 }
 

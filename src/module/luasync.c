@@ -50,7 +50,7 @@ static Thread **living (World *world, int *n) {
 ** be dropped after it.
 */
 static int push_living (lua_State *L) {
-  Thread **list = lua_touserdata(L, 1);
+  Thread **list = args_inner(L, 1);
   int n = (int)lua_tointeger(L, 2);
   lua_createtable(L, n, 0);
   for (int i = 0; i < n; i++) {

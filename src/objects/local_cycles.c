@@ -18,6 +18,7 @@
 #include "objects/local.h"
 #include "world/burden.h"
 #include "world/thread_record.h"
+#include "world/args.h"
 
 #define PINS_ENOUGH 200 /* that are too few to be looked at without being asked */
 
@@ -91,7 +92,7 @@ static void push_mirrors (lua_State *L, const CycleSearch *s) {
 ** weak Pins in the registry, beside the others still.
 */
 static int prepare (lua_State *L) {
-  Inside *in = lua_touserdata(L, 1);
+  Inside *in = args_inner(L, 1);
   push_weak_table(L); /* 2: proxies to mirrors */
   push_mirrors(L, in->search);
   for (int i = 0; i < in->count; i++) {

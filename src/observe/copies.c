@@ -23,6 +23,7 @@
 #include "thread/thread.h"
 #include "world/memory.h"
 #include "world/lua_module.h"
+#include "world/args.h"
 
 #define CONTEXT_MOST 64 /* threads whose functions, or place, a report looks at */
 #define KNOWN_MOST 8192 /* bytes of what is kept for reports */
@@ -295,7 +296,7 @@ typedef struct Look {
 
 /* (look) in protected mode, in the thread's state. */
 static int compare (lua_State *L) {
-  Look *look = lua_touserdata(L, 1);
+  Look *look = args_inner(L, 1);
   message_compare(L, look->sent, &look->found);
   return 0;
 }
@@ -329,7 +330,7 @@ static bool choose (Look *look) {
 
 /* (look) asks luasync.copies; in protected mode, in a state of its own. */
 static int judge (lua_State *L) {
-  Look *look = lua_touserdata(L, 1);
+  Look *look = args_inner(L, 1);
   World *world = look->thread->object.world;
   lua_module_push(L, "luasync.copies", "changed");
   lua_createtable(L, 0, 4);
@@ -397,7 +398,7 @@ void copies_changed (lua_State *L, Thread *self) {
 
 /* (thread) asks luasync.copies.causes; in protected mode, in a state of its own. */
 static int judge_awaited (lua_State *L) {
-  Thread *t = lua_touserdata(L, 1);
+  Thread *t = args_inner(L, 1);
   uint64_t number;
   bool again, first;
   char name[64];

@@ -322,7 +322,7 @@ typedef struct Gathered {
 
 /* (gathered) in protected mode. */
 static int push_list (lua_State *L) {
-  Gathered *g = lua_touserdata(L, 1);
+  Gathered *g = args_inner(L, 1);
   lua_createtable(L, g->n, 0);
   for (int i = 0; i < g->n; i++) {
     push_facts(L, &g->list[i], g->now);
@@ -381,7 +381,7 @@ typedef struct Report {
 } Report;
 
 static int make_report (lua_State *L) {
-  Report *r = lua_touserdata(L, 1);
+  Report *r = args_inner(L, 1);
   lua_module_push(L, "luasync.report", r->name);
   dump_push_threads(L, r->world);
   lua_pushstring(L, r->detail);

@@ -330,7 +330,7 @@ static void push_info (lua_State *L, const Copy *c) {
 
 /* (copy) calls luasync.trace.recorder with the table and the file; in protected mode. */
 static int write_copy (lua_State *L) {
-  const Copy *c = lua_touserdata(L, 1);
+  const Copy *c = args_inner(L, 1);
   lua_gc(L, LUA_GCSTOP);
   lua_module_push(L, "luasync.trace.recorder", c->what);
   lua_newtable(L);

@@ -114,7 +114,7 @@ static void set_message (lua_State *L, const char *first_error) {
 
 /* (filling) returns the report's table; in protected mode. */
 static int fill (lua_State *L) {
-  Filling *f = lua_touserdata(L, 1);
+  Filling *f = args_inner(L, 1);
   SimReport *r = f->report;
   lua_settop(L, 0);
   lua_createtable(L, 0, 10);

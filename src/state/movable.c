@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "state/heap.h"
+#include "world/args.h"
 
 /* Whether the key at `index` is found by an address that lies in the state. */
 static bool is_address (lua_State *L, int index, const Heap *h) {
@@ -67,7 +68,7 @@ static bool add_contents (lua_State *L, int list, const Heap *h) {
 ** everything that lives.
 */
 static int walk (lua_State *L) {
-  const Heap *h = lua_touserdata(L, 1);
+  const Heap *h = args_inner(L, 1);
   bool movable = true;
   lua_settop(L, 1);
   lua_newtable(L); /* objects: at 1, 2, …, and each as a key */

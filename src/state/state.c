@@ -28,6 +28,7 @@
 #include "state/stdlib.h"
 #include "world/burden.h"
 #include "world/thread_record.h"
+#include "world/args.h"
 
 lua_CFunction state_module;
 
@@ -290,8 +291,8 @@ static void push_paths (lua_State *L, const char *values[2], size_t lengths[2]) 
 
 /* (values, lengths) sets package.path and package.cpath; in protected mode. */
 static int set_paths (lua_State *L) {
-  const char **values = lua_touserdata(L, 1);
-  const size_t *lengths = lua_touserdata(L, 2);
+  const char **values = args_inner(L, 1);
+  const size_t *lengths = args_inner(L, 2);
   if (!push_package(L)) return 0;
   for (int i = 0; i < 2; i++) {
     if (values[i] == NULL) continue;

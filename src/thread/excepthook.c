@@ -18,6 +18,7 @@
 #include "world/memory.h"
 #include "thread/thread.h"
 #include "world/record.h"
+#include "world/args.h"
 
 #define MOMENT 200 /* milliseconds that a report of another thread gets */
 
@@ -143,7 +144,7 @@ int excepthook_set (lua_State *L) {
 ** error, traceback).
 */
 static int call_hook (lua_State *L) {
-  Message *message = lua_touserdata(L, 1);
+  Message *message = args_inner(L, 1);
   lua_remove(L, 1);
   if (message != NULL) message_decode(L, message);
   else lua_pushcfunction(L, excepthook_default);

@@ -14,6 +14,7 @@
 #include "thread/hint.h"
 #include "thread/thread.h"
 #include "world/lua_module.h"
+#include "world/args.h"
 
 /* In the registry: "source:line:key" -> true, for the calls that hint_unset has looked at. */
 #define SEEN "luasync.hints.seen"
@@ -105,7 +106,7 @@ static int warn (lua_State *L) {
   World *world = thread_self->object.world;
   size_t length;
   const char *said;
-  push_warning(L, lua_touserdata(L, 1), lua_tostring(L, 2));
+  push_warning(L, args_inner(L, 1), lua_tostring(L, 2));
   if (lua_type(L, -1) != LUA_TSTRING) return 0;
   lua_pushfstring(L, "luasync: warning: %s: %s\n", lua_tostring(L, 3), lua_tostring(L, -1));
   said = lua_tolstring(L, -1, &length);

@@ -14,6 +14,7 @@
 #include "thread/name.h"
 #include "thread/thread.h"
 #include "world/record.h"
+#include "world/args.h"
 
 /*
 ** The list of living threads.
@@ -76,7 +77,7 @@ static void set_outcome (lua_State *L, Thread *t, int first, int n, Root root) {
 
 /* (thread) calls the target; its results become the outcome. In protected mode. */
 static int call_target (lua_State *L) {
-  Thread *t = lua_touserdata(L, 1);
+  Thread *t = args_inner(L, 1);
   Message *work;
   int n;
   lua_settop(L, 0);
@@ -100,7 +101,7 @@ static int call_target (lua_State *L) {
 
 /* (thread, error) keeps the error as the outcome. In protected mode. */
 static int keep_error (lua_State *L) {
-  Thread *t = lua_touserdata(L, 1);
+  Thread *t = args_inner(L, 1);
   set_outcome(L, t, 2, 1, ROOT_ERROR);
   return 0;
 }

@@ -63,3 +63,8 @@ void args_option_names (lua_State *L, int arg, const char *const known[]) {
     lua_pop(L, 1);
   }
 }
+
+void *args_inner (lua_State *L, int arg) {
+  if (!lua_islightuserdata(L, arg)) luaL_error(L, "this function is not for scripts");
+  return lua_touserdata(L, arg);
+}

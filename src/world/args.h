@@ -21,6 +21,13 @@ Nanos args_timeout (lua_State *L, int arg);
 */
 Nanos args_blocking (lua_State *L, int arg, bool strict);
 
+/*
+** The pointer at `arg` of a function that C code calls, under lua_pcall as a rule. The
+** debug library shows such functions to scripts as well: called by one, it raises.
+** [0, 0, raises]
+*/
+void *args_inner (lua_State *L, int arg);
+
 /* Whether the value at `index` is a function, or is called like one. [0, 0, -] */
 bool args_is_callable (lua_State *L, int index);
 

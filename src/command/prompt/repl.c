@@ -350,7 +350,7 @@ static void push_terminal (lua_State *L, Session *s) {
 
 /* (session) makes the Lua session and leaves it on the stack. In protected mode. */
 static int open_session (lua_State *L) {
-  Session *s = lua_touserdata(L, 1);
+  Session *s = args_inner(L, 1);
   lua_module_push(L, "luasync.repl", "open");
   push_terminal(L, s);
   lua_call(L, 1, 1);

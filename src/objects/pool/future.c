@@ -73,7 +73,7 @@ static void set_outcome (Future *f, Message *outcome) {
 
 /* (future) calls the target; its results become the outcome. In protected mode. */
 static int call_target (lua_State *L) {
-  Future *f = lua_touserdata(L, 1);
+  Future *f = args_inner(L, 1);
   Message *work = f->work;
   int n;
   lua_settop(L, 0);
@@ -90,7 +90,7 @@ static int call_target (lua_State *L) {
 
 /* (future, error) keeps the error as the outcome. In protected mode. */
 static int keep_error (lua_State *L) {
-  Future *f = lua_touserdata(L, 1);
+  Future *f = args_inner(L, 1);
   set_outcome(f, message_encode(L, 2, 1, ROOT_ERROR, f->object.world));
   return 0;
 }

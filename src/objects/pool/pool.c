@@ -121,7 +121,7 @@ static const Role worker_role = {
 
 /* (pool, number) makes a worker and starts it. */
 static int start_worker (lua_State *L) {
-  Pool *p = lua_touserdata(L, 1);
+  Pool *p = args_inner(L, 1);
   Tasks *tasks = p->tasks;
   char name[64], full[96];
   Thread *t = thread_make(L, sizeof *t, &thread_kind);

@@ -10,6 +10,7 @@
 #include "objects/queue/queue.h"
 #include "state/heap.h"
 #include "world/memory.h"
+#include "world/args.h"
 
 /* What a short string takes in Lua 5.4 in front of its bytes. */
 #define STRING_HEAD 24
@@ -47,7 +48,7 @@ static void give_back (Queue *q, PriorityEntry *e) {
 }
 
 static int push_slot (lua_State *L) {
-  slot_push(L, lua_touserdata(L, 1));
+  slot_push(L, args_inner(L, 1));
   return 1;
 }
 
