@@ -156,8 +156,8 @@ print(result.failures[1].kind)
       .. "the program, as anywhere. A world holds 8,191 threads at a time beside its main thread; more cannot be "
       .. "started. Worlds may be nested and "
       .. "run in several real threads at once; addresses are the same in each run only for the first eight alive at a "
-      .. "time, and in stock lua5.4 the order of pairs over string keys is its own. Tables come along in the order of their "
-      .. "keys, so that a seed gives the same run in every process; but not where tables or functions serve as keys.",
+      .. "time, and in stock lua5.4 the order of pairs over string keys is its own. Tables come along in the order of "
+      .. "their keys, so that a seed gives the same run in every process; tables and functions as keys have none.",
     args = {
       { "fn", "function", "without arguments" },
       { "opts", "{ seed: integer, schedule: string, trace: string }?",
