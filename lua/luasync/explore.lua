@@ -2,145 +2,12 @@
 --
 -- src/explore runs the program and counts; here its groups of failures get the message that a test would print, and
 -- the report is laid out: a column for each thread, the replay line, and one line that says how much has been seen.
+local messages = require "luasync.explore.messages"
 local steps = require "luasync.explore.steps"
 
 local explore = {}
 
 local WIDTH = 100 -- of a report, where nobody says how wide the terminal is
-
--- The lines of a deadlock's report that matter: what is stuck, the circle, and where the others stand that do not
--- just wait for another thread's end.
-local function heart(report)
-  local head, threads = report:match "^(.-)\n(Thread .*)$"
-  head = (head or report):gsub("%s+$", "")
-  local lines = { head }
-  for line in (threads or ""):gmatch "[^\n]+" do
-    local name, what, where = line:match "^Thread (.-): waiting in (.*), since .- at (%S.*)$"
-    if name and not what:find "^join of Thread " and not head:find(name .. " waits for ", 1, true) then
-      lines[#lines + 1] = ("  %s waits in %s at %s"):format(name, what, where)
-    end
-  end
-  return table.concat(lines, "\n")
-end
-
--- An error that has ended a thread before: its first lines, without the traceback.
-local function error_before(text)
-  return "before that: " .. text:gsub("\nstack traceback:.*", ""):gsub("%s+$", "")
-end
-
-local function place(step) return ("%s:%d"):format(step.source, step.line) end
-
-local DOES = {
-  get = "gets it", set = "sets it", pairs = "looks which keys there are", snapshot = "takes a snapshot",
-  update = "updates it",
-}
-
-local function does(step)
-  return ("%s %s at %s"):format(step.thread, DOES[step.operation] or step.operation, place(step))
-end
-
-local function key_of(step)
-  local key = step.key
-  if key == nil then return ("%s '%s'"):format(step.kind, step.object) end
-  if type(key) ~= "string" then key = ("[%s]"):format(key) end
-  return ("'%s' of %s '%s'"):format(key, step.kind, step.object)
-end
-
--- What is said of each kind of finding; first, second, third are its steps.
-local found = {}
-
-found["lost update"] = function(_, first, second, third)
-  return ("an update of %s is lost\n  %s\n  %s\n  %s, from what it got before"):format(key_of(third), does(first),
-    does(second), does(third))
-end
-
-function found.race(failure, first, second)
-  local which = first.key == nil and second or first
-  if failure.unordered then
-    return ("%s is looked into before anything is there\n  %s, and never again\n  %s writes there at %s\n  "
-      .. "a lock keeps the two apart, but nothing says which comes first"):format(
-      key_of{ kind = first.kind, object = first.object }, does(first), second.thread, place(second))
-  end
-  return ("race on %s: nothing orders\n  %s\n  %s"):format(key_of(which), does(first), does(second))
-end
-
-found["lost wake-up"] = function(_, first, second)
-  local wait, notify = first, second
-  if first.operation == "notify" then wait, notify = second, first end
-  local tail = first == wait and "only time has kept it behind the wait" or "it has come before the wait"
-  return ("a notify of %s '%s' can be lost\n  %s waits at %s, and looks at nothing before\n  %s notifies at %s: %s")
-    :format(wait.kind, wait.object, wait.thread, place(wait), notify.thread, place(notify), tail)
-end
-
--- The steps of a finding.
-local function steps_of(failure)
-  local list = {}
-  for i, n in ipairs(failure.found) do list[i] = failure.trace[n] end
-  return table.unpack(list)
-end
-
--- What makes two findings one: the same lines, whatever the key.
-local function identity(failure)
-  local parts = { failure.kind, tostring(failure.unordered) }
-  local lines = {}
-  for i, n in ipairs(failure.found) do
-    local step = failure.trace[n]
-    lines[i] = ("%s %s %s"):format(step.object, step.operation, place(step))
-  end
-  table.sort(lines)
-  return table.concat(parts, " ") .. table.concat(lines, " ")
-end
-
--- Whether a finding says no more than what is told already.
-local function is_told(failure, told, stuck)
-  if failure.kind == "lost wake-up" then return stuck end
-  local id = identity(failure)
-  if told[id] then return true end
-  told[id] = true
-  local last = failure.trace[failure.found[#failure.found]]
-  local key = ("%s %s"):format(last.object, last.key)
-  if failure.kind == "lost update" then told[key] = true end
-  return failure.kind == "race" and told[key]
-end
-
-local RANK = { ["lost update"] = 1, ["lost wake-up"] = 2, race = 3 }
-
--- How executions end comes before what else can be said of them.
-local function comes_before(a, b)
-  local rank_a, rank_b = a.found and RANK[a.kind] or 0, b.found and RANK[b.kind] or 0
-  if rank_a ~= rank_b then return rank_a < rank_b end
-  if a.executions ~= b.executions then return a.executions > b.executions end
-  return a.first < b.first
-end
-
--- How likely a random schedule fails behind each step stands in the steps.
-local function give_chances(failure)
-  for i, chance in ipairs(failure.chances or {}) do
-    if failure.trace[i] then failure.trace[i].chance = chance end
-  end
-  failure.chances = nil
-end
-
--- What would keep a failure from coming: a thread that is quicker than the clock; or nil.
-local function only_if(failure)
-  local trace = failure.trace
-  for i, step in ipairs(trace) do
-    if step.overtaken and trace[i + 1] then
-      return ("correct only if %s takes less than %g s here"):format(step.overtaken, trace[i + 1].time - step.time)
-    end
-  end
-end
-
-local function give_message(failure)
-  if failure.report then failure.message = heart(failure.report) end
-  if failure.before then failure.message = failure.message .. "\n" .. error_before(failure.before) end
-  failure.before = nil
-  if failure.found then failure.message = found[failure.kind](failure, steps_of(failure)) end
-  local condition = only_if(failure)
-  if not condition then return end
-  failure.message = failure.message .. "\n" .. condition
-  failure.schedule = nil -- a schedule says which thread runs, and none would let the clock overtake it
-end
 
 --- A count in words.
 -- @param digits string?: all its digits, where a float would not have them
@@ -150,6 +17,27 @@ function explore.count(n, digits)
 end
 
 local count = explore.count
+
+-- What the search with early ticks has found: of a program that is known to be right where each step is quicker than
+-- any timeout that is a condition, else a failure as any other. Races and the like are left to the first search.
+local function finish_early(result)
+  local early, ends = result.early, {}
+  if not early then return end
+  for _, failure in ipairs(early.failures) do
+    if not failure.found then ends[#ends + 1] = failure end
+  end
+  early.failures, early.ok = ends, #ends == 0
+  for i, failure in ipairs(ends) do failure.first = i end
+  table.sort(ends, messages.comes_before)
+  for _, failure in ipairs(ends) do
+    failure.first = nil
+    messages.give(failure)
+    failure.early = true
+    failure.note = not result.stands
+    if not failure.note then table.insert(result.failures, failure) end
+  end
+  result.ok = result.ok and #result.failures == 0
+end
 
 --- Gives each failure its message and leaves them as a list, the commonest first.
 -- @param result table: what src/explore/explore.c has made
@@ -161,12 +49,11 @@ function explore.finish(result)
     all[i] = failure
     stuck = stuck or not failure.found and failure.kind == "lost wake-up"
   end
-  table.sort(all, comes_before)
+  table.sort(all, messages.comes_before)
   for _, failure in ipairs(all) do
     failure.first = nil
-    if not failure.found or not is_told(failure, told, stuck) then
-      give_message(failure)
-      give_chances(failure)
+    if not failure.found or not messages.is_told(failure, told, stuck) then
+      messages.give(failure)
       failures[#failures + 1] = failure
     end
   end
@@ -177,6 +64,7 @@ function explore.finish(result)
     result.ok = false
   end
   result.failures = failures
+  finish_early(result)
   if result.outcomes then
     table.sort(result.outcomes, function(a, b)
       if a.executions ~= b.executions then return a.executions > b.executions end
@@ -184,8 +72,12 @@ function explore.finish(result)
     end)
   end
   local first = failures[1]
-  result.message = first and ("%s in %s of %s executions: %s"):format(first.kind, count(first.executions),
-    count(result.executions, result.all_executions), first.message) or nil
+  if first and first.cycle then result.message = ("%s: %s"):format(first.kind, first.message)
+  elseif first then
+    local searched = first.early and result.early or result
+    result.message = ("%s in %s of %s executions: %s"):format(first.kind, count(first.executions),
+      count(searched.executions, searched.all_executions), first.message)
+  end
   if not result.ok then require "luasync.report".show_test(result) end
   return result
 end
@@ -222,12 +114,6 @@ end
 
 local function plural(n, word) return (n == 1 or n == "1") and "1 " .. word or ("%s %ss"):format(n, word) end
 
--- What has been seen of a program in which states come again.
-local function endless(result)
-  return ("explored all %s, some of which come again: executions without end; COMPLETE (%.3f s)"):format(
-    plural(result.states, "state"), result.seconds)
-end
-
 local function executions(result)
   return plural(count(result.executions, result.all_executions), "distinct execution")
 end
@@ -235,6 +121,7 @@ end
 -- Why a search is not complete.
 local function bound(result)
   if result.interrupted then return "interrupted by Ctrl-C" end
+  if result.stands then return "time cannot pass while threads go round" end
   if result.cut then return "some were cut after 10000 steps" end
   if result.preemptions then return ("at most %s"):format(plural(result.preemptions, "preemption")) end
   local most = result.budget
@@ -253,6 +140,13 @@ local function seen(result)
     return (" of about %s"):format(about(result.estimate))
   end
   return ""
+end
+
+-- What has been seen of a program in which states come again.
+local function endless(result)
+  local verdict = result.complete and "COMPLETE" or "BOUNDED, " .. bound(result)
+  return ("explored all %s, some of which come again: executions without end; %s (%.3f s)"):format(
+    plural(result.states, "state"), verdict, result.seconds)
 end
 
 --- The last line of a report.
@@ -292,6 +186,7 @@ local function tail(failure, result)
   local fewest = failure.fewest and (" (the fewest for this %s)"):format(failure.kind) or ""
   local all = plural(count(result.executions, result.all_executions), "execution")
   local counts
+  if failure.cycle then return ("  preemptions %d"):format(failure.preemptions) end
   if failure.found and failure.executions > result.executions then -- the other engine has met it as well
     counts = ("  seen in %s runs"):format(count(failure.executions))
   elseif failure.found then counts = ("  seen in %s of %s"):format(count(failure.executions), all)
@@ -377,7 +272,9 @@ end
 
 -- A failure, whole.
 local function add_failure(out, failure, result, script, replay, width)
-  out[#out + 1] = ("FAIL %s   %s%s"):format(failure.kind, script,
+  local early = failure.early and ", where a step takes longer than a timeout" or ""
+  if failure.early then result = result.early or result end
+  out[#out + 1] = ("%s %s%s   %s%s"):format(failure.note and "NOTE" or "FAIL", failure.kind, early, script,
     failure.schedule and "       " .. replay(failure.schedule) or "")
   if failure.trace then
     out[#out + 1] = steps.columns(failure, width)
@@ -396,6 +293,19 @@ local function in_short(failure, replay)
   local text = failure.message:gsub("^luasync: ", ""):gsub("^(Exception in thread [^\n]*)\n", "%1 ")
   return ("also %s in %s: %s%s"):format(failure.kind, plural(count(failure.executions), "execution"),
     text:match "^[^\n]*", failure.schedule and "\n       " .. replay(failure.schedule) or "")
+end
+
+-- What comes of the program where a step may take longer than a timeout.
+local function add_early(out, result, script, replay, width)
+  local early = result.early
+  for i, failure in ipairs(early.failures) do
+    if failure.note and i == 1 then add_failure(out, failure, result, script, replay, width)
+    elseif failure.note then out[#out + 1] = in_short(failure, replay) end
+  end
+  if early.failures[1] and early.failures[1].note then out[#out + 1] = "" end
+  out[#out + 1] = ("where steps may take longer than timeouts: explored %s: %s"):format(
+    early.unbounded and plural(early.states, "state") or executions(early),
+    early.complete and "COMPLETE" or "BOUNDED, " .. bound(early))
 end
 
 --- The whole report of an exploration.
@@ -418,6 +328,7 @@ function explore.report(result, script, replay, width)
     out[#out + 1] = ("PASS (%s)   %s"):format(result.complete and "complete" or "bounded: " .. bound(result), script)
   end
   out[#out + 1] = likely(result)
+  if result.early then add_early(out, result, script, replay, width) end
   out[#out + 1] = outcomes(result)
   if result.closed == false then
     out[#out + 1] = "(not closed: executions have asked something outside their worlds, others may get other answers)"

@@ -168,11 +168,15 @@ function report.stranded(threads, ids, context)
   return #out > 0 and table.concat(out, "\n") .. "\n" or ""
 end
 
+local LIVELOCK = {
+  looking = "threads look at objects again and again, and nobody will ever change them",
+  operations = "the limit of operations has been reached",
+  round = "threads do the same again and again, and may do so for ever",
+}
+
 --- A simulated world that runs without getting anywhere.
 function report.livelock(threads, how, context)
-  local out = { how == "looking"
-    and "luasync: livelock: threads look at objects again and again, and nobody will ever change them"
-    or "luasync: livelock: the limit of operations has been reached" }
+  local out = { "luasync: livelock: " .. LIVELOCK[how] }
   lost_changes(threads, context, out)
   for _, t in ipairs(threads) do describe(t, out) end
   return table.concat(out, "\n") .. "\n"

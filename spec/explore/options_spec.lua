@@ -62,9 +62,65 @@ describe("explore with early ticks", function()
     assert.is_true(sync.explore(timed.sleeps, { early_ticks = 0 }).ok)
     local r = sync.explore(timed.sleeps, { early_ticks = math.huge })
     assert.equal("error", r.failures[1].kind)
-    assert.matches("the other way round\ncorrect only if Thread%-[12] takes less than [%d.]+ s here$",
+    assert.matches("the other way round\ncorrect only if Thread%-[12] takes less than [%d.]+ s at %S+:%d+$",
       r.failures[1].message)
-    assert.is_nil(r.failures[1].schedule)
+    local again = sync.simulate(timed.sleeps, { schedule = r.failures[1].schedule })
+    assert.matches("the other way round", again.error, 1, true)
+    assert.is_nil(again.note)
+  end)
+
+  it("repeats a timeout that has come before the thread could try", function()
+    local function impatient()
+      local q = sync.Queue()
+      local t = sync.spawn(function() assert(q:get(true, 1) == 5, "nothing there") end)
+      q:put(5)
+      t:result()
+    end
+    local r = sync.explore(impatient, { early_ticks = math.huge })
+    assert.same({ true, "error" }, { r.complete, r.failures[1].kind })
+    local again = sync.simulate(impatient, { schedule = r.failures[1].schedule })
+    assert.matches("nothing there", again.error, 1, true)
+    assert.is_nil(again.note)
+  end)
+end)
+
+describe("explore searches twice where threads wait for times", function()
+  it("and tells of what the second search finds as a condition", function()
+    local r = sync.explore(timed.sleeps)
+    assert.same({ true, true, 0 }, { r.ok, r.complete, #r.failures })
+    assert.same({ false, true, 22 }, { r.early.ok, r.early.complete, r.early.executions })
+    local failure = r.early.failures[1]
+    assert.matches("correct only if", failure.message, 1, true)
+    assert.is_false(sync.simulate(timed.sleeps, { schedule = failure.schedule }).ok)
+    assert.is_nil(sync.explore(timed.sleeps, { early_ticks = 0 }).early)
+    assert.is_nil(sync.explore(function() sync.spawn(function() end):join() end).early)
+  end)
+
+  it("and believes the second where time stands still in the first #noasan #notsan", function()
+    local function stopped()
+      local stop = sync.Event()
+      local t = sync.spawn(function() while not stop:is_set() do end end)
+      sync.sleep(1)
+      stop:set()
+      t:join()
+      error("at the end")
+    end
+    local r = sync.explore(stopped)
+    assert.same({ false, false, true }, { r.ok, r.complete, r.stands })
+    assert.matches("at the end", r.failures[1].message, 1, true)
+  end)
+
+  it("and --explore shows both", function()
+    local r = command.text([[
+      local sync = require "luasync"
+      local q = sync.Queue()
+      sync.spawn(function() q:put(1) end)
+      assert(q:get(true, 2), "no item")]], "--explore")
+    assert.equal(0, r.code)
+    assert.matches("^PASS %(complete%) [^\n]*\nNOTE error, where a step takes longer than a timeout [^\n]*replay: ",
+      r.out)
+    assert.matches("\nwhere steps may take longer than timeouts: explored 5 distinct executions: COMPLETE\n"
+      .. "explored 1 of 1 distinct executions, all 1 interleavings: COMPLETE", r.out, 1, true)
   end)
 end)
 

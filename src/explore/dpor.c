@@ -15,6 +15,8 @@
 #include "explore/dpor.h"
 #include "explore/wakeup_tree.h"
 
+#define ASKED 256
+
 typedef struct Node {
   uint32_t *sleep; /* thread << 24 | footprint */
   int sleeping, capacity;
@@ -33,9 +35,11 @@ struct Dpor {
   int last; /* the thread that has moved last */
   uint32_t *sequence;
   uint32_t sequence_capacity;
-  bool begun, cut, bounded, failed, strayed;
-  bool left;   /* the races of the leaf have been reversed */
-  bool asleep; /* the leaf is one only because all that can go sleeps */
+  bool begun, cut, bounded, failed, strayed, stopped;
+  unsigned asked; /* whether it is to stop */
+  int reversals;  /* at this leaf, where it was cut */
+  bool left;      /* the races of the leaf have been reversed */
+  bool asleep;    /* the leaf is one only because all that can go sleeps */
   long blocked;
   uint32_t *races;    /* for each event up to `raced`, one after the other, with what it races */
   uint32_t *raced_to; /* beside the events: where their races end in the list */
@@ -276,11 +280,22 @@ static bool go_down (Dpor *d) {
 ** Races.
 */
 
+/* Asked as often as this is, looks now and then. */
+static bool is_stopped (Dpor *d) {
+  if (d->options.stop != NULL && ++d->asked % ASKED == 0)
+    d->stopped |= d->options.stop(d->options.ud);
+  return d->stopped;
+}
+
+/* Of an execution that was cut so many races are reversed at most: no search would be whole. */
+#define CUT_REVERSALS 200
+
 static void reverse (void *ud, int e) {
   Dpor *d = ud;
   Reversal r = {d->history, e, d->race_of, &d->pending};
   Node *n = &d->nodes[e];
   int length;
+  if (is_stopped(d) || (d->cut && d->reversals++ >= CUT_REVERSALS)) return;
   for (int i = 0; i < n->sleeping; i++)
     if (history_is_initial(&r, step_thread(n->sleep[i]), step_footprint(n->sleep[i]))) return;
   length = history_sequence(&r, d->sequence);
@@ -306,16 +321,28 @@ static void find_races (Dpor *d) {
     d->failed = true;
     return;
   }
-  for (; d->raced < length && !d->failed; d->raced++) {
+  for (; d->raced < length && !d->failed && !is_stopped(d); d->raced++) {
     history_races(d->history, (int)d->raced, NULL, add_race, d);
     d->raced_to[d->raced] = d->race_count;
+  }
+}
+
+/* Those of what has not been done. */
+static void reverse_pending (Dpor *d) {
+  int threads = d->subject.threads(d->subject.ud);
+  d->race_of = history_length(d->history);
+  for (int t = 0; t < threads; t++) {
+    Peek p;
+    if (!d->subject.peek(d->subject.ud, t, &p) || d->stopped) continue;
+    d->pending = (Pending){t, p.footprint, p.late};
+    history_races(d->history, d->race_of, &d->pending, reverse, d);
   }
 }
 
 /* Reverses all races of the execution that has come to its end. */
 static void reverse_all (Dpor *d) {
   uint32_t race = 0;
-  int length = history_length(d->history), threads = d->subject.threads(d->subject.ud);
+  int length = history_length(d->history);
   if ((uint32_t)length + 1 > d->sequence_capacity) {
     uint32_t *grown = realloc(d->sequence, (size_t)(2 * length + 16) * sizeof *grown);
     if (grown == NULL) {
@@ -326,14 +353,11 @@ static void reverse_all (Dpor *d) {
     d->sequence_capacity = (uint32_t)(2 * length + 16);
   }
   find_races(d);
-  for (d->race_of = 0; d->race_of < length && !d->failed; d->race_of++)
+  d->reversals = 0;
+  if (d->cut) reverse_pending(d);
+  for (d->race_of = 0; d->race_of < length && !d->failed && !is_stopped(d); d->race_of++)
     while (race < d->raced_to[d->race_of]) reverse(d, (int)d->races[race++]);
-  for (int t = 0; t < threads; t++) {
-    Peek p;
-    if (!d->subject.peek(d->subject.ud, t, &p)) continue;
-    d->pending = (Pending){t, p.footprint, p.late};
-    history_races(d->history, length, &d->pending, reverse, d);
-  }
+  if (!d->cut) reverse_pending(d);
 }
 
 /*
@@ -373,6 +397,7 @@ DporEnd dpor_next (Dpor *d) {
       int depth;
       dpor_leave(d);
       depth = next_node(d);
+      if (d->stopped) return DPOR_STOPPED;
       if (depth < 0 && !d->failed) return DPOR_COMPLETE;
       if (d->failed || !go_back(d, depth))
         return d->strayed && !is_short(d) ? DPOR_STRAYED : DPOR_BROKEN;
@@ -383,6 +408,7 @@ DporEnd dpor_next (Dpor *d) {
     while (go_down(d)) {}
     if (d->failed || is_short(d)) return DPOR_BROKEN;
     if (d->asleep) d->blocked++;
-  } while (d->asleep);
+  } while (d->asleep && !is_stopped(d));
+  if (d->asleep) return DPOR_STOPPED;
   return DPOR_LEAF;
 }

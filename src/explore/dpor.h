@@ -16,14 +16,17 @@ typedef struct Dpor Dpor;
 typedef enum DporEnd {
   DPOR_LEAF,     /* a whole execution stands in the history: the caller looks at it */
   DPOR_COMPLETE, /* there is no other */
+  DPOR_STOPPED,  /* as the options have said: there may be others */
   DPOR_STRAYED,  /* the program did something else than before: at dpor_depth */
   DPOR_BROKEN,   /* the subject cannot go on, or there is no memory */
 } DporEnd;
 
 typedef struct DporOptions {
-  bool reduce;       /* false: plain depth-first search through every interleaving */
-  size_t tree_steps; /* sequences are cut to their first step beyond so many; 0: never */
-  int depth;         /* of an execution at most; what is longer is cut */
+  bool reduce;            /* false: plain depth-first search through every interleaving */
+  size_t tree_steps;      /* sequences are cut to their first step beyond so many; 0: never */
+  int depth;              /* of an execution at most; what is longer is cut */
+  bool (*stop)(void *ud); /* asked in long work: the search is to end, unfinished; NULL: never */
+  void *ud;
 } DporOptions;
 
 Dpor *dpor_new (const Subject *subject, const DporOptions *options); /* NULL: no memory */

@@ -41,6 +41,7 @@ typedef struct Exploration {
   bool exact, cut, complete;
   bool rounded;            /* more than 128 bits */
   bool unbounded;          /* states come again: executions have no end to count */
+  bool stands;             /* threads can go round for ever while time waits for them */
   atomic_bool interrupted; /* by a Ctrl-C: what is known then is all */
   size_t states, table;    /* visited; of the tables by which interleavings are counted */
   lua_Integer runs;    /* executions that were run by traces or drawn, as the budget counts them, */

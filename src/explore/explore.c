@@ -5,6 +5,10 @@
 ** outcome is looked at. What is alike goes into one group, by kind and message. All text
 ** but the messages themselves is made in Lua, from a second run of a group's schedule
 ** (lua/luasync/explore.lua).
+**
+** Where threads wait for times there are two searches, unless the options say otherwise:
+** one in which each step is quicker than any timeout, and, if all is well in that, one in which
+** any step may take longer.
 */
 #include <math.h>
 #include <stdlib.h>
@@ -17,12 +21,15 @@
 #include "world/lua_module.h"
 
 #define PREEMPTIONS_MOST 1000000
-#define MINIMISE_MOST 200000 /* steps, for all failures together */
+#define MINIMISE_MOST 200000 /* steps, for all failures together, */
+#define MINIMISE_FEW 5000    /* and where somebody waits for the end */
 
 static const char *const ways[] = {"default", "dpor", "states", "dfs", "bounded",
                                    "random",  "pct",  "pos",    "urw", NULL};
 
 const char *explore_way_name (int way) { return ways[way]; }
+
+#define EARLY_PART 4 /* of the budget is for early ticks at most, where all is known without */
 
 /*
 ** The Lua side.
@@ -127,16 +134,15 @@ static void read_budget (lua_State *L, int index, ExploreOptions *o) {
 ** How many ticks may come early: 0 or math.huge. A number between them would be neither exact
 ** nor complete, as whether a tick is early differs between executions that are one.
 */
-static bool read_early_ticks (lua_State *L, int index) {
-  bool early = false;
+static void read_early_ticks (lua_State *L, int index, ExploreOptions *o) {
   if (lua_getfield(L, index, "early_ticks") != LUA_TNIL) {
     lua_Number n = lua_tonumber(L, -1);
     luaL_argcheck(L, lua_type(L, -1) == LUA_TNUMBER && (n == 0 || n == (lua_Number)INFINITY), index,
                   "field 'early_ticks' must be 0 or math.huge");
-    early = n > 0;
+    o->early_ticks = n > 0;
+    o->one_search = true;
   }
   lua_pop(L, 1);
-  return early;
 }
 
 static void read_options (lua_State *L, int index, ExploreOptions *o) {
@@ -152,7 +158,7 @@ static void read_options (lua_State *L, int index, ExploreOptions *o) {
   read_budget(L, index, o);
   bound = positive(L, index, "preemptions", 0, o->preemptions);
   o->preemptions = bound < PREEMPTIONS_MOST ? (int)bound : PREEMPTIONS_MOST;
-  o->early_ticks = read_early_ticks(L, index);
+  read_early_ticks(L, index, o);
   if (lua_getfield(L, index, "outputs") != LUA_TNIL) {
     luaL_argcheck(L, lua_isboolean(L, -1), index, "field 'outputs' must be a boolean");
     o->outputs = lua_toboolean(L, -1);
@@ -223,6 +229,7 @@ static void push_result (lua_State *L, Exploration *x) {
   set_boolean(L, "cut", x->cut);
   set_boolean(L, "interrupted", atomic_load(&x->interrupted));
   set_boolean(L, "unbounded", x->unbounded);
+  set_boolean(L, "stands", x->stands);
   set_boolean(L, "closed", !x->open);
   set_boolean(L, "early_ticks", x->options.early_ticks);
   set_integer(L, "runs", x->runs + x->burst + x->ends + blocked);
@@ -297,15 +304,18 @@ static void foresee (lua_State *L, const Prospect *p) {
 ** tables of outcomes are new.
 */
 static int run (lua_State *L, Exploration *x) {
-  WorldSubjectOptions world = {
-      .sim = {.capture = true, .silent = true, .outputs = x->options.outputs},
-      .snapshots = !x->options.anew,
-      .early_ticks = x->options.early_ticks,
-      .body = x->body,
-      .ud = x->ud,
-      .request = x->body == sim_request_run ? &x->request : NULL};
+  WorldSubjectOptions world = {.sim = {.capture = true,
+                                       .silent = true,
+                                       .outputs = x->options.outputs,
+                                       .hurry = &x->interrupted},
+                               .snapshots = !x->options.anew,
+                               .early_ticks = x->options.early_ticks,
+                               .body = x->body,
+                               .ud = x->ud,
+                               .request = x->body == sim_request_run ? &x->request : NULL};
   const StateGraph *graph; /* where the groups are its outcomes */
   lua_Integer groups;
+  long steps;
   exploration_begin(x);
   x->world = world_subject_new(&world);
   if (x->world == NULL)
@@ -313,17 +323,57 @@ static int run (lua_State *L, Exploration *x) {
   exploration_search(L, x);
   outcome_add_findings(L, EXPLORATION_GROUPS, x->world);
   groups = (lua_Integer)lua_rawlen(L, EXPLORATION_GROUPS);
+  steps = atomic_load(&x->interrupted) ? MINIMISE_FEW : MINIMISE_MOST;
   graph = x->prospect != NULL && !x->quiet ? x->graph : NULL;
   for (lua_Integer i = 1; i <= groups; i++) {
     Explored e = {x->world, x->body == sim_request_run ? &x->request : NULL, 0, NULL, NULL};
     lua_rawgeti(L, EXPLORATION_GROUPS, i);
-    outcome_minimise(L, &e, graph, (int)i - 1, MINIMISE_MOST / (long)groups);
+    outcome_minimise(L, &e, graph, (int)i - 1, steps / (long)groups);
     if (x->prospect != NULL) foresee(L, x->prospect);
     outcome_describe(L, x->world);
     lua_pop(L, 1);
   }
   push_result(L, x);
   return 1;
+}
+
+/* Processor time for a search with early ticks; 0: there is nothing to find, or no time. */
+static Nanos time_for_early (lua_State *L, const Exploration *x) {
+  Nanos all = x->options.seconds, left = all - (exploration_clock() - x->began);
+  if (x->options.way != WAY_DEFAULT || x->options.one_search || x->options.outputs) return 0;
+  if (lua_rawlen(L, EXPLORATION_GROUPS) > 0 || !world_subject_saw_time(x->world)) return 0;
+  if (atomic_load(&x->interrupted) || left <= 0) return 0;
+  if (x->stands) return left;
+  if (!x->complete) return 0;
+  return left < all / EARLY_PART ? left : all / EARLY_PART;
+}
+
+/*
+** Searches once more, with early ticks, where that may come to something else. The result on
+** top gets the field `early`, a result too. What frees the exploration is at `box`.
+*/
+static void run_early (lua_State *L, int box) {
+  Exploration *x = *(Exploration **)lua_touserdata(L, box), *early;
+  Nanos seconds = time_for_early(L, x);
+  int result = lua_gettop(L);
+  if (seconds == 0) return;
+  for (int i = EXPLORATION_GROUPS; i <= EXPLORATION_GRAPH_GROUPS; i++) {
+    lua_newtable(L);
+    lua_replace(L, i);
+  }
+  early = push_exploration(L);
+  early->options = x->options;
+  early->options.early_ticks = true;
+  early->options.seconds = seconds;
+  early->body = x->body;
+  early->request = (SimRequest){.home = x->request.home, .caller = L, .work = x->request.work};
+  early->ud = x->body == sim_request_run ? &early->request : x->ud;
+  x->request.work = NULL;
+  lua_closeslot(L, box);
+  lua_replace(L, box);
+  lua_toclose(L, box);
+  run(L, early);
+  lua_setfield(L, result, "early");
 }
 
 int explore_body (lua_State *L, const ExploreOptions *options, int (*body)(lua_State *L, void *ud),
@@ -337,7 +387,9 @@ int explore_body (lua_State *L, const ExploreOptions *options, int (*body)(lua_S
   x->options = *options;
   x->body = body;
   x->ud = ud;
-  return run(L, x);
+  run(L, x);
+  run_early(L, 3);
+  return 1;
 }
 
 /* Leaves the failures as a list, with messages as a test would print them. (result) -> result */
@@ -403,6 +455,7 @@ int explore (lua_State *L) {
   x->request = (SimRequest){.home = thread_self->object.world, .caller = L};
   x->request.work = message_encode(L, 3, 1, ROOT_CALL, NULL);
   run(L, x);
+  run_early(L, 5);
   finish(L);
   draw(L);
   return 1;

@@ -35,6 +35,7 @@ typedef struct ExploreOptions {
   uint64_t seed;          /* of the random ways */
   int preemptions;        /* at most, for WAY_BOUNDED */
   bool early_ticks;       /* any step may take longer than any timeout */
+  bool one_search;        /* not that after all the others have been searched: see explore.c */
   bool outputs;           /* what is printed counts as an outcome */
   void (*progress)(lua_State *L, const ExploreProgress *p); /* NULL: nobody wants to know */
   bool anew; /* each execution begins anew: no snapshots, for checking */

@@ -138,13 +138,17 @@ static lua_Integer interruptions (const Schedule *s) {
   return n;
 }
 
-void outcome_set_schedule (lua_State *L, int group, const SimReport *r) {
+void outcome_set_schedule (lua_State *L, int group, WorldSubject *w, size_t round) {
+  const SimReport *r = world_subject_report(w);
+  bool early = world_subject_is_early(w);
   Schedule joined = {0};
   char *text;
   bool whole = true;
   for (size_t i = 0; i < r->schedule.count && whole; i++)
-    whole = schedule_add(&joined, r->schedule.turns[i]);
-  schedule_join(&joined);
+    whole = (i != round || schedule_add(&joined, (Turn){.mark = '('}))
+            && schedule_add(&joined, r->schedule.turns[i]);
+  if (whole && round < r->schedule.count) whole = schedule_add(&joined, (Turn){.mark = ')'});
+  schedule_join(&joined, early);
   text = whole ? schedule_text(&joined) : NULL;
   schedule_clear(&joined);
   lua_pushstring(L, text != NULL ? text : "not enough memory");
@@ -213,7 +217,7 @@ static void count_in_group (lua_State *L, const Explored *x) {
   lua_Integer mine = interruptions(&r->schedule);
   if (executions == 0 || mine < fewest
       || (mine == fewest && r->steps < integer_field(L, "steps"))) {
-    outcome_set_schedule(L, lua_gettop(L), r);
+    outcome_set_schedule(L, lua_gettop(L), x->world, NO_ROUND);
     push_path(L, x);
     lua_setfield(L, -2, "path");
   }
@@ -343,6 +347,17 @@ static void set_cause (lua_State *L, const Cause *c) {
   lua_setfield(L, -2, "cause");
 }
 
+/* Whether the group on top stays as it was found: a livelock that repeats would take its time each time. */
+static bool is_final (lua_State *L) {
+  bool final;
+  lua_getfield(L, -1, "kind");
+  final = strcmp(lua_tostring(L, -1), "livelock") == 0;
+  lua_pop(L, 1);
+  final = lua_getfield(L, -1, "found") != LUA_TNIL || final;
+  lua_pop(L, 1);
+  return final;
+}
+
 void outcome_minimise (lua_State *L, const Explored *x, const StateGraph *graph, int number,
                        long steps) {
   Subject s = world_subject_calls(x->world);
@@ -351,10 +366,7 @@ void outcome_minimise (lua_State *L, const Explored *x, const StateGraph *graph,
   size_t length;
   const char *old;
   Path path;
-  if (lua_getfield(L, -1, "found") != LUA_TNIL) {
-    lua_pop(L, 1);
-    return;
-  }
+  if (is_final(L)) return;
   lua_getfield(L, wanted.group, "path");
   old = lua_tolstring(L, -1, &length);
   path = (Path){lua_newuserdatauv(L, length + MINIMISE_STEPS, 0), (int)length};

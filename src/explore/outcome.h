@@ -34,14 +34,27 @@ void outcome_add_findings (lua_State *L, int groups, WorldSubject *w);
 /* The same for one that did something else than the same steps did before. */
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step);
 
+/*
+** The same for a livelock, where the complete graph has one: { kind, executions, path, cycle:
+** the number of the step from which on all can come again and again, doomed: nothing ends
+** that any more }. Returns how many groups that adds.
+** *stands: it would be one, but the clock can go on there, and does not. [0, 0, memory]
+*/
+int outcome_add_livelock (lua_State *L, int groups, WorldSubject *w, const StateGraph *g,
+                          bool *stands);
+
 /* Whether it has ended badly; nothing is noted. [0, 0, memory] */
 bool outcome_fails (lua_State *L, const Explored *x);
 
 /* Adds the group on top to those at `groups`, if there is none like it: true. [-1, 0, memory] */
 bool outcome_add_group (lua_State *L, int groups);
 
-/* Gives the group at the index the schedule of a run. [0, 0, memory] */
-void outcome_set_schedule (lua_State *L, int group, const SimReport *r);
+/*
+** Gives the group at the index the schedule of the run, whose turns from number `round` on
+** come again. [0, 0, memory]
+*/
+void outcome_set_schedule (lua_State *L, int group, WorldSubject *w, size_t round);
+#define NO_ROUND SIZE_MAX
 
 /*
 ** Looks for the execution of the group on top with the fewest preemptions, and for the

@@ -7,8 +7,11 @@
 #include "explore/fewest.h"
 #include "explore/minimise.h"
 #include "explore/outcome.h"
+#include "objects/shared/shared.h"
 #include "observe/deadlock.h"
 #include "thread/name.h"
+
+static void push_step (lua_State *L, WorldSubject *w, int thread);
 
 /* In `overtaken`, of the step on top, the first thread that could go while the clock goes on. */
 static void set_overtaken (lua_State *L, WorldSubject *w) {
@@ -21,7 +24,28 @@ static void set_overtaken (lua_State *L, WorldSubject *w) {
     thread_copy_name(sim_thread_of(world_subject_sim(w), serial), name);
     lua_pushstring(L, name);
     lua_setfield(L, -2, "overtaken");
+    push_step(L, w, t); /* where it stands */
+    lua_setfield(L, -2, "at");
     return;
+  }
+}
+
+/* Pushes the SharedKey of an operation. [0, +1, memory] */
+static void push_key (lua_State *L, const void *key) {
+  const SharedKey *k = key;
+  switch (k->tag) {
+    case SLOT_INTEGER: lua_pushinteger(L, k->u.integer); break;
+    case SLOT_FLOAT: lua_pushnumber(L, k->u.number); break;
+    case SLOT_TRUE:
+    case SLOT_FALSE: lua_pushboolean(L, k->tag == SLOT_TRUE); break;
+    case SLOT_TEXT_IN:
+    case SLOT_LONG: lua_pushlstring(L, k->u.text, k->length); break;
+    case SLOT_OBJECT: {
+      char name[64];
+      lua_pushstring(L, object_name(k->u.object, name));
+      break;
+    }
+    default: lua_pushliteral(L, "?");
   }
 }
 
@@ -51,7 +75,7 @@ static void push_step (lua_State *L, WorldSubject *w, int thread) {
     lua_setfield(L, -2, "object");
   }
   if (op->key != NULL) {
-    world_subject_push_key(L, op->key);
+    push_key(L, op->key);
     lua_setfield(L, -2, "key");
   }
   source_line_here(op->L, &line);
@@ -80,9 +104,11 @@ static void let_wait (Sim *sim) {
 static void set_end (lua_State *L, WorldSubject *w) {
   const SimReport *r = world_subject_report(w);
   Sim *sim = world_subject_sim(w);
+  bool goes_round = lua_getfield(L, -1, "cycle") != LUA_TNIL;
   char *text;
+  lua_pop(L, 1);
   if (!sim_is_over(sim) && is_stuck(w)) let_wait(sim);
-  if (!sim_is_over(sim)) {
+  if (!sim_is_over(sim) && !goes_round) {
     text = deadlock_text(sim_world(sim));
     lua_pushstring(L, text != NULL ? text : "not enough memory to say more");
     free(text);
@@ -109,8 +135,11 @@ static void set_pending_cause (lua_State *L, WorldSubject *w) {
 void outcome_describe (lua_State *L, WorldSubject *w) {
   Subject s = world_subject_calls(w);
   lua_Integer preempted = 0; /* a thread lost its turn while it could go on */
-  size_t length;
+  size_t length, cycle, round = NO_ROUND;
   const char *path;
+  lua_getfield(L, -1, "cycle");
+  cycle = (size_t)lua_tointeger(L, -1);
+  lua_pop(L, 1);
   lua_getfield(L, -1, "path");
   path = lua_tolstring(L, -1, &length);
   world_subject_mark_places(w, true);
@@ -121,6 +150,7 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
       Peek p;
       if (i > 0 && path[i] != path[i - 1] && s.peek(s.ud, path[i - 1], &p) && p.enabled)
         preempted++;
+      if (i + 1 == cycle) round = world_subject_report(w)->schedule.count;
       push_step(L, w, path[i]);
       lua_pushnumber(L, (lua_Number)sim_clock(world_subject_sim(w)) / NANOS);
       lua_setfield(L, -2, "time");
@@ -135,7 +165,7 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
   lua_setfield(L, -2, "path");
   set_pending_cause(L, w);
   if (lua_getfield(L, -1, "schedule") == LUA_TNIL)
-    outcome_set_schedule(L, lua_gettop(L) - 1, world_subject_report(w));
+    outcome_set_schedule(L, lua_gettop(L) - 1, w, round);
   lua_pop(L, 1);
   set_end(L, w);
 }

@@ -127,15 +127,20 @@ static void count_interleavings (Exploration *x) {
   x->table += states;
 }
 
-/* Goes on until that time or the end of the budget; true: there is no more to come. */
+/*
+** Goes on until that time or the end of the budget, or, where states are looked at as well,
+** to an execution without end; true: there is no more to come.
+*/
 static bool go_on_by_traces (lua_State *L, Exploration *x, bool reduce, Nanos until) {
   DporEnd end = DPOR_LEAF;
+  bool endless = false;
   if (until > deadline_of(x)) until = deadline_of(x);
-  while (x->runs < x->options.executions && !is_past(x, until) && !must_end(x)
+  while (x->runs < x->options.executions && !endless && !is_past(x, until) && !must_end(x)
          && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
     x->runs++;
     x->executions++;
     note_run(L, x, dpor_was_cut(x->dpor));
+    endless = x->options.way == WAY_DEFAULT && dpor_was_cut(x->dpor);
     if (reduce) count_interleavings(x);
     else x->interleavings++;
     show_progress(L, x);
@@ -147,12 +152,19 @@ static bool go_on_by_traces (lua_State *L, Exploration *x, bool reduce, Nanos un
     x->failing++;
   }
   x->complete = end == DPOR_COMPLETE && !x->cut;
-  return end != DPOR_LEAF;
+  return end != DPOR_LEAF && end != DPOR_STOPPED;
+}
+
+/* Whether a search that is at long work must leave that. */
+static bool must_stop (void *ud) {
+  Exploration *x = ud;
+  return must_end(x) || is_past(x, deadline_of(x));
 }
 
 static void begin_by_traces (lua_State *L, Exploration *x, bool reduce) {
   Subject subject = world_subject_calls(x->world);
-  DporOptions options = {.reduce = reduce, .tree_steps = TREE_STEPS, .depth = DEPTH};
+  DporOptions options = {
+      .reduce = reduce, .tree_steps = TREE_STEPS, .depth = DEPTH, .stop = must_stop, .ud = x};
   x->dpor = dpor_new(&subject, &options);
   if (x->dpor == NULL) broken(L, x);
 }
@@ -242,8 +254,12 @@ static void take_graph (lua_State *L, Exploration *x) {
   x->exact = !c.rounded && !c.unbounded && !c.uncounted;
   x->states = c.states;
   x->interleavings = c.interleavings;
-  x->executions = c.uncounted || c.unbounded ? (Ways)x->ends : c.executions;
+  x->executions = c.uncounted || c.unbounded || x->cut ? (Ways)x->ends : c.executions;
+  if (x->cut) x->interleavings = 0; /* it has paths to where they were cut */
   take_graph_groups(L, x);
+  if (c.unbounded && x->complete)
+    x->failing += (Ways)outcome_add_livelock(L, EXPLORATION_GROUPS, x->world, x->graph, &x->stands);
+  if (x->stands) x->complete = false;
   if (!graph_watch(x->graph, world_subject_deeds(x->world), world_subject_findings(x->world)))
     x->complete = false;
 }
@@ -343,7 +359,9 @@ static void weigh_sample (Exploration *x) {
 static void draw_burst (lua_State *L, Exploration *x) {
   bool fails, cut = x->cut;
   begin_drawing(L, x);
-  for (int i = 0; i < BURST && !is_past(x, deadline_of(x)) && !must_end(x); i++, x->burst++) {
+  x->cut = false; /* what is drawn may be endless as well: then a few tell as much as many */
+  for (int i = 0; i < BURST && !x->cut && !is_past(x, deadline_of(x)) && !must_end(x); i++) {
+    x->burst++;
     draw(L, x, (Strategy)(i % STRATEGIES), EXPLORATION_GRAPH_GROUPS, &fails);
     if (i % STRATEGIES == STRATEGY_RANDOM) weigh_sample(x);
   }
@@ -392,9 +410,11 @@ static void weigh (lua_State *L, Exploration *x, GraphCall *call) {
 static void search_by_both (lua_State *L, Exploration *x) {
   GraphCall call = {L, x};
   Nanos slice = FIRST_SLICE;
-  bool useless = false;
+  bool useless = false,
+       over; /* the executions have been run, each to its end or as far as they go */
   begin_by_traces(L, x, true);
-  if (go_on_by_traces(L, x, true, exploration_clock() + slice)) {
+  over = go_on_by_traces(L, x, true, exploration_clock() + slice);
+  if (over && !x->cut) {
     weigh(L, x, &call);
     return;
   }
@@ -405,7 +425,8 @@ static void search_by_both (lua_State *L, Exploration *x) {
   draw_burst(L, x);
   while (!is_out_of_budget(x)) {
     if (!useless && let_graph_go_on(L, x, exploration_clock() + slice, &useless)) break;
-    if (go_on_by_traces(L, x, true, exploration_clock() + slice)) break;
+    if (!over) over = go_on_by_traces(L, x, true, exploration_clock() + slice);
+    if (over && (useless || !x->cut)) break;
     dpor_leave(x->dpor);
     if (slice < LONGEST_SLICE) slice += slice / 2;
   }
@@ -441,7 +462,7 @@ static void begin_anew (lua_State *L, Exploration *x) {
   x->executions = x->failing = x->interleavings = 0;
   x->runs = x->burst = x->ends = 0;
   x->table = x->states = 0;
-  x->cut = x->complete = false;
+  x->cut = x->complete = x->stands = false;
   x->exact = true;
   for (int i = EXPLORATION_GROUPS; i <= EXPLORATION_GRAPH_GROUPS; i++) {
     lua_newtable(L);

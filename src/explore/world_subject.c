@@ -34,6 +34,7 @@ struct WorldSubject {
   bool wipes;        /* states are compared */
   bool watches_life; /* some thread interrupts others, or asks whether they live, */
   bool is_another;   /* which has been found out only now */
+  bool saw_time;     /* some thread has waited for a time */
   Fingerprint *fingerprint;
   WatchedStep last;              /* what the last step did; of no thread: it was the clock's */
   uint64_t moved;                /* threads that it has started or woken */
@@ -132,6 +133,7 @@ static void watch_life (WorldSubject *w, const Op *op) {
 
 static bool is_silent (const WorldSubject *w, int thread, const Op *op) {
   if (numbering_starts_late(op, w->serial[thread])) return false;
+  if (op->kind == OP_END && thread == 0) return false; /* main's: workers of a pool wait for it */
   return !w->watches_life && !w->options.early_ticks
          && (op->kind == OP_START || op->kind == OP_JOIN || op->kind == OP_END);
 }
@@ -206,6 +208,7 @@ static bool can_any (WorldSubject *w, Peek *p) {
 static bool peek_clock (WorldSubject *w, Peek *p) {
   Access a = {.object = CLOCK_OBJECT, .write = true};
   bool can = !sim_is_over(w->sim) && has_deadline(w);
+  w->saw_time |= can;
   if (w->options.early_ticks) {
     *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_TICK), can, true, false};
     return true;
@@ -221,13 +224,16 @@ static bool peek (void *ud, int thread, Peek *p) {
 }
 
 static Ready ready_of (WorldSubject *w, Object *o) {
-  Ready r = {0, 0};
+  unsigned bits;
+  Ready r;
   if (o == NULL || o->kind->ready == NULL) return (Ready){UINT64_MAX, UINT8_MAX};
+  bits = o->kind->ready(o, NULL); /* threads that are not alive yet */
+  r = (Ready){bits & READY_TAKE ? UINT64_MAX : 0, (uint8_t)bits};
   for (int i = 0; i < w->known; i++) {
-    unsigned bits;
+    uint64_t bit = (uint64_t)1 << i;
     if (w->serial[i] < 0) continue;
     bits = o->kind->ready(o, sim_thread_of(w->sim, w->serial[i]));
-    if (bits & READY_TAKE) r.takers |= (uint64_t)1 << i;
+    r.takers = bits & READY_TAKE ? r.takers | bit : r.takers & ~bit;
     r.bits |= (uint8_t)bits;
   }
   return r;
@@ -448,21 +454,6 @@ Findings *world_subject_findings (WorldSubject *w) { return w->findings; }
 long world_subject_runs (const WorldSubject *w) { return w->runs; }
 const char *world_subject_problem (const WorldSubject *w) { return w->problem; }
 int world_subject_serial (const WorldSubject *w, int thread) { return w->serial[thread]; }
-
-void world_subject_push_key (lua_State *L, const void *key) {
-  const SharedKey *k = key;
-  switch (k->tag) {
-    case SLOT_INTEGER: lua_pushinteger(L, k->u.integer); break;
-    case SLOT_FLOAT: lua_pushnumber(L, k->u.number); break;
-    case SLOT_TRUE:
-    case SLOT_FALSE: lua_pushboolean(L, k->tag == SLOT_TRUE); break;
-    case SLOT_TEXT_IN:
-    case SLOT_LONG: lua_pushlstring(L, k->u.text, k->length); break;
-    case SLOT_OBJECT: {
-      char name[64];
-      lua_pushstring(L, object_name(k->u.object, name));
-      break;
-    }
-    default: lua_pushliteral(L, "?");
-  }
-}
+bool world_subject_is_early (const WorldSubject *w) { return w->options.early_ticks; }
+bool world_subject_saw_time (const WorldSubject *w) { return w->saw_time; }
+bool world_subject_waits_for_time (WorldSubject *w) { return has_deadline(w); }

@@ -69,7 +69,10 @@ const char *world_subject_problem (const WorldSubject *w);
 /* The thread's number in this execution's schedules; -1: it has none, as the clock. */
 int world_subject_serial (const WorldSubject *w, int thread);
 
-/* Pushes the SharedKey of an operation. [0, +1, memory] */
-void world_subject_push_key (lua_State *L, const void *key);
+bool world_subject_is_early (const WorldSubject *w); /* the clock may overtake threads */
+/* Whether any thread has waited for a time so far. */
+bool world_subject_saw_time (const WorldSubject *w);
+/* Whether some thread has a deadline that the clock could go to. */
+bool world_subject_waits_for_time (WorldSubject *w);
 
 #endif

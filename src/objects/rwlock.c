@@ -267,7 +267,8 @@ static unsigned rwlock_ready (Object *o, const Thread *t) {
   pthread_mutex_lock(&lock->mu);
   first = line_first(&lock->line);
   if (lock->line.first == NULL && is_open(lock, false)) bits |= READY_TAKE;
-  if (find(lock, t->serial) >= 0 || (first != NULL && first->thread == t && lock->count == 0))
+  if ((t != NULL && find(lock, t->serial) >= 0)
+      || (first != NULL && first->thread == t && lock->count == 0))
     bits |= READY_WRITE;
   pthread_mutex_unlock(&lock->mu);
   return bits;

@@ -37,9 +37,7 @@
 
 char *deadlock_text (World *world) { return dump_report(world, "deadlock", NULL); }
 
-char *livelock_text (World *world, bool looking) {
-  return dump_report(world, "livelock", looking ? "looking" : "operations");
-}
+char *livelock_text (World *world, const char *how) { return dump_report(world, "livelock", how); }
 
 static bool somebody_is_alerted (World *world) {
   bool found = false;

@@ -27,9 +27,9 @@ int deadlock_raises (lua_State *L);
 /* What there is to say of a world in which nobody can run, malloc'ed; NULL: no memory. */
 char *deadlock_text (World *world);
 /*
-** The same for a world that runs without getting anywhere. looking: its threads only
-** look at objects.
+** The same for a world that runs without getting anywhere, and how: "looking", its threads
+** only look at objects; "operations", there are too many; "round", they go round.
 */
-char *livelock_text (World *world, bool looking);
+char *livelock_text (World *world, const char *how);
 
 #endif

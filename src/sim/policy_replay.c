@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "observe/deadlock.h"
 #include "sim/private.h"
 #include "thread/name.h"
+
+#define ROUNDS 1000 /* of turns that come again: then they do so for ever */
 
 /* The turn that comes next, or NULL after the end of the schedule. */
 static const Turn *next_turn (Sim *sim) {
@@ -21,8 +24,42 @@ static const Turn *next_turn (Sim *sim) {
 /* The turn that is being replayed, or NULL. */
 static const Turn *current_turn (Sim *sim) {
   const Schedule *s = sim->options.schedule;
-  size_t turn = sim->replay.turn;
+  size_t turn = sim->replay.current;
   return turn > 0 && turn <= s->count ? &s->turns[turn - 1] : NULL;
+}
+
+/* The run goes round for ever; its schedule is the one that is repeated. */
+static _Noreturn void go_round (Sim *sim) {
+  const Schedule *s = sim->options.schedule;
+  schedule_clear(&sim->report->schedule);
+  for (size_t i = 0; i < s->count; i++)
+    if (!schedule_add(&sim->report->schedule, s->turns[i])) sim_leave(sim, SIM_NO_MEMORY);
+  sim->report->text = livelock_text(&sim->world, "round");
+  sim_leave(sim, SIM_LIVELOCK);
+}
+
+/* What comes next is a turn again, or nothing. */
+static void skip_marks (Sim *sim) {
+  const Turn *turn;
+  while ((turn = next_turn(sim)) != NULL && turn->mark != 0) {
+    sim->replay.turn++;
+    if (turn->mark == '(') {
+      sim->replay.round = sim->replay.turn;
+      sim->replay.rounds = 0;
+    }
+    else if (++sim->replay.rounds < ROUNDS) sim->replay.turn = sim->replay.round;
+  }
+}
+
+/* The next turn begins. */
+static void take_turn (Sim *sim) {
+  sim->replay.current = ++sim->replay.turn;
+  skip_marks(sim);
+}
+
+/* Leaves the run where its turns have come again often enough. */
+static void leave_round (Sim *sim) {
+  if (sim->replay.rounds == ROUNDS) go_round(sim);
 }
 
 static void say_cannot_follow (Sim *sim, const char *why) {
@@ -68,28 +105,49 @@ static bool next_can_run (Sim *sim, const SimThread *me) {
 static bool begin (Sim *sim) {
   const Turn *turn;
   sim->replay = (Replay){.turn = 0};
+  skip_marks(sim);
   turn = next_turn(sim);
   if (turn == NULL) return true;
   if (turn->tick || turn->thread != 0) {
     say_cannot_follow(sim, "the first turn is thread 0 (MainThread)");
     return false;
   }
-  sim->replay.turn = 1;
+  take_turn(sim);
   return true;
 }
 
 static bool before_op (Sim *sim, SimThread *me, const Op *op) {
   const Turn *turn = current_turn(sim);
+  me->pending = op;
   return turn != NULL && turn->preempted && me->operations >= turn->operations
          && (op->kind != OP_OUTPUT || me->outputs >= turn->outputs) && next_can_run(sim, me);
+}
+
+/*
+** To the next deadline, also of a thread that has lost its turn in front of a wait that has
+** one: a search may let the clock overtake it. False: there is none.
+*/
+static bool tick (Sim *sim) {
+  Nanos next = sim_next_deadline(sim);
+  bool early = false;
+  for (int i = 0; i < sim->ready_count; i++) {
+    const Op *op = sim->ready[i]->pending;
+    if (op == NULL || op->until <= sim->now || op->until >= next) continue;
+    next = op->until;
+    early = true;
+  }
+  if (!early) return sim_tick(sim);
+  sim_tick_to(sim, next);
+  return true;
 }
 
 /* The clock goes on where the schedule says so. */
 static void before_turn (Sim *sim) {
   const Turn *turn;
+  leave_round(sim);
   while ((turn = next_turn(sim)) != NULL && turn->tick) {
-    if (!sim_tick(sim)) cannot_follow(sim, "there is no deadline for the clock to go to");
-    sim->replay.turn++;
+    if (!tick(sim)) cannot_follow(sim, "there is no deadline for the clock to go to");
+    take_turn(sim);
   }
 }
 
@@ -97,12 +155,13 @@ static int next (Sim *sim) {
   const Turn *turn = next_turn(sim);
   int i;
   if (turn == NULL) {
-    sim->replay.turn = sim->options.schedule->count + 1;
+    sim->replay.turn = sim->replay.current = sim->options.schedule->count + 1;
     return 0;
   }
   i = index_of_ready(sim, turn->thread);
   if (i < 0) cannot_run(sim, turn->thread);
-  sim->replay.turn++;
+  sim->ready[i]->pending = NULL;
+  take_turn(sim);
   return i;
 }
 
@@ -110,7 +169,7 @@ static void turn_over (Sim *sim, SimThread *st, bool preempted) {
   const Turn *turn = current_turn(sim);
   (void)st;
   if (turn != NULL && turn->preempted && !preempted && sim->replay.strayed == 0)
-    sim->replay.strayed = sim->replay.turn;
+    sim->replay.strayed = sim->replay.current;
 }
 
 /* A run that ended well before its schedule did is worth a word: it may be another program's. */

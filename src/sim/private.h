@@ -27,6 +27,9 @@ typedef struct Draws {
 /* Of policy_replay. */
 typedef struct Replay {
   size_t turn;    /* of the schedule, the next one */
+  size_t current; /* the one before it that has been taken, from 1 */
+  size_t round;   /* where the turns begin that come again, while they do */
+  int rounds;     /* so often they have come */
   size_t strayed; /* the first turn that ended before it had done what it should, from 1; 0: none */
 } Replay;
 
@@ -122,6 +125,7 @@ Nanos sim_next_deadline (Sim *sim);             /* of all that are parked; FOREV
 void sim_set_clock (Sim *sim, Nanos time);      /* makes threads ready whose deadline that is */
 void sim_record_clock (Sim *sim, Nanos before); /* it has gone on */
 bool sim_pass_time (Sim *sim);                  /* to the next deadline; false: there is none */
+void sim_tick_to (Sim *sim, Nanos time);
 bool sim_tick (Sim *sim); /* the same between two turns: part of the schedule */
 
 /* The turn of `st` is over: it is noted in the schedule. */

@@ -46,6 +46,7 @@ static bool parse_turn (const char **p, Turn *turn) {
     turn->tick = true;
     (*p)++;
   }
+  else if (**p == '(' || **p == ')') turn->mark = *(*p)++;
   else {
     if ((n = number(p)) < 0) return false;
     turn->thread = (uint64_t)n;
@@ -62,6 +63,20 @@ static bool parse_turn (const char **p, Turn *turn) {
     }
   }
   return **p == '\0' || isspace((unsigned char)**p);
+}
+
+/* Whether brackets come in pairs with a thread's turn inside; else *problem says so. */
+static bool check_rounds (const Schedule *s, char problem[128]) {
+  bool open = false, empty = true, good = true;
+  for (size_t i = 0; i < s->count && good; i++) {
+    const Turn *t = &s->turns[i];
+    if (t->mark != 0) good = open == (t->mark == ')') && (t->mark == '(' || !empty);
+    if (t->mark != 0) open = t->mark == '(';
+    empty = !turn_is_taken(t) && (empty || t->mark == '(');
+  }
+  if (good && !open) return true;
+  snprintf(problem, 128, "brackets in a schedule come in pairs, with turns inside");
+  return false;
 }
 
 bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
@@ -88,19 +103,20 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
     }
     while (isspace((unsigned char)*p)) p++;
   }
-  if (whole && *p == '\0') return true;
+  if (whole && *p == '\0') return check_rounds(s, problem);
   snprintf(problem, 128, "%s",
            whole ? "the schedule goes on after its end"
                  : "the schedule is cut off: it must end with ' .'");
   return false;
 }
 
-void schedule_join (Schedule *s) {
+void schedule_join (Schedule *s, bool early) {
   size_t n = 0;
   for (size_t i = 0; i < s->count; i++) {
     Turn t = s->turns[i], *last = n > 0 ? &s->turns[n - 1] : NULL;
-    if (!t.tick && t.preempted && t.operations == 0 && t.outputs == 0) continue;
-    if (last != NULL && !last->tick && !t.tick && last->preempted && last->thread == t.thread) {
+    if (!early && turn_is_taken(&t) && t.preempted && t.operations == 0 && t.outputs == 0) continue;
+    if (last != NULL && turn_is_taken(last) && turn_is_taken(&t) && last->preempted
+        && last->thread == t.thread) {
       t.operations += last->operations;
       if (t.operations == last->operations) t.outputs += last->outputs;
       *last = t;
@@ -116,6 +132,7 @@ char *schedule_text (const Schedule *s) {
   for (size_t i = 0; i < s->count; i++) {
     const Turn *t = &s->turns[i];
     if (t->tick) *p++ = '!';
+    else if (t->mark != 0) *p++ = t->mark;
     else p = decimal_write(p, t->thread);
     if (t->preempted) {
       *p++ = 'x';

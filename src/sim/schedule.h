@@ -6,7 +6,8 @@
 ** Each word is a turn: the number of a thread (0 is main, others count by their
 ** creation), which ran until it had to wait or ended, or which was preempted
 ** after x operations (and + prints after the last of them). `!`: the clock went
-** on to the next deadline. The dot says that nothing is missing.
+** on to the next deadline. What stands in brackets, `( 1x1 2x1 )`, comes again and again.
+** The dot says that nothing is missing.
 **
 ** Only preempted turns carry a count, so a schedule survives edits of the script
 ** that do not touch what threads do to each other.
@@ -20,7 +21,8 @@
 
 typedef struct Turn {
   uint64_t thread;
-  bool tick; /* `!`, and nothing else counts */
+  bool tick; /* `!`, and nothing else counts; */
+  char mark; /* or '(' or ')' */
   bool preempted;
   long operations, outputs; /* where preempted */
 } Turn;
@@ -35,15 +37,19 @@ typedef struct Schedule {
 bool schedule_add (Schedule *s, Turn turn);
 void schedule_clear (Schedule *s);
 
+/* Whether it is a thread's. */
+static inline bool turn_is_taken (const Turn *t) { return !t->tick && t->mark == 0; }
+
 /* Reads a schedule; false: *problem says what is wrong with it, in one static or formatted line. */
 bool schedule_parse (Schedule *s, const char *text, char problem[128]);
 
 /*
 ** Joins what is one turn: a thread that was preempted and went on at once. A turn that
 ** ended in front of the thread's first operation is left out: the thread begins
-** with its next turn. For schedules of worlds that are moved step by step.
+** with its next turn; unless `early`: the clock may have gone on early, and what that thread waits
+** for then counts. For schedules of worlds that are moved step by step.
 */
-void schedule_join (Schedule *s);
+void schedule_join (Schedule *s, bool early);
 
 /* The text, malloc'ed; NULL: no memory. */
 char *schedule_text (const Schedule *s);

@@ -13,6 +13,8 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include <stdatomic.h>
+
 #include "sim/schedule.h"
 #include "thread/thread.h"
 
@@ -42,6 +44,8 @@ typedef struct SimOptions {
   bool races;       /* tells races on stderr; see observe/race.h */
   bool interactive; /* somebody is at a prompt: what would end the run interrupts the main thread */
   long operations;  /* livelock after so many; 0: the default */
+  const atomic_bool
+      *hurry; /* under a search: once it is set, loops are given up at once; NULL: never */
 } SimOptions;
 
 typedef struct SimReport {

@@ -168,11 +168,17 @@ static void end_settling (Sim *sim) {
   make_ready(sim, found);
 }
 
-bool sim_tick (Sim *sim) {
-  take_break(sim);
-  if (!sim_pass_time(sim)) return false;
+void sim_tick_to (Sim *sim, Nanos time) {
+  sim_set_clock(sim, time);
   note(sim, (Turn){.tick = true});
-  return true;
+}
+
+bool sim_tick (Sim *sim) {
+  Nanos next;
+  take_break(sim);
+  next = sim_next_deadline(sim);
+  if (next != FOREVER) sim_tick_to(sim, next);
+  return next != FOREVER;
 }
 
 /*
@@ -253,7 +259,7 @@ static void watch_pace (Sim *sim, SimThread *me, const Op *op) {
   PaceVerdict verdict = pace_operation(sim, me, op);
   char *text;
   if (verdict == PACE_FINE) return;
-  text = livelock_text(&sim->world, verdict == PACE_ONLY_LOOKS);
+  text = livelock_text(&sim->world, verdict == PACE_ONLY_LOOKS ? "looking" : "operations");
   if (sim->options.interactive && deadlock_interrupts_with(&sim->world, text)) {
     sim->pace = (Pace){0};
     sim_poke(sim->world.main);

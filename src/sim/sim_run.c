@@ -213,7 +213,8 @@ Sim *sim_open (const SimOptions *options, int (*body)(lua_State *L, void *ud), v
   if (sim == NULL) return NULL;
   sim->body = body;
   sim->ud = ud;
-  if (!options->interactive) watchdog_begin(&sim->watched);
+  if (!options->interactive)
+    watchdog_begin(&sim->watched, options->policy->searches, options->hurry);
   if (prepare_main(sim)) return sim;
   sim_close(sim);
   sim_report_free(report);

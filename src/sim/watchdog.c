@@ -25,6 +25,8 @@
 
 #define LOOK 250000000               /* nanoseconds between looks */
 #define PATIENCE ((Nanos)10 * NANOS) /* processor time without an operation: then it is a loop */
+#define SEARCHED ((Nanos)2 * NANOS)  /* the same of a run among many */
+#define HURRIED ((Nanos)NANOS / 5)   /* the same where somebody waits for it */
 #define SAMPLES 20000                /* instructions watched to tell which lines it runs through */
 
 #define DEAF 4            /* signals without a hook: then there will be none */
@@ -44,6 +46,11 @@ static Nanos spent (const Watched *w) {
   return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
 }
 
+static Nanos patience (const Watched *w) {
+  if (w->hurry != NULL && atomic_load(w->hurry)) return HURRIED;
+  return w->searched ? SEARCHED : PATIENCE;
+}
+
 static void look_at (Watched *w) {
   long steps = atomic_load_explicit(&w->steps, memory_order_relaxed);
   Nanos now = spent(w);
@@ -51,7 +58,7 @@ static void look_at (Watched *w) {
     w->seen = steps;
     w->since = now;
   }
-  if (now - w->since < PATIENCE) return;
+  if (now - w->since < patience(w)) return;
   atomic_store(&w->stuck_at, steps);
   pthread_kill(w->os, SIGURG);
 }
@@ -100,7 +107,9 @@ static void start (void) {
   pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void watchdog_begin (Watched *w) {
+void watchdog_begin (Watched *w, bool searched, const atomic_bool *hurry) {
+  w->searched = searched;
+  w->hurry = hurry;
   w->os = pthread_self();
   pthread_getcpuclockid(w->os, &w->clock);
   w->seen = w->stuck_at = -1;

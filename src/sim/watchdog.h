@@ -11,8 +11,10 @@
 
 /* One run under watch; lives in the run itself. */
 typedef struct Watched {
-  pthread_t os;            /* const while watched, as `clock` is */
-  clockid_t clock;         /* the processor time of `os` */
+  pthread_t os;    /* const while watched, as `clock` is */
+  clockid_t clock; /* the processor time of `os` */
+  bool searched;   /* const while watched, as `hurry` is */
+  const atomic_bool *hurry;
   atomic_long steps;       /* operations so far: written by the run, read by the watchdog */
   long seen;               /* the watchdog's: steps at its last look */
   Nanos since;             /* the watchdog's: the processor time when they changed */
@@ -25,7 +27,11 @@ typedef struct Watched {
   struct Watched *next; /* under the watchdog's mutex */
 } Watched;
 
-void watchdog_begin (Watched *w);
+/*
+** searched: many runs are to come, so a loop is taken for one sooner; and at once where *hurry,
+** which may be NULL.
+*/
+void watchdog_begin (Watched *w, bool searched, const atomic_bool *hurry);
 void watchdog_end (Watched *w);
 
 /*

@@ -52,7 +52,7 @@ end
 local function add_rows(out, rows, failure, layout)
   local gap = false
   for n, row in ipairs(rows) do
-    if is_shown(rows, n, failure) then
+    if failure.cycle or is_shown(rows, n, failure) then
       out[#out + 1] = layout(n, row)
       gap = false
     elseif not gap then
@@ -60,6 +60,8 @@ local function add_rows(out, rows, failure, layout)
       gap = true
     end
   end
+  local round = failure.cycle and steps.round(failure)
+  if round then out[#out + 1] = ("  … and again from step %d on, for ever"):format(round) end
   return table.concat(out, "\n")
 end
 
@@ -76,6 +78,15 @@ function steps.rows(trace)
     elseif not SILENT[step.operation] then rows[#rows + 1] = { i, step.thread, cell(step) } end
   end
   return rows
+end
+
+--- The round that a livelock goes, as numbers of rows.
+-- @return the first and the last; nil where no row shows it
+function steps.round(failure)
+  local rows = steps.rows(failure.trace)
+  for n, row in ipairs(rows) do
+    if row[1] >= failure.cycle then return n, #rows end
+  end
 end
 
 -- Where each thread's column begins, how wide all are, and their heads.

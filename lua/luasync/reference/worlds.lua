@@ -30,8 +30,9 @@ print(report.results[1], report.virtual_time)]],
     about = "A schedule is one line that says which thread ran when. Each word is a turn. `0`: thread 0, which is the "
       .. "main thread, ran until it had to wait or ended; the others count by their making. `0x2`: it did two "
       .. "operations of luasync, and lost its turn in front of the next one. `0x1+3`: the same after one operation and "
-      .. "three prints. `!`: no thread could run, and the clock went on to the next deadline. The dot says that "
-      .. "nothing is cut off.",
+      .. "three prints. `!`: no thread could run, and the clock went on to the next deadline. What stands in "
+      .. "brackets, `( 1x1 2x1 )`, comes again and again: after a thousand times the run ends as a livelock. The dot "
+      .. "says that nothing is cut off.",
     example = [[
 local function fn()
   sync.spawn(print, "in thread 1"):join()
@@ -89,9 +90,10 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
         .. "execution after the other), \"states\" (every state once, which is quicker where threads fight over few "
         .. "objects), by default both in turn until one has seen all; \"bounded\" (every schedule with at most "
         .. "`preemptions`, by default 2), \"dfs\" (every interleaving, for checking), or schedules drawn from `seed`: "
-        .. "\"random\", \"pct\", \"pos\", \"urw\"; `early_ticks`: 0, the default, or math.huge: "
+        .. "\"random\", \"pct\", \"pos\", \"urw\"; `early_ticks`: math.huge: "
         .. "the clock may go on at any moment (any step may take longer than any timeout), and starts, joins and ends "
-        .. "are steps; such a failure has no schedule, and its message says what must be quick; `outputs`: what is "
+        .. "are steps; a failure's message says what must be quick; 0: not so; by default both, one after the other, "
+        .. "where threads wait for times and all is well in the first search: see `early`; `outputs`: what is "
         .. "printed counts as an outcome, and a print is a step; `snapshots`: false begins each execution anew, for "
         .. "checking: slower, and the same result; `trace`: a file for the timeline, which shows the first failure's "
         .. "run beside the nearest one that ends well, and what differs" },
@@ -112,9 +114,15 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "`budget`: its { executions, seconds }; `estimate`: how many executions there are, by random samples, where "
       .. "that was worth a look; `fresh`, of schedules drawn: the share of new executions among the last hundred "
       .. "`runs`; "
+      .. "`early`: the result of the second search, for a quarter of the budget at most: what fails in it is a "
+      .. "condition on the times that steps take, and `ok` does not count it, unless `stands`; "
       .. "`closed`: false where an execution has asked something outside its world; "
       .. "`message` what a test would print, or nil; `engine`: the strategy that had the last word; `runs`; `states`; "
-      .. "`unbounded`: states come again, so executions have no end and were not counted; `seconds`" } },
+      .. "`unbounded`: states come again, so executions have no end and were not counted; a round of steps that a fair "
+      .. "scheduler may go for ever, one that lets each thread go that can go again and again, is a \"livelock\": "
+      .. "`cycle` is the number of the step it begins with, and `doomed` says that nothing ends it any more; of a "
+      .. "program of which no execution ends only a round in which threads but look; `stands`: there would be one, "
+      .. "did not some thread wait for its time, which never comes while others can run; `seconds`" } },
     errors = {
       { "function expected, got nil", "fn is no function", "sync.explore(nil)" },
       { "unknown strategy 'luck'", "no such way to search", "sync.explore(function() end, { strategy = 'luck' })" },
