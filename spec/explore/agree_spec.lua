@@ -54,3 +54,25 @@ describe("random programs #noasan #notsan", function()
     for number = 21, 21 + tonumber(last) // 10 do compare(number, 300, false, true) end
   end)
 end)
+
+describe("a pool", function()
+  local open = {}
+  function open.one_task() sync.Pool(2):submit(function() return 1 end):result() end
+  function open.writers()
+    local s, pool = sync.Shared{ n = 0 }, sync.Pool(2)
+    for i = 1, 2 do pool:submit(function() s.n = i end) end
+  end
+
+  it("that is left open when main ends counts alike by traces, by states and by each interleaving", function()
+    for name, body in pairs(open) do
+      local found = {}
+      for i, strategy in ipairs{ "dpor", "states", "dfs" } do
+        found[i] = sync.explore(body, { strategy = strategy, seconds = 600 })
+        assert.is_true(found[i].complete)
+      end
+      local dpor, states, dfs = table.unpack(found)
+      assert.equal(states.executions, dpor.executions, name)
+      assert.same({ dfs.executions, dfs.executions }, { states.interleavings, dpor.interleavings }, name)
+    end
+  end)
+end)

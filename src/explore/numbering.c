@@ -177,7 +177,7 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
     a->part = TARGET; /* nothing to its end */
   if (op->kind == OP_SCOPE_JOIN || op->kind == OP_POOL_JOIN) return join_access(g, op, a);
   if (op->second == NULL) return 1;
-  a[1] = (Access){.object = numbering_object(g, op->second), .write = true};
+  a[1] = (Access){.object = numbering_object(g, op->second), .write = op->kind == OP_WAIT};
   return 2;
 }
 

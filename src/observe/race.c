@@ -272,7 +272,7 @@ static void follow (RaceWatch *r, Thread *self, const Op *op, const Access *a, c
     memcpy(r->threads[slot].name, name, sizeof r->threads[slot].name);
     access_data(r, slot, op, a, keys);
   }
-  if (op->kind == OP_END) {
+  if (op->kind == OP_END && self != self->object.world->main) {
     r->threads[slot].serial = 0;
     r->used[slot] = true;
   }

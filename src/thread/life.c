@@ -297,6 +297,7 @@ int thread_join_foreground (lua_State *L) {
 
 int thread_join_all (lua_State *L) {
   int daemons;
+  if (thread_self->makes_pools) announce(L, OP_END, thread_self); /* which workers look at */
   thread_main_over(thread_self);
   daemons = thread_join_foreground(L);
   atomic_store(&thread_self->object.world->ending, 1);

@@ -122,7 +122,7 @@ extern const OpInfo op_info[OP_COUNT];
 typedef struct Op {
   OpKind kind;
   Object *object; /* NULL: none (sleep, clock) */
-  Object *second; /* a condition's lock, for OP_WAIT; else NULL */
+  Object *second; /* a condition's lock, for OP_WAIT; what else it looks at; or NULL */
   Waiter *const
       *among;      /* OP_SELECT: a waiter for each object; `object` is the first one's; else NULL */
   int among_count; /* of these */

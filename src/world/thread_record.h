@@ -107,6 +107,7 @@ struct Thread {
   Resumer *resumer;    /* own; others may follow it while the thread stands still */
   lua_State *at;       /* simulated: the coroutine of its last operation */
   bool has_finalisers; /* own; simulated: its state must be closed properly */
+  bool makes_pools;    /* own: some worker may wait for its end */
   int locks_held;      /* own: plain locks and levels taken and not yet released */
   int updating;        /* own: depth of sync.update calls that run now */
 

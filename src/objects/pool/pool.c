@@ -60,7 +60,12 @@ static bool next_task (lua_State *L, Tasks *tasks, PriorityEntry *taken) {
   Thread *main = thread_self->object.world->main;
   Selected how;
   for (;;) {
-    announce(L, OP_TRY_GET, q);
+    if (world_is_observed())
+      world_announce(&(Op){.kind = OP_TRY_GET,
+                           .object = &q->object,
+                           .second = &main->object, /* whether that has ended */
+                           .until = FOREVER,
+                           .L = L});
     switch (queue_get_item(L, q, taken, 0)) {
       case QUEUE_DONE: return true;
       case QUEUE_SHUT: return !leave(tasks);
@@ -340,6 +345,7 @@ int pool_new (lua_State *L) {
   luaL_argcheck(L, most <= 10000, 1, "too many workers");
   p = object_begin(L, sizeof *p, &pool_kind, options);
   p->most = (int)most;
+  thread_self->makes_pools = true;
   lua_createtable(L, 0, 1);
   lua_pushstring(L, object_name(&p->object, name));
   lua_setfield(L, -2, "name");
