@@ -30,6 +30,7 @@ typedef struct Exploration {
   StateGraph *graph;
   Prospect *prospect; /* of the graph, where that is whole */
   bool quiet;         /* what the graph meets has been counted */
+  bool by_graph;      /* the groups are the graph's, with its numbers */
   Drawing *drawing;
   Seen seen;          /* the traces that have been drawn */
   double weights;     /* how many executions there are by each random sample, */

@@ -324,7 +324,7 @@ static int run (lua_State *L, Exploration *x) {
   outcome_add_findings(L, EXPLORATION_GROUPS, x->world);
   groups = (lua_Integer)lua_rawlen(L, EXPLORATION_GROUPS);
   steps = atomic_load(&x->interrupted) ? MINIMISE_FEW : MINIMISE_MOST;
-  graph = x->prospect != NULL && !x->quiet ? x->graph : NULL;
+  graph = x->prospect != NULL && x->by_graph ? x->graph : NULL;
   for (lua_Integer i = 1; i <= groups; i++) {
     Explored e = {x->world, x->body == sim_request_run ? &x->request : NULL, 0, NULL, NULL};
     lua_rawgeti(L, EXPLORATION_GROUPS, i);

@@ -240,6 +240,7 @@ static void take_graph_groups (lua_State *L, Exploration *x) {
   }
   lua_pushvalue(L, EXPLORATION_GRAPH_GROUPS);
   lua_replace(L, EXPLORATION_GROUPS);
+  x->by_graph = true;
 }
 
 /* The graph is whole: what it says is all. */
@@ -462,7 +463,7 @@ static void begin_anew (lua_State *L, Exploration *x) {
   x->executions = x->failing = x->interleavings = 0;
   x->runs = x->burst = x->ends = 0;
   x->table = x->states = 0;
-  x->cut = x->complete = x->stands = false;
+  x->cut = x->complete = x->stands = x->by_graph = false;
   x->exact = true;
   for (int i = EXPLORATION_GROUPS; i <= EXPLORATION_GRAPH_GROUPS; i++) {
     lua_newtable(L);
