@@ -63,8 +63,8 @@ local KINDS = {
   real = { share = 4, threads = 5, file = "program.lua", calls = 8000 },
   signals = { share = 1, threads = 3, file = "program.lua", calls = 4000, how = "signals" },
   simulated = { share = 3, threads = 5, file = "program.lua", calls = 3000, repeats = true },
-  inside = { share = 2, threads = 3, file = "inside.lua", calls = 300 },
-  replay = { share = 1, threads = 3, file = "replay.lua", calls = 200 },
+  inside = { share = 2, threads = 3, file = "inside.lua", calls = 300, compares = true },
+  replay = { share = 1, threads = 3, file = "replay.lua", calls = 200, compares = true },
   message = { share = 1, threads = 1, file = "message.lua", calls = 4000 },
 }
 local ORDER = { "real", "simulated", "inside", "replay", "message", "signals" }
@@ -85,9 +85,10 @@ local ENVIRONMENT = "ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16:malloc_co
   .. "LUASYNC_FUZZ=%d LUA_PATH=" .. quoted "lua/?.lua;;" .. " "
 
 --- How often Lua's stack moves where it can be told (scripts/apicheck.sh): at each call in few programs, which are
--- shorter by as much as they are slower.
-local function moves(seed)
-  if seed % 20 == 0 then return 1, 8 end
+-- shorter by as much as they are slower; and in those that compare two worlds, since the count goes on from the first
+-- into the second.
+local function moves(seed, how)
+  if how.compares or seed % 20 == 0 then return 1, 8 end
   return 31, 1
 end
 
@@ -99,7 +100,7 @@ local function try(seed)
   local kind = kind_of(seed)
   local how = KINDS[kind]
   local threads = seed % how.threads + 1
-  local every, shorter = moves(seed)
+  local every, shorter = moves(seed, how)
   local command = ("%sLUA_STACK_MOVES=%d %s %s%s %d %d %d %s"):format(ENVIRONMENT, every, quoted(host),
     how.repeats and "--seed " .. seed .. " " or "", quoted(folder .. how.file), seed, how.calls // shorter, threads,
     how.how or "")
