@@ -153,16 +153,6 @@ local cycles = {
   end,
 }
 
--- Simulated threads leave their states as they are when they end, with what these refer to.
-local real_only = {
-  ["a thread whose result is its own handle"] = true,
-  ["a thread whose error is its own handle"] = true,
-  ["two threads that know each other"] = true,
-  ["a Future by its result"] = true,
-  ["a Scope by the error of its thread"] = true,
-  ["a Local of another thread that has ended"] = true,
-}
-
 local names = {}
 for name in pairs(cycles) do names[#names + 1] = name end
 table.sort(names)
@@ -176,7 +166,7 @@ describe("A cycle is collected:", function()
         assert(goes(make), "it stays")
         sync.set_excepthook(nil)
       end
-      if real_only[name] then check() else support.in_both_worlds(check) end
+      support.in_both_worlds(check)
     end)
   end
 

@@ -72,6 +72,12 @@ static int drop_definition (lua_State *L) {
   return 0;
 }
 
+void message_abandon (lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &things_key) == LUA_TTABLE)
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) lasting_undefine(lua_touserdata(L, -1));
+  lua_pop(L, 1);
+}
+
 /*
 ** Ids are numbers of the whole process. As keys of a Lua table they would decide
 ** how much memory it takes, and so when the collector runs: two runs of one

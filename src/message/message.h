@@ -70,6 +70,9 @@ void message_visit (Message *m, CycleSearch *search);
 /* The same in the memory of another world; no object may be in it. NULL: no memory. */
 Message *message_copy (const Message *m, World *owner);
 
+/* For a state that is not closed, only left: drops what its definitions hold. [0, 0, -] */
+void message_abandon (lua_State *L);
+
 /* From now on this state learns what a module holds as soon as it is loaded. [0, 0, memory] */
 void message_watch_modules (lua_State *L);
 /* Learns what a state has by name, which would else be done at its first message. [0, 0, memory] */
