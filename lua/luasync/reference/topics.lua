@@ -208,7 +208,8 @@ print(hints.cure("attempt to call a nil value (global 'len')", io.open))]],
     about = "`make install` installs the command luasync, and the C module luasync.so for stock lua5.4, which can "
       .. "`require \"luasync\"` as well: the same objects and rules. There the end of the script is the closing of the "
       .. "main state, and the main thread's io.popen is lua5.4's own: a program that another thread has started "
-      .. "meanwhile holds that pipe open too, so close() may wait for it. In the command nothing is installed or searched: module and Lua files are inside.",
+      .. "meanwhile holds that pipe open too, so close() may wait for it. In the command nothing is installed or "
+      .. "searched: module and Lua files are inside.",
     example = 'assert(package.loaded.luasync == require "luasync")',
   },
   {
