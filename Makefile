@@ -171,11 +171,13 @@ SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
             UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS
 
 # What a sanitizer cannot run is tagged so in its spec: #slow what would take too
-# long (`make test` leaves that to `make stress`); #heavy what runs one thread after
-# the other for long, in code that lighter specs run under a sanitizer; #notsan what needs a signal
-# inside a Lua loop or a read of stdin (ThreadSanitizer keeps it back until the
-# next call that it knows of the C library); #noasan what measures memory;
-# #noapicheck what fills Lua's stack, which moves at each call there.
+# long (`make test` leaves that to `make stress`, and #long to its long form);
+# #heavy what runs one thread after the other for long, in code that lighter specs
+# run under a sanitizer; #notsan what needs a signal inside a Lua loop or a read of
+# stdin (ThreadSanitizer keeps it back until the next call that it knows of the C
+# library); #noasan what measures memory; both what needs checkpoints, which a
+# sanitizer's stacks do not go back with; #noapicheck what fills Lua's stack, which
+# moves at each call there.
 # For valgrind #novalgrind: as #noasan, what maps more pieces of memory than it can
 # count, or needs a terminal's pace.
 SKIPPED_address   = --exclude-tags=slow,heavy,noasan$(if $(filter %apicheck,$(BUILD)),$(comma)noapicheck)
@@ -205,9 +207,11 @@ ROOMS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard spec/*/*_spec.lua)))))
 ROOMS := $(filter command docs thread worlds,$(ROOMS)) $(filter-out command docs thread worlds,$(ROOMS))
 EACH_ROOM = --keep-going $(if $(SPECS),,--output-sync=target)
 
-# Specs of the command start it in processes of their own, which are the same
-# whoever starts them: one round is enough.
-ONCE = spec/command/% spec/explore/% spec/whole/inner_functions_spec.lua spec/whole/faults_spec.lua spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua
+# Specs of the command start it in processes of their own, and those of livelocks
+# count instructions by the hundred million, which are the same whoever starts them:
+# one round is enough.
+ONCE = spec/command/% spec/explore/% spec/whole/inner_functions_spec.lua spec/whole/faults_spec.lua spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua \
+       spec/worlds/livelock_spec.lua
 STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
 
 # Stock Lua is not built with a sanitizer, so a sanitized module cannot load.
@@ -234,7 +238,7 @@ stock-%:
 
 # Seconds each; STRESS=long: an hour.
 stress: all ## run what is long by nature: specs tagged slow, random runs of many threads (STRESS=long for more)
-	@$(if $(filter long,$(STRESS)),LUASYNC_PROGRAMS=1-2000) $(MAKE) spec BUSTED_FLAGS="--tags=slow $(BUSTED_FLAGS)"
+	@$(if $(filter long,$(STRESS)),LUASYNC_PROGRAMS=1-2000) $(MAKE) spec BUSTED_FLAGS="--tags=slow $(if $(filter long,$(STRESS)),,--exclude-tags=long) $(BUSTED_FLAGS)"
 	@LUASYNC_STRESS=$(if $(filter long,$(STRESS)),1000,4) $(MAKE) spec SPECS="spec/whole/stress_spec.lua spec/whole/conservation_spec.lua spec/whole/exits_spec.lua"
 	@$(if $(filter long,$(STRESS)),$(MAKE) spec-host SPECS=spec/models/models_spec.lua MODELS=100000)
 

@@ -55,7 +55,7 @@ describe("random programs #noasan #notsan", function()
   end)
 end)
 
-describe("a pool", function()
+describe("a pool #noasan #notsan", function()
   local open = {}
   function open.one_task() sync.Pool(2):submit(function() return 1 end):result() end
   function open.writers()

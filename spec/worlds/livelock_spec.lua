@@ -71,7 +71,7 @@ describe("livelock", function()
     is_reported "event"
   end)
 
-  it("is the same whatever is looked at, with a seed too #slow", function()
+  it("is the same whatever is looked at, with a seed too #slow #long", function()
     for name in pairs(spinning) do
       for _, options in ipairs { {}, { seed = 1 } } do is_reported(name, options) end
     end
@@ -179,7 +179,7 @@ end]], "--seed", "1")
     assert.matches("livelock: stuck loops at %S+livelock_spec.lua:%d+ without any operation", report.livelock)
   end)
 
-  it("is a loop over coroutines that end soon, or over the handlers that closing one runs #slow", function()
+  it("is a loop over coroutines that end soon, or over the handlers that closing one runs #slow #long", function()
     local loops = { short = function()
       while true do coroutine.wrap(function() for _ = 1, 1000 do local _ = {} end end)() end
     end, closed = function()
