@@ -300,6 +300,11 @@ describe("luasync --explore", function()
     assert.is_true(checked > 3)
   end)
 
+  it("does not take for never what comes behind a state that is known #noasan #notsan", function()
+    local fixed = assert(loadfile "scripts/tutorial/13_condition_random_numbers_fixed.lua")
+    assert.is_true(sync.explore(fixed, { strategy = "states" }).ok)
+  end)
+
   it("shows of a long execution what matters #notsan", function()
     local r = command.run{ "--explore=3", "scripts/examples/lost_update.lua" }
     assert.equal(1, r.code)

@@ -55,8 +55,8 @@ void findings_add (Findings *f, const Found *found, const char *path, int length
 }
 
 void findings_note (Findings *f, Watch *w, int length, int (*thread_at)(void *ud, int i), void *ud,
-                    long simple) {
-  int count = watch_end(w, length);
+                    long simple, bool whole) {
+  int count = watch_end(w, length, whole);
   for (int i = 0; i < count; i++) {
     Finding *g = find(f, watch_found(w, i));
     char *path;

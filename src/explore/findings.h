@@ -20,9 +20,9 @@ typedef struct Findings Findings;
 Findings *findings_new (void); /* NULL: no memory */
 void findings_free (Findings *f);
 
-/* Takes in what the watch says of an execution that stands at its end, or has been cut there. */
+/* Takes in what the watch says of an execution that stands at its end; not whole: it has been cut there. */
 void findings_note (Findings *f, Watch *w, int length, int (*thread_at)(void *ud, int i), void *ud,
-                    long simple);
+                    long simple, bool whole);
 bool findings_have (const Findings *f, FoundKind kind, uint32_t object, uint32_t part);
 /* Adds what is not there yet, with the thread of each step that leads to it. */
 void findings_add (Findings *f, const Found *found, const char *path, int length);

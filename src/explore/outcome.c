@@ -225,10 +225,10 @@ static void count_in_group (lua_State *L, const Explored *x) {
   lua_setfield(L, -2, "executions");
 }
 
-void outcome_watch (const Explored *x) {
+void outcome_watch (const Explored *x, bool whole) {
   const SimReport *r = world_subject_report(x->world);
   findings_note(world_subject_findings(x->world), world_subject_watch(x->world), x->length,
-                x->thread_at, x->ud, interruptions(&r->schedule));
+                x->thread_at, x->ud, interruptions(&r->schedule), whole);
 }
 
 /* Pushes the finding as a group. [0, +1, memory] */
@@ -267,7 +267,7 @@ void outcome_add_findings (lua_State *L, int groups, WorldSubject *w) {
 
 int outcome_note (lua_State *L, int groups, const Explored *x) {
   int number;
-  outcome_watch(x);
+  outcome_watch(x, true);
   if (!push_outcome(L, x)) return 0;
   push_group(L, groups);
   count_in_group(L, x);

@@ -24,8 +24,11 @@ typedef struct Explored {
 ** from 1; 0: it has ended well. [0, 0, memory]
 */
 int outcome_note (lua_State *L, int groups, const Explored *x);
-/* Looks only at what the watch says of it: it has been cut. outcome_note does that as well. */
-void outcome_watch (const Explored *x);
+/*
+** Looks only at what the watch says of it; not whole: it has been cut, or goes on as others
+** do. outcome_note does that as well.
+*/
+void outcome_watch (const Explored *x, bool whole);
 /*
 ** Adds what the watch has found in all executions to the groups: { kind, executions, path,
 ** found: the numbers of the steps that make it up }. [0, 0, memory]

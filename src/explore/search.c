@@ -115,7 +115,7 @@ static int note_end (lua_State *L, Exploration *x, int groups, const Explored *e
 static void note_run (lua_State *L, Exploration *x, bool was_cut) {
   Explored e = explored(x);
   x->cut |= was_cut;
-  if (was_cut) outcome_watch(&e);
+  if (was_cut) outcome_watch(&e, false);
   else x->failing += note_end(L, x, EXPLORATION_GROUPS, &e) > 0;
 }
 
@@ -188,7 +188,7 @@ static Explored visited (Exploration *x) {
 static void graph_merged (void *ud) {
   Explored e = visited(((GraphCall *)ud)->x);
   if (((GraphCall *)ud)->x->quiet) return;
-  outcome_watch(&e);
+  outcome_watch(&e, false);
 }
 
 static int graph_outcome (void *ud) {
@@ -317,7 +317,7 @@ static bool draw (lua_State *L, Exploration *x, Strategy strategy, int groups, b
   if (end != DRAW_CUT) *fails = note_end(L, x, groups, &e) > 0;
   else {
     x->cut = true;
-    outcome_watch(&e);
+    outcome_watch(&e, false);
   }
   return true;
 }

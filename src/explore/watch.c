@@ -366,24 +366,24 @@ static void look_for_unordered (Watch *w, int first) {
   }
 }
 
-static void look_at_the_whole (Watch *w) {
+static void look_at_all (Watch *w, bool whole) {
   uint32_t pool = w->pool_count;
   go_through(w, keep_clock);
   for (int i = 0; i < w->count && !w->failed; i++) {
     if (w->steps[i].is_clock) continue;
     if (w->steps[i].op.kind == OP_WAIT) look_for_lost_wakeup(w, i);
-    if (w->steps[i].op.empty) look_for_unordered(w, i);
+    if (whole && w->steps[i].op.empty) look_for_unordered(w, i);
   }
   w->pool_count = pool;
 }
 
 #define WHOLE_MOST 2000 /* steps of an execution that is looked at as a whole */
 
-int watch_end (Watch *w, int depth) {
+int watch_end (Watch *w, int depth, bool whole) {
   go_back(w, depth);
   if (w->failed) return 0;
   if (w->count <= WHOLE_MOST && ((w->waits > 0 && w->notifies > 0) || w->looks > 0))
-    look_at_the_whole(w);
+    look_at_all(w, whole);
   return w->found_count;
 }
 

@@ -58,8 +58,11 @@ void watch_stepped (Watch *w, uint64_t woken);
 /* The clock has gone on instead. */
 void watch_clock (Watch *w, int depth);
 
-/* The execution stands at its end after `depth` steps: how many things there are to say, and each. */
-int watch_end (Watch *w, int depth);
+/*
+** The execution stands at its end after `depth` steps: how many things there are to say, and
+** each. What a thread never does is said only where it is whole.
+*/
+int watch_end (Watch *w, int depth, bool whole);
 const Found *watch_found (const Watch *w, int i);
 
 #endif
