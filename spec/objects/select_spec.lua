@@ -151,6 +151,7 @@ describe("select", function()
     support.in_both_worlds(function()
       local queues, total = { sync.Queue(), sync.Queue(2), sync.PriorityQueue() }, 150
       local out, stop, torn, hits = sync.Queue(), sync.Event(), sync.Atomic(), sync.Atomic()
+      local entered = sync.Semaphore(0) -- an interrupt that came earlier would end the consumer
       local previous = sync.set_excepthook(function() end)
       local consumers, producers = {}, {}
       for c = 1, 4 do
@@ -166,6 +167,7 @@ describe("select", function()
             torn:add(1)
             return again()
           end
+          pcall(entered.release, entered)
           while not pcall(again) do torn:add(1) end
         end)
       end
@@ -180,6 +182,7 @@ describe("select", function()
       local function done()
         return not (producers[1]:is_alive() or producers[2]:is_alive() or producers[3]:is_alive())
       end
+      for _ = 1, 4 do entered:acquire() end
       for k = 1, 20000 do -- on a busy machine the first ones meet nobody
         consumers[k % 2 + 1]:interrupt()
         sync.sleep(0.0001)
