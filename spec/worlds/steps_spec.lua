@@ -57,7 +57,7 @@ describe("a world moved from outside", function()
     assert.equal("! (no deadline) 0:clock 1:end", lines[7])
   end)
 
-  it("goes back to a checkpoint as if nothing had happened since", function()
+  it("goes back to a checkpoint as if nothing had happened since #noasan #notsan", function()
     local runs = {
       ["every way of a lost update"] = 20, ["every way of two adders"] = 2217,
       ["every way of a condition"] = 15, ["every way with much garbage"] = 28,

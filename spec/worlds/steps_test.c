@@ -189,6 +189,18 @@ static void run_again (Search *s, int depth) {
   }
 }
 
+/* Whether there are any in this build: a sanitizer's stacks do not go back. */
+static bool checkpoints_work (void) {
+  SimReport report;
+  Sim *sim = begin(two_adders, &report);
+  Checkpoint *c = checkpoint_take(sim);
+  bool work = c != NULL;
+  checkpoint_free(c);
+  sim_end(sim);
+  sim_report_free(&report);
+  return work;
+}
+
 static void search (const char *title, const char *text) {
   Search back = {.text = text}, again = {.text = text};
   SimReport report;
@@ -198,8 +210,8 @@ static void search (const char *title, const char *text) {
   run_again(&again, 0); /* before the other: worlds that are alive at once have other addresses */
   sim = begin(text, &report);
   c = checkpoint_take(sim);
-  if (c != NULL) go_back(sim, &report, &back);
-  else back = again;
+  if (c == NULL) abort();
+  go_back(sim, &report, &back);
   checkpoint_free(c);
   sim_end(sim);
   sim_report_free(&report);
@@ -240,9 +252,11 @@ int main (void) {
   run_last_first("last first", two_adders);
   follow("the clock", sleepers, "010!!!");
   follow("a condition", condition, "0111000");
-  search("every way of a lost update", lost_update);
-  search("every way of two adders", two_adders);
-  search("every way of a condition", condition);
-  search("every way with much garbage", garbage);
+  if (checkpoints_work()) {
+    search("every way of a lost update", lost_update);
+    search("every way of two adders", two_adders);
+    search("every way of a condition", condition);
+    search("every way with much garbage", garbage);
+  }
   return program_close(L, 0);
 }
