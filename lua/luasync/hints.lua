@@ -7,159 +7,21 @@
 -- the result is nil: Lua's own message stands alone.
 --
 -- `forms` are lines of Python in a chunk that does not compile (hints/python.lua). `messages` are errors of running
--- code. The first entry that fits wins.
+-- code. The first entry that fits wins. What stands in the source is read by hints/source.lua; hints/names.lua
+-- finds what was meant by a name.
 
 local hints = {}
 
+local names = require "luasync.hints.names"
 local python = require "luasync.hints.python"
+local source = require "luasync.hints.source"
 
 hints.forms, hints.globals, hints.methods = python.forms, python.globals, python.methods
-
---- Names of luasync that are meant to come. One that the build has is not looked up here.
-hints.planned = {
-  "Barrier", "Timer", "RWLock", "Pool", "Scope", "scope", "select", "settle", "wait", "explore",
-}
 
 local function set(list)
   local t = {}
   for _, name in ipairs(list) do t[name] = true end
   return t
-end
-
-----------------------------------------------------------------------------------------------------
--- The source
-
---- The text without comments, its lines where they are. What stands in strings is one character, by which it is found
--- in the list of the line's strings.
--- @return the list of lines, the list of their lists of strings
-local function bare(text)
-  local function newlines(s) return (s:gsub("[^\n]+", "")) end
-  text = text:gsub("(%-?%-?)%[(=*)%[(.-)%]%2%]", function(dashes, _, inside)
-    return (dashes == "--" and "" or dashes .. '""') .. newlines(inside)
-  end)
-  local lines, strings = {}, {}
-  for line in (text .. "\n"):gmatch "(.-)\r?\n" do
-    local inside = {}
-    line = line:gsub("\\.", "\14"):gsub("[\"'].*", function(rest)
-      return (rest:gsub("([\"'])(.-)%1", function(quote, content)
-        if content == "" then return nil end
-        inside[#inside + 1] = not content:find "\14" and content or nil
-        return quote .. string.char(math.min(#inside, 8)) .. quote
-      end))
-    end)
-    line = line:gsub("\14", ""):gsub("%-%-.*$", "")
-    lines[#lines + 1] = line:match "^%s*(.-)%s*$"
-    strings[#lines] = inside
-  end
-  return lines, strings
-end
-
---- The lines before `at` and `at` itself, the last one first, within `most` lines.
-local function backwards(lines, at, most)
-  local i = math.min(at, #lines) + 1
-  local stop = math.max(1, i - (most or i))
-  return function()
-    i = i - 1
-    if i >= stop then return lines[i], i end
-  end
-end
-
---- Whether `name` stands for the module of luasync.
-local function is_module(context, name)
-  local required = "%f[%w_]" .. name .. "%s*=%s*require%s*%(?%s*[\"']"
-  if context.text:find(required .. "luasync[\"']") then return true end
-  return (name == "sync" or name == "threading") and not context.text:find(required)
-end
-
-local MAKERS = { spawn = "Thread", current_thread = "Thread", currentThread = "Thread", main_thread = "Thread" }
-
-local function kind_made(sync, maker)
-  if MAKERS[maker] then return MAKERS[maker] end
-  return maker and maker:find "^%u" and sync[maker] and maker or nil
-end
-
---- What the variable `name` holds at the line of the error: the name of a kind of luasync, "other", or nil: unknown.
-local function kind_of(context, name)
-  local value = rawget(_G, name)
-  local meta = value ~= nil and getmetatable(value)
-  if type(value) == "userdata" and type(meta) == "table" then return rawget(meta, "__name") end
-  local pattern = "%f[%w_]" .. name .. "%s*=%s*([^=].*)"
-  for line in backwards(context.lines, context.line) do
-    local made_by = line:match(pattern)
-    if made_by then
-      local kind = kind_made(context.sync, made_by:match "^[%w_]*%.?([%w_]+)%s*[({]")
-      if kind then return kind end
-      return made_by:find "^[{\"'%d]" and "other" or made_by:find "^setmetatable" and "other" or nil
-    end
-  end
-  return value ~= nil and "other" or nil
-end
-
-----------------------------------------------------------------------------------------------------
--- Did you mean
-
---- The best of `names` for `wrong`, or nil where none is near.
-local function nearest(wrong, names)
-  local distance = require "luasync.reference".distance
-  local best, least
-  for _, name in ipairs(names) do
-    local far = distance(wrong:lower(), name:lower())
-    if far <= math.max(1, #wrong // 3) and (not least or far < least) then best, least = name, far end
-  end
-  return best
-end
-
-local function keys(t)
-  local list = {}
-  for name in next, t do
-    if type(name) == "string" and name:find "^%a" then list[#list + 1] = name end
-  end
-  table.sort(list)
-  return list
-end
-
---- Methods and properties of a kind; of all kinds where `kind` is nil. Their entries stand under their names.
-local function members(kind)
-  local reference = require "luasync.reference"
-  local list, entries = {}, {}
-  for _, full in ipairs(reference.names()) do
-    local owner, member = full:match "^(%u%w*)[.:]([%w_]+)$"
-    if owner and (not kind or owner == kind) and not entries[member] then
-      list[#list + 1] = member
-      entries[member] = reference.find(full)[1]
-    end
-  end
-  return list, entries
-end
-
-local ELSEWHERE = {
-  ThreadPoolExecutor = "Python's ThreadPoolExecutor(n) is %s.Pool(n)",
-  start_new_thread = "Python's start_new_thread(f, args) is %s.spawn(f, ...)",
-}
-
-local function of_module(context, name, wrong)
-  if context.sync[wrong] == nil and ELSEWHERE[wrong] then return ELSEWHERE[wrong]:format(name) end
-  if context.sync[wrong] == nil and set(hints.planned)[wrong] then
-    return ("%s.%s is planned: %s does not have it yet"):format(name, wrong, context.sync._VERSION)
-  end
-  local list = keys(context.sync)
-  for _, planned in ipairs(hints.planned) do
-    if context.sync[planned] == nil then list[#list + 1] = planned end
-  end
-  local best = nearest(wrong, list)
-  if not best then return nil end
-  if context.sync[best] ~= nil then return ("did you mean %s.%s?"):format(name, best) end
-  return ("%s.%s is planned: %s does not have it yet"):format(name, best, context.sync._VERSION)
-end
-
-local function of_object(context, name, wrong, kind)
-  if kind == "other" or not kind and not context.text:find("luasync", 1, true) then return nil end
-  local list, entries = members(kind)
-  local best = nearest(wrong, list)
-  if best then
-    return ("did you mean %s%s%s?"):format(name, entries[best].kind == "property" and "." or ":", best)
-  end
-  if kind and #list > 0 then return ("a %s has %s"):format(kind, table.concat(list, ", ")) end
 end
 
 ----------------------------------------------------------------------------------------------------
@@ -204,7 +66,7 @@ local function named(context, name, key, value)
     return ("Lua's named arguments stand in braces: %s{ %s = ... }"):format(name ~= "" and name or "f", key)
   end
   local method = name:match "[.:]([%w_]+)$"
-  local _, entries = members()
+  local _, entries = names.members()
   if context.sync[last] ~= nil and last:find "^%u" then
     return ("%s takes no %s by name: %s(%s)"):format(last, key, last, value:find "^[%w_]" and in_lua(value) or "…")
   elseif method and entries[method] and entries[method].call then
@@ -227,7 +89,7 @@ end
 local function named_below(context, message)
   local key, value = context.source:match "^([%a_][%w_]*)%s*=%f[^=]%s*([^=%s][%w_.]*)"
   if not key or not message:find("near '='", 1, true) then return nil end
-  for line in backwards(context.lines, context.line - 1, 8) do
+  for line in source.backwards(context.lines, context.line - 1, 8) do
     local name = line:match "([%w_.:]+)%s*%($"
     if name then return named(context, name, key, value) end
   end
@@ -238,7 +100,7 @@ local function else_if(context, message)
   local first = message:match "'end' expected %(to close 'if' at line (%d+)%)" or message:find "^'end' expected near"
     and context.line
   if not first then return nil end
-  for line, at in backwards(context.lines, context.line) do
+  for line, at in source.backwards(context.lines, context.line) do
     if at < tonumber(first) then return nil end
     if line:find "%f[%w_]else%s+if%f[%W]" and not line:find "%f[%w_]else%s+if%f[%W].*%f[%w_]end%f[%W].*%f[%w_]end%f[%W]"
       and not line:find "%f[%w_]else%s+if%f[%W].*%f[%w_]end%f[%W]%s*$" then
@@ -252,7 +114,7 @@ local function comment(context, message)
   local near = message:match "^syntax error near '?(.-)'?$"
   local found = context.source:find "^//"
     or near and context.source:match "//%s*[%a_][%w_]*%s+[%a_][%w_]*%s+([%a_][%w_]*)" == near
-  for line in backwards(context.lines, near and context.line or 0, 2) do
+  for line in source.backwards(context.lines, near and context.line or 0, 2) do
     local word = line:match "//%s*[%a_][%w_]*%s+([%a_][%w_]*)[.!]?$"
     found = found or word and not word:find "^end$" and not word:find "^then$" and not word:find "^do$"
   end
@@ -263,11 +125,11 @@ local function of_syntax(context, message)
   local cure = context.lines[context.line] and python_in(context, context.line, message)
     or named_here(context, message) or named_below(context, message) or comment(context, message)
   if cure then return cure end
-  for line, at in backwards(context.lines, context.line) do
+  for line, at in source.backwards(context.lines, context.line) do
     cure = line ~= "" and python_in(context, at, "")
     if cure then return cure end
   end
-  for line in backwards(context.lines, context.line, 2) do
+  for line in source.backwards(context.lines, context.line, 2) do
     local method = message:find "^function arguments expected" and line:match "[^:]:([%a_][%w_]*)%s*$"
     if method then return ("a method is called with parentheses: %s()"):format(method) end
     if line == "pass" then return "Lua needs no `pass`: an empty block is right" end
@@ -295,7 +157,7 @@ local function nil_global(context, name)
   end
   if hints.globals[name] then return hints.globals[name] end
   if context.sync[name] ~= nil then return ('%s is sync.%s here: local sync = require "luasync"'):format(name, name) end
-  local best = nearest(name, keys(_G))
+  local best = names.nearest(name, names.keys(_G))
   return best and ("did you mean %s?"):format(best) or nil
 end
 
@@ -307,16 +169,16 @@ end
 local function nil_member(context, name)
   local recv = receiver(context, name)
   if not recv then return nil end
-  if is_module(context, recv) then return of_module(context, recv, name) end
-  local kind = kind_of(context, recv)
+  if source.is_module(context, recv) then return names.of_module(context, recv, name) end
+  local kind = source.kind_of(context, recv)
   if hints.methods[name] and (not kind or kind == "other") then return hints.methods[name] end
-  return of_object(context, recv, name, kind)
+  return names.of_object(context, recv, name, kind)
 end
 
 --- list[i] in a loop that begins at 0.
 local function zero_based(context, name)
   local index = context.source:match "%[%s*([%a_][%w_]*)%s*%]"
-  for line in backwards(context.lines, context.line, 20) do
+  for line in source.backwards(context.lines, context.line, 20) do
     if not index and name ~= "?" then index = line:match("%f[%w_]" .. name .. "%s*=.*%[%s*([%a_][%w_]*)%s*%]") end
     local variable, limit = line:match "for%s+([%a_][%w_]*)%s*=%s*0%s*,%s*(#?[%w_.]+)"
     if variable then
@@ -327,20 +189,26 @@ local function zero_based(context, name)
 end
 
 local function colon(context, name, expected)
-  local chained = context.source:find("[)%]]%.%s*" .. name .. "%s*%(")
+  local chained = context.source:find("[)%]}]%.%s*" .. name .. "%s*%(")
   if chained and (expected:find "^%u" or expected == "string" and string[name]) then
     return ("use :%s(...), with a colon"):format(name)
   end
   local before, recv = context.source:match("()%f[%w_]([%w_.%[%]]+)%.%s*" .. name .. "%s*%(")
-  if not recv or is_module(context, recv) or rawget(_G, recv) == string then return nil end
+  if not recv or source.is_module(context, recv) or rawget(_G, recv) == string then return nil end
   if expected == "string" and not string[name] then return nil end
   if expected ~= "string" and not expected:find "^%u" then return nil end
   return before and ("use %s:%s(...), with a colon"):format(recv, name)
 end
 
+--- x.length, where a number was wanted.
+local function length_of(context)
+  local recv = context.source:match "([%a_][%w_]*)%.length%f[^%w_]"
+  return recv and ("the length of %s is #%s in Lua"):format(recv, recv) or nil
+end
+
 local function bad_self(context, name)
   local recv = context.source:match("([%a_][%w_]*)%s*:%s*" .. name .. "%f[^%w_]")
-  if not recv or not is_module(context, recv) or type(context.sync[name]) ~= "function" then return nil end
+  if not recv or not source.is_module(context, recv) or type(context.sync[name]) ~= "function" then return nil end
   return ("use %s.%s(...), with a dot: it is a function of the module"):format(recv, name)
 end
 
@@ -357,8 +225,8 @@ end
 
 local function value_called(context, name)
   local recv = receiver(context, name) or "x"
-  local kind = kind_of(context, recv)
-  local _, entries = members(kind ~= "other" and kind or nil)
+  local kind = source.kind_of(context, recv)
+  local _, entries = names.members(kind ~= "other" and kind or nil)
   if kind == "other" or not entries[name] or entries[name].kind ~= "property" then return nil end
   return ("%s.%s is a value, not a function: no parentheses"):format(recv, name)
 end
@@ -366,20 +234,20 @@ end
 --- A method that was given its arguments in braces, q:get{ timeout = 1 }.
 local function braces(context, name)
   if not context.source:find(":%s*" .. name .. "%s*{") then return nil end
-  local _, entries = members()
+  local _, entries = names.members()
   local entry = entries[name]
   return entry and entry.call and "Lua's arguments have no names, their place counts: " .. entry.call or nil
 end
 
 --- `for x in list do`, and what else is no iterator.
 local function iterated(context, kind)
-  local names, list = context.source:match "%f[%w_]for%s+([%w_, ]+)%s+in%s+(.-)%s+do%f[%W]"
-  if not names then return nil end
-  local name = names:match "^[%w_]+$"
-  if kind == "table" and not name then return ("write `for %s in pairs(%s) do`"):format(names, list) end
+  local variables, list = context.source:match "%f[%w_]for%s+([%w_, ]+)%s+in%s+(.-)%s+do%f[%W]"
+  if not variables then return nil end
+  local name = variables:match "^[%w_]+$"
+  if kind == "table" and not name then return ("write `for %s in pairs(%s) do`"):format(variables, list) end
   if not name then return nil end
   if kind == "table" then return ("a list is gone through by `for _, %s in ipairs(%s) do`"):format(name, list) end
-  local _, entries = members(kind)
+  local _, entries = names.members(kind)
   return entries.items and ("a %s is gone through by `for %s in %s:items() do`"):format(kind, name, list) or nil
 end
 
@@ -389,6 +257,8 @@ local OPTIONS = { "target", "args", "name", "daemon" }
 hints.messages = {
   { "^attempt to .- a nil value %(global '(.-)'%)", nil_global },
   { "^attempt to call a nil value %(%a+ '([%a_][%w_]*)'%)", nil_member },
+  { "^attempt to .- a nil value %(field 'length'%)", length_of },
+  { "^bad 'for' limit %(number expected, got nil", length_of },
   { "^attempt to .- a nil value %(field '(%?)'%)", zero_based },
   { "^attempt to .- a nil value %(local '([%a_][%w_]*)'%)", zero_based },
   { "^bad argument #1 to '([%w_]+)' %((.-) expected, got ", colon },
@@ -409,7 +279,7 @@ hints.messages = {
     return value and ("the arguments are a list: args = { %s }"):format(value)
   end },
   { "^bad argument #1 to 'Thread' %(unknown option '(.-)'%)", function(_, name)
-    local best = nearest(name, OPTIONS)
+    local best = names.nearest(name, OPTIONS)
     return best and ("did you mean %s?"):format(best)
   end },
   { "^bad argument #1 to '(%u%w*)' %(options are { name = ", options },
@@ -422,7 +292,7 @@ hints.messages = {
   { "^attempt to add a '%a+' with a 'string'", strings_added },
   { "^attempt to call a %a+ value %(%a+ '([%a_][%w_]*)'%)", value_called },
   { "^cannot set field '(.-)' of a (%w+)", function(_, name, kind)
-    local best = nearest(name, (members(kind:find "^%u" and kind or nil)))
+    local best = names.nearest(name, (names.members(kind:find "^%u" and kind or nil)))
     return best and best ~= name and ("did you mean %s?"):format(best)
   end },
   { "^module '(.-)' not found:", function(_, name)
@@ -450,16 +320,6 @@ local function whole_path(name)
   return name
 end
 
-local function context_of(text, line)
-  local raw, n, lines, strings = "", 0, bare(text)
-  for one in (text .. "\n"):gmatch "(.-)\n" do
-    n = n + 1
-    if n == line then raw = one break end
-  end
-  return { sync = require "luasync", text = text, lines = lines, strings = strings, line = line,
-    source = lines[line] or "", raw = raw }
-end
-
 --- The cure for an error, or nil.
 -- @param message the error message, with its position; what follows its first line is not looked at
 -- @param read function(name) that gives the text of a file, or nil
@@ -467,7 +327,7 @@ end
 function hints.cure(message, read)
   local name, line, what = message:match "^([^\n]-):(%d+): ([^\n]*)"
   if not name then name, line, what = "", "0", message:match "^[^\n]*" end
-  local context = context_of(name ~= "" and read(whole_path(name)) or "", tonumber(line))
+  local context = source.context(name ~= "" and read(whole_path(name)) or "", tonumber(line))
   return (is_syntax(what) and of_syntax or of_running)(context, what)
 end
 
@@ -476,7 +336,7 @@ end
 -- @param key "target" or "daemon"
 -- @return a text of one line, or nil
 function hints.unset(text, key)
-  local call = table.concat((bare(text)), "\n"):match "Thread%s*%(?%s*(%b{})"
+  local call = table.concat((source.bare(text)), "\n"):match "Thread%s*%(?%s*(%b{})"
   local value = call and call:match("%f[%w_]" .. key .. "%s*=%s*([%w_.:]+%s*%(?)")
   if not value or value:find "^nil" then return nil end
   if key == "daemon" then

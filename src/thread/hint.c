@@ -50,17 +50,10 @@ static int append (lua_State *L) {
 ** the module, which takes longer to load than most threads live, is left alone then.
 */
 static bool may_have_cure (const char *message) {
-  static const char *const marks[] = {"attempt to ",
-                                      "bad argument ",
-                                      " on bad self",
-                                      " near ",
-                                      "unfinished ",
-                                      "malformed ",
-                                      "<goto",
-                                      "no visible label",
-                                      "cannot set field '",
-                                      "module '",
-                                      NULL};
+  static const char *const marks[] = {"attempt to ",        "bad argument ", "bad 'for' limit",
+                                      " on bad self",       " near ",        "unfinished ",
+                                      "malformed ",         "<goto",         "no visible label",
+                                      "cannot set field '", "module '",      NULL};
   for (const char *const *m = marks; *m != NULL; m++)
     if (strstr(message, *m) != NULL) return true;
   return false;

@@ -98,6 +98,7 @@ python.forms = {
   { "%f[%w_]is%s+not%s+None%f[%W]", "Python's `is not None` is `~= nil`" },
   { "%f[%w_]is%s+None%f[%W]", "Python's `is None` is `== nil`" },
   { "%f[%w_]is%s+not%f[%W]", "Python's `is not` is `~=`" },
+  { "%snot%s+in%s", "Python's `x not in t` is `not t[x]` for a table with the key x", "near '?not" },
   { "[=(]%s*.-%s+if%s+(.-)%s+else%s", "Python's `a if c else b` is `c and a or b`" },
   { "^return%s+.-%s+if%s+(.-)%s+else%s", "Python's `a if c else b` is `c and a or b`" },
 
