@@ -204,6 +204,30 @@ describe("A cycle is collected:", function()
     end, before))
   end)
 
+  it("whose last reference goes with a thread, when no search is worth its time", function()
+    local before, held = sync.active_count(), {}
+    for i = 1, 5000 do
+      held[i] = sync.Queue()
+      held[i]:put(held[i])
+    end
+    local go = sync.Event()
+    local thread = sync.spawn(function()
+      go:wait()
+      collect() -- the next search is due some time later
+      local queue, pool = sync.Queue(), sync.Pool(1)
+      pool:submit(type, 1):result()
+      queue:put { queue, pool }
+    end)
+    for _ = 1, 3 do collect() end
+    go:set()
+    thread:join()
+    support.wait_until(function()
+      collectgarbage()
+      return sync.active_count() == before
+    end)
+    assert(held[1]:get() == held[1])
+  end)
+
   it("made by a thread that has ended", function()
     local before = sync.active_count()
     for _ = 1, 3 do

@@ -91,6 +91,15 @@ void cycles_remove_holder (Object *o) {
   pthread_mutex_unlock(&c->mu);
 }
 
+bool cycles_any (World *world) {
+  Cycles *c = &world->cycles;
+  bool any;
+  pthread_mutex_lock(&c->mu);
+  any = c->count > 0;
+  pthread_mutex_unlock(&c->mu);
+  return any;
+}
+
 /*
 ** Counting.
 */

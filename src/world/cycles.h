@@ -53,6 +53,9 @@ void cycles_add_holder (Object *o);
 /* It is about to be destroyed. */
 void cycles_remove_holder (Object *o);
 
+/* Whether the world has a holder at all. */
+bool cycles_any (World *world);
+
 typedef enum CyclesPoll {
   CYCLES_DROPPED,   /* a reference has gone */
   CYCLES_COLLECTED, /* so have all that a thread, or a collection of its state, had left */

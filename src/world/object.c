@@ -191,14 +191,19 @@ static bool is_asked (lua_State *L) {
          && strcmp(ar.name, "collectgarbage") == 0;
 }
 
+static void search_later (lua_State *L);
+
 static int sentinel_gc (lua_State *L) {
   if (!object_collector_calls(L)) return 0;
   lua_pushboolean(L, 0);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel_key); /* the field is there */
   if (thread_self != NULL) {
+    World *world = thread_self->object.world;
     bool asked = is_asked(L);
     if (asked && thread_self->pins > 0) thread_self->pins_due = true;
-    cycles_poll(thread_self->object.world, asked ? CYCLES_ASKED : CYCLES_COLLECTED);
+    cycles_poll(world, asked ? CYCLES_ASKED : CYCLES_COLLECTED);
+    /* Another thread may let go of the last way to a cycle when no search is worth its time. */
+    if (world_is_parallel(world) && cycles_any(world)) search_later(L);
   }
   return 0;
 }
