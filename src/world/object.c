@@ -13,6 +13,7 @@
 #include "base/registry.h"
 #include "world/args.h"
 #include "world/burden.h"
+#include "world/cycles_later.h"
 #include "world/memory.h"
 #include "world/object.h"
 #include "world/thread_record.h"
@@ -177,58 +178,6 @@ static bool is_unready (lua_State *L, int index) {
   return p != NULL && lua_rawlen(L, index) == sizeof *p && p->kind == &unready_kind;
 }
 
-/*
-** The search for cycles after a proxy has gone. A few may be all that there are: then
-** it comes with the next collection of this state, by a userdata that lives no longer.
-*/
-
-static const char sentinel_key; /* its address: true while a sentinel is about */
-
-/* Whether the running finaliser was called because the script called collectgarbage. [0, 0, -] */
-static bool is_asked (lua_State *L) {
-  lua_Debug ar;
-  return lua_getstack(L, 1, &ar) && lua_getinfo(L, "n", &ar) && ar.name != NULL
-         && strcmp(ar.name, "collectgarbage") == 0;
-}
-
-static void search_later (lua_State *L);
-
-static int sentinel_gc (lua_State *L) {
-  if (!object_collector_calls(L)) return 0;
-  lua_pushboolean(L, 0);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel_key); /* the field is there */
-  if (thread_self != NULL) {
-    World *world = thread_self->object.world;
-    bool asked = is_asked(L);
-    if (asked && thread_self->pins > 0) thread_self->pins_due = true;
-    cycles_poll(world, asked ? CYCLES_ASKED : CYCLES_COLLECTED);
-    /* Another thread may let go of the last way to a cycle when no search is worth its time. */
-    if (world_is_parallel(world) && cycles_any(world)) search_later(L);
-  }
-  return 0;
-}
-
-/* [0, 0, memory] */
-static void search_later (lua_State *L) {
-  bool about;
-  if (thread_self == NULL || thread_self->running == NULL) return; /* the state is being closed */
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &sentinel_key);
-  about = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  if (about) return;
-  lua_newuserdatauv(L, 0, 0);
-  if (luaL_newmetatable(L, "luasync.Search")) {
-    lua_pushcfunction(L, sentinel_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-  }
-  lua_setmetatable(L, -2);
-  lua_pop(L, 1);
-  lua_pushboolean(L, 1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel_key);
-}
-
 static int proxy_gc (lua_State *L) {
   Proxy *p = lua_touserdata(L, 1);
   World *world;
@@ -243,7 +192,7 @@ static int proxy_gc (lua_State *L) {
   world = o->world;
   object_drop(o);
   cycles_poll(world, CYCLES_DROPPED);
-  if (atomic_load_explicit(&world->cycles.suspects, memory_order_relaxed) > 0) search_later(L);
+  if (atomic_load_explicit(&world->cycles.suspects, memory_order_relaxed) > 0) cycles_later(L);
   return 0;
 }
 
