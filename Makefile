@@ -11,12 +11,14 @@ CC      := gcc
 endif
 JOBS    ?= $(shell nproc 2>/dev/null || echo 1)
 
+comma := ,
+
 # A sanitized build never mixes with the plain one: each has its own folder.
 SANITIZE ?=
 ifeq ($(SANITIZE),)
 BUILD ?= build
 else
-BUILD ?= build/$(SANITIZE)
+BUILD ?= build/$(subst $(comma),-,$(SANITIZE))
 endif
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -61,14 +63,13 @@ MODULE := $(BUILD)/luasync.so
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             $(if $(filter 1,$(WERROR)),-Werror)
 OPTIMIZE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2)
-SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) $(if $(filter undefined,$(SANITIZE)),-fno-sanitize-recover=undefined))
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined))
 ALL_CPPFLAGS := -D_GNU_SOURCE -Isrc $(LUA_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   := -std=gnu11 $(OPTIMIZE) -g $(WARNINGS) -fvisibility=hidden \
                 -ftls-model=initial-exec -pthread $(SANITIZER) $(CFLAGS)
 
 # A simulated world needs a hash seed that does not depend on the time of day;
 # whichever source supplies __wrap_time asks for it.
-comma := ,
 WRAP := $(if $(shell grep -ls __wrap_time $(SOURCES) /dev/null),-Wl$(comma)--wrap=time)
 
 HOST_CFLAGS    := -fno-pie
@@ -181,6 +182,7 @@ SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
 # For valgrind #novalgrind: as #noasan, what maps more pieces of memory than it can
 # count, or needs a terminal's pace.
 SKIPPED_address   = --exclude-tags=slow,heavy,noasan$(if $(filter %apicheck,$(BUILD)),$(comma)noapicheck)
+SKIPPED_address,undefined = $(SKIPPED_address)
 SKIPPED_undefined = --exclude-tags=slow,heavy
 SKIPPED_thread    = --exclude-tags=slow,heavy,notsan
 SKIPPED = $(SKIPPED_$(SANITIZE))
@@ -218,10 +220,10 @@ STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
 IN_HOST  = $(if $(SPECS),host-specs,$(ROOMS:%=host-%))
 IN_STOCK = $(if $(SANITIZE),,$(if $(SPECS),stock-specs,$(STOCK_ROOMS:%=stock-%)))
 
-spec: all $(C_CHECKS) ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
+spec: $(if $(SANITIZE),$(HOST),all) $(C_CHECKS) ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
 	@$(MAKE) $(EACH_ROOM) $(IN_HOST) $(IN_STOCK)
 
-spec-host: all $(C_CHECKS)
+spec-host: $(if $(SANITIZE),$(HOST),all) $(C_CHECKS)
 	@$(MAKE) $(EACH_ROOM) $(IN_HOST)
 
 spec-stock: all $(C_CHECKS)

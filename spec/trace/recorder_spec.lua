@@ -234,7 +234,7 @@ io.popen("kill -%s $PPID"):close()
 while true do sync.sleep(0.01) end
 ]]
     local signals = { TERM = 15, HUP = 1, SEGV = 11, ABRT = 6 }
-    if support.host:find "build/%a+/" then signals.SEGV = nil end -- a sanitizer's own
+    if support.host:find "build/[%a-]+/" then signals.SEGV = nil end -- a sanitizer's own
     for _, options in ipairs { "", "--virtual" } do
       for name, number in pairs(signals) do
         local recording = record(code:format(name), options)
