@@ -106,9 +106,10 @@ describe("output", function()
       local same = io.write("a", 1, " ") == io.stdout
       io.write(2.5):write(tostring(same), "\n")
     ]])
-    local result = support.run [[io.write("a", {})]]
+    local result = support.run [[io.write("a", 2, {}, "b")]]
     assert.equal(1, result.code)
-    assert.matches("bad argument #2 to 'write' (string expected, got table)", result.err, 1, true)
+    assert.equal("a2", result.out)
+    assert.matches("bad argument #3 to 'write' (string expected, got table)", result.err, 1, true)
   end)
 
   it("of a thread is not lost when the program ends", function()

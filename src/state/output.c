@@ -64,41 +64,44 @@ static int print (lua_State *L) {
   return 0;
 }
 
-/*
-** Checks that the argument can be written; floats get the stock io.write's format,
-** which is not tostring's.
-*/
-static void check_piece (lua_State *L, int arg) {
+/* Whether the argument can be written; floats get the stock io.write's format, not tostring's. */
+static bool is_piece (lua_State *L, int arg) {
   if (lua_type(L, arg) == LUA_TNUMBER && !lua_isinteger(L, arg)) {
     char text[64];
     snprintf(text, sizeof text, LUA_NUMBER_FMT, (LUAI_UACNUMBER)lua_tonumber(L, arg));
     lua_pushstring(L, text);
     lua_replace(L, arg);
   }
-  else luaL_checklstring(L, arg, NULL);
+  return lua_isstring(L, arg);
+}
+
+/* Joins arguments first..last. [0, +1, memory] */
+static void join (lua_State *L, int first, int last) {
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (int i = first; i <= last; i++) {
+    lua_pushvalue(L, i);
+    luaL_addvalue(&b);
+  }
+  luaL_pushresult(&b);
 }
 
 /*
-** Writes arguments first..last to f as one piece; leaves the results of io.write,
-** the file being at `file`.
+** Writes arguments first..last to f as one piece; leaves the results of io.write, the file being
+** at `file`. Those before one that cannot be written are written, as by the stock io.write.
 */
 static int write_arguments (lua_State *L, FILE *f, int first, int last, int file) {
   size_t length;
   const char *text;
-  for (int i = first; i <= last; i++) check_piece(L, i);
-  if (first < last) {
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (int i = first; i <= last; i++) {
-      lua_pushvalue(L, i);
-      luaL_addvalue(&b);
-    }
-    luaL_pushresult(&b);
-  }
-  else if (first == last) lua_pushvalue(L, first);
-  else lua_pushliteral(L, "");
+  int good = first - 1;
+  bool done;
+  while (good < last && is_piece(L, good + 1)) good++;
+  if (first == good) lua_pushvalue(L, first);
+  else join(L, first, good);
   text = lua_tolstring(L, -1, &length);
-  if (length > 0 && !emit(L, f, text, length, false)) return luaL_fileresult(L, 0, NULL);
+  done = length == 0 || emit(L, f, text, length, false);
+  if (good < last) luaL_checkstring(L, good + 1);
+  if (!done) return luaL_fileresult(L, 0, NULL);
   lua_pushvalue(L, file);
   return 1;
 }
