@@ -335,7 +335,9 @@ describe("The prompt #repl #novalgrind", function()
 
     it("lists living threads and asks: stay, then join", function()
       local t = open()
-      t:enter "w = Thread { name = 'slow', target = function() sleep(1.5) print 'done' end }:start()"
+      t:enter(("function asked() local f = io.open '%s/go' return f and f:close() end"):format(t.home))
+      t:enter "function slow() while not asked() do sleep(0.02) end print 'done' end"
+      t:enter "w = Thread { name = 'slow', target = slow }:start()"
       t:wait_for "[1 running]>"
       t:key "C-d"
       t:wait_for "join, stop or stay?"
@@ -345,6 +347,7 @@ describe("The prompt #repl #novalgrind", function()
       t:enter ":quit"
       t:wait_until(function(screen) return screen:find "join, stop or stay%?$" end)
       t:enter "join"
+      assert(io.open(t.home .. "/go", "w")):close()
       t:wait_for "done\n"
       t:wait_for "exit code 0"
     end)
