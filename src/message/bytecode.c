@@ -257,3 +257,40 @@ bool bytecode_place (const unsigned char *dump, size_t length, SentFunction *f) 
   f->last = (int)read_size(&r);
   return !r.bad && f->source != NULL;
 }
+
+/*
+** Parts.
+*/
+
+static void read_parts (BytecodeReader *r, const unsigned char *dump, BytecodeParts *parts,
+                        BytecodeParts *first, int depth) {
+  BytecodeParts other;
+  size_t length, n;
+  parts->begin = (size_t)(r->p - dump);
+  read_string(r, &length); /* source */
+  read_size(r);
+  read_size(r);                                             /* lines */
+  skip(r, 3);                                               /* parameters, vararg, stack size */
+  for (n = read_size(r); n > 0 && !r->bad; n--) skip(r, 4); /* code */
+  for (n = read_size(r); n > 0 && !r->bad; n--) read_constant(r, &length);
+  parts->upvalues = (size_t)(r->p - dump);
+  parts->count = n = read_size(r);
+  for (; n > 0 && !r->bad; n--) skip(r, 3);
+  parts->inner = (size_t)(r->p - dump);
+  if (depth > DEEPEST) r->bad = true;
+  for (n = read_size(r); n > 0 && !r->bad; n--) {
+    read_parts(r, dump, first != NULL ? first : &other, NULL, depth + 1);
+    first = NULL;
+  }
+  if (first != NULL) r->bad = true;
+  skip_debug(r);
+  parts->end = (size_t)(r->p - dump);
+}
+
+bool bytecode_parts (const unsigned char *dump, size_t length, BytecodeParts *outer,
+                     BytecodeParts *inner) {
+  BytecodeReader r = {.p = dump, .end = dump + length};
+  if (begin(&r)) read_parts(&r, dump, outer, inner, 0);
+  else r.bad = true;
+  return !r.bad && r.p == r.end;
+}

@@ -9,6 +9,7 @@
 ** Each record ends up as one value at the top. The frame around it was left in
 ** a state that says what becomes of that value.
 */
+#include "message/maker.h"
 #include "message/private.h"
 #include "world/args.h"
 #include "world/thread_record.h"
@@ -111,17 +112,11 @@ static void open_class (Decoder *d, unsigned tag, size_t record) {
   }
 }
 
-/*
-** Loads the function of a FUNCTION record at `p`. lua_load is the one allocating
-** call that never gives the collector its turn; pushing a string does. [0, +1, raises]
-*/
+/* Loads the function of a FUNCTION record at `p`. [0, +1, raises] */
 static void load_function (Decoder *d, const unsigned char *p) {
   uint64_t length = get64(p + FUNCTION_LENGTH);
-  const char *code = (const char *)p + FUNCTION_HEAD;
   d->p = p + FUNCTION_HEAD + length;
-  if (luaL_loadbufferx(d->L, code, length, "=message", "b") != LUA_OK) lua_error(d->L);
-  lua_pushliteral(d->L, "");
-  lua_pop(d->L, 1);
+  maker_push_function(d->L, p + FUNCTION_HEAD, length, p[FUNCTION_NUPS]);
 }
 
 /* Where the function is here already, another one takes the captured locals, and goes. */

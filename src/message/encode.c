@@ -316,7 +316,8 @@ bool encode_top (Encoder *e) {
       put_tag64(e, TAG_LIGHT, &light);
       break;
     case LUA_TTABLE: return encode_table(e);
-    case LUA_TFUNCTION: return e->mode != MODE_PLAIN && encode_function(e);
+    case LUA_TFUNCTION:
+      return e->mode == MODE_PLAIN ? encode_plain_function(e) : encode_function(e);
     case LUA_TUSERDATA: return encode_userdata(e);
     default:
       if (e->mode == MODE_PLAIN) return false;

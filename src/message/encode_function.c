@@ -1,12 +1,7 @@
 /*
 ** encode_function.c - Lua functions and their captured locals.
 **
-** A function travels as its dump with debug information. Dumping costs more
-** than all the rest and a thread's function is sent again and again, so a weak
-** table keeps the dump of each, with the names of the globals it uses behind
-** it: bytecode, names of globals (length:1, bytes), a zero, names of fields, then a
-** DumpEnd. Which names they are depends on what its upvalues hold; when that
-** changes, the dump is made anew.
+** A function travels as its dump with debug information (dump.c).
 **
 ** A captured local is a cell that several functions may hold. The first one
 ** that is met carries its value, the others a CELL. `_ENV` is no such cell: it
@@ -14,109 +9,8 @@
 ** An `_ENV` of the script's own making, without a metatable to reach the
 ** globals by, is a captured local like any other.
 */
-#include "base/registry.h"
+#include "message/dump.h"
 #include "message/private.h"
-
-static const char dumps_key; /* its address names the table of dumps */
-
-/*
-** Dumps.
-*/
-
-/* Pushes the table of dumps. [0, +1, memory] */
-static void push_dumps (lua_State *L) { registry_push_table(L, &dumps_key, "k", 0); }
-
-typedef struct Dump {
-  luaL_Buffer b;
-  bool begun;
-} Dump;
-
-/* A lua_Writer. The buffer begins late: lua_dump wants the function at the top. */
-static int add_piece (lua_State *L, const void *piece, size_t length, void *ud) {
-  Dump *d = ud;
-  if (!d->begun) {
-    d->begun = true;
-    luaL_buffinit(L, &d->b);
-  }
-  luaL_addlstring(&d->b, piece, length);
-  return 0;
-}
-
-static void add_name (void *ud, const char *name, size_t length) {
-  luaL_Buffer *b = ud;
-  luaL_addchar(b, (char)length);
-  luaL_addlstring(b, name, length);
-}
-
-/* Which upvalues of the function at `index` stand for the globals, a bit each. */
-static void find_environments (lua_State *L, int index, uint32_t env[8]) {
-  const char *name;
-  memset(env, 0, 8 * sizeof *env);
-  for (int i = 1; (name = lua_getupvalue(L, index, i)) != NULL; i++) {
-    if (encode_is_environment(L, name)) { env[(i - 1) / 32] |= UINT32_C(1) << (i - 1) % 32; }
-    lua_pop(L, 1);
-  }
-}
-
-/* What stands at the end of a dump. */
-typedef struct DumpEnd {
-  uint32_t env[8];  /* bit i: upvalue i held the globals */
-  uint64_t length;  /* of the bytecode */
-  uint64_t assigns; /* WATCH_… */
-} DumpEnd;
-
-/* Pushes the dump of the function at `index`, made new. [0, +1] */
-static void push_new_dump (lua_State *L, int index, const uint32_t env[8]) {
-  Dump d = {.begun = false};
-  DumpEnd end;
-  luaL_Buffer names; /* its own: it may move while the dump is read */
-  const char *code;
-  lua_pushvalue(L, index);
-  lua_dump(L, add_piece, &d, 0);
-  memcpy(end.env, env, sizeof end.env);
-  end.length = luaL_bufflen(&d.b);
-  luaL_pushresult(&d.b);
-  code = lua_tostring(L, -1);
-  luaL_buffinit(L, &names);
-  luaL_addlstring(&names, code, end.length);
-  end.assigns =
-      bytecode_names((const unsigned char *)code, end.length, env, false, add_name, &names);
-  luaL_addchar(&names, 0);
-  bytecode_names((const unsigned char *)code, end.length, env, true, add_name, &names);
-  luaL_addlstring(&names, (const char *)&end, sizeof end);
-  luaL_pushresult(&names);
-  lua_replace(L, -3); /* the function */
-  lua_pop(L, 1);
-}
-
-/* The end of the dump at the top. */
-static DumpEnd dump_end (lua_State *L) {
-  size_t total;
-  const char *dump = lua_tolstring(L, -1, &total);
-  DumpEnd end;
-  memcpy(&end, dump + total - sizeof end, sizeof end);
-  return end;
-}
-
-/* Pushes the dump of the function at `index`. [0, +1] */
-static void push_dump (lua_State *L, int index) {
-  uint32_t env[8];
-  find_environments(L, index, env);
-  push_dumps(L);
-  lua_pushvalue(L, index);
-  if (lua_rawget(L, -2) != LUA_TSTRING || memcmp(dump_end(L).env, env, sizeof env) != 0) {
-    lua_pop(L, 1);
-    push_new_dump(L, index, env);
-    lua_pushvalue(L, index);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, -4);
-  }
-  lua_remove(L, -2);
-}
-
-/*
-** Encoding.
-*/
 
 /*
 ** The function at `index` with its dump at the top: the record's head, and the globals
@@ -178,11 +72,44 @@ static bool encode_bare (Encoder *e) {
   return true;
 }
 
+/* The Lua function at the top with its dump above it. [-1, 0] */
+static bool open_function (Encoder *e, uint64_t id) {
+  lua_State *L = e->L;
+  size_t record = e->length;
+  int index = lua_gettop(L) - 1, nups = 0;
+  while (lua_upvalueid(L, index, nups + 1) != NULL) nups++;
+  put_function(e, index, nups, id);
+  if (e->anchors_wanted) return false;
+  encoder_note(e, record);
+  encoder_open(e, IN_FUNCTION, record, (uint32_t)nups);
+  return true;
+}
+
+/* Whether the function at the top has a name, or lasts. [0, 0, -] */
+static bool is_more_than_data (Encoder *e) {
+  lua_State *L = e->L;
+  bool named;
+  lua_getiuservalue(L, e->state, NAMES_MAP);
+  lua_pushvalue(L, -2);
+  named = lua_rawget(L, -2) != LUA_TNIL;
+  lua_pop(L, 2);
+  return named || lasting_find_quickly(L, e->state) != NULL;
+}
+
+bool encode_plain_function (Encoder *e) {
+  lua_State *L = e->L;
+  size_t seen = encode_map_find(e, lua_topointer(L, -1));
+  if (seen != 0) return encoder_reference(e, seen);
+  return e->names != NULL && !e->names->stale && e->depth < PLAIN_DEPTH && e->here == e->to
+         && e->root != ROOT_CALL && !lua_iscfunction(L, -1) && !is_more_than_data(e)
+         && dump_push_kept(L, lua_gettop(L)) && open_function(e, 0);
+}
+
 bool encode_function (Encoder *e) {
   lua_State *L = e->L;
-  size_t record, seen;
+  size_t seen;
   uint64_t id = 0;
-  int index = lua_gettop(L), nups = 0;
+  int index = lua_gettop(L);
   if (lua_iscfunction(L, -1)) {
     if (names_push(L, -1) && (e->root != ROOT_MODULES || encoder_loadable(e)))
       return encoder_named(e);
@@ -195,14 +122,8 @@ bool encode_function (Encoder *e) {
     return encoder_reference(e, seen);
   }
   if (encode_known_function(e, &id)) return true;
-  record = e->length;
-  while (lua_upvalueid(L, index, nups + 1) != NULL) nups++;
-  push_dump(L, index);
-  put_function(e, index, nups, id);
-  if (e->anchors_wanted) return false;
-  encoder_note(e, record);
-  encoder_open(e, IN_FUNCTION, record, (uint32_t)nups);
-  return true;
+  dump_push(L, index);
+  return open_function(e, id);
 }
 
 bool encode_upvalue (Encoder *e, Frame *f) {

@@ -14,11 +14,9 @@
 ** That the byte is where all releases of 5.4 have it is tested once (probe). Where it
 ** is not, the fields are gone through each time.
 */
-#include <stdatomic.h>
 #include <string.h>
 
-#include <lauxlib.h>
-
+#include "base/probe.h"
 #include "message/gain.h"
 #include "message/names.h"
 #include "world/thread_record.h"
@@ -31,8 +29,7 @@
 #define FEWEST_ASKINGS 20
 #define ASKINGS_A_FIELD 4 /* until its fields are gone through again */
 
-enum { UNTESTED, WORKS, FAILS };
-static atomic_int flags_work = UNTESTED;
+static Probe flags_work;
 
 /* The byte of the table at the top. */
 static uint8_t *flags_of (lua_State *L) { return (uint8_t *)lua_topointer(L, -1) + FLAGS; }
@@ -59,24 +56,7 @@ static int probe (lua_State *L) {
   return 1;
 }
 
-/*
-** In a state made for it: what happens once in a process must not move the pace of the
-** collector of the simulated world in which it happens to come first.
-*/
-static void probe_once (void) {
-  lua_State *L = sizeof(void *) == 8 ? luaL_newstate() : NULL;
-  bool works = false;
-  if (L != NULL) {
-    lua_pushcfunction(L, probe);
-    works = lua_pcall(L, 0, 1, 0) == LUA_OK && lua_toboolean(L, -1);
-    lua_close(L);
-  }
-  atomic_store_explicit(&flags_work, works ? WORKS : FAILS, memory_order_relaxed);
-}
-
-void gain_prepare (void) {
-  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == UNTESTED) probe_once();
-}
+void gain_prepare (void) { probe_run(&flags_work, probe); }
 
 /* Whether the table at the top has the field that is that user value. [0, 0, -] */
 static bool has_field (lua_State *L, int names, int key) {
@@ -194,8 +174,7 @@ static bool looks_changed (lua_State *L, int index, Gain *g, int names) {
   lua_pushvalue(L, index);
   g->transfers = has_field(L, names, NAMES_TRANSFER);
   lua_pop(L, 1);
-  if (atomic_load_explicit(&flags_work, memory_order_relaxed) == WORKS)
-    set_marks(L, index, g, names);
+  if (probe_holds(&flags_work)) set_marks(L, index, g, names);
   return changed;
 }
 

@@ -190,7 +190,8 @@ typedef struct EncodedEntry {
 ** How a message is encoded. Each mode that is not enough is given up, and the
 ** next one begins the message anew; nobody has seen the attempt.
 **
-** MODE_PLAIN: data, objects, and instances of classes that have a definition.
+** MODE_PLAIN: data, objects, functions whose dump is kept, and instances of classes that
+**   have a definition.
 **   No Lua call is made that could raise or allocate, so nothing is protected.
 ** MODE_FULL: everything else, under lua_pcall.
 ** MODE_ANCHORED: the same, and every value that was met is kept alive, since a
@@ -316,6 +317,8 @@ bool encode_argument (Encoder *e, Frame *f);
 /* encode_function.c */
 /* The function at the top. [-(1|0), 0, raises] */
 bool encode_function (Encoder *e);
+/* The same in plain mode: one whose code has been sent before. [-(1|0), 0, -] */
+bool encode_plain_function (Encoder *e);
 /*
 ** Pushes the next captured local, if it is to be encoded; after the last, closes the
 ** frame. [0, +(0|1), memory]
@@ -369,6 +372,14 @@ unsigned bytecode_names (const unsigned char *dump, size_t length, const uint32_
                          void *ud);
 /* Where the dumped function stands; false: it does not say. */
 bool bytecode_place (const unsigned char *dump, size_t length, SentFunction *f);
+/* Where the parts of a dumped function lie. */
+typedef struct BytecodeParts {
+  size_t begin, upvalues, inner, end; /* of all; of the lists of upvalues and of functions in it */
+  size_t count;                       /* of upvalues */
+} BytecodeParts;
+/* The dumped function, and in *inner the first one in it, if asked for; false: there is none. */
+bool bytecode_parts (const unsigned char *dump, size_t length, BytecodeParts *outer,
+                     BytecodeParts *inner);
 
 static inline unsigned char *encoder_room (Encoder *e, size_t n) {
   unsigned char *p;
