@@ -215,7 +215,7 @@ EACH_ROOM = --keep-going $(if $(SPECS),,--output-sync=target)
 # Specs of the command start it in processes of their own, and those of livelocks
 # count instructions by the hundred million, which are the same whoever starts them:
 # one round is enough.
-ONCE = spec/command/% spec/explore/% spec/whole/inner_functions_spec.lua spec/whole/faults_spec.lua spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua \
+ONCE = spec/command/% spec/explore/% spec/whole/inner_functions_spec.lua spec/whole/faults_spec.lua spec/thread/ends_spec.lua spec/thread/finaliser_spec.lua spec/thread/system_spec.lua \
        spec/worlds/livelock_spec.lua
 STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
 
