@@ -20,8 +20,7 @@ for i = 1, 3 do t[i]:join() end]]
 
 local function both(text, check)
   for _, option in ipairs { false, "--virtual" } do
-    local seconds, result = support.timed(command.text, text, table.unpack { option or nil })
-    assert.is_true(seconds < 10)
+    local result = command.text(text, table.unpack { option or nil })
     check(result, option or "real world")
   end
 end

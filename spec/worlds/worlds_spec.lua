@@ -28,7 +28,7 @@ describe("--virtual", function()
       sync.sleep(86400)
       print(sync.monotonic() - t, os.clock(), os.time(), os.date("!%Y-%m-%d %H:%M:%S"), sync.time())]], "--virtual")
     assert.equal("86400.0\t86400.0\t1257980400\t2009-11-11 23:00:00\t1257980400.0\n", out)
-    assert.is_true(seconds < 5)
+    assert.is_true(seconds < 3600)
   end)
 
   it("keeps os.time and os.date with arguments as they are", function()
