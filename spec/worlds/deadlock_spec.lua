@@ -1,5 +1,4 @@
 local sync = require "luasync"
-local support = require "spec.support"
 local command = require "spec.command"
 
 -- Lines of the scripts are counted in the reports: each begins on its first line.
