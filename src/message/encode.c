@@ -163,8 +163,7 @@ static bool encode_key (Encoder *e, Frame *f) {
   return true;
 }
 
-/* The metatable at the top, in a message of plain data: one that has a definition. [-1, 0] */
-static bool encode_plain_metatable (Encoder *e) {
+bool encode_plain_metatable (Encoder *e) {
   const void *key = lua_topointer(e->L, -1);
   size_t seen = encode_map_find(e, key);
   if (seen != 0 && (e->data[seen] & TAG_KIND) == TAG_LASTING) return encoder_reference(e, seen);
@@ -373,7 +372,7 @@ static bool encode_plain (Encoder *e, int first, int n) {
   if (!lua_checkstack(L, stack_needed(PLAIN_DEPTH))) return false;
   e->names = names_push_peeked(L);
   e->state = top + 1;
-  for (e->item = 1; ok && e->item <= n; e->item++) {
+  for (e->item = n == 1 && encode_data(e, first) ? 2 : 1; ok && e->item <= n; e->item++) {
     lua_pushvalue(L, first + e->item - 1);
     ok = encode_run(e);
   }

@@ -256,6 +256,10 @@ bool encode_top (Encoder *e);
 ** [0, 0, memory]
 */
 void encode_give_id (Encoder *e, size_t record);
+/* The metatable at the top, in a message of plain data: one that has a definition. [-1, 0, -] */
+bool encode_plain_metatable (Encoder *e);
+/* encode_data.c: the table at `index`, in plain mode; false, and nothing: it is more than data. [0, 0, -] */
+bool encode_data (Encoder *e, int index);
 /* Encodes the value at the top with all that is in it. [-1, 0, raises] */
 bool encode_run (Encoder *e);
 /* Puts a REF in place of the value at the top. [-1, 0, raises] */
