@@ -55,13 +55,10 @@ static void spin_for (Spot *spot, World *world) {
 }
 
 void park_on (Spot *spot, Nanos deadline) {
-  int was = 0;
-  if (atomic_compare_exchange_strong(&spot->token, &was, -1)) {
+  int awake = 0;
+  if (atomic_compare_exchange_strong(&spot->token, &awake, -1))
     futex_wait(&spot->token, -1, deadline);
-    was = -1;
-    if (atomic_compare_exchange_strong(&spot->token, &was, 0)) return;
-  }
-  atomic_store(&spot->token, 0);
+  atomic_exchange(&spot->token, 0);
 }
 
 void park_thread (Thread *self, Nanos deadline) {
