@@ -15,6 +15,7 @@ typedef struct Timer {
   Nanos interval; /* const after init; relative */
   Line line;      /* the timer's own thread, while it waits; under thread.mu */
   bool cancelled; /* under thread.mu */
+  bool stood;     /* its own thread is in the line, or has been; under thread.mu */
 } Timer;
 
 /* Waits for the time to come, unless cancelled; raises a pending interrupt. True: it has come. */
@@ -28,6 +29,7 @@ static bool begin (lua_State *L, Thread *t) {
   waiter_init(&w, OP_TIMER, t, deadline);
   pthread_mutex_lock(&t->mu);
   cancelled = timer->cancelled;
+  timer->stood = !cancelled;
   if (!cancelled) line_join(&timer->line, &w);
   pthread_mutex_unlock(&t->mu);
   if (!cancelled) wake = line_wait(L, &w, &t->mu, deadline);
@@ -39,12 +41,14 @@ static bool begin (lua_State *L, Thread *t) {
 static int timer_cancel (lua_State *L) {
   Timer *timer = object_check(L, 1, &timer_kind);
   Waiter *chain;
+  bool in_time;
   announce(L, OP_CANCEL, timer);
   pthread_mutex_lock(&timer->thread.mu);
   timer->cancelled = true;
   chain = line_choose_all(&timer->line);
+  in_time = chain != NULL || !timer->stood;
   pthread_mutex_unlock(&timer->thread.mu);
-  record(OP_CANCEL, timer, chain != NULL || atomic_load(&timer->thread.life) == LIFE_NEW, 0);
+  record(OP_CANCEL, timer, in_time, 0);
   line_wake(chain);
   return 0;
 }

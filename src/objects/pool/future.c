@@ -37,6 +37,9 @@ Future *future_new (lua_State *L, int first, int n) {
   return f;
 }
 
+/* A state as recordings number it. */
+static int recorded (int state) { return state == CANCELLED ? 3 : state < FINISHED ? state : 2; }
+
 /* What the running thread has made of it, before anybody hears of that. */
 static void record_change (Future *f, State to) {
   if (to == RUNNING) record((OpKind)RECORD_RUN, f, 1, 1);
@@ -141,7 +144,7 @@ Wake future_wait (lua_State *L, Future *f, Nanos deadline) {
 
 int future_push (lua_State *L, Future *f) {
   State state = (State)atomic_load(&f->state);
-  record(OP_RESULT, f, state == CANCELLED ? -1 : 1, state == CANCELLED ? 3 : 2);
+  record(OP_RESULT, f, state == CANCELLED ? -1 : 1, recorded(state));
   if (state == CANCELLED) {
     lua_pushnil(L);
     lua_pushliteral(L, "cancelled");
@@ -167,7 +170,7 @@ static int future_result (lua_State *L) {
   }
   if (wake == WAKE_INTERRUPT) thread_raise(L);
   if (wake == WAKE_CHOSEN) return future_push(L, f);
-  record(OP_RESULT, f, 0, atomic_load(&f->state));
+  record(OP_RESULT, f, 0, recorded(atomic_load(&f->state)));
   lua_pushnil(L);
   lua_pushliteral(L, "timeout");
   return 2;
@@ -224,8 +227,14 @@ static int future_done (lua_State *L) {
 /* cancel(): true: it will not run, or has been cancelled already. */
 static int future_cancel_call (lua_State *L) {
   Future *f = check_future(L);
+  bool now, done;
+  int state;
   announce(L, OP_CANCEL, f);
-  lua_pushboolean(L, future_cancel(f) || atomic_load(&f->state) == CANCELLED);
+  now = future_cancel(f);
+  state = atomic_load(&f->state);
+  done = now || state == CANCELLED;
+  if (!now) record(OP_CANCEL, f, done, recorded(state));
+  lua_pushboolean(L, done);
   return 1;
 }
 
