@@ -5,6 +5,10 @@
 ** How far all have come is one number, with a field for each thread. Where there is room
 ** for one bit more between the fields, one subtraction compares all of them. The tables
 ** stay from one history to the next: a search counts each of its executions.
+**
+** A step makes the number greater. Where all numbers are few, the counts stand in an array by
+** number, and one pass through it from the bottom meets each after all that lead to it. Else they
+** are hashed, those of as many steps at a time.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +16,8 @@
 #include "base/grow.h"
 #include "base/random.h"
 #include "explore/private.h"
+
+#define FEW 16 /* bits of a number that the array has room for */
 
 typedef unsigned __int128 Positions;
 
@@ -28,24 +34,32 @@ typedef struct Layer {
 } Layer;
 
 struct Extensions {
-  const History *h;
-  int shift[HISTORY_THREADS], bits[HISTORY_THREADS];
+  int threads; /* those that have loud events, in their order; */
+  int thread[HISTORY_THREADS], shift[HISTORY_THREADS], bits[HISTORY_THREADS]; /* for each */
   uint32_t *loud, loud_capacity; /* the loud events of all threads, one thread after the other */
   uint32_t first[HISTORY_THREADS], counts[HISTORY_THREADS];
-  Positions *needs; /* for each loud event: how many of each thread must have come */
+  uint32_t *rank, rank_capacity;   /* how many loud ones are among so many events of a thread, */
+  uint32_t ranks[HISTORY_THREADS]; /* from here on */
+  Positions *needs;                /* for each loud event: how many of each thread must have come */
   uint32_t needs_capacity;
   Positions guards; /* the bits between the fields; 0: there is no room for them */
+  int wanted;       /* bits of a number, guards too */
   Layer now, next;
+  uint64_t *few;    /* counts by number, where these have FEW bits; all 0 between two histories */
+  uint64_t *filled; /* a bit for each count that is not 0 */
 };
 
 void interleavings_free (Extensions *x) {
   if (x == NULL) return;
   free(x->loud);
+  free(x->rank);
   free(x->needs);
   free(x->now.entries);
   free(x->now.filled);
   free(x->next.entries);
   free(x->next.filled);
+  free(x->few);
+  free(x->filled);
   free(x);
 }
 
@@ -90,13 +104,13 @@ static void layer_clear (Layer *l) {
 }
 
 static uint32_t position (const Extensions *x, Positions key, int t) {
-  return x->bits[t] == 0 ? 0 : (uint32_t)(key >> x->shift[t]) & ((1u << x->bits[t]) - 1);
+  return (uint32_t)(key >> x->shift[t]) & ((1u << x->bits[t]) - 1);
 }
 
 /* Whether those that must come before the loud event have come. */
 static bool may_come (const Extensions *x, Positions key, uint32_t event) {
   if (x->guards != 0) return (((key | x->guards) - x->needs[event]) & x->guards) == x->guards;
-  for (int t = 0; t < x->h->threads; t++)
+  for (int t = 0; t < x->threads; t++)
     if (position(x, key, t) < position(x, x->needs[event], t)) return false;
   return true;
 }
@@ -105,7 +119,7 @@ static bool may_come (const Extensions *x, Positions key, uint32_t event) {
 static bool next_layer (Extensions *x) {
   for (uint32_t i = 0; i < x->now.used; i++) {
     const Count *c = &x->now.entries[x->now.filled[i]];
-    for (int t = 0; t < x->h->threads; t++) {
+    for (int t = 0; t < x->threads; t++) {
       uint32_t at = position(x, c->key, t);
       if (at < x->counts[t] && may_come(x, c->key, x->first[t] + at)
           && !layer_add(&x->next, c->key + ((Positions)1 << x->shift[t]), c->ways))
@@ -116,38 +130,50 @@ static bool next_layer (Extensions *x) {
 }
 
 /* The fields of the positions; false: they do not fit. */
-static bool lay_out (Extensions *x, const History *h) {
+static bool lay_out (Extensions *x) {
   int wanted = 0, shift = 0;
   x->guards = 0;
-  for (int t = 0; t < h->threads; t++) {
-    x->bits[t] = 0;
-    while (x->counts[t] >> x->bits[t] != 0) x->bits[t]++;
+  for (int t = 0; t < x->threads; t++) {
+    x->bits[t] = 32 - __builtin_clz(x->counts[t]);
     wanted += x->bits[t];
   }
   if (wanted > 127) return false;
-  for (int t = 0; t < h->threads; t++) {
+  for (int t = 0; t < x->threads; t++) {
     x->shift[t] = shift;
     shift += x->bits[t];
-    if (wanted + h->threads <= 128) x->guards |= (Positions)1 << shift++;
+    if (wanted + x->threads <= 128) x->guards |= (Positions)1 << shift++;
   }
+  x->wanted = shift;
   return true;
 }
 
-/* What each loud event of the thread needs: no less than the one before it. */
-static void find_needs (Extensions *x, int t) {
-  const History *h = x->h;
-  uint32_t n[HISTORY_THREADS] = {0};
+/* What each loud event of the thread needs. */
+static void find_needs (Extensions *x, const History *h, int t) {
   for (uint32_t i = 0; i < x->counts[t]; i++) {
     const Clock *clock = clock_of(h, x->loud[x->first[t] + i]);
-    Positions needs = 0;
-    for (int u = 0; u < h->threads; u++) {
-      while (u != t && n[u] < x->counts[u]
-             && h->events[x->loud[x->first[u] + n[u]]].nth <= clock[u])
-        n[u]++;
-      needs |= (Positions)(u == t ? i : n[u]) << x->shift[u];
-    }
+    Positions needs = (Positions)i << x->shift[t];
+    for (int u = 0; u < x->threads; u++)
+      if (u != t) needs |= (Positions)x->rank[x->ranks[u] + clock[x->thread[u]]] << x->shift[u];
     x->needs[x->first[t] + i] = needs;
   }
+}
+
+/* Notes which events of a thread are loud. There is room for them. */
+static void add_thread (Extensions *x, const History *h, int thread, uint32_t *loud,
+                        uint32_t *rank) {
+  const Chain *c = &h->of_thread[thread];
+  uint32_t first = *loud, *ranks = x->rank + *rank;
+  ranks[0] = 0;
+  for (uint32_t i = 0; i < c->count; i++) {
+    if (!h->events[c->events[i]].silent) x->loud[(*loud)++] = c->events[i];
+    ranks[i + 1] = *loud - first;
+  }
+  if (*loud == first) return;
+  x->thread[x->threads] = thread;
+  x->first[x->threads] = first;
+  x->ranks[x->threads] = *rank;
+  x->counts[x->threads++] = *loud - first;
+  *rank += c->count + 1;
 }
 
 /*
@@ -155,21 +181,54 @@ static void find_needs (Extensions *x, int t) {
 ** do not fit.
 */
 static bool extensions_begin (Extensions *x, const History *h) {
-  uint32_t n = 0;
-  x->h = h;
+  uint32_t loud = 0, rank = 0, threads = (uint32_t)h->threads;
   if (!grow_list32(&x->loud, &x->loud_capacity, h->count + 1, sizeof *x->loud)
+      || !grow_list32(&x->rank, &x->rank_capacity, h->count + threads, sizeof *x->rank)
       || !grow_list32(&x->needs, &x->needs_capacity, h->count + 1, sizeof *x->needs))
     return false;
-  for (int t = 0; t < h->threads; t++) {
-    const Chain *c = &h->of_thread[t];
-    x->first[t] = n;
-    for (uint32_t i = 0; i < c->count; i++)
-      if (!h->events[c->events[i]].silent) x->loud[n++] = c->events[i];
-    x->counts[t] = n - x->first[t];
-  }
-  if (!lay_out(x, h)) return false;
-  for (int t = 0; t < h->threads; t++) find_needs(x, t);
+  x->threads = 0;
+  for (int t = 0; t < h->threads; t++) add_thread(x, h, t, &loud, &rank);
+  if (!lay_out(x)) return false;
+  for (int t = 0; t < x->threads; t++) find_needs(x, h, t);
   return true;
+}
+
+/*
+** Where numbers are few.
+*/
+
+/* Whether they are, and no count of so many steps has more than 64 bits. */
+static bool is_few (const Extensions *x, uint32_t steps) {
+  uint32_t bits = x->threads < 2 ? 0 : 32 - (uint32_t)__builtin_clz((uint32_t)x->threads - 1);
+  return x->wanted <= FEW && steps * bits < 64;
+}
+
+/* In *seen how many numbers there are; 0: no memory. */
+static uint64_t count_few (Extensions *x, size_t *seen) {
+  uint32_t guards = (uint32_t)x->guards;
+  int threads = x->threads;
+  if (x->few == NULL) x->few = calloc((size_t)1 << FEW, sizeof *x->few);
+  if (x->filled == NULL) x->filled = calloc(((size_t)1 << FEW) / 64, sizeof *x->filled);
+  if (x->few == NULL || x->filled == NULL) return 0;
+  x->few[0] = x->filled[0] = 1;
+  for (uint32_t word = 0;; ++*seen) {
+    uint64_t ways;
+    uint32_t next = 0, key;
+    while (x->filled[word] == 0) word++;
+    key = word * 64 + (uint32_t)__builtin_ctzll(x->filled[word]);
+    x->filled[word] &= x->filled[word] - 1;
+    ways = x->few[key];
+    x->few[key] = 0;
+    for (int t = 0; t < threads; t++) {
+      uint32_t at = key >> x->shift[t] & ((1u << x->bits[t]) - 1), event = x->first[t] + at;
+      if (at == x->counts[t] || (((key | guards) - (uint32_t)x->needs[event]) & guards) != guards)
+        continue;
+      next = key + (1u << x->shift[t]);
+      x->few[next] += ways;
+      x->filled[next / 64] |= (uint64_t)1 << next % 64;
+    }
+    if (next == 0) return ways; /* all have come: the greatest number there is */
+  }
 }
 
 unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact) {
@@ -177,9 +236,17 @@ unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact
   unsigned __int128 ways = 1;
   size_t seen = 0;
   uint32_t steps = 0;
-  bool good = x != NULL && extensions_begin(x, h) && layer_add(&x->now, 0, 1);
+  bool good = x != NULL && extensions_begin(x, h);
   h->extensions = x;
-  for (int t = 0; good && t < h->threads; t++) steps += x->counts[t];
+  for (int t = 0; good && t < x->threads; t++) steps += x->counts[t];
+  if (good && is_few(x, steps)) {
+    ways = count_few(x, &seen);
+    good = ways != 0 && seen <= *states;
+    *exact &= good;
+    *states = seen < *states ? seen : *states;
+    return good ? ways : 1;
+  }
+  good = good && layer_add(&x->now, 0, 1);
   for (; good && steps > 0; steps--) {
     Layer old = x->now;
     good = next_layer(x) && (seen += x->next.used) <= *states;
