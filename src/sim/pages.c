@@ -12,17 +12,17 @@
 
 #define NONE UINT32_MAX
 #define ALT_STACK ((size_t)64 << 10)
-#define CHUNK 32   /* copies in a block of memory */
-#define HOT 2      /* faults of a page that is not closed any more */
-#define WORTH 2048 /* to close and open a page costs as much as to put it back so often */
-#define FREE_CLOSINGS 2
+#define CHUNK 32  /* copies in a block of memory */
+#define SURVEY 32 /* each of so many times it is looked which pages need not be put back */
+#define CALM 4    /* surveys that a page has passed unchanged before it is closed, */
+#define NEVER 16  /* and twice as many after each fault; after so many faults no more */
 
 typedef struct Page {
   uint32_t version, first; /* its last copy, and the first one */
   uint32_t number;         /* among the written pages of the first moment + 1, or 0 */
-  uint32_t restored;       /* so often */
-  uint16_t faults, closings;
-  bool closed;
+  uint32_t calm;           /* surveys in a row that have found it unchanged */
+  uint16_t faults;
+  bool closed, known; /* it has been closed before */
 } Page;
 
 /* Memory that has been kept. */
@@ -69,7 +69,8 @@ struct Pages {
   uint32_t change_count, change_capacity;
   Moment *moments;
   uint32_t moment_count, moment_capacity;
-  Written *written; /* room for all pages of the first moment */
+  unsigned restores; /* so often */
+  Written *written;  /* room for all pages of the first moment */
   uint32_t written_count, written_capacity;
   char *alt_stack;
   stack_t old_stack;
@@ -180,22 +181,29 @@ static bool close_row (Range *r, uint32_t first, uint32_t count) {
   if (!good) protect(r, first, count, PROT_READ | PROT_WRITE);
   for (uint32_t i = first; i < first + count; i++) {
     r->pages[i].closed = good;
-    r->pages[i].closings++;
-    if (!good) r->pages[i].faults = HOT;
+    r->pages[i].known = true;
+    r->pages[i].calm = 0;
+    if (!good) r->pages[i].faults = NEVER;
   }
   return good;
 }
 
-/* To close a page and to open it again costs far more than to copy it a few times. */
-static bool is_worth_closing (const Page *q) {
-  return q->faults < HOT && q->closings < FREE_CLOSINGS + q->restored / WORTH;
+/* Whether it has not been closed yet: only a fault tells that it is written to at all. */
+static bool is_new (const Page *q) { return !q->known; }
+
+/*
+** Whether it has been as its copy for so long that it is likely to stay so: to close a page and to
+** open it again costs as much as to put it back hundreds of times.
+*/
+static bool is_calm (const Page *q) {
+  return q->faults < NEVER && q->calm >= (uint32_t)CALM << q->faults;
 }
 
-/* Closes all pages of the range that are worth it. */
-static void close_pages (Range *r) {
+/* Closes the open pages of the range that are so. They are as their last copies. */
+static void close_pages (Range *r, bool (*is_so)(const Page *)) {
   uint32_t first = 0, row = 0, left = 0;
   for (uint32_t i = 0; i < r->open_count; i++) {
-    if (!is_worth_closing(&r->pages[r->open[i]])) continue;
+    if (!is_so(&r->pages[r->open[i]])) continue;
     if (row > 0 && r->open[i] == first + row) {
       row++;
       continue;
@@ -323,7 +331,7 @@ bool pages_end (Pages *p) {
   for (uint32_t i = m->changes; i < p->change_count; i++) {
     uint32_t range = p->changes[i].range;
     const Range *r = &p->ranges[range];
-    close_pages(&p->ranges[range]);
+    close_pages(&p->ranges[range], is_new);
     for (uint32_t k = 0; k < r->open_count; k++) note_written(p, range, r->open[k]);
   }
   return true;
@@ -334,14 +342,20 @@ static void open_row (const Pages *p, uint32_t range, uint32_t first, uint32_t c
   if (count > 0) protect(&p->ranges[range], first, count, PROT_READ | PROT_WRITE);
 }
 
-/* The copies that the moment has made go, and their pages are open. */
+/* Whether the page was the same when the copy before was made. */
+static bool is_as_before (const Pages *p, const Copy *c) {
+  return c->previous != NONE
+         && memcmp(bytes_of(p, c->previous), bytes_of(p, (uint32_t)(c - p->copies)), PAGE) == 0;
+}
+
+/* The copies that the moment has made go, and their pages are open, unless these were so before. */
 static void drop_copies (Pages *p, uint32_t left) {
   uint32_t range = 0, first = 0, row = 0;
   while (p->copy_count > left) {
     const Copy *c = &p->copies[--p->copy_count];
     Page *q = &p->ranges[c->range].pages[c->page];
     q->version = c->previous;
-    if (!q->closed) continue;
+    if (!q->closed || is_as_before(p, c)) continue;
     note_open(p, c->range, c->page);
     if (row == 0 || c->range != range || c->page + 1 != first) {
       open_row(p, range, first, row);
@@ -369,15 +383,28 @@ void pages_drop (Pages *p) {
   }
 }
 
-void pages_restore (Pages *p, bool (*unchanged)(void *ud, const void *owner), void *ud) {
-  for (uint32_t i = 0; i < p->range_count; i++) {
-    const Range *r = &p->ranges[i];
-    if (r->open_count == 0 || (r->owner != NULL && unchanged(ud, r->owner))) continue;
-    for (uint32_t k = 0; k < r->open_count; k++) {
-      Page *q = &r->pages[r->open[k]];
-      memcpy(page_at(r, r->open[k]), bytes_of(p, q->version), PAGE);
-      q->restored++;
+/* Puts the open pages of the range back. In a survey it closes those that were as their copies long enough. */
+static void restore_range (const Pages *p, Range *r, bool survey) {
+  bool any = false;
+  for (uint32_t i = 0; i < r->open_count; i++) {
+    Page *q = &r->pages[r->open[i]];
+    char *page = page_at(r, r->open[i]);
+    const char *copy = bytes_of(p, q->version);
+    if (survey) {
+      q->calm = memcmp(page, copy, PAGE) == 0 ? q->calm + 1 : 0;
+      any |= is_calm(q);
     }
+    memcpy(page, copy, PAGE);
+  }
+  if (any) close_pages(r, is_calm);
+}
+
+void pages_restore (Pages *p, bool (*unchanged)(void *ud, const void *owner), void *ud) {
+  bool survey = ++p->restores % SURVEY == 0;
+  for (uint32_t i = 0; i < p->range_count; i++) {
+    Range *r = &p->ranges[i];
+    if (r->open_count > 0 && (r->owner == NULL || !unchanged(ud, r->owner)))
+      restore_range(p, r, survey);
   }
 }
 
