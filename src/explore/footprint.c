@@ -9,6 +9,7 @@
 
 #define IDS_MOST (1u << 24)
 #define NONE UINT32_MAX
+#define FIRST 256 /* footprints of which it is kept whether they meet */
 
 typedef struct Place {
   uint32_t object, part;
@@ -25,7 +26,8 @@ struct Footprints {
   uint32_t index_size;
   Place *place_list;
   uint32_t place_count, place_capacity;
-  bool is_short; /* a footprint has got no number of its own */
+  bool is_short;           /* a footprint has got no number of its own */
+  bool meet[FIRST][FIRST]; /* of the first ones: whether they do */
 };
 
 Footprints *footprint_table (void) {
@@ -141,6 +143,17 @@ static bool reserve_pool (Footprints *f, uint32_t wanted) {
   return true;
 }
 
+/* Whether they access the same, and not both only read it. */
+static bool meet (const Footprints *f, const Footprint *p, const Footprint *q) {
+  const Access *x = f->accesses + p->first, *y = f->accesses + q->first;
+  for (int i = 0; i < p->count; i++)
+    for (int j = 0; j < q->count; j++)
+      if (x[i].object == y[j].object && (x[i].write || y[j].write)
+          && (x[i].part == y[j].part || x[i].part == PART_ALL || y[j].part == PART_ALL))
+        return true;
+  return false;
+}
+
 static uint32_t add (Footprints *f, const Access *a, int count, unsigned grips) {
   if (f->count == IDS_MOST || !grow_index(f) || !reserve_pool(f, f->used + (uint32_t)count)
       || !grow_list32(&f->list, &f->capacity, f->count + 1, sizeof *f->list))
@@ -154,6 +167,8 @@ static uint32_t add (Footprints *f, const Access *a, int count, unsigned grips) 
   f->list[f->count] = (Footprint){(uint16_t)count, (uint16_t)grips, f->used};
   f->used += (uint32_t)count;
   put_index(f, f->count);
+  for (uint32_t i = 0; i <= f->count && f->count < FIRST; i++)
+    f->meet[i][f->count] = f->meet[f->count][i] = meet(f, &f->list[i], &f->list[f->count]);
   return f->count++;
 }
 
@@ -187,12 +202,6 @@ bool footprint_grips (const Footprint *p, int thread) {
 
 bool footprint_dependent (const Footprints *f, int ta, uint32_t a, int tb, uint32_t b) {
   const Footprint *p = &f->list[a], *q = &f->list[b];
-  const Access *x = f->accesses + p->first, *y = f->accesses + q->first;
   if (ta == tb || grips(p, q, tb) || grips(q, p, ta)) return true;
-  for (int i = 0; i < p->count; i++)
-    for (int j = 0; j < q->count; j++)
-      if (x[i].object == y[j].object && (x[i].write || y[j].write)
-          && (x[i].part == y[j].part || x[i].part == PART_ALL || y[j].part == PART_ALL))
-        return true;
-  return false;
+  return a < FIRST && b < FIRST ? f->meet[a][b] : meet(f, p, q);
 }

@@ -22,6 +22,7 @@ static bool chain_add (Chain *c, uint32_t event) {
 /* The first in the chain from event `e` on; its length where there is none. */
 static uint32_t chain_find (const Chain *c, uint32_t e) {
   uint32_t low = 0, high = c->count;
+  if (high == 0 || c->events[high - 1] < e) return high;
   while (low < high) {
     uint32_t middle = (low + high) / 2;
     if (c->events[middle] < e) low = middle + 1;
@@ -55,6 +56,7 @@ void history_free (History *h) {
   free(h->clocks);
   free(h->ready);
   free(h->edges);
+  free(h->met);
   free(h);
 }
 
@@ -243,20 +245,28 @@ static bool add_to_chains (History *h, uint32_t i) {
   return true;
 }
 
-static void make_clocks (History *h, uint32_t i) {
+/* Makes the clocks of the event, and notes those whose order with it is not known otherwise. */
+static bool make_clocks (History *h, uint32_t i) {
   const Event *e = &h->events[i];
   Clock *clock = clock_of(h, i);
   Walk w;
   int d;
+  h->met_used = i > 0 ? h->events[i - 1].met : 0;
   memcpy(clock_before(h, i), h->current[e->thread], (size_t)h->width * sizeof *clock);
   memcpy(clock, h->current[e->thread], (size_t)h->width * sizeof *clock);
   walk_begin(&w, h, e->thread, e->footprint, i);
+  walk_cut(&w, clock);
   while ((d = walk_next(&w, e->footprint)) >= 0) {
+    if (covers(h, clock, (uint32_t)d)) continue;
+    if (!grow_list32(&h->met, &h->met_capacity, h->met_used + 1, sizeof *h->met)) return false;
+    h->met[h->met_used++] = (uint32_t)d;
     join(clock, clock_of(h, (uint32_t)d), h->threads);
     walk_cut(&w, clock);
   }
+  h->events[i].met = h->met_used;
   clock[e->thread] = (Clock)e->nth;
   memcpy(h->current[e->thread], clock, (size_t)h->width * sizeof *clock);
+  return true;
 }
 
 bool history_push (History *h, const Event *e, const Ready *ready) {
@@ -270,7 +280,7 @@ bool history_push (History *h, const Event *e, const Ready *ready) {
   h->events[i].ready = h->ready_used;
   if (f->count > 0) memcpy(h->ready + h->ready_used, ready, f->count * sizeof *ready);
   h->ready_used += f->count;
-  make_clocks(h, i);
+  if (!make_clocks(h, i)) return false;
   h->count++;
   return add_to_chains(h, i);
 }
@@ -357,6 +367,17 @@ static bool possible_before (const History *h, uint32_t e, uint32_t o, int threa
   return !needs;
 }
 
+/*
+** Where all that the event has met can change places with it, these are its races; false: not so,
+** earlier ones may be.
+*/
+static bool are_met_races (const History *h, uint32_t o) {
+  const Event *e = &h->events[o];
+  for (uint32_t i = o > 0 ? h->events[o - 1].met : 0; i < e->met && !e->late; i++)
+    if (!possible_before(h, h->met[i], o, e->thread, e->footprint)) return false;
+  return footprint_at(h->footprints, e->footprint)->grips != GRIPS_TICK;
+}
+
 void history_races (History *h, int o, const Pending *pending, void (*found)(void *ud, int e),
                     void *ud) {
   bool done = (uint32_t)o < h->count;
@@ -367,6 +388,11 @@ void history_races (History *h, int o, const Pending *pending, void (*found)(voi
   Clock cover[HISTORY_THREADS];
   Walk w;
   int e;
+  if (done && are_met_races(h, (uint32_t)o)) {
+    for (uint32_t i = o > 0 ? h->events[o - 1].met : 0; i < h->events[o].met; i++)
+      found(ud, (int)h->met[i]);
+    return;
+  }
   memcpy(cover, done ? clock_before(h, (uint32_t)o) : h->current[thread],
          (size_t)h->width * sizeof *cover);
   walk_begin(&w, h, thread, footprint, (uint32_t)o);

@@ -33,6 +33,7 @@ typedef struct Event {
   uint32_t footprint;
   uint32_t nth;   /* of its thread, from 1 */
   uint32_t ready; /* where the state of its objects before it stands in the pool */
+  uint32_t met;   /* where the list of those it depends on first, latest first, ends */
 } Event;
 
 typedef struct History History;
@@ -47,7 +48,7 @@ const Event *history_event (const History *h, int i);
 uint32_t history_count_before (const History *h, int i, int thread);
 
 /*
-** Adds an event; `nth` and `ready` of *e are filled in. `ready` is the state of its
+** Adds an event; `nth`, `ready` and `met` of *e are filled in. `ready` is the state of its
 ** objects before it, one for each of its accesses. False: no memory.
 */
 bool history_push (History *h, const Event *e, const Ready *ready);

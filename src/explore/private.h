@@ -48,6 +48,8 @@ struct History {
   uint32_t ready_used, ready_capacity;
   Edge *edges;
   uint32_t edge_count, edge_capacity;
+  uint32_t *met; /* of all events, one after the other: see Event */
+  uint32_t met_used, met_capacity;
   Extensions *extensions;
 };
 

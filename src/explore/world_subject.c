@@ -43,33 +43,38 @@ struct WorldSubject {
   const char *problem;
 };
 
-static void look_how_they_stand (WorldSubject *w) {
-  Nanos deadline;
-  w->held = w->parked = 0;
-  for (int i = 0; i < w->known; i++) {
-    if (w->serial[i] < 0) continue;
-    if (sim_pending(w->sim, w->serial[i]) != NULL) w->held |= (uint64_t)1 << i;
-    else if (sim_is_parked(w->sim, w->serial[i], &deadline)) w->parked |= (uint64_t)1 << i;
-  }
+static void note_stand (WorldSubject *w, int number, SimStand stand) {
+  if (stand == SIM_HELD) w->held |= (uint64_t)1 << number;
+  if (stand == SIM_PARKED) w->parked |= (uint64_t)1 << number;
 }
 
-/*
-** Looks which threads there are now, and how they stand; false: too many, or no memory. At the
-** end of a run those that it has stopped still stand in front of what they would have done.
-*/
+/* At the end of a run those that it has stopped still stand in front of what they would have done. */
+static void look_how_they_end (WorldSubject *w) {
+  Thread *t;
+  for (int i = 0; i < w->known; i++)
+    if (w->serial[i] >= 0) note_stand(w, i, sim_stand(w->sim, w->serial[i], &t));
+}
+
+/* Looks which threads there are now, and how they stand; false: too many, or no memory. */
 static bool refresh (WorldSubject *w) {
-  int count = sim_is_over(w->sim) ? 0 : sim_thread_count(w->sim);
-  for (int i = 0; i < w->known && count > 0; i++) w->serial[i] = -1;
+  int count = sim_thread_count(w->sim);
+  w->held = w->parked = 0;
+  if (sim_is_over(w->sim)) {
+    look_how_they_end(w);
+    return true;
+  }
+  for (int i = 0; i < w->known; i++) w->serial[i] = -1;
   for (int s = 0; s < count; s++) {
-    const Thread *t = sim_thread_of(w->sim, s);
+    Thread *t;
+    SimStand stand = sim_stand(w->sim, s, &t);
     int number;
     if (t == NULL) continue;
     number = numbering_thread(&w->numbers, s, t, &w->problem);
     if (number < 0) return false;
     w->serial[number] = s;
     if (number >= w->known) w->known = number + 1;
+    note_stand(w, number, stand);
   }
-  look_how_they_stand(w);
   return true;
 }
 
@@ -293,7 +298,7 @@ static void tell_effects (WorldSubject *w, int thread, uint64_t held, uint64_t p
 static bool step (void *ud, int thread, Effects *effects) {
   WorldSubject *w = ud;
   uint64_t held = w->held, parked = w->parked;
-  Touched touched = {.count = 0};
+  Touched touched;
   bool is_known = w->depth < w->told;
   if (thread != CLOCK_THREAD && w->serial[thread] < 0) return false;
   if (!is_known) watch_pending(w, thread);
@@ -301,7 +306,7 @@ static bool step (void *ud, int thread, Effects *effects) {
   else {
     if (w->wipes) touched_find(&touched, sim_pending(w->sim, w->serial[thread]));
     sim_step(w->sim, w->serial[thread]);
-    touched_tidy(&touched);
+    if (w->wipes) touched_tidy(&touched);
   }
   w->depth++;
   if (!refresh(w)) return false;

@@ -80,6 +80,15 @@ Thread *sim_thread_of (const Sim *sim, int thread) {
   return st != NULL ? st->thread : NULL;
 }
 
+SimStand sim_stand (const Sim *sim, int thread, Thread **t) {
+  const SimThread *st = find(sim, thread);
+  *t = st != NULL ? st->thread : NULL;
+  if (st == NULL) return SIM_ELSEWHERE;
+  return st->state == SIM_THREAD_HELD     ? SIM_HELD
+         : st->state == SIM_THREAD_PARKED ? SIM_PARKED
+                                          : SIM_ELSEWHERE;
+}
+
 const Op *sim_pending (const Sim *sim, int thread) {
   const SimThread *st = find(sim, thread);
   return st != NULL && st->state == SIM_THREAD_HELD ? st->pending : NULL;

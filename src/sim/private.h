@@ -90,6 +90,11 @@ void *sim_memory (World *world, void *block, size_t size);
 ** NULL: no memory.
 */
 void *sim_memory_of_pool (Sim *sim, size_t size);
+/*
+** What the state of a thread that has ended keeps alive, is let go, in an order that is
+** the same in every run: its memory does so too late, when the world ends.
+*/
+void sim_abandon (lua_State *L);
 
 /* Closes what the threads have left open, but `kept` and those opened before it. NULL: all. */
 void sim_close_files (Sim *sim, SimFile *kept);

@@ -401,26 +401,15 @@ static lua_State *open_thread (Thread *t, lua_State *parent) {
   return st->L;
 }
 
-/*
-** What the state of a thread that has ended keeps alive, is let go, in an order that is
-** the same in every run: its memory does so too late, when the world ends.
-*/
-static void abandon (lua_State *L) {
-  int n = object_list(L, NULL, 0);
-  Object **list = n > 0 ? malloc((size_t)n * sizeof(Object *)) : NULL;
-  if (list != NULL) n = object_list(L, list, n);
-  for (int i = 0; list != NULL && i < n; i++) object_drop(list[i]);
-  free(list);
-  message_abandon(L);
-}
-
 static void close_thread (Thread *t, lua_State *L) {
   SimThread *st = t->driver_data;
   Sim *sim = sim_of(t->object.world);
   invariants_forget(sim, t);
-  if (sim->options.policy->searches) sim_stdlib_keep_libraries(L);
-  if (sim->options.tidy || t->has_finalisers) lua_close(L);
-  else abandon(L);
+  if (sim->options.tidy || t->has_finalisers) {
+    if (sim->options.policy->searches) sim_stdlib_keep_libraries(L);
+    lua_close(L);
+  }
+  else sim_abandon(L);
   if (st->state == SIM_THREAD_TAKEN) st->state = SIM_THREAD_FREE; /* the thread was never started */
 }
 

@@ -14,10 +14,12 @@
 ** Under AddressSanitizer freed blocks are poisoned and stay so for a while, and
 ** a red zone follows each block.
 */
+#include <stdlib.h>
 #include <string.h>
 
 #include <lua.h>
 
+#include "message/message.h"
 #include "sim/private.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -115,4 +117,17 @@ void *sim_memory (World *world, void *block, size_t size) {
   if (size > 0) return resize(sim, (Head *)block - 1, size);
   give(sim, (Head *)block - 1);
   return NULL;
+}
+
+void sim_abandon (lua_State *L) {
+  Object *few[16], **list = few;
+  int n = object_list(L, few, 16);
+  if (n == 16) { /* or more */
+    n = object_list(L, NULL, 0);
+    list = malloc((size_t)n * sizeof *list);
+    n = list != NULL ? object_list(L, list, n) : 0;
+  }
+  for (int i = 0; i < n; i++) object_drop(list[i]);
+  if (list != few) free(list);
+  message_abandon(L);
 }

@@ -53,6 +53,11 @@ int sim_thread_count (const Sim *sim);
 */
 const Op *sim_pending (const Sim *sim, int thread);
 
+typedef enum SimStand { SIM_ELSEWHERE, SIM_HELD, SIM_PARKED } SimStand;
+
+/* How the thread stands. In *t who it is; NULL: it has not been started, or has ended. */
+SimStand sim_stand (const Sim *sim, int thread, Thread **t);
+
 /* Whether the thread stands in a line or sleeps. In *deadline until when. */
 bool sim_is_parked (const Sim *sim, int thread, Nanos *deadline);
 
