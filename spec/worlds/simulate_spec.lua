@@ -156,6 +156,18 @@ describe("simulate", function()
     assert.is_nil(sync.simulate(function() end, { schedule = "0 ." }).note)
   end)
 
+  it("lets time go on in a schedule beside a thread that slept and may run", function()
+    for last, output in pairs { ["1 2 0 ."] = "a\nb\n", ["2 1 0 ."] = "b\na\n" } do
+      local report = sync.simulate(function()
+        local a = sync.spawn(function() sync.sleep(1) print "a" end)
+        local b = sync.spawn(function() for _ = 1, 3 do sync.sleep(1) end print "b" end)
+        a:join()
+        b:join()
+      end, { schedule = "0 1 2 ! 2 ! 2 ! " .. last })
+      assert.same({ true, output, nil }, { report.ok, report.output, report.note })
+    end
+  end)
+
   it("keeps objects of one world out of another", function()
     local queue, shared = sync.Queue { name = "outer" }, sync.Shared {}
     support.raises("cannot send Queue 'outer' to another world (at target.<upvalue queue>)", function()

@@ -118,9 +118,10 @@ static bool begin (Sim *sim) {
 
 static bool before_op (Sim *sim, SimThread *me, const Op *op) {
   const Turn *turn = current_turn(sim);
-  me->pending = op;
-  return turn != NULL && turn->preempted && me->operations >= turn->operations
-         && (op->kind != OP_OUTPUT || me->outputs >= turn->outputs) && next_can_run(sim, me);
+  bool lost = turn != NULL && turn->preempted && me->operations >= turn->operations
+              && (op->kind != OP_OUTPUT || me->outputs >= turn->outputs) && next_can_run(sim, me);
+  me->pending = lost ? op : NULL; /* it lies on the stack of a thread that goes on */
+  return lost;
 }
 
 /*
