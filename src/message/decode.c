@@ -58,13 +58,11 @@ static void keep (Decoder *d, unsigned tag, size_t record) {
 ** Records.
 */
 
-static int capped (uint32_t n) { return n < INT32_MAX / 64 ? (int)n : INT32_MAX / 64; }
-
 static void open_table (Decoder *d, unsigned tag, size_t record) {
   const unsigned char *p = d->p - 1;
   uint32_t narr = get32(p + TABLE_NARR), nrec = get32(p + TABLE_NREC);
   d->p = p + TABLE_HEAD;
-  lua_createtable(d->L, capped(narr), capped(nrec));
+  lua_createtable(d->L, decode_capped(narr), decode_capped(nrec));
   keep(d, tag, record);
   open_record(d, tag, record, narr)->pairs = nrec;
 }
@@ -98,7 +96,7 @@ static void open_class (Decoder *d, unsigned tag, size_t record) {
   DecodedFrame *f;
   d->p = p + CLASS_HEAD;
   if (!known) {
-    lua_createtable(L, capped(narr), capped(nrec));
+    lua_createtable(L, decode_capped(narr), decode_capped(nrec));
     if (d->module != NULL) decode_load_module(d);
   }
   d->module = NULL;
@@ -217,22 +215,19 @@ static void read_other (Decoder *d, unsigned tag) {
   }
 }
 
-static bool read_value (Decoder *d);
-
 static bool read_record (Decoder *d, unsigned tag) {
   size_t record = (size_t)(d->p - 1 - (const unsigned char *)d->m);
   switch (tag & TAG_KIND) {
     case TAG_TABLE: open_table(d, tag, record); return false;
     case TAG_CLASS: open_class(d, tag, record); return false;
-    case TAG_MODULE: read_module(d); return read_value(d);
+    case TAG_MODULE: read_module(d); return decode_value(d);
     case TAG_FUNCTION: open_function(d, tag, record); return false;
     case TAG_TRANSFER: open_transfer(d, tag, record); return false;
     default: read_other(d, tag); return true;
   }
 }
 
-/* Reads a value; false: it is a record whose contents come first, in a frame of its own. */
-static bool read_value (Decoder *d) {
+bool decode_value (Decoder *d) {
   lua_State *L = d->L;
   lua_Integer integer;
   lua_Number number;
@@ -298,7 +293,7 @@ static void finish_table (Decoder *d, DecodedFrame *f) {
   bool known = f->target != f->slots.base;
   if (f->state != GOT_METATABLE && (f->tag & TAG_META)) {
     f->state = GOT_METATABLE;
-    if (!read_value(d)) return;
+    if (!decode_value(d)) return;
   }
   if (f->state == GOT_METATABLE && !known) lua_setmetatable(d->L, f->target);
   if (known) {
@@ -319,7 +314,7 @@ static void fill_table (Decoder *d, DecodedFrame *f) {
           continue;
         }
         f->state = GOT_ITEM;
-        if (!read_value(d)) return;
+        if (!decode_value(d)) return;
         /* FALLTHROUGH */
       case GOT_ITEM:
         lua_rawseti(L, f->target, ++f->index);
@@ -332,11 +327,11 @@ static void fill_table (Decoder *d, DecodedFrame *f) {
         }
         f->pairs--;
         f->state = GOT_FIELD_KEY;
-        if (!read_value(d)) return;
+        if (!decode_value(d)) return;
         /* FALLTHROUGH */
       case GOT_FIELD_KEY:
         f->state = GOT_FIELD;
-        if (!read_value(d)) return;
+        if (!decode_value(d)) return;
         /* FALLTHROUGH */
       case GOT_FIELD:
         lua_rawset(L, f->target);
@@ -369,7 +364,7 @@ static void fill_function (Decoder *d, DecodedFrame *f) {
       continue;
     }
     f->state = GOT_ITEM;
-    if (!read_value(d)) return;
+    if (!decode_value(d)) return;
     lua_setupvalue(d->L, f->target, (int)++f->index);
     f->state = AT_ITEM;
   }
@@ -382,7 +377,7 @@ static void fill_transfer (Decoder *d, DecodedFrame *f) {
   if (f->state == GOT_ITEM) f->index++;
   f->state = GOT_ITEM;
   for (; f->index < f->count; f->index++)
-    if (!read_value(d)) return;
+    if (!decode_value(d)) return;
   lua_call(L, (int)f->count - 1, 1);
   lua_replace(L, f->slots.base);
   keep(d, f->tag, f->record);
@@ -391,7 +386,7 @@ static void fill_transfer (Decoder *d, DecodedFrame *f) {
 
 /* Pushes the next value with all that is in it. [0, +1, raises] */
 static void decode_one (Decoder *d) {
-  read_value(d);
+  decode_value(d);
   while (d->depth > 0) {
     DecodedFrame *f = &d->frames[d->depth - 1];
     switch (f->tag & TAG_KIND) {
@@ -426,7 +421,7 @@ static void decode_globals (Decoder *d) {
   bool home = names != NULL && d->m->home == thread_self->unique;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
   for (uint32_t i = 0; i < d->m->globals; i++) {
-    read_value(d); /* its name */
+    decode_value(d); /* its name */
     decode_one(d);
     if (home) lua_pop(L, 2);
     else set_global(L);
@@ -439,7 +434,7 @@ static int push_helpers (Decoder *d) {
   lua_State *L = d->L;
   int top = lua_gettop(L);
   if (d->m->shared != 0) {
-    lua_createtable(L, 0, capped(d->m->shared));
+    lua_createtable(L, 0, decode_capped(d->m->shared));
     d->refs = lua_gettop(L);
   }
   if (d->m->depth > PLAIN_DEPTH)
@@ -458,7 +453,9 @@ static int decode_message (lua_State *L, Message *m, int kept) {
   int helpers, first = lua_gettop(L) + 1;
   luaL_checkstack(L, m->count + stack_needed(m->depth), "too many values in a message");
   helpers = push_helpers(&d);
-  for (int i = 0; i < m->count; i++) decode_one(&d);
+  if (m->plain) decode_data(&d);
+  else
+    for (int i = 0; i < m->count; i++) decode_one(&d);
   if (m->globals != 0) decode_globals(&d);
   if (helpers > 0) {
     lua_rotate(L, first, -helpers);

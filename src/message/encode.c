@@ -456,6 +456,7 @@ static Message *encoder_message (Encoder *e, int n) {
   m->home = e->names != NULL ? thread_self->unique : 0;
   m->last_counted = e->last_counted;
   m->leads = e->leads;
+  m->plain = e->plain;
   e->data = e->scratch; /* given away, with the objects */
   e->last_counted = 0;
   if (e->frames != e->few_frames || e->entries != e->few_entries) encoder_release(e);

@@ -108,8 +108,10 @@ bool encode_data (Encoder *e, int index) {
   if (!insides_known()) return false;
   e->watched |= WATCH_TABLES;
   if (put_table(e, lua_topointer(L, index), 1)
-      && (!lua_getmetatable(L, index) || encode_plain_metatable(e)))
+      && (!lua_getmetatable(L, index) || encode_plain_metatable(e))) {
+    e->plain = e->shared == 0;
     return true;
+  }
   encoder_release(e);
   return false;
 }

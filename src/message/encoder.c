@@ -50,7 +50,7 @@ void encoder_release (Encoder *e) {
   e->depth = e->deepest = e->spilled = e->anchored = e->ordered = e->transfers = 0;
   e->global = e->global_count = e->defined_count = 0;
   e->shared = e->level = 0;
-  e->learnt = e->metatable = e->anchors_wanted = e->leads = false;
+  e->learnt = e->metatable = e->anchors_wanted = e->leads = e->plain = false;
   e->watched = 0;
   e->last_counted = 0;
 }

@@ -81,6 +81,7 @@ struct Message {
   size_t last_counted; /* the chain of OBJECT and LASTING records; 0: none */
   World *owner;        /* in whose memory it lies; see memory.h */
   bool leads;          /* what is counted may hold further references, see cycles.h */
+  bool plain;          /* one table, for decode_data */
 };
 
 /* Where the parts of records lie, counted from the tag; X_HEAD is where the contents begin. */
@@ -235,7 +236,7 @@ typedef struct Encoder {
   bool learnt;         /* package.loaded has been looked at for this message */
   bool departs;        /* there are handles whose kinds want to know */
   bool part;           /* they are added to a list that somebody else follows */
-  bool leads;          /* as in the message */
+  bool leads, plain;   /* as in the message */
   uint8_t watched;     /* what the receiver may change: WATCH_… */
   Frame few_frames[PLAIN_DEPTH];
   EncodedEntry few_entries[FEW_ENTRIES];
@@ -440,6 +441,16 @@ typedef struct Decoder {
   int spilled, kept_count;
   const unsigned char *module; /* the MODULE record in front of the next one, or NULL */
 } Decoder;
+
+/* Room for so many that a message speaks of. */
+static inline int decode_capped (uint32_t n) {
+  return n < INT32_MAX / 64 ? (int)n : INT32_MAX / 64;
+}
+
+/* Reads a value; false: it is a record whose contents come first, in a frame of its own. */
+bool decode_value (Decoder *d);
+/* decode_data.c: pushes the one table of a message of plain data. [0, +1, raises] */
+void decode_data (Decoder *d);
 
 /* Pushes the module being read, if this state has loaded it by itself. [0, +(0|1), memory] */
 bool decode_own_module (Decoder *d);
