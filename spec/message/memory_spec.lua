@@ -94,6 +94,28 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     ]]))
   end)
 
+  it("where classes are sent and dropped", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local queue = sync.Queue()
+      local function round(n)
+        for _ = 1, n do
+          local class = { text = ("x"):rep(10000) }
+          class.__index = class
+          for _ = 1, 2 do
+            queue:put(setmetatable({}, class))
+            queue:get()
+          end
+        end
+        collectgarbage()
+      end
+      round(300)
+      local before = rss()
+      round(2000)
+      local grown = rss() - before
+      print(grown < 8000 and "flat" or grown)
+    ]]))
+  end)
+
   it("where the collector finds them while a hook is called", function()
     assert.equal("flat\n", support.output(RSS .. [[
       local big = ("x"):rep(20000)

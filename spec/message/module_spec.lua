@@ -218,6 +218,18 @@ describe("A module that a receiver cannot load", function()
     end)
   end)
 
+  it("is there in threads: put into package.loaded in place of another", function()
+    for version = 1, 3 do
+      local module = { version = version }
+      package.loaded["by hand"] = module
+      local ok, e = pcall(elsewhere, function()
+        assert(module.version == version and require "by hand" == module)
+      end)
+      package.loaded["by hand"] = version < 3 and module or nil
+      assert(ok, e)
+    end
+  end)
+
   it("is the one that require gives in a thread that runs already, be it there or not", function()
     local check = function(loads_first)
       package.preload["bundled.part"] = function() return { f = function() return 1 end } end
