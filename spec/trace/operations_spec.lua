@@ -260,3 +260,29 @@ describe("a recording says each operation of", function()
     end)
   end)
 end)
+
+it("a recording says what each object is", function()
+  local file = support.temporary ".json"
+  sync.simulate(function()
+    local lock = sync.Lock{ name = "lock" }
+    local c, r = sync.Condition(lock, { name = "c" }), sync.Condition{ name = "r" }
+    lock:with(c.notify, c) r:with(r.notify, r)
+    local s, b = sync.Semaphore(2, { name = "s" }), sync.BoundedSemaphore(3, { name = "b" })
+    local q = sync.Queue(4, { name = "q" })
+    s:acquire() b:acquire() q:put(1)
+    sync.Barrier(5, { name = "five" }):reset()
+    sync.Timer(1, print):start()
+  end, { seed = 1, trace = file })
+  local objects, found = assert(trace.read(file)).doc.runs[1].objects, {}
+  os.remove(file)
+  for i, o in ipairs(objects) do
+    local words = { o.kind, o.name }
+    for _, key in ipairs { "max", "first", "lock", "thread" } do
+      if o[key] then words[#words + 1] = key .. " " .. (key == "lock" and objects[o.lock + 1].name or o[key]) end
+    end
+    found[i] = table.concat(words, " ")
+  end
+  assert.same({ "Thread MainThread thread 0", "Lock lock", "Condition c lock lock", "RLock RLock-1",
+    "Condition r lock RLock-1", "Semaphore s first 2", "BoundedSemaphore b max 3 first 3", "Queue q max 4",
+    "Barrier five max 5", "Timer Thread-1 thread 1" }, found)
+end)

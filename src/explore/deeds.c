@@ -61,7 +61,7 @@ uint32_t deeds_number (Deeds *d, const WatchedStep *op, uint64_t woken) {
                                         op->second,
                                         op->part,
                                         op->removes | op->keys << 1 | op->empty << 2
-                                            | op->patient << 3,
+                                            | op->patient << 3 | op->tries << 4,
                                         (uint32_t)woken,
                                         (uint32_t)(woken >> 32)};
   uint32_t n = (uint32_t)op->among_count, number;

@@ -39,8 +39,8 @@ static int thread_of (const GraphEdge *e) { return (int)(e->step >> 24); }
 static uint64_t bit_of (const GraphEdge *e) { return (uint64_t)1 << thread_of(e); }
 
 static bool is_look (const Search *s, const GraphEdge *e) {
-  return e->deed != DEED_NONE
-         && (op_info[deeds_at(s->deeds, e->deed)->op.kind].flags & OP_LOOKS) != 0;
+  const WatchedStep *op = e->deed != DEED_NONE ? &deeds_at(s->deeds, e->deed)->op : NULL;
+  return op != NULL && (op->tries || (op_info[op->kind].flags & OP_LOOKS) != 0);
 }
 
 /* Whether the step from that node stays in its part. */

@@ -121,13 +121,16 @@ static int shared_accesses (Numbering *g, const Op *op, Access *a) {
   return 2;
 }
 
+unsigned numbering_needs (const Op *op) { return op->until == 0 ? 0 : op_info[op->kind].needs; }
+
 /* A select looks at all its objects, and takes from one. */
 static int select_accesses (Numbering *g, const Op *op, Access *a) {
   int n = op->among_count < ACCESSES_MOST ? op->among_count : ACCESSES_MOST;
   for (int i = 0; i < n; i++) {
     const Object *o = op->among[i]->object;
     bool only_looks = o->kind == &event_kind || o->kind == &thread_kind || o->kind == &timer_kind;
-    a[i] = (Access){.object = numbering_object(g, o), .write = !only_looks, .needs = READY_TAKE};
+    a[i] = (Access){
+        .object = numbering_object(g, o), .write = !only_looks, .needs = numbering_needs(op)};
   }
   return n;
 }
@@ -170,7 +173,8 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
     return 1;
   }
   if (op->among != NULL) return select_accesses(g, op, a);
-  a[0] = (Access){.object = numbering_object(g, op->object), .write = write, .needs = info->needs};
+  a[0] = (Access){
+      .object = numbering_object(g, op->object), .write = write, .needs = numbering_needs(op)};
   if (op->object->kind == &shared_kind && op->kind != OP_LOOK) return shared_accesses(g, op, a);
   if (op->kind == OP_START || op->kind == OP_END) return life_accesses(g, op, a);
   if (op->object->kind == &timer_kind && (op->kind == OP_TIMER || op->kind == OP_CANCEL))
@@ -236,6 +240,7 @@ WatchedStep numbering_watched (Numbering *g, const Op *op, const Thread *self, i
                            && shared_has_key(op->object, op->key) == op->removes,
                    .empty = looks && op->kind != OP_LOOK && shared_is_empty(op->object),
                    .patient = op->until == FOREVER,
+                   .tries = op->until == 0,
                    .among = among};
   for (int i = 0; op->among != NULL && i < op->among_count && i < ACCESSES_MOST; i++)
     among[s.among_count++] = numbering_object(g, op->among[i]->object);

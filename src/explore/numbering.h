@@ -42,6 +42,8 @@ uint32_t numbering_made (Numbering *g, uint32_t maker, uint32_t nth);
 /* The part of a Shared that a key is. */
 uint32_t numbering_part (Numbering *g, const SharedKey *k);
 
+/* What must be so before it can take effect, bits of Kind.ready; one try needs nothing. */
+unsigned numbering_needs (const Op *op);
 /* What an operation touches, at most ACCESSES_MOST; returns how many accesses. */
 int numbering_accesses (Numbering *g, const Op *op, Access *a);
 unsigned numbering_grips (Numbering *g, const Op *op);

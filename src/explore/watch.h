@@ -28,6 +28,7 @@ typedef struct WatchedStep {
   bool keys;       /* a write by which a key appears or vanishes */
   bool empty;      /* the table has no key at all */
   bool patient;    /* it waits for ever if it must */
+  bool tries;      /* it does not wait at all */
   uint32_t *among; /* of a select; owned by the caller */
   int among_count;
 } WatchedStep;

@@ -79,8 +79,7 @@ static bool refresh (WorldSubject *w) {
 }
 
 static bool is_late (WorldSubject *w, const Op *op) {
-  return op->until != FOREVER && op->until != 0 && op->until <= sim_clock(w->sim)
-         && op_info[op->kind].needs != 0;
+  return op->until != FOREVER && op->until <= sim_clock(w->sim) && numbering_needs(op) != 0;
 }
 
 /* Then it needs nothing either; but a lock that a wait has given back is taken all the same. */
@@ -94,7 +93,7 @@ static bool is_ready (Object *o, const Thread *t, unsigned needs) {
 }
 
 static bool is_possible (const Op *op, const Thread *t) {
-  unsigned needs = op_info[op->kind].needs;
+  unsigned needs = numbering_needs(op);
   if (needs == 0) return true;
   if (op->among == NULL) return is_ready(op->object, t, needs);
   for (int i = 0; i < op->among_count; i++)
@@ -121,7 +120,7 @@ static bool has_deadline (WorldSubject *w) {
     if (sim_is_parked(w->sim, w->serial[i], &deadline) && deadline != FOREVER) return true;
     op = sim_pending(w->sim, w->serial[i]);
     if (op != NULL && op->until != FOREVER && op->until > sim_clock(w->sim)
-        && op_info[op->kind].needs != 0)
+        && numbering_needs(op) != 0)
       return true;
   }
   return false;
