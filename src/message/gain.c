@@ -18,6 +18,7 @@
 
 #include "base/probe.h"
 #include "message/gain.h"
+#include "message/insides.h"
 #include "message/names.h"
 #include "world/thread_record.h"
 
@@ -56,7 +57,10 @@ static int probe (lua_State *L) {
   return 1;
 }
 
-void gain_prepare (void) { probe_run(&flags_work, probe); }
+void gain_prepare (void) {
+  probe_run(&flags_work, probe);
+  insides_prepare();
+}
 
 /* Whether the table at the top has the field that is that user value. [0, 0, -] */
 static bool has_field (lua_State *L, int names, int key) {
@@ -132,15 +136,25 @@ static void set_marks (lua_State *L, int index, Gain *g, int names) {
   g->marks = thread_self->marks;
 }
 
-/* Whether all marks are there. */
+/* The next table of a class; NULL: there is none. As next_table says. */
+static const InsideTable *table_behind (const InsideTable *t, const void *key) {
+  const InsideNode *n = inside_field(t, key);
+  if (n != NULL && n->type == INSIDE_TABLE && n->value.object != t) return n->value.object;
+  return t->metatable;
+}
+
+/* Whether all marks are there. Asked with each instance, so the tables are read in place. */
 static bool has_marks (lua_State *L, int index, const Gain *g, int names) {
-  Walk w = walk(L, index, names);
-  bool more = true, all = true;
-  for (; more; more = walk_on(L, &w)) {
-    unsigned marks = (g->expected >> 2 * w.n & 3) * NO_LEN;
-    all = all && (*flags_of(L) & marks) == marks;
+  const void *key = ((const Names *)lua_touserdata(L, names))->index;
+  uint64_t chain = 0;
+  int n = 0;
+  for (const InsideTable *t = lua_topointer(L, index); t != NULL && n < CHAIN_MOST; n++) {
+    unsigned marks = (g->expected >> 2 * n & 3) * NO_LEN;
+    if ((t->flags & marks) != marks) return false;
+    chain = chain * 3 + (uintptr_t)t;
+    t = table_behind(t, key);
   }
-  return all && w.chain == g->chain;
+  return chain == g->chain;
 }
 
 /*
@@ -174,7 +188,7 @@ static bool looks_changed (lua_State *L, int index, Gain *g, int names) {
   lua_pushvalue(L, index);
   g->transfers = has_field(L, names, NAMES_TRANSFER);
   lua_pop(L, 1);
-  if (probe_holds(&flags_work)) set_marks(L, index, g, names);
+  if (probe_holds(&flags_work) && insides_known()) set_marks(L, index, g, names);
   return changed;
 }
 

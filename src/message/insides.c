@@ -53,7 +53,8 @@ static bool reads_table (lua_State *L) {
   for (size_t i = 0; same && i < inside_node_count(t); i++) {
     const InsideNode *n = &t->nodes[i];
     if (inside_is_empty(n->type)) continue;
-    same = is_next(L, n->key, n->key_type, n->value, n->type);
+    same = is_next(L, n->key, n->key_type, n->value, n->type)
+           && (n->key_type != INSIDE_SHORT || inside_field(t, n->key.object) == n);
     lua_settop(L, table + 1);
   }
   same = same && !lua_next(L, table);

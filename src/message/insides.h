@@ -80,6 +80,17 @@ static inline size_t inside_node_count (const InsideTable *t) { return (size_t)1
 
 static inline bool inside_is_empty (uint8_t type) { return (type & INSIDE_EMPTY) == 0; }
 
+/* The field under that short string, as an object; NULL: there is none. */
+static inline const InsideNode *inside_field (const InsideTable *t, const void *string) {
+  const InsideString *s = string;
+  const InsideNode *n = &t->nodes[s->hash & (inside_node_count(t) - 1)];
+  while (n->key_type != INSIDE_SHORT || n->key.object != string) {
+    if (n->next == 0) return NULL;
+    n += n->next;
+  }
+  return inside_is_empty(n->type) ? NULL : n;
+}
+
 /* Of a short or long string. */
 static inline const char *inside_text (const void *string, uint8_t type, size_t *length) {
   const InsideString *s = string;

@@ -88,6 +88,9 @@ Names *names_push_state (lua_State *L) {
   lasting_push_things(L);
   lua_setiuservalue(L, -2, NAMES_THINGS);
   keep_string(L, "__index", NAMES_INDEX);
+  lua_getiuservalue(L, -1, NAMES_INDEX);
+  names->index = lua_topointer(L, -1);
+  lua_pop(L, 1);
   keep_string(L, "__len", NAMES_LEN);
   keep_string(L, "__eq", NAMES_EQ);
   keep_string(L, "__transfer", NAMES_TRANSFER);

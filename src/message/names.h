@@ -75,9 +75,10 @@ enum {
 
 typedef struct Names {
   uint64_t filter[NAMES_FILTER / 64]; /* tables that have a name or last */
-  uint64_t loaded; /* sum over package.loaded as it was when learnt; 0: not yet */
-  bool stale;      /* a module has come since */
-  bool watched;    /* package.loaded tells us of new ones */
+  uint64_t loaded;   /* sum over package.loaded as it was when learnt; 0: not yet */
+  const void *index; /* the string __index, as an object */
+  bool stale;        /* a module has come since */
+  bool watched;      /* package.loaded tells us of new ones */
 } Names;
 
 Names *names_peek (lua_State *L); /* this state's, or NULL: not made yet [0, 0, -] */
