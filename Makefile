@@ -207,9 +207,13 @@ C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test $(BUILD)/heap_test $(BUILD
 # ThreadSanitizer) does not burden the next. SPECS=... is one process.
 ROOMS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard spec/*/*_spec.lua)))))
 ROOMS := $(filter command docs thread worlds,$(ROOMS)) $(filter-out command docs thread worlds,$(ROOMS))
-# A search runs in one OS thread, and the programs of the documentation do what the other rooms do:
-# ThreadSanitizer sees nothing new there. SPECS=spec/explore runs them all the same.
+# ThreadSanitizer sees nothing in what runs in one OS thread - searches, simulated worlds alone, texts, what
+# is typed at the prompt - nor anything new in the programs of the documentation. SPECS=spec/explore runs them.
+SINGLE = spec/worlds/simulate_spec.lua spec/worlds/worlds_spec.lua spec/worlds/livelock_spec.lua spec/worlds/steps_spec.lua \
+         spec/command/repl_keys_spec.lua spec/command/repl_entries_spec.lua spec/command/repl_startup_spec.lua \
+         spec/trace/writers_spec.lua spec/trace/parts_spec.lua spec/trace/explored_spec.lua spec/lua/hints_spec.lua
 ROOMS := $(if $(filter thread,$(SANITIZE)),$(filter-out docs explore module,$(ROOMS)),$(ROOMS))
+ROOM = $(if $(filter thread,$(SANITIZE)),$(filter-out $(SINGLE),$(sort $(wildcard spec/$*/*_spec.lua))),spec/$*)
 EACH_ROOM = --keep-going $(if $(SPECS),,--output-sync=target)
 
 # Specs of the command start it in processes of their own, and those of livelocks
@@ -234,7 +238,7 @@ spec-stock: all $(C_CHECKS)
 
 host-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(HOST)"
-	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),$(if $(SANITIZE),100,1000)) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(or $(SPECS),spec/$*)
+	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),$(if $(SANITIZE),100,1000)) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(or $(SPECS),$(ROOM))
 
 stock-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(LUA) with $(MODULE)"
