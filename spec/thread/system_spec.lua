@@ -29,25 +29,38 @@ describe("an OS thread of a thread", function()
     ]])
   end)
 
+  -- Rounds of 100 threads that run at the same time.
+  local ROUNDS = [[
+    local function wait_for(count)
+      local deadline = sync.monotonic() + 50
+      while tonumber(status "Threads") ~= count do
+        assert(sync.monotonic() < deadline, status "Threads")
+        sync.sleep(0.001)
+      end
+    end
+    local most
+    local function round()
+      local go = sync.Event()
+      for _ = 1, 100 do sync.spawn(go.wait, go) end
+      sync.settle()
+      most = most or tonumber(status "Threads")
+      assert(tonumber(status "Threads") == most)
+      go:set()
+      wait_for(most - 100 + 64)
+    end
+  ]]
+
   it("is kept for the next thread, but for no more than 64", function()
-    output [[
-      local function wait_for(count)
-        local deadline = sync.monotonic() + 50
-        while tonumber(status "Threads") ~= count do
-          assert(sync.monotonic() < deadline, status "Threads")
-          sync.sleep(0.001)
-        end
-      end
-      local most
-      for _ = 1, 3 do
-        local go = sync.Event()
-        for _ = 1, 100 do sync.spawn(go.wait, go) end
-        sync.settle()
-        most = most or tonumber(status "Threads")
-        assert(tonumber(status "Threads") == most)
-        go:set()
-        wait_for(most - 100 + 64)
-      end
-    ]]
+    output(ROUNDS .. "for _ = 1, 3 do round() end")
+  end)
+
+  it("gives its stack back when it ends #noasan #notsan", function()
+    local grown = tonumber(output(ROUNDS .. [[
+      for _ = 1, 3 do round() end
+      local before = tonumber(status "VmSize")
+      for _ = 1, 7 do round() end
+      print(tonumber(status "VmSize") - before)
+    ]]))
+    assert.is_true(grown < 100000, grown .. " KiB")
   end)
 end)
