@@ -155,8 +155,10 @@ static void add_object (Form *f, lua_State *L, int index) {
 
 static void add_value (Form *f, lua_State *L, int index, bool inside);
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
 static bool is_word (const char *text, size_t length) {
-  return length > 0 && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") > 0
+  return strspn(text, LETTERS) > 0 && strspn(text, LETTERS "0123456789") == length
          && length <= LONGEST;
 }
 
