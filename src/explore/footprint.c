@@ -9,7 +9,7 @@
 
 #define IDS_MOST (1u << 24)
 #define NONE UINT32_MAX
-#define FIRST 256 /* footprints of which it is kept whether they meet */
+#define FIRST 128 /* footprints of which it is kept whether they meet */
 
 typedef struct Place {
   uint32_t object, part;

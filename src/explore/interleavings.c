@@ -17,7 +17,7 @@
 #include "base/random.h"
 #include "explore/private.h"
 
-#define FEW 16 /* bits of a number that the array has room for */
+#define FEW 16 /* bits of a number that an array has room for */
 
 typedef unsigned __int128 Positions;
 
@@ -45,8 +45,9 @@ struct Extensions {
   Positions guards; /* the bits between the fields; 0: there is no room for them */
   int wanted;       /* bits of a number, guards too */
   Layer now, next;
-  uint64_t *few;    /* counts by number, where these have FEW bits; all 0 between two histories */
+  uint64_t *few;    /* counts by number, where these have few bits; all 0 between two histories */
   uint64_t *filled; /* a bit for each count that is not 0 */
+  int few_bits;     /* of the numbers that there is room for */
 };
 
 void interleavings_free (Extensions *x) {
@@ -203,13 +204,23 @@ static bool is_few (const Extensions *x, uint32_t steps) {
   return x->wanted <= FEW && steps * bits < 64;
 }
 
+/* Room for all numbers, all counts 0. */
+static bool reserve_few (Extensions *x) {
+  int bits = x->wanted > 6 ? x->wanted : 6;
+  if (x->few != NULL && bits <= x->few_bits) return true;
+  free(x->few);
+  free(x->filled);
+  x->few = calloc((size_t)1 << bits, sizeof *x->few);
+  x->filled = calloc(((size_t)1 << bits) / 64, sizeof *x->filled);
+  x->few_bits = x->few != NULL && x->filled != NULL ? bits : -1;
+  return x->few_bits >= 0;
+}
+
 /* In *seen how many numbers there are; 0: no memory. */
 static uint64_t count_few (Extensions *x, size_t *seen) {
   uint32_t guards = (uint32_t)x->guards;
   int threads = x->threads;
-  if (x->few == NULL) x->few = calloc((size_t)1 << FEW, sizeof *x->few);
-  if (x->filled == NULL) x->filled = calloc(((size_t)1 << FEW) / 64, sizeof *x->filled);
-  if (x->few == NULL || x->filled == NULL) return 0;
+  if (!reserve_few(x)) return 0;
   x->few[0] = x->filled[0] = 1;
   for (uint32_t word = 0;; ++*seen) {
     uint64_t ways;
