@@ -189,16 +189,23 @@ static void restore_report (Sim *sim, const Checkpoint *c) {
   r->output_length = c->output_length;
 }
 
+/* All of the record but what the watchdog looks at meanwhile. */
+static void copy_record (Sim *sim, const Sim *was) {
+  size_t after = offsetof(Sim, watched) + sizeof sim->watched;
+  memcpy(sim, was, offsetof(Sim, watched));
+  memcpy((char *)sim + after, (const char *)was + after, sizeof *sim - after);
+}
+
 /* The record; what belongs to the outside stays as it is now. */
 static void restore_record (Sim *sim, const Checkpoint *c) {
   Fibre outside = sim->outside;
-  Watched watched = sim->watched;
   unsigned signals = atomic_load(&sim->world.signals);
   size_t capacity = sim->output_capacity;
   uint64_t stamps = sim->stamps;
   bool unmarked = sim->unmarked, unwiped = sim->unwiped, ignores_copies = sim->ignores_copies;
   struct Checkpoint *root = sim->root;
-  *sim = c->sim;
+  copy_record(sim, &c->sim);
+  watchdog_renew(&sim->watched, atomic_load(&c->sim.watched.steps));
   sim->outside = outside;
   sim->output_capacity = capacity;
   sim->stamps = stamps;
@@ -206,8 +213,6 @@ static void restore_record (Sim *sim, const Checkpoint *c) {
   sim->unwiped = unwiped;
   sim->ignores_copies = ignores_copies;
   sim->root = root;
-  atomic_store(&watched.steps, atomic_load(&c->sim.watched.steps));
-  sim->watched = watched;
   atomic_store(&sim->world.signals, signals);
 }
 

@@ -53,9 +53,11 @@ static Nanos patience (const Watched *w) {
 
 static void look_at (Watched *w) {
   long steps = atomic_load_explicit(&w->steps, memory_order_relaxed);
+  unsigned renewals = atomic_load_explicit(&w->renewals, memory_order_relaxed);
   Nanos now = spent(w);
-  if (steps != w->seen) {
+  if (steps != w->seen || renewals != w->known) {
     w->seen = steps;
+    w->known = renewals;
     w->since = now;
   }
   if (now - w->since < patience(w)) return;
@@ -126,6 +128,15 @@ void watchdog_end (Watched *w) {
   while (*p != w) p = &(*p)->next;
   *p = w->next;
   pthread_mutex_unlock(&mu);
+}
+
+void watchdog_renew (Watched *w, long steps) {
+  atomic_store_explicit(&w->steps, steps, memory_order_relaxed);
+  atomic_store_explicit(&w->renewals, w->renewals + 1, memory_order_relaxed);
+  if (!w->doomed) return;
+  atomic_store(&w->stuck_at, -1);
+  w->doomed = false;
+  w->deaf = w->samples = 0;
 }
 
 bool watchdog_dooms (Watched *w) {

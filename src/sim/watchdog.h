@@ -15,8 +15,10 @@ typedef struct Watched {
   clockid_t clock; /* the processor time of `os` */
   bool searched;   /* const while watched, as `hurry` is */
   const atomic_bool *hurry;
-  atomic_long steps;       /* operations so far: written by the run, read by the watchdog */
-  long seen;               /* the watchdog's: steps at its last look */
+  atomic_long steps;       /* operations so far: written by the run, read by the watchdog, */
+  atomic_uint renewals;    /* as how often it has begun anew */
+  unsigned known;          /* the watchdog's: renewals at its last look, */
+  long seen;               /* and steps */
   Nanos since;             /* the watchdog's: the processor time when they changed */
   atomic_long stuck_at;    /* written by the watchdog: the steps at which it lost patience */
   bool doomed;             /* the run's: it ends as a livelock */
@@ -33,6 +35,8 @@ typedef struct Watched {
 */
 void watchdog_begin (Watched *w, bool searched, const atomic_bool *hurry);
 void watchdog_end (Watched *w);
+/* It goes on as another run that has come so far: nothing that was found holds for that. */
+void watchdog_renew (Watched *w, long steps);
 
 /*
 ** Whether the run has made no operation for too long; it is doomed then, for good. For
