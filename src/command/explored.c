@@ -86,6 +86,7 @@ static int explore_chunk (lua_State *L) {
     options.seconds = EXPLORE_LIMIT;
   }
   options.outputs = o->outputs;
+  options.program = o->program;
   if (o->outputs) options.way = WAY_DPOR;
   if (!o->json && !can_load(L, o)) return 1;
   if (isatty(STDERR_FILENO)) options.progress = show_progress;

@@ -312,6 +312,7 @@ static int run (lua_State *L, Exploration *x) {
                                .early_ticks = x->options.early_ticks,
                                .body = x->body,
                                .ud = x->ud,
+                               .program = x->options.program,
                                .request = x->body == sim_request_run ? &x->request : NULL};
   const StateGraph *graph; /* where the groups are its outcomes */
   lua_Integer groups;

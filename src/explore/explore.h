@@ -38,7 +38,8 @@ typedef struct ExploreOptions {
   bool one_search;        /* not that after all the others have been searched: see explore.c */
   bool outputs;           /* what is printed counts as an outcome */
   void (*progress)(lua_State *L, const ExploreProgress *p); /* NULL: nobody wants to know */
-  bool anew; /* each execution begins anew: no snapshots, for checking */
+  bool anew;           /* each execution begins anew: no snapshots, for checking */
+  const char *program; /* a script's failure is printed behind this name; or NULL */
 } ExploreOptions;
 
 #define EXPLORE_DEFAULTS \

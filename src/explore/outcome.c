@@ -67,17 +67,31 @@ static void push_thread_error (lua_State *L, const SimReport *r) {
   lua_pushlstring(L, text, (size_t)(stop - text));
 }
 
+/* Where the last line of the text begins that stands behind the program's name; NULL: there is none. */
+static const char *find_behind (const char *program, const char *text, const char *end) {
+  size_t length = strlen(program);
+  for (const char *at = end - 1; at >= text; at--)
+    if ((at == text || at[-1] == '\n') && (size_t)(end - at) > length + 2
+        && memcmp(at, program, length) == 0 && memcmp(at + length, ": ", 2) == 0)
+      return at + length + 2;
+  return NULL;
+}
+
 /*
-** Pushes the message that the script's failure has left: the last paragraph printed
-** before its traceback.
+** Pushes the message that the script's failure has left: what was printed before its traceback,
+** behind the program's name, or else the last line of that.
 */
-static void push_script_error (lua_State *L, const SimReport *r) {
+static void push_script_error (lua_State *L, WorldSubject *w) {
   static const char tail[] = "\nstack traceback:";
-  const char *text = r->output != NULL ? r->output : "", *end = text + r->output_length, *stop, *at;
+  const SimReport *r = world_subject_report(w);
+  const char *text = r->output != NULL ? r->output : "", *end = text + r->output_length, *stop;
+  const char *program = world_subject_program(w), *at;
   stop = memmem(text, (size_t)(end - text), tail, sizeof tail - 1);
   if (stop == NULL) stop = end;
   while (stop > text && stop[-1] == '\n') stop--;
-  for (at = stop; at > text && at[-1] != '\n';) at--;
+  at = program != NULL ? find_behind(program, text, stop) : NULL;
+  if (at == NULL)
+    for (at = stop; at > text && at[-1] != '\n';) at--;
   lua_pushlstring(L, at, (size_t)(stop - at));
 }
 
@@ -122,7 +136,7 @@ static bool push_outcome (lua_State *L, const Explored *x) {
   }
   if (x->request == NULL && r->status != 0) {
     lua_pushliteral(L, "error");
-    push_script_error(L, r);
+    push_script_error(L, x->world);
     return true;
   }
   if (atomic_load(&sim_world(world_subject_sim(x->world))->errors_untaken) == 0) return false;

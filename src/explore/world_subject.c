@@ -451,6 +451,7 @@ void world_subject_free (WorldSubject *w) {
 }
 
 const Deeds *world_subject_deeds (const WorldSubject *w) { return w->deeds; }
+const char *world_subject_program (const WorldSubject *w) { return w->options.program; }
 Sim *world_subject_sim (WorldSubject *w) { return w->sim; }
 const SimReport *world_subject_report (WorldSubject *w) { return &w->report; }
 Watch *world_subject_watch (WorldSubject *w) { return w->watch; }

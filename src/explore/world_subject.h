@@ -26,6 +26,7 @@ typedef struct WorldSubjectOptions {
   int (*body)(lua_State *L, void *ud); /* of the main thread */
   void *ud;
   SimRequest *request; /* its outcome is forgotten for each run; NULL: there is none */
+  const char *program; /* a script's failure is printed behind this name; or NULL */
 } WorldSubjectOptions;
 
 /* NULL: no world can be made, or no memory. */
@@ -33,6 +34,7 @@ WorldSubject *world_subject_new (const WorldSubjectOptions *options);
 void world_subject_free (WorldSubject *w);
 
 Subject world_subject_calls (WorldSubject *w);
+const char *world_subject_program (const WorldSubject *w);
 
 /* The state the world stands in, for state_graph.h; false: it has none that bytes in memory could tell. */
 bool world_subject_key (void *subject, uint64_t key[2]);
