@@ -65,6 +65,45 @@ sync.Thread{ daemon = true, target = function() m:add(1) error("late") end }:sta
     assert.matches("not enough memory", r.out, 1, true)
   end)
 
+  it("that waits in a loop for the clock is told to sleep", function()
+    local r = explore("local t = os.time() + 1\nwhile os.time() < t do end", "--explore")
+    assert.equal(3, r.code)
+    assert.matches("MainThread goes round", r.out, 1, true)
+    assert.matches("here no time passes while a thread runs: to wait for a time, sleep", r.out, 1, true)
+    assert.is_nil(explore("local s = sync.Shared{ x = 0 }\nwhile s.x == 0 do end", "--explore").out:find "sleep")
+  end)
+
+  it("that loops in one execution is not blamed for it in others #slow", function()
+    local r = explore([[
+local n = sync.Atomic(0)
+local t = sync.spawn(function() if n:add(1) == 2 then while true do end end end)
+n:add(1)
+t:join()]], "--explore")
+    assert.equal(3, r.code)
+    assert.matches("livelock: Thread%-1 loops at [^\n]*:3 without any operation", r.out)
+    assert.matches("\n     1 [^\n]*Atomic%-1:add  :4\n     2 [^\n]*Atomic%-1:add  :3\n", r.out)
+    assert.matches("this outcome: 1 of 2 executions; 1 finish", r.out, 1, true)
+    assert.is_nil(r.out:find("MainThread loops", 1, true))
+  end)
+
+  it("that fails with a message of several lines shows all of them", function()
+    local r = explore("print 'before'\nerror('first\\n  second')", "--explore")
+    assert.equal(1, r.code)
+    assert.matches(":3: first\n    second\n  preemptions 0", r.out, 1, true)
+    assert.is_nil(r.out:find("before", 1, true))
+    r = explore("require 'no.such.module'", "--explore")
+    assert.matches("\n  module 'no.such.module' not found:\n", r.out, 1, true)
+  end)
+
+  it("that starts programs or sleeps for a day ends at once", function()
+    local r = explore("local p = io.popen 'echo out'\nassert(p:read() == 'out')\np:close()", "--explore")
+    assert.equal(0, r.code, r.out .. r.err)
+    assert.matches("\n(not closed: ", r.out, 1, true)
+    r = explore("sync.spawn(sync.sleep, 86400):join()", "--explore")
+    assert.equal(0, r.code)
+    assert.matches("\nexplored 1 of 1 distinct executions", r.out, 1, true)
+  end)
+
   if pcall(require, "cjson") then
     it("that uses a module in C begins each execution anew", function()
       local r = explore([[

@@ -49,6 +49,22 @@ static void push_key (lua_State *L, const void *key) {
   }
 }
 
+/*
+** Sets in the step on top how the script has asked for the operation: `call`, what it calls the
+** function that does it, where no operator does; `within`, the function that has called that
+** ("insert" where table.insert asks a Shared for its length). The names are the world's: they are
+** copied, and nothing is made there.
+*/
+static void set_call (lua_State *L, lua_State *caller) {
+  lua_Debug ar;
+  for (int level = 0; lua_getstack(caller, level, &ar); level++) {
+    if (lua_getinfo(caller, "Sn", &ar) == 0 || *ar.what != 'C') return;
+    if (strcmp(ar.namewhat, "metamethod") == 0) continue;
+    lua_pushstring(L, ar.name); /* nil, where there is none */
+    lua_setfield(L, -2, level == 0 ? "call" : "within");
+  }
+}
+
 /* Pushes what is known of the operation that the thread is held in front of. [0, +1, memory] */
 static void push_step (lua_State *L, WorldSubject *w, int thread) {
   Sim *sim = world_subject_sim(w);
@@ -56,7 +72,7 @@ static void push_step (lua_State *L, WorldSubject *w, int thread) {
   const Op *op = serial >= 0 ? sim_pending(sim, serial) : NULL;
   char name[64];
   SourceLine line;
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 8);
   if (op == NULL) {
     lua_pushliteral(L, "the clock goes on");
     lua_setfield(L, -2, "operation");
@@ -68,6 +84,11 @@ static void push_step (lua_State *L, WorldSubject *w, int thread) {
   lua_setfield(L, -2, "thread");
   lua_pushstring(L, op_info[op->kind].word);
   lua_setfield(L, -2, "operation");
+  set_call(L, op->L);
+  if (op->removes) {
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "removes");
+  }
   if (op->object != NULL) {
     lua_pushstring(L, op->object->kind->name);
     lua_setfield(L, -2, "kind");

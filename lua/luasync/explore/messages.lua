@@ -26,12 +26,15 @@ end
 local function place(step) return ("%s:%d"):format(step.source, step.line) end
 
 local DOES = {
-  get = "gets it", set = "sets it", pairs = "looks which keys there are", snapshot = "takes a snapshot",
+  get = "gets it", set = "sets it", pairs = "asks for its length", snapshot = "takes a snapshot",
   update = "updates it",
 }
 
 local function does(step)
-  return ("%s %s at %s"):format(step.thread, DOES[step.operation] or step.operation, place(step))
+  local what, within = DOES[step.operation] or step.operation, steps.within(step)
+  if step.operation == "pairs" and step.within == "pairs" then what = "looks which keys there are" end
+  if within then what = ("%s in %s"):format(what, within) end
+  return ("%s %s at %s"):format(step.thread, what, place(step))
 end
 
 local function key_of(step)
@@ -130,6 +133,14 @@ local function only_if(failure)
   end
 end
 
+-- Whether a thread looks at the clock in the round: then it may wait for a time in vain.
+local function looks_at_clock(failure)
+  for i = failure.cycle, #failure.trace do
+    if failure.trace[i].operation == "clock" then return true end
+  end
+  return false
+end
+
 -- A round of steps that can come again and again.
 local function livelock(failure)
   local list, seen, first, last = {}, {}, steps.round(failure)
@@ -143,9 +154,11 @@ local function livelock(failure)
   table.sort(list)
   local who = #list == 1 and list[1] .. " goes"
     or ("%s and %s go"):format(table.concat(list, ", ", 1, #list - 1), list[#list])
-  return ("%s round: after step %d all is as it was before step %d\n%s"):format(who, last, first,
+  local text = ("%s round: after step %d all is as it was before step %d\n%s"):format(who, last, first,
     failure.doomed and "nothing ends that any more"
     or "each thread has its turns all the while; only another order of the steps ends it")
+  if not looks_at_clock(failure) then return text end
+  return text .. "\nhere no time passes while a thread runs: to wait for a time, sleep"
 end
 
 --- Gives a failure its message, and its steps what is known of each.

@@ -22,10 +22,38 @@ end
 
 local SILENT = { start = true, join = true, ["end"] = true }
 
+local IN_TABLE = { insert = true, remove = true, concat = true, unpack = true, sort = true, move = true }
+
+--- The function of Lua's that an operation on a Shared is a part of: "table.insert"; or nil.
+function steps.within(step)
+  return IN_TABLE[step.within] and "table." .. step.within or nil
+end
+
+-- An operation on a Shared as a script writes it.
+local function shared(step)
+  local name, key, within = step.object, step.key, steps.within(step)
+  local at = type(key) ~= "string" and ("%s[%s]"):format(name, key)
+    or key:find "^[%a_][%w_]*$" and name .. "." .. key or ("%s[%q]"):format(name, key)
+  local text = ({
+    get = at, set = at .. (step.removes and " = nil" or " = …"),
+    pairs = step.within == "pairs" and ("pairs(%s)"):format(name) or "#" .. name,
+    snapshot = ("snapshot(%s)"):format(name),
+    update = ("update(%s, %s)"):format(name, type(key) == "string" and ("%q"):format(key) or tostring(key)),
+  })[step.operation]
+  return text and within and ("%s in %s"):format(text, within) or text
+end
+
+-- An operation as a script writes it, without what it is done with.
+local function words(step)
+  local what = step.kind == "Shared" and shared(step)
+  if what then return what end
+  what = step.operation
+  if step.kind == "Atomic" or what == "look" then what = step.call or what end
+  return step.object and step.object .. ":" .. what or what
+end
+
 local function cell(step)
-  local what = step.operation
-  if step.object then what = step.object .. ":" .. what end
-  if step.key ~= nil then what = what .. " " .. tostring(step.key) end
+  local what = words(step)
   return step.line > 0 and what .. "  :" .. step.line or what -- none while an error unwinds
 end
 
