@@ -38,12 +38,13 @@ end
 --- The rooms of src/ whose mutants are looked for, the specs of each room, and those that come last.
 local ROOMS = {
   { "^src/objects/", "spec/objects", "spec/trace spec/worlds/dump_spec.lua", "spec/explore/agree_spec.lua" },
-  { "^src/world/", "spec/objects", "spec/thread", "spec/worlds", "spec/trace" },
+  { "^src/world/", "spec/objects", "spec/trace spec/worlds/dump_spec.lua spec/message/memory_spec.lua", "spec/thread" },
   { "^src/message/", "spec/message", "spec/thread" },
-  { "^src/sim/", "spec/worlds", "spec/lua/testing_spec.lua spec/explore/input_spec.lua spec/explore/explore_spec.lua",
+  { "^src/sim/", "spec/worlds/simulate_spec.lua spec/worlds/worlds_spec.lua spec/worlds/steps_spec.lua",
+    "spec/lua/testing_spec.lua spec/explore/input_spec.lua spec/explore/explore_spec.lua", "spec/worlds",
     "spec/explore/agree_spec.lua" },
   { "^src/real/", "spec/thread", "spec/command/library_spec.lua spec/command/process_spec.lua",
-    "spec/command/cli_spec.lua spec/whole/exits_spec.lua" },
+    "spec/command/cli_spec.lua spec/whole/exits_spec.lua spec/worlds/worlds_spec.lua" },
   { "^src/thread/", "spec/thread", "spec/command/cli_spec.lua" },
 }
 
@@ -52,7 +53,7 @@ local function specs_of(file)
   local near, seen = {}, {}
   local rooms
   for _, r in ipairs(ROOMS) do if file:find(r[1]) then rooms = r end end
-  local room = rooms[2]
+  local room = rooms[2]:match "^[^ /]+/[^ /]+"
   local base = file:match "([^/]+)%.c$"
   while base do
     for _, spec in ipairs(lines_of("ls " .. room .. "/" .. base .. "*_spec.lua 2>/dev/null")) do

@@ -147,6 +147,17 @@ describe("--virtual", function()
     assert.matches("ended.*replay: ", result.err)
   end)
 
+  it("takes a Ctrl-C for itself: the real world goes on #notsan", function()
+    assert.equal("true\tinterrupted!\ntrue\n", command.output [[
+      local sync = require "luasync"
+      local ok, report = pcall(sync.simulate, function()
+        os.execute "(sleep 0.1; kill -INT $PPID) &"
+        while true do end
+      end)
+      print(ok, ok and report.error or report)
+      print(pcall(sync.sleep, 0.1))]])
+  end)
+
   it("raises interrupted! at Ctrl-C while threads come and go #notsan", function()
     for i = 1, 6 do
       local result = command.text(([[
