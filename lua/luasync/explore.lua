@@ -288,9 +288,20 @@ local function add_failure(out, failure, result, script, replay, width)
   if failure.trace then out[#out + 1] = tail(failure, result) end
 end
 
+-- Whether a thread is stuck at the same place, after as many steps, as in a failure shown before: it is the same for
+-- another one of the threads that do the same. Notes what is shown.
+local function is_again(failure, shown)
+  if failure.kind ~= "deadlock" and failure.kind ~= "lost wake-up" or not failure.trace then return false end
+  local key = ("%s %d"):format(likeness(failure), #steps.rows(failure.trace))
+  local again = shown[key] or false
+  shown[key] = true
+  return again
+end
+
 -- A failure on two lines.
 local function in_short(failure, replay)
-  local text = failure.message:gsub("^luasync: ", ""):gsub("^(Exception in thread [^\n]*)\n", "%1 ")
+  local text = failure.message:gsub("^luasync: ", ""):gsub("^deadlock: ", "")
+  text = text:gsub("^(Exception in thread [^\n]*)\n", "%1 ")
   return ("also %s in %s: %s%s"):format(failure.kind, plural(count(failure.executions), "execution"),
     text:match "^[^\n]*", failure.schedule and "\n       " .. replay(failure.schedule) or "")
 end
@@ -314,16 +325,18 @@ end
 -- @param replay function(schedule): the line that repeats a schedule
 -- @param width integer?: of the terminal
 function explore.report(result, script, replay, width)
-  local out = {}
+  local out, shown, short = {}, {}, {}
   width = width or WIDTH
   for i, failure in ipairs(in_order(result.failures)) do
-    if i > WHOLE and #result.failures > WHOLE + 1 then out[#out + 1] = in_short(failure, replay)
+    if is_again(failure, shown) or i > WHOLE and #result.failures > WHOLE + 1 then
+      short[#short + 1] = in_short(failure, replay)
     else
       add_failure(out, failure, result, script, replay, width)
       out[#out + 1] = ""
     end
   end
-  if #result.failures > WHOLE + 1 then out[#out + 1] = "(all of them whole: --json)\n" end
+  table.move(short, 1, #short, #out + 1, out)
+  if #short > 0 then out[#out + 1] = "(all of them whole: --json)\n" end
   if result.ok then
     out[#out + 1] = ("PASS (%s)   %s"):format(result.complete and "complete" or "bounded: " .. bound(result), script)
   end

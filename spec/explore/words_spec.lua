@@ -58,4 +58,42 @@ t:join()]], "--explore")
     assert.matches("asks for its length at [^\n]*:3\n", r.out)
     assert.matches("MainThread sets it in table.insert at [^\n]*:4\n", r.out)
   end)
+
+  it("end where all has happened that makes a race", function()
+    local r = command.text([[
+local sync = require "luasync"
+local s, n = sync.Shared{ x = 0 }, sync.Atomic(0)
+local t = sync.spawn(function() s.x = 1 n:add(1) end)
+s.x = 2
+n:add(1)
+t:join()
+assert(n:get() == 2)]], "--explore")
+    assert.matches("\n     3 +Shared%-1%.x = …  :3\n     …\n  race on 'x' of Shared", r.out)
+  end)
+
+  it("are those of the script, not of the module logging", function()
+    local r = command.text([[
+local sync = require "luasync"
+local logging = require "luasync.logging"
+logging.basicConfig{ level = logging.DEBUG }
+local a, b = sync.Lock{ name = "A" }, sync.Lock{ name = "B" }
+local t = sync.spawn(function()
+  a:acquire()
+  logging.debug "first"
+  b:acquire()
+end)
+b:acquire()
+logging.debug "second"
+a:acquire()]], "--explore")
+    assert.equal(3, r.code)
+    assert.matches("A:acquire  :6\n", r.out, 1, true)
+    assert.is_nil(r.out:find("config", 1, true))
+  end)
+
+  it("are shown once for threads that do the same", function()
+    local r = command.run{ "--explore", "scripts/puzzles/02_reusable_barrier.lua" }
+    local _, whole = r.out:gsub("%f[^\n\0]FAIL deadlock", "")
+    local _, short = r.out:gsub("\nalso deadlock in 7344 executions: all 3 threads wait", "")
+    assert.same({ 1, 2 }, { whole, short }, r.out)
+  end)
 end)

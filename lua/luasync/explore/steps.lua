@@ -21,6 +21,7 @@ local function threads_of(trace)
 end
 
 local SILENT = { start = true, join = true, ["end"] = true }
+local INSIDE = { ["luasync/logging.lua"] = true } -- what is done there is no step of the script's
 
 local IN_TABLE = { insert = true, remove = true, concat = true, unpack = true, sort = true, move = true }
 
@@ -59,13 +60,17 @@ end
 
 local ROWS, AROUND = 60, 5
 
--- Which rows of a long execution are shown: those around what has been found, and the last ones.
+-- Which rows are shown: of an execution in which something has been found those up to there, where they are many
+-- those around each step of that; of another one, where they are many, the last ones.
 local function is_shown(rows, n, failure)
-  if #rows <= ROWS or n > #rows - 2 * AROUND then return true end
-  for _, step in ipairs(failure.found or {}) do
+  local found = failure.found
+  if not found then return #rows <= ROWS or n > #rows - ROWS end
+  if rows[n][1] > math.max(table.unpack(found)) then return false end
+  if #rows <= ROWS then return true end
+  for _, step in ipairs(found) do
     if math.abs(rows[n][1] - step) <= AROUND then return true end
   end
-  return not failure.found and n > #rows - ROWS
+  return false
 end
 
 -- How likely something is, in four characters: 100 % and 0 % are certain.
@@ -98,12 +103,15 @@ local function tick(step, next)
   return ("(the clock goes on by %g s%s)"):format(next.time - step.time, step.overtaken and ", early" or "")
 end
 
---- The steps of a failure as { number, thread, text }; those that touch only threads themselves are left out.
+--- The steps of a failure as { number, thread, text }; those that touch only threads themselves are left out, as are
+-- those of modules that come with luasync.
 function steps.rows(trace)
   local rows = {}
   for i, step in ipairs(trace) do
     if not step.thread then rows[#rows + 1] = { i, nil, tick(step, trace[i + 1]) }
-    elseif not SILENT[step.operation] then rows[#rows + 1] = { i, step.thread, cell(step) } end
+    elseif not SILENT[step.operation] and not INSIDE[step.source] then
+      rows[#rows + 1] = { i, step.thread, cell(step) }
+    end
   end
   return rows
 end
