@@ -266,8 +266,12 @@ unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact
     x->next = old;
   }
   if (good && x->now.used > 0) ways = x->now.entries[x->now.filled[0]].ways;
-  if (!good) *exact = false;
   if (x != NULL) layer_clear(&x->now);
+  if (!good) { /* so large that no one will ask again */
+    *exact = false;
+    interleavings_free(x);
+    h->extensions = NULL;
+  }
   *states = seen < *states ? seen : *states;
   return ways;
 }

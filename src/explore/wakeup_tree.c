@@ -12,8 +12,8 @@
 struct Branch {
   Branch *next;        /* its sibling */
   WakeupTree children; /* after its last step; none: a leaf */
-  uint32_t *steps;
-  int at, length; /* steps before `at` have been taken */
+  int at, length;      /* steps before `at` have been taken */
+  uint32_t steps[];
 };
 
 static size_t steps_held;
@@ -28,22 +28,16 @@ static void append (WakeupTree *tree, Branch *b) {
 }
 
 static Branch *new_branch (const uint32_t *steps, int length) {
-  Branch *b = calloc(1, sizeof *b);
+  Branch *b = malloc(sizeof *b + (size_t)length * sizeof *steps);
   if (b == NULL) return NULL;
-  b->steps = malloc((size_t)length * sizeof *steps);
-  if (b->steps == NULL) {
-    free(b);
-    return NULL;
-  }
+  *b = (Branch){.length = length};
   memcpy(b->steps, steps, (size_t)length * sizeof *steps);
-  b->length = length;
   steps_held += (size_t)length;
   return b;
 }
 
 static void free_branch (Branch *b) {
   steps_held -= (size_t)b->length;
-  free(b->steps);
   free(b);
 }
 
