@@ -3,7 +3,8 @@
 --   build/luasync scripts/bench/explore.lua [--quick] [--only PATTERN] [--repeat N] [--json FILE] [--host PROGRAM]
 --
 -- Each figure comes from a process of its own, in processor time; shown are the median, the least and the most of all
--- repeats, beside the target. There is no floor in C: the prototype that the targets were taken from is lost.
+-- repeats, beside the target, and how many times as long as the floor an execution takes: a search in C over the same
+-- program as a table (explore_floor.c). The rest goes to Lua, objects, copies of memory and notes for reports.
 -- Run with `--point NAME` this file is the process that is measured, under luasync; else it runs under stock Lua, too.
 
 local program = {} -- name = function of the arguments: the program that is explored
@@ -123,13 +124,14 @@ end
 
 -- label, the words of the point, figure, unit, the most (or, of a rate, the least) it may be
 local rows = {
-  { "three threads of six operations", { "six", "dpor" }, "rate", "k/s", least = 100 },
-  { "46,656 executions of three times three increments", { "increments", "dpor" }, "us", "us", most = 10 },
+  { "three threads of six operations", { "six", "dpor" }, "rate", "k/s", least = 100, floor = { "six", 20 } },
+  { "46,656 executions of three times three increments", { "increments", "dpor" }, "us", "us", most = 10,
+    floor = { "increments", 5 } },
   { "lastzero(10), 3,328 executions", { "lastzero", "dpor", 10 }, "us", "us" },
   { "lastzero(15), 147,456 executions", { "lastzero", "dpor", 15 }, "s", "s", most = 15, long = true },
   { "  memory", { "lastzero", "dpor", 15 }, "mib", "MiB", most = 16, long = true },
   { "four threads of six operations, 284,040 executions", { "four", "dpor" }, "s", "s", most = 4,
-    long = true },
+    long = true, floor = { "four", 1 } },
   { "bounded buffer, 3+3 threads, 4 equal items", { "buffer", "states", 4 }, "s", "s", most = 5 },
   { "bounded buffer, 3+3 threads, 3 items that differ", { "buffer", "states", 3, "true" }, "s", "s", most = 20,
     long = true },
@@ -151,16 +153,32 @@ end
 local repeats = tonumber(options["repeat"]) or (options.quick and 1 or 5)
 local host = options.host or lib.host()
 
-local measured = {}
+-- The program of the floors, made anew; nil: there is no compiler.
+local function make_floor()
+  local made = os.tmpname()
+  local words = { os.getenv "CC" or "cc", "-O2", "-std=c11", "-o", made, here .. "explore_floor.c" }
+  if os.execute(lib.command(words) .. " 2>/dev/null") then return made end
+  os.remove(made)
+end
+
+-- Time of an execution against that of the floor, measured now.
+local function ratio_to(floor, row, figures)
+  local least = assert(lib.figures({ floor, table.unpack(row.floor) }, 600))
+  assert(least.executions == figures.executions, "the floor has other executions")
+  return figures.us / least.us
+end
+
+local measured, floor = {}, make_floor()
 for _, row in ipairs(rows) do
   local wanted = not options.only or row[1]:lower():find(options.only:lower())
   if wanted and not (options.quick and row.long) then
     local words = { host, here .. "explore.lua", "--point" }
     table.move(row[2], 1, #row[2], 4, words)
-    local list, failed = {}, nil
+    local list, ratios, failed = {}, {}, nil
     for i = 1, repeats do
       local figures, message = lib.figures(words, 600)
       list[i] = figures and figures[row[3]]
+      if figures and floor and row.floor then ratios[i] = ratio_to(floor, row, figures) end
       failed = failed or message
     end
     if failed then print(("%-52s %s"):format(row[1], failed))
@@ -169,12 +187,15 @@ for _, row in ipairs(rows) do
       local middle, least, most = lib.spread(list)
       if row.most then target, judged = "≤ " .. row.most, middle <= row.most and "ok" or "MISSED" end
       if row.least then target, judged = "≥ " .. row.least, middle >= row.least and "ok" or "MISSED" end
-      print(("%-52s %9s %-3s (%s–%s)  %s %s"):format(row[1], lib.short(middle), row[4], lib.short(least),
-        lib.short(most), target, judged))
+      local times = ratios[1] and ("  %s × the floor"):format(lib.short((lib.spread(ratios)))) or ""
+      print(("%-52s %9s %-3s (%s–%s)  %s %s%s"):format(row[1], lib.short(middle), row[4], lib.short(least),
+        lib.short(most), target, judged, times))
       measured[row[1]] = list
+      if ratios[1] then measured[row[1] .. ", × the floor"] = ratios end
     end
   end
 end
+if floor then os.remove(floor) end
 if options.json then
   local file = assert(io.open(options.json, "w"))
   file:write(lib.json(measured), "\n")
