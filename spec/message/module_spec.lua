@@ -311,13 +311,44 @@ describe("A module that a receiver cannot load", function()
     assert.is_nil((index(nil, 2)))
   end)
 
+  it("is found where main has begun to look after the thread was started", function()
+    local jobs, results = sync.Queue(), sync.Queue()
+    local worker = support.start(function()
+      for job in jobs:items() do results:put(job) results:put { pcall(job.run, job) } end
+    end)
+    local function answer(job)
+      jobs:put(job)
+      return results:get(), results:get()
+    end
+    answer { run = false } -- it runs by now
+    with_modules({
+      late_inner = "return { factor = 2 }",
+      late = "local inner = require 'late_inner' local C = {} C.__index = C "
+        .. "function C:run() return self.x * inner.factor end "
+        .. "return { C = C, run = function() return 7 end, null = {} }",
+    }, function()
+      local late = require "late"
+      local back, result = answer { run = late.run, null = late.null }
+      assert.equal(late.run, back.run)
+      assert.equal(late.null, back.null)
+      assert.same({ true, 7 }, result)
+      back, result = answer(setmetatable({ x = 21 }, late.C))
+      assert.equal(late.C, getmetatable(back))
+      assert.same({ true, 42 }, result)
+      result = select(2, answer { run = function() return package.loaded.late.run() end })
+      assert.same({ true, 7 }, result)
+    end)
+    jobs:shutdown()
+    support.finish(worker)
+  end)
+
   it("is never found out after the item has left the queue", function()
     with_modules({ passing = "return { f = function() end }" }, function()
       local passing = require "passing"
       local q = sync.Queue()
       q:put { n = 1, passing, passing.f }
       q:put { n = 2 }
-      package.path = "nowhere/?.lua"
+      os.remove(package.searchpath("passing", package.path))
       local reader = sync.spawn(function()
         local first, second = q:get(), q:get()
         return first.n + second.n, pcall(function() return first[1].f end)

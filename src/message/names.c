@@ -250,17 +250,14 @@ int names_stream (lua_State *L, int index) {
 ** Values of names.
 */
 
-/*
-** Pushes package.loaded[name], asking `require` if it is not there; false: an error in
-** its place. [0, +1, raises]
-*/
-static bool push_module (lua_State *L, const char *name) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, name) != LUA_TNIL) {
-    lua_remove(L, -2);
-    return true;
-  }
-  lua_pop(L, 1);
+/* Whether the error at the top says that no file has the module. [0, 0, -] */
+static bool is_not_found (lua_State *L) {
+  return lua_type(L, -1) == LUA_TSTRING && strstr(lua_tostring(L, -1), "' not found:") != NULL;
+}
+
+/* Pushes what `require` gives; false: an error in its place. [0, +1, raises] */
+static bool require_module (lua_State *L, const char *name) {
+  names_push_loaded(L);
   lua_getfield(L, -1, LUA_GNAME);
   lua_remove(L, -2);
   if (!lua_istable(L, -1)) return false;
@@ -269,6 +266,23 @@ static bool push_module (lua_State *L, const char *name) {
   lua_remove(L, -2);
   lua_pushstring(L, name);
   return lua_pcall(L, 1, 1, 0) == LUA_OK;
+}
+
+/*
+** Pushes package.loaded[name], asking `require` if it is not there; false: an error in
+** its place. [0, +1, raises]
+*/
+static bool push_module (lua_State *L, const char *name) {
+  bool there;
+  names_push_loaded(L);
+  there = lua_getfield(L, -1, name) != LUA_TNIL;
+  lua_remove(L, -2);
+  if (there) return true;
+  lua_pop(L, 1);
+  if (require_module(L, name)) return true;
+  if (!is_not_found(L) || !names_learn_paths(L)) return false;
+  lua_pop(L, 1);
+  return require_module(L, name);
 }
 
 void names_push_stream (lua_State *L, int stream) {
@@ -344,8 +358,7 @@ static int raise_missing (lua_State *L) {
 /* Replaces the error at the top (nil: none) by a stand-in for what is missing. [-1, +1, memory] */
 static void push_stand_in (lua_State *L, Name n) {
   static const char *const uses[] = {"__index", "__newindex", "__call", "__len", "__pairs"};
-  bool absent =
-      lua_type(L, -1) != LUA_TSTRING || strstr(lua_tostring(L, -1), "' not found:") != NULL;
+  bool absent = lua_type(L, -1) != LUA_TSTRING || is_not_found(L);
   push_shown(L, n);
   if (absent) lua_pushfstring(L, "cannot find '%s' in the receiving thread", lua_tostring(L, -1));
   else

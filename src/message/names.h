@@ -148,6 +148,15 @@ void names_push_source (lua_State *L, const char *module);
 bool names_loadable (lua_State *L, const char *module);
 
 /*
+** Search paths: names_paths.c.
+*/
+
+/* Other threads may look for modules where this state does. [0, 0, memory] */
+void names_tell_paths (lua_State *L);
+/* From now on this state looks there too; false: nobody looks anywhere else. [0, 0, memory] */
+bool names_learn_paths (lua_State *L);
+
+/*
 ** Names of values, values of names.
 */
 

@@ -39,7 +39,7 @@ void names_push_source (lua_State *L, const char *module) {
   lua_concat(L, 2);
 }
 
-/* Whether a state with nothing preloaded can load it. [0, 0, raises] */
+/* Whether a state with nothing preloaded that looks where we do can load it. [0, 0, raises] */
 static bool find_loadable (lua_State *L, const char *module) {
   const char *dot = strchr(module, '.');
   bool found;
@@ -64,6 +64,7 @@ bool names_loadable (lua_State *L, const char *module) {
   if (lua_getfield(L, -1, module) == LUA_TNIL) {
     lua_pop(L, 1);
     lua_pushboolean(L, find_loadable(L, module));
+    if (lua_toboolean(L, -1)) names_tell_paths(L);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, module);
   }

@@ -131,8 +131,9 @@ struct World {
   char *copies; /* which threads have changed which, for reports; see observe/copies.c; under mu */
   bool silent_deadlocks; /* const after the options are read: --no-deadlock-check */
   uint64_t base; /* const after init: added to what is counted here, it is unique in the process */
-  atomic_uint lasting; /* classes and the like that have got an id: see lasting.c */
-  atomic_uint signals; /* alerts for the thread that runs in it next; simulated */
+  atomic_uint lasting;                 /* classes and the like that have got an id: see lasting.c */
+  _Atomic(struct SearchPaths *) paths; /* where senders look for modules; see names_paths.c */
+  atomic_uint signals;                 /* alerts for the thread that runs in it next; simulated */
   Cycles cycles;
   _Atomic(struct Recorder *) recorder; /* NULL: nothing is recorded; see record.h */
   const Listener *listener;            /* NULL: none; const once threads run */

@@ -83,9 +83,10 @@ print(shared.count)]],
       .. "what a field was changed to is seen by threads started later. What a module holds (its functions, tables "
       .. "and classes) is the receiver's own, where it can load the module too: changing a module's table in one "
       .. "thread is not seen by another. A module in no file (from package.preload, a searcher of the script, or "
-      .. "put into package.loaded) is copied, once a thread, and threads started later can require it. If a module "
-      .. "cannot be loaded after all, what arrives in its place raises an error when it is used, and no item is "
-      .. "lost.",
+      .. "put into package.loaded) is copied, once a thread, and threads started later can require it. A thread "
+      .. "begins with the package.path and package.cpath of its starter; what a sender's have gained since is added "
+      .. "to its own where it needs a module of the sender and does not find it. If a module cannot be loaded after "
+      .. "all, what arrives in its place raises an error when it is used, and no item is lost.",
     example = [[
 local Point = {}
 Point.__index = Point
