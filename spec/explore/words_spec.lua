@@ -90,7 +90,7 @@ a:acquire()]], "--explore")
     assert.is_nil(r.out:find("config", 1, true))
   end)
 
-  it("are shown once for threads that do the same", function()
+  it("are shown once for threads that do the same #noasan #notsan", function()
     local r = command.run{ "--explore", "scripts/puzzles/02_reusable_barrier.lua" }
     local _, whole = r.out:gsub("%f[^\n\0]FAIL deadlock", "")
     local _, short = r.out:gsub("\nalso deadlock in 7344 executions: all 3 threads wait", "")
