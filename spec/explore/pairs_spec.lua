@@ -1,0 +1,143 @@
+--- Two threads, one call each, on one object: in how many ways can they differ? Two calls that change places have one
+-- execution more than those that do not. A call that is not announced, or touches more than it says, has too few here,
+-- and a search would miss what only the others lead to.
+local sync = require "luasync"
+
+-- How an object is made; the calls of one thread, each with the numbers of executions with itself and those above it.
+local OBJECTS = {
+  { "sync.Event()", {
+    { "o:set()", 3 },
+    { "o:clear()", 3, 3 },
+    { "o:is_set()", 3, 3, 2 },
+    { "o:wait(0)", 3, 3, 2, 2 },
+    { "o:wait(1)", 2, 1, 1, 1, 2 },
+    { "sync.select({ o }, 0)", 3, 3, 2, 2, 1, 2 },
+    { "sync.select({ o }, 1)", 2, 1, 1, 1, 2, 1, 2 },
+  } },
+  { "sync.Atomic(0)", {
+    { "o:get()", 2 },
+    { "o:set(1)", 3, 3 },
+    { "o:add(1)", 3, 3, 3 },
+    { "o:exchange(1)", 3, 3, 3, 3 },
+    { "o:compare_exchange(0, 1)", 3, 3, 3, 3, 3 },
+  } },
+  { "sync.Lock()", {
+    { "o:acquire()", 2 },
+    { "o:with(function() end)", 2, 4 },
+    { "o:acquire(false)", 3, 4, 3 },
+    { "o:acquire(true, 1)", 2, 3, 2, 2 },
+    { "o:locked()", 3, 4, 3, 3, 2 },
+    { "sync.select({ o }, 0)", 3, 4, 3, 3, 3, 3 },
+    { "sync.select({ o }, 1)", 2, 3, 2, 2, 3, 2, 2 },
+  } },
+  { "sync.RLock()", {
+    { "o:acquire()", 2 },
+    { "o:with(function() end)", 2, 4 },
+    { "o:acquire(false)", 3, 4, 3 },
+    { "o:acquire(true, 1)", 2, 3, 2, 2 },
+    { "o:locked()", 3, 4, 3, 3, 2 },
+    { "sync.select({ o }, 0)", 3, 4, 3, 3, 3, 3 },
+  } },
+  { "sync.Semaphore(1)", {
+    { "o:acquire()", 2 },
+    { "o:acquire(false)", 3, 3 },
+    { "o:acquire(true, 1)", 2, 2, 2 },
+    { "o:release()", 3, 3, 3, 3 },
+    { "o:value()", 3, 3, 3, 3, 2 },
+    { "sync.select({ o }, 0)", 3, 3, 3, 3, 3, 3 },
+    { "sync.select({ o }, 1)", 2, 2, 2, 3, 3, 2, 2 },
+  } },
+  { "sync.Condition()", {
+    { "o:with(o.notify, o)", 5 },
+    { "o:with(o.notify_all, o)", 5, 5 },
+    { "o:with(o.wait, o)", 6, 6, 2 },
+    { "o:with(o.wait, o, 1)", 6, 6, 2, 8 },
+  } },
+  { "sync.RWLock()", {
+    { "o:read() o:release()", 3 },
+    { "o:write() o:release()", 7, 8 },
+    { "o:read(0)", 2, 4, 2 },
+    { "o:write(0)", 4, 4, 3, 3 },
+    { "o:read(1)", 2, 3, 2, 2, 2 },
+    { "o:write(1)", 5, 5, 3, 3, 3, 3 },
+  } },
+  { "sync.Barrier(2)", {
+    { "o:wait()", 2 },
+    { "o:wait(0)", 2, 3 },
+    { "o:wait(1)", 2, 3, 2 },
+    { "o:abort()", 2, 3, 2, 3 },
+    { "o:reset()", 2, 3, 2, 3, 3 },
+    { "return o.broken", 2, 3, 2, 3, 3, 2 },
+    { "return o.n_waiting", 2, 3, 2, 3, 3, 2, 2 },
+  } },
+  { "sync.Queue(1)", {
+    { "o:put(1)", 2 },
+    { "o:put(1, false)", 3, 3 },
+    { "o:put(1, true, 1)", 2, 2, 2 },
+    { "o:get()", 2, 2, 2, 1 },
+    { "o:get(false)", 3, 3, 3, 1, 3 },
+    { "o:get(true, 1)", 2, 2, 2, 1, 1, 3 },
+    { "o:qsize()", 3, 3, 3, 1, 3, 1, 2 },
+    { "o:empty()", 3, 3, 3, 1, 3, 1, 2, 2 },
+    { "o:full()", 3, 3, 3, 1, 3, 1, 2, 2, 2 },
+    { "o:join()", 2, 2, 2, 1, 3, 1, 2, 2, 2, 2 },
+    { "o:shutdown()", 3, 3, 3, 1, 3, 1, 3, 3, 3, 3, 3 },
+    { "sync.select({ o }, 0)", 3, 3, 3, 1, 3, 1, 3, 3, 3, 3, 3, 3 },
+    { "sync.select({ o }, 1)", 2, 2, 2, 1, 1, 3, 1, 1, 1, 1, 2, 1, 3 },
+  } },
+  { "sync.Shared{ n = 0 }", {
+    { "return o.n", 2 },
+    { "o.n = 1", 3, 3 },
+    { "o.m = 1", 2, 2, 3 },
+    { "sync.update(o, 'n', function(n) return n + 1 end)", 3, 3, 2, 3 },
+    { "return #o", 2, 2, 3, 2, 2 },
+    { "pairs(o)(o)", 2, 2, 3, 2, 2, 2 },
+    { "sync.snapshot(o)", 2, 3, 3, 3, 2, 2, 2 },
+  } },
+  { "sync.Pool(1):submit(function() end)", {
+    { "o:cancel()", 30 },
+    { "o:done()", 32, 28 },
+    { "o:running()", 32, 28, 28 },
+    { "o:result()", 19, 14, 14, 4 },
+    { "o:result(0)", 32, 28, 28, 8, 28 },
+    { "o:result(1)", 19, 14, 14, 4, 14, 4 },
+    { "sync.select({ o }, 0)", 32, 35, 35, 10, 35, 10, 35 },
+    { "sync.wait({ o })", 19, 14, 14, 4, 14, 4, 16, 4 },
+    { "sync.wait({ o }, 0)", 32, 28, 28, 8, 28, 8, 35, 8, 28 },
+  } },
+  { "sync.Thread(function() end)", {
+    { "o:start()", 4 },
+    { "o:is_alive()", 5, 3 },
+    { "o:interrupt()", 5, 4, 4 },
+  } },
+  { "sync.Timer(1, function() end)", {
+    { "o:start()", 2 },
+    { "o:cancel()", 1, 3 },
+    { "o:is_alive()", 2, 3, 3 },
+  } },
+}
+
+local function executions(make, first, second)
+  local code = ([[
+    local sync = require "luasync"
+    local o = %s
+    sync.Thread{ daemon = true, target = function() %s end }:start()
+    %s
+  ]]):format(make, first, second)
+  local report = sync.explore(assert(load(code)), { strategy = "dpor" })
+  assert.is_true(report.complete, code)
+  return report.executions
+end
+
+describe("explore knows which calls change places", function()
+  for _, object in ipairs(OBJECTS) do
+    local make, calls = table.unpack(object)
+    it(make, function()
+      for i, call in ipairs(calls) do
+        local found = { call[1] }
+        for j = 1, i do found[j + 1] = executions(make, call[1], calls[j][1]) end
+        assert.same(call, found)
+      end
+    end)
+  end
+end)
