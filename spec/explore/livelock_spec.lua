@@ -147,3 +147,35 @@ describe("a schedule with a round", function()
     assert.is_true(report.ok)
   end)
 end)
+
+describe("a search", function()
+  it("goes on behind an execution that loops without any operation #slow #noasan #notsan", function()
+    local report = sync.explore(function()
+      local a = sync.Atomic(0)
+      sync.spawn(a.add, a, 1)
+      if a:get() == 0 then while true do end end
+      assert(a:add(1) == 3, "behind it")
+    end, { strategy = "dpor", seconds = 600 })
+    local kinds = {}
+    for _, failure in ipairs(report.failures) do kinds[failure.kind] = failure.message or failure.report end
+    assert.is_true(report.complete)
+    assert.same({ 2, 2 }, { report.executions, #report.failures })
+    assert.matches("MainThread loops at .*livelock_spec.lua:%d+ without any operation", kinds.livelock)
+    assert.matches("behind it", kinds.error)
+  end)
+
+  it("takes no long computation for a loop whose operations come now and then #slow #noasan #notsan", function()
+    local function work(n) for _ = 1, n do end end
+    local n, begin = 1 << 20, os.clock()
+    work(n)
+    n = math.ceil(n * 0.02 / (os.clock() - begin)) -- takes 20 ms
+    local report = sync.explore(function()
+      local a = sync.Atomic(0)
+      for _ = 1, 150 do
+        work(n)
+        a:add(1)
+      end
+    end, { strategy = "dpor", seconds = 600 })
+    assert.same({ true, 1, 0 }, { report.complete, report.executions, #report.failures })
+  end)
+end)
