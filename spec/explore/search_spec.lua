@@ -2,6 +2,8 @@
 
 local check = os.getenv "LUASYNC_SEARCH" or "build/search_check"
 
+assert(io.open(check), check .. " has not been built: make spec builds it"):close()
+
 local function run(arguments)
   local pipe = assert(io.popen(check .. " " .. arguments))
   local text = pipe:read "a"
