@@ -65,7 +65,7 @@ sync.Thread{ daemon = true, target = function() m:add(1) error("late") end }:sta
     assert.matches("not enough memory", r.out, 1, true)
   end)
 
-  it("that waits in a loop for the clock is told to sleep", function()
+  it("that waits in a loop for the clock is told to sleep #noasan", function()
     local r = explore("local t = os.time() + 1\nwhile os.time() < t do end", "--explore")
     assert.equal(3, r.code)
     assert.matches("MainThread goes round", r.out, 1, true)
