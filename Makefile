@@ -207,12 +207,15 @@ C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test $(BUILD)/heap_test $(BUILD
 # ThreadSanitizer) does not burden the next. SPECS=... is one process.
 ROOMS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard spec/*/*_spec.lua)))))
 ROOMS := $(filter command docs thread worlds,$(ROOMS)) $(filter-out command docs thread worlds,$(ROOMS))
-# ThreadSanitizer sees nothing in what runs in one OS thread - searches, simulated worlds alone, texts, what
-# is typed at the prompt - nor anything new in the programs of the documentation. SPECS=spec/explore runs them.
+# The programs of the documentation do nothing that the other rooms do not: sanitizers leave them out. ThreadSanitizer
+# sees nothing in what runs in one OS thread: searches, simulated worlds alone, texts, what is typed at the prompt.
+# SPECS=spec/explore runs them.
 SINGLE = spec/worlds/simulate_spec.lua spec/worlds/worlds_spec.lua spec/worlds/livelock_spec.lua spec/worlds/steps_spec.lua \
+         spec/worlds/copies_silent_spec.lua spec/worlds/unstarted_spec.lua spec/command/cli_spec.lua \
          spec/command/repl_keys_spec.lua spec/command/repl_entries_spec.lua spec/command/repl_startup_spec.lua \
-         spec/trace/writers_spec.lua spec/trace/parts_spec.lua spec/trace/explored_spec.lua spec/lua/hints_spec.lua
-ROOMS := $(if $(filter thread,$(SANITIZE)),$(filter-out docs explore module,$(ROOMS)),$(ROOMS))
+         spec/command/repl_worlds_spec.lua spec/trace/writers_spec.lua spec/trace/parts_spec.lua \
+         spec/trace/explored_spec.lua spec/lua/hints_spec.lua
+ROOMS := $(if $(SANITIZE),$(filter-out docs module $(if $(filter thread,$(SANITIZE)),explore),$(ROOMS)),$(ROOMS))
 ROOM = $(if $(filter thread,$(SANITIZE)),$(filter-out $(SINGLE),$(sort $(wildcard spec/$*/*_spec.lua))),spec/$*)
 EACH_ROOM = --keep-going $(if $(SPECS),,--output-sync=target)
 
