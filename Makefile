@@ -79,7 +79,7 @@ MODULE_CFLAGS  := -fPIC
 MODULE_LDFLAGS := -shared -Wl,-z,nodelete $(WRAP) $(SANITIZER) -pthread $(LDFLAGS)
 
 # ---------------------------------------------------------------------- build
-.PHONY: all help setup demo docs pictures play test check spec spec-host spec-stock stress rock install-rock lint format bench bench-explore valgrind \
+.PHONY: all help setup demo docs pictures play test check spec spec-host spec-stock sanitizers stress rock install-rock lint format bench bench-explore valgrind \
         apicheck fuzz mutants coverage install uninstall clean FORCE
 
 all: $(HOST) $(MODULE) docs ## build the command build/luasync, the module build/luasync.so and the documentation
@@ -241,12 +241,22 @@ spec-stock: all $(C_CHECKS)
 
 host-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(HOST)"
-	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),$(if $(SANITIZE),100,1000)) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(or $(SPECS),$(ROOM))
+	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),$(if $(SANITIZE),50,1000)) $(HOST) $(BUSTED) --ignore-lua $(SKIPPED) $(BUSTED_FLAGS) $(or $(SPECS),$(ROOM))
 
 stock-%:
 	@echo "== $(if $(SPECS),specs,spec/$*) in $(LUA) with $(MODULE)"
 	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),250) $(LUA) $(BUSTED) --ignore-lua $(BUSTED_FLAGS) \
 	  $(or $(SPECS),$(filter-out $(ONCE),$(sort $(wildcard spec/$*/*_spec.lua))))
+
+# Side by side, so that no processor waits for the last room of one. UBSan by itself runs what AddressSanitizer
+# cannot: checkpoints of simulated worlds, measures of memory.
+SANITIZED = sanitized-address-undefined sanitized-thread sanitized-undefined
+sanitizers: ## run the specs under each sanitizer
+	@$(MAKE) --keep-going $(SANITIZED)
+
+sanitized-%:
+	@$(MAKE) spec SANITIZE=$(subst -,$(comma),$*) \
+	  $(if $(filter undefined,$*),BUSTED_FLAGS="--tags=noasan $(BUSTED_FLAGS)")
 
 # Seconds each; STRESS=long: an hour.
 stress: all ## run what is long by nature: specs tagged slow, random runs of many threads (STRESS=long for more)

@@ -63,7 +63,7 @@ function terminal.open(options)
   options = options or {}
   count = count + 1
   local self = setmetatable({}, Terminal)
-  self.server = ("luasync-spec-%d-%d"):format(math.floor(sync.monotonic() * 1000), count)
+  self.server = ("luasync-spec-%d-%d"):format(math.floor(sync.monotonic() * 1e9), count)
   self.home = options.home
   if not self.home then
     self.home = os.tmpname()
