@@ -76,6 +76,36 @@ describe("Messages: plain values", function()
   end)
 end)
 
+describe("Messages of all sizes", function()
+  -- One thread makes them, another frees them: memory goes in batches from there to here and back.
+  it("keep what is in them while two threads send them to and fro, and a third has some of both", function()
+    local there, back, third = sync.Queue(), sync.Queue(), sync.Queue()
+    local echo = sync.spawn(function()
+      for text in there:items() do
+        back:put(text)
+        if #text % 7 == 0 then third:put { text, text } end
+      end
+    end)
+    local reader = sync.spawn(function()
+      local count = 0
+      for pair in third:items() do
+        assert(pair[1] == pair[2] and pair[1] == pair[1]:sub(1, 1):rep(#pair[1]))
+        count = count + 1
+      end
+      return count
+    end)
+    for round = 1, 20 do
+      local letter = string.char(96 + round)
+      for size = 1, 600 do there:put(letter:rep(size)) end
+      for size = 1, 600 do assert(back:get() == letter:rep(size)) end
+    end
+    there:shutdown()
+    support.finish(echo)
+    third:shutdown()
+    assert.equal(20 * (600 // 7), support.finish(reader))
+  end)
+end)
+
 describe("Messages: tables", function()
   it("are copied deeply, with keys and values of all kinds", function()
     local original = { 1, 2, nil, 4, x = { y = { z = {} } }, [1.5] = "float", [true] = "yes", [false] = "no",

@@ -13,6 +13,7 @@
 ** A table that has a name in every state travels as that (names.c); a class, its
 ** methods and modules without a file are sent to a thread once (lasting.c).
 */
+#include "message/block.h"
 #include "message/private.h"
 #include "world/args.h"
 #include "world/thread_record.h"
@@ -439,8 +440,8 @@ static void encode_any (Encoder *e, int first, int n, int along) {
 
 /* The block as a message of its own size. */
 static Message *encoder_message (Encoder *e, int n) {
-  bool mine = e->data == e->scratch || e->here != e->to;
-  Message *m = world_realloc(e->to, mine ? NULL : e->data, e->length);
+  bool mine = e->data == e->scratch || e->here != e->to || e->length <= BLOCK_MOST;
+  Message *m = mine ? block_alloc(e->to, e->length) : world_realloc(e->to, e->data, e->length);
   if (m == NULL) {
     encoder_release(e);
     args_no_memory(e->L);

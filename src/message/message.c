@@ -1,9 +1,9 @@
 /*
 ** message.c - the life of a message.
 */
+#include "message/block.h"
 #include "message/private.h"
 #include "world/args.h"
-#include "world/memory.h"
 
 void message_drop_counted (unsigned char *data, size_t last) {
   while (last != 0) {
@@ -27,7 +27,7 @@ void message_unkeep_many (Message *m, unsigned n) { counted_remove(&m->counted, 
 void message_free (Message *m) {
   if (m == NULL || !counted_drop(&m->counted)) return;
   message_drop_counted((unsigned char *)m, m->last_counted);
-  world_free(m->owner, m);
+  block_free(m->owner, m, m->length);
 }
 
 /*
@@ -64,7 +64,7 @@ void message_init (Message *m, World *owner, int count, size_t length) {
 }
 
 Message *message_of_string (lua_State *L, const char *text, size_t length, World *to) {
-  Message *m = length < SIZE_MAX / 4 ? world_alloc(to, sizeof *m + 9 + length) : NULL;
+  Message *m = length < SIZE_MAX / 4 ? block_alloc(to, sizeof *m + 9 + length) : NULL;
   unsigned char *p;
   if (m == NULL) args_no_memory(L);
   message_init(m, to, 1, sizeof *m + 9 + length);
@@ -76,7 +76,7 @@ Message *message_of_string (lua_State *L, const char *text, size_t length, World
 }
 
 Message *message_copy (const Message *m, World *owner) {
-  Message *copy = m->last_counted == 0 ? world_alloc(owner, m->length) : NULL;
+  Message *copy = m->last_counted == 0 ? block_alloc(owner, m->length) : NULL;
   if (copy == NULL) return NULL;
   memcpy(copy, m, m->length);
   counted_init(&copy->counted);
