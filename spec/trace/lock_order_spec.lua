@@ -14,7 +14,7 @@ local function forth() both(A, B) end
 local function back() both(B, A) end
 ]]
 
--- Threads that meet in a deadlock would not get as far as the warning: so one comes later, by the clock.
+-- Threads that meet in a deadlock would not get as far as the warning: so one comes when the other is through.
 local WORLDS = { "-W", "--virtual" }
 
 local function warnings(script, option)
@@ -42,7 +42,7 @@ describe("--lock-order", function()
   it("warns of two locks that two threads take in opposite orders, with four lines", function()
     warns([[
       local t = sync.Thread { name = "T", target = forth }
-      local u = sync.Thread { name = "U", target = function() sync.sleep(0.05) back() end }
+      local u = sync.Thread { name = "U", target = function() sync.settle() back() end }
       t:start() u:start() t:join() u:join()
     ]],
     "luasync: warning: lock order: Lock 'A' and Lock 'B' are taken in opposite orders, which may end in a deadlock\n",
@@ -54,7 +54,7 @@ describe("--lock-order", function()
     warns([[
       local ts = {}
       for i = 1, 6 do
-        ts[i] = sync.spawn(function() sync.sleep(i / 50) for _ = 1, 10 do (i % 2 == 0 and forth or back)() end end)
+        ts[i] = sync.spawn(function() sync.sleep(i / 4) for _ = 1, 10 do (i % 2 == 0 and forth or back)() end end)
       end
       for i = 1, 6 do ts[i]:join() end
     ]], "lock order: Lock 'B' and Lock 'A'", "takes Lock 'A' (:4), then Lock 'B' (:5)\n", "takes Lock 'B' (:4)")
@@ -79,7 +79,7 @@ describe("--lock-order", function()
     warns([[
       local R = sync.RLock { name = "R" }
       local t = sync.spawn(function() R:acquire() both(A, R) R:release() end)
-      sync.sleep(0.05)
+      sync.settle()
       both(A, R)
       t:join()
     ]], "RLock 'R' and Lock 'A'", "(:12), then Lock 'A' (:4)", "takes Lock 'A' (:4), then RLock 'R' (:5)")
@@ -92,14 +92,14 @@ describe("--lock-order", function()
         B:release()
         A:release()
       end)
-      sync.sleep(0.05)
+      sync.sleep(1)
       forth()
       t:join()
     ]], "Lock 'A' and Lock 'B'", "then Lock 'B'", "takes Lock 'B' (:14), then Lock 'A' (:15)")
     warns([[
       local W = sync.RWLock { name = "W" }
       local t = sync.spawn(function() W:read() A:acquire() A:release() W:release() end)
-      sync.sleep(0.05)
+      sync.settle()
       A:acquire() W:write() W:release() A:release()
       t:join()
     ]], "RWLock 'W' and Lock 'A'",
@@ -107,7 +107,7 @@ describe("--lock-order", function()
   end)
 
   it("warns after os.exit and after an error as well", function()
-    local meet = "local t = sync.spawn(function() forth() end) sync.sleep(0.05) back() t:join() "
+    local meet = "local t = sync.spawn(function() forth() end) sync.settle() back() t:join() "
     for _, option in ipairs(WORLDS) do
       local text, code = warnings(meet .. "os.exit(7)", option)
       assert.equal(7, code)
@@ -148,7 +148,7 @@ describe("--lock-order", function()
       for _, how in ipairs { "5", "false", "true, 5" } do
         is_silent([[
           local t = sync.spawn(function() forth() end)
-          sync.sleep(0.05)
+          sync.settle()
           B:acquire()
           if A:acquire(]] .. how .. [[) then A:release() end
           B:release()
@@ -158,7 +158,7 @@ describe("--lock-order", function()
       is_silent [[
         local W = sync.RWLock()
         local t = sync.spawn(function() W:read() A:acquire() A:release() W:release() end)
-        sync.sleep(0.05)
+        sync.settle()
         A:acquire() if W:write(5) then W:release() end A:release()
         t:join()
       ]]
@@ -168,7 +168,7 @@ describe("--lock-order", function()
       is_silent [[
         local W = sync.RWLock()
         local t = sync.spawn(function() W:read() A:acquire() A:release() W:release() end)
-        sync.sleep(0.05)
+        sync.settle()
         A:acquire() W:read() W:release() A:release()
         t:join()
       ]]
