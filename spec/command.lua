@@ -20,8 +20,8 @@ end
 -- @param words list of strings: options, script, arguments
 -- @param before shell text in front of the command, such as "cd /;" (default: none)
 -- @param after shell text behind it, such as "<file" (default: stdin is empty)
--- @return table with `out`, `err`, `code` (124 after support.LONG seconds) and `replay`, the schedule in its replay line,
---   or nil
+-- @return table with `out`, `err`, `code` (124 after support.LONG seconds) and `replay`, the schedule in its replay
+--   line, or nil
 function command.run(words, before, after)
   local line = { before or "", "timeout -k 1 " .. support.LONG, support.quote(support.host) }
   for _, word in ipairs(words) do line[#line + 1] = support.quote(word) end
