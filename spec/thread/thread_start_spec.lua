@@ -42,7 +42,7 @@ describe("An unstarted thread", function()
     for i = #threads, 1, -1 do check(threads[i], i - 1) end
   end)
 
-  it("starts those behind it, a thousand deep", function()
+  it("starts those behind it, a thousand deep #heavy", function()
     local first
     for _ = 1, 1000 do
       local behind = first

@@ -64,3 +64,24 @@ describe("A function of the inside that a hook has shown", function()
     assert.is_true(tonumber(run.out:match "(%d+)\n$") > 10, run.out)
   end)
 end)
+
+describe("A table of the inside that the debug library shows", function()
+  it("may hold anything: an object comes as itself, and waits are looked at", function()
+    local run = command.text [==[
+local sync = require "luasync"
+local queue, lock = sync.Queue(), sync.Lock()
+for key, value in next, debug.getregistry() do
+  if type(key) == "userdata" and type(value) == "table" then
+    for k, v in next, value do
+      if v == queue then value[k] = io.stdout elseif v == lock then value[k] = 42 end
+    end
+  end
+end
+local a, b = sync.spawn(function(...) return ... end, queue, lock):result()
+print(a == queue, b == lock)
+sync.Queue():get(true, 0.3) -- while it waits, what the state has is looked at
+]==]
+    assert.equal("true\ttrue\n", run.out, run.err)
+    assert.equal(0, run.code)
+  end)
+end)

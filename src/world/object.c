@@ -370,13 +370,36 @@ void *object_begin (lua_State *L, size_t size, const Kind *kind, int options) {
   return o;
 }
 
+/*
+** Whether the value at `index` is a proxy whose finaliser has run; other finalisers
+** may still meet it.
+*/
+static bool is_finalised (lua_State *L, int index) {
+  const Proxy *p = lua_touserdata(L, index);
+  if (p == NULL || lua_rawlen(L, index) != sizeof *p || p->object != NULL) return false;
+  for (const Kind *const *k = object_kinds; *k != NULL; k++)
+    if (p->kind == *k) return true;
+  return false;
+}
+
+/*
+** The proxy at the top, or NULL: through the debug library a script may have put anything
+** into the table of proxies.
+*/
+static Proxy *top_proxy (lua_State *L) {
+  return object_any(L, -1) != NULL || is_unready(L, -1) || is_finalised(L, -1)
+             ? lua_touserdata(L, -1)
+             : NULL;
+}
+
 void object_push (lua_State *L, Object *o) {
   Proxy *p;
   luaL_checkstack(L, 6, NULL);
   push_proxies(L);
-  if (lua_rawgetp(L, -1, o) == LUA_TUSERDATA) {
+  lua_rawgetp(L, -1, o);
+  p = top_proxy(L);
+  if (p != NULL && (p->object == o || p->object == NULL)) {
     lua_remove(L, -2);
-    p = lua_touserdata(L, -1);
     if (p->object == NULL) refer(L, p, o); /* finalised, as all are while a state closes */
     return;
   }
@@ -391,8 +414,8 @@ int object_list (lua_State *L, Object **list, int most) {
   if (!lua_checkstack(L, 4)) return 0;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key) == LUA_TTABLE)
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-      const Proxy *p = lua_touserdata(L, -1);
-      if (p->object == NULL) continue; /* finalised */
+      const Proxy *p = top_proxy(L);
+      if (p == NULL || p->object == NULL) continue; /* finalised */
       if (list != NULL && n == most) {
         lua_pop(L, 2);
         break;
@@ -402,18 +425,6 @@ int object_list (lua_State *L, Object **list, int most) {
     }
   lua_pop(L, 1);
   return n;
-}
-
-/*
-** Whether the value at `index` is a proxy whose finaliser has run; other finalisers
-** may still meet it.
-*/
-static bool is_finalised (lua_State *L, int index) {
-  const Proxy *p = lua_touserdata(L, index);
-  if (p == NULL || lua_rawlen(L, index) != sizeof *p || p->object != NULL) return false;
-  for (const Kind *const *k = object_kinds; *k != NULL; k++)
-    if (p->kind == *k) return true;
-  return false;
 }
 
 void *object_expected (lua_State *L, int arg, const char *expected) {
