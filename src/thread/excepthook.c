@@ -78,8 +78,10 @@ int excepthook_default (lua_State *L) {
   const char *text;
   lua_settop(L, 3);
   t = object_check(L, 1, &thread_kind);
-  if (t == self) count_untaken(t);
-  if (t == self && thread_result_awaited(t)) return 0;
+  if (t == self && thread_result_awaited(t)) {
+    count_untaken(t);
+    return 0;
+  }
   thread_copy_name(t, name);
   push_error_text(L, 2);
   record_error(L, -1);
@@ -90,6 +92,7 @@ int excepthook_default (lua_State *L) {
   text = lua_tolstring(L, -1, &length);
   keep_first(self->object.world, text);
   self->object.world->driver->write(self->object.world, 2, text, length);
+  if (t == self) count_untaken(t); /* no exit code tells of what has not been said */
   return 0;
 }
 
