@@ -19,20 +19,26 @@
 static const char dumps_key;    /* its address names the table from functions to dumps */
 static const char siblings_key; /* from prototypes to functions in that */
 
-typedef struct Dump {
+/* A lua_Writer to a buffer, which begins late: lua_dump wants the function at the top. */
+typedef struct Code {
   luaL_Buffer b;
   bool begun;
-} Dump;
+} Code;
 
-/* A lua_Writer. The buffer begins late: lua_dump wants the function at the top. */
 static int add_piece (lua_State *L, const void *piece, size_t length, void *ud) {
-  Dump *d = ud;
-  if (!d->begun) {
-    d->begun = true;
-    luaL_buffinit(L, &d->b);
+  Code *code = ud;
+  if (!code->begun) {
+    code->begun = true;
+    luaL_buffinit(L, &code->b);
   }
-  luaL_addlstring(&d->b, piece, length);
+  luaL_addlstring(&code->b, piece, length);
   return 0;
+}
+
+void dump_push_code (lua_State *L, bool stripped) {
+  Code code = {.begun = false};
+  lua_dump(L, add_piece, &code, stripped);
+  luaL_pushresult(&code.b);
 }
 
 static void add_name (void *ud, const char *name, size_t length) {
@@ -53,16 +59,15 @@ static void find_environments (lua_State *L, int index, uint32_t env[8]) {
 
 /* Pushes the dump of the function at `index`, made new. [0, +1] */
 static void push_new_dump (lua_State *L, int index, const uint32_t env[8]) {
-  Dump d = {.begun = false};
   DumpEnd end;
   luaL_Buffer names; /* its own: it may move while the dump is read */
   const char *code;
+  size_t length;
   lua_pushvalue(L, index);
-  lua_dump(L, add_piece, &d, 0);
+  dump_push_code(L, false);
+  code = lua_tolstring(L, -1, &length);
   memcpy(end.env, env, sizeof end.env);
-  end.length = luaL_bufflen(&d.b);
-  luaL_pushresult(&d.b);
-  code = lua_tostring(L, -1);
+  end.length = length;
   luaL_buffinit(L, &names);
   luaL_addlstring(&names, code, end.length);
   end.assigns =

@@ -19,6 +19,8 @@ typedef struct DumpEnd {
   uint64_t assigns; /* WATCH_… */
 } DumpEnd;
 
+/* Pushes the bytecode of the Lua function at the top, without debug information if `stripped`. [0, +1, memory] */
+void dump_push_code (lua_State *L, bool stripped);
 /* Pushes the dump of the Lua function at `index`. [0, +1, memory] */
 void dump_push (lua_State *L, int index);
 /* The same, if it is there already. [0, +(0|1), -] */

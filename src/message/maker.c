@@ -17,6 +17,7 @@
 
 #include <lauxlib.h>
 
+#include "message/dump.h"
 #include "message/maker.h"
 #include "message/private.h"
 #include "world/thread_record.h"
@@ -74,20 +75,6 @@ static uint64_t hash_of (const unsigned char *code, size_t length) {
 ** Making.
 */
 
-/* A lua_Writer to a luaL_Buffer, which is initialised at the first piece. */
-typedef struct Template {
-  luaL_Buffer b;
-  bool begun;
-} Template;
-
-static int add_piece (lua_State *L, const void *piece, size_t length, void *ud) {
-  Template *t = ud;
-  if (!t->begun) luaL_buffinit(L, &t->b);
-  t->begun = true;
-  luaL_addlstring(&t->b, piece, length);
-  return 0;
-}
-
 /* Adds the names of so many locals. */
 static void add_locals (luaL_Buffer *b, int n) {
   char name[16];
@@ -100,7 +87,6 @@ static void add_locals (luaL_Buffer *b, int n) {
 /* Pushes the code of a maker of functions with so many upvalues. [0, +1, raises] */
 static void push_template (lua_State *L, int nups) {
   luaL_Buffer b;
-  Template t = {.begun = false};
   size_t length;
   const char *program;
   luaL_buffinit(L, &b);
@@ -112,8 +98,7 @@ static void push_template (lua_State *L, int nups) {
   luaL_pushresult(&b);
   program = lua_tolstring(L, -1, &length);
   if (luaL_loadbufferx(L, program, length, "=maker", "t") != LUA_OK) lua_error(L);
-  lua_dump(L, add_piece, &t, 1);
-  luaL_pushresult(&t.b);
+  dump_push_code(L, true);
   lua_replace(L, -3);
   lua_pop(L, 1);
 }

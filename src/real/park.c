@@ -58,7 +58,7 @@ void park_on (Spot *spot, Nanos deadline) {
   int awake = 0;
   if (atomic_compare_exchange_strong(&spot->token, &awake, -1))
     futex_wait(&spot->token, -1, deadline);
-  atomic_exchange(&spot->token, 0);
+  atomic_exchange(&spot->token, 0); /* what was written before the unpark is seen from here on */
 }
 
 void park_thread (Thread *self, Nanos deadline) {
