@@ -466,7 +466,8 @@ static Message *encoder_message (Encoder *e, int n) {
 
 static Message *encode (Encoder *e, int first, int n, int along) {
   first = lua_absindex(e->L, first);
-  if (!encode_plain(e, first, n)) encode_any(e, first, n, along);
+  if (n == 0) e->names = NULL; /* most threads return nothing: that need not touch the stack */
+  else if (!encode_plain(e, first, n)) encode_any(e, first, n, along);
   return encoder_message(e, n);
 }
 

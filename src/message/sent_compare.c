@@ -464,7 +464,7 @@ void message_compare (lua_State *L, const Message *m, Sent *out) {
   fields_init(&came);
   out->function_count = out->change_count = 0;
   if (m->depth > WALKED_DEEPEST) return;
-  luaL_checkstack(L, 4 * DEEPEST + LUA_MINSTACK, NULL);
+  luaL_checkstack(L, 4 * (int)(m->depth < DEEPEST ? m->depth : DEEPEST) + LUA_MINSTACK, NULL);
   for (int i = 0; i < m->count; i++) {
     bool here = message_push_watched(L, i);
     w.at = (SentChange){.root = SENT_ARGUMENT, .argument = i};
