@@ -5,6 +5,7 @@
 **
 ** usage: search_check NAME...      with -d in front by plain depth-first search, -s by states
 **        search_check -r SEED N    N random programs by all three, which must agree
+**        search_check -t SEED N    N random wakeup trees: see tree_check.c
 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "explore/dpor.h"
 #include "explore/state_graph.h"
 #include "world/op.h"
+
+int trees_check (uint64_t seed, int n);
 
 #define THREADS 12
 #define CELLS 12
@@ -441,6 +444,8 @@ int main (int argc, char **argv) {
   int first = way[0] != '\0' ? 2 : 1;
   if (strcmp(way, "-r") == 0 && argc == 4)
     return compare(strtoull(argv[2], NULL, 10), atoi(argv[3]));
+  if (strcmp(way, "-t") == 0 && argc == 4)
+    return trees_check(strtoull(argv[2], NULL, 10), atoi(argv[3]));
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
     const Program *p = &programs[i];
     bool named = argc == first;

@@ -56,4 +56,8 @@ describe("the search", function()
     local text = run "-r 1 150"
     assert.matches("^150 programs, 0 differ", text)
   end)
+
+  it("gets back from a wakeup tree what it has put there, long sequences of many footprints too", function()
+    assert.equal("200 trees, 0 differ\n", run "-t 1 200")
+  end)
 end)

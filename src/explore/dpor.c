@@ -28,6 +28,7 @@ struct Dpor {
   Subject subject;
   DporOptions options;
   History *history;
+  WakeupTrees *trees;
   Node *nodes; /* one for each event, and one for what comes next */
   int node_capacity;
   int depth; /* of the subject */
@@ -56,20 +57,17 @@ Dpor *dpor_new (const Subject *subject, const DporOptions *options) {
   d->options = *options;
   d->last = -1;
   d->history = history_new(subject->footprints);
-  if (d->history == NULL) {
-    free(d);
-    return NULL;
-  }
-  return d;
+  d->trees = wakeup_trees_new();
+  if (d->history != NULL && d->trees != NULL) return d;
+  dpor_free(d);
+  return NULL;
 }
 
 void dpor_free (Dpor *d) {
   if (d == NULL) return;
-  for (int i = 0; i < d->node_capacity; i++) {
-    wakeup_tree_free(&d->nodes[i].tree);
-    free(d->nodes[i].sleep);
-  }
+  for (int i = 0; i < d->node_capacity; i++) free(d->nodes[i].sleep);
   free(d->nodes);
+  wakeup_trees_free(d->trees);
   free(d->sequence);
   free(d->races);
   free(d->raced_to);
@@ -244,12 +242,12 @@ static int take_planned (Dpor *d, Node *n, Peek *p) {
   WakeupTree *rest = &d->nodes[d->depth + 1].tree;
   bool in_vain = false;
   int thread;
-  while (n->tree.first != NULL) {
-    uint32_t step = wakeup_tree_first(&n->tree);
+  while (!wakeup_tree_is_empty(&n->tree)) {
+    uint32_t step = wakeup_tree_first(d->trees, &n->tree);
     thread = step_thread(step);
-    wakeup_tree_take(&n->tree, rest);
+    wakeup_tree_take(d->trees, &n->tree, rest);
     if (d->subject.peek(d->subject.ud, thread, p) && p->enabled) return thread;
-    wakeup_tree_free(rest);
+    wakeup_tree_clear(d->trees, rest);
     if (is_tick(d, step)) in_vain = true;
     else d->bounded = true;
   }
@@ -299,11 +297,12 @@ static void reverse (void *ud, int e) {
   for (int i = 0; i < n->sleeping; i++)
     if (history_is_initial(&r, step_thread(n->sleep[i]), step_footprint(n->sleep[i]))) return;
   length = history_sequence(&r, d->sequence);
-  if (d->options.tree_steps > 0 && wakeup_tree_steps() > d->options.tree_steps) {
+  if (d->options.tree_bytes > 0 && wakeup_trees_size(d->trees) > d->options.tree_bytes) {
     d->bounded = true;
     length = 1;
   }
-  if (wakeup_tree_insert(&n->tree, d->subject.footprints, d->sequence, length) == TREE_NO_MEMORY)
+  if (wakeup_tree_insert(d->trees, &n->tree, d->subject.footprints, d->sequence, length)
+      == TREE_NO_MEMORY)
     d->failed = true;
 }
 
@@ -377,7 +376,7 @@ static int next_node (Dpor *d) {
       continue;
     }
     if (!put_to_sleep(n, (uint32_t)e->thread << 24 | e->footprint)) d->failed = true;
-    if (n->tree.first != NULL || d->failed) return depth;
+    if (!wakeup_tree_is_empty(&n->tree) || d->failed) return depth;
   }
   return -1;
 }
@@ -385,7 +384,7 @@ static int next_node (Dpor *d) {
 void dpor_leave (Dpor *d) {
   if (!d->begun || d->left || !d->options.reduce) return;
   reverse_all(d);
-  wakeup_tree_free(&d->nodes[d->depth].tree);
+  wakeup_tree_clear(d->trees, &d->nodes[d->depth].tree);
   d->left = true;
 }
 

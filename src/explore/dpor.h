@@ -23,7 +23,7 @@ typedef enum DporEnd {
 
 typedef struct DporOptions {
   bool reduce;            /* false: plain depth-first search through every interleaving */
-  size_t tree_steps;      /* sequences are cut to their first step beyond so many; 0: never */
+  size_t tree_bytes;      /* sequences are cut to their first step beyond so many; 0: never */
   int depth;              /* of an execution at most; what is longer is cut */
   bool (*stop)(void *ud); /* asked in long work: the search is to end, unfinished; NULL: never */
   void *ud;

@@ -13,13 +13,13 @@
 #include "explore/exploration.h"
 #include "explore/outputs.h"
 
-#define DEPTH 10000          /* steps of an execution at most */
-#define TREE_STEPS 4000000   /* 16 MB of sequences; see dpor.h */
-#define TABLE_STATES 1000000 /* for counting interleavings, */
-#define TRACE_STATES 300     /* and so many for each execution */
-#define SLEEP_SETS 4000000   /* for counting the executions of a graph: 256 MB */
-#define LOOKS 8              /* executions between two looks at the clock */
-#define GRAPH_STEPS 64       /* between two looks at the clock */
+#define DEPTH 10000           /* steps of an execution at most */
+#define TREE_BYTES (16 << 20) /* see dpor.h */
+#define TABLE_STATES 1000000  /* for counting interleavings, */
+#define TRACE_STATES 300      /* and so many for each execution */
+#define SLEEP_SETS 4000000    /* for counting the executions of a graph: 256 MB */
+#define LOOKS 8               /* executions between two looks at the clock */
+#define GRAPH_STEPS 64        /* between two looks at the clock */
 #define FIRST_SLICE ((Nanos)20 * NANOS / 1000)
 #define LONGEST_SLICE ((Nanos)NANOS)
 #define BURST 300           /* schedules */
@@ -164,7 +164,7 @@ static bool must_stop (void *ud) {
 static void begin_by_traces (lua_State *L, Exploration *x, bool reduce) {
   Subject subject = world_subject_calls(x->world);
   DporOptions options = {
-      .reduce = reduce, .tree_steps = TREE_STEPS, .depth = DEPTH, .stop = must_stop, .ud = x};
+      .reduce = reduce, .tree_bytes = TREE_BYTES, .depth = DEPTH, .stop = must_stop, .ud = x};
   x->dpor = dpor_new(&subject, &options);
   if (x->dpor == NULL) broken(L, x);
 }
