@@ -160,6 +160,7 @@ static int next (Sim *sim) {
     return 0;
   }
   i = index_of_ready(sim, turn->thread);
+  if (i < 0 && sim_settles(sim, turn->thread)) i = sim->ready_count - 1; /* others stood */
   if (i < 0) cannot_run(sim, turn->thread);
   sim->ready[i]->pending = NULL;
   take_turn(sim);

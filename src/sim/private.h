@@ -120,6 +120,8 @@ _Noreturn void sim_loops (Sim *sim, Thread *self);
 /* The running thread, which is in Lua code, loses its turn to the main thread if that is ready. */
 void sim_let_main_run (Sim *sim);
 
+/* Ends the thread's sync.settle: it is the last one in `ready`. False: it is in none. */
+bool sim_settles (Sim *sim, uint64_t thread);
 /* Takes the thread at this index out of `ready`. */
 SimThread *sim_take_ready (Sim *sim, int index);
 /* Lets `to`, which is in no list, run instead of the fibre `from`, which is the running one. */
@@ -135,6 +137,9 @@ bool sim_tick (Sim *sim); /* the same between two turns: part of the schedule */
 
 /* The turn of `st` is over: it is noted in the schedule. */
 void sim_note_turn (Sim *sim, SimThread *st, bool preempted);
+
+/* sim_output.c: writes to the stream with that number, or into the report. */
+bool sim_write (World *world, int stream, const char *text, size_t length);
 
 /* Warns of threads that wait for each other while the run goes on without them. */
 void sim_warn_of_circles (Sim *sim);

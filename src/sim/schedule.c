@@ -110,11 +110,24 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
   return false;
 }
 
+/* Whether it counts that the thread of that turn has come as far before its next one. */
+static bool counts (const Schedule *s, size_t turn) {
+  for (size_t i = turn + 1; i < s->count; i++) {
+    const Turn *t = &s->turns[i];
+    if (t->tick || t->pokes) return true;
+    if (turn_is_taken(t) && t->thread == s->turns[turn].thread) return false;
+    if (t->makes && s->turns[turn].makes) return true;
+  }
+  return false;
+}
+
 void schedule_join (Schedule *s, bool early) {
   size_t n = 0;
   for (size_t i = 0; i < s->count; i++) {
     Turn t = s->turns[i], *last = n > 0 ? &s->turns[n - 1] : NULL;
-    if (!early && turn_is_taken(&t) && t.preempted && t.operations == 0 && t.outputs == 0) continue;
+    if (!early && turn_is_taken(&t) && t.preempted && t.operations == 0 && t.outputs == 0
+        && !counts(s, i))
+      continue;
     if (last != NULL && turn_is_taken(last) && turn_is_taken(&t) && last->preempted
         && last->thread == t.thread) {
       t.operations += last->operations;

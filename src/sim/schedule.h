@@ -24,6 +24,8 @@ typedef struct Turn {
   bool tick; /* `!`, and nothing else counts; */
   char mark; /* or '(' or ')' */
   bool preempted;
+  bool pokes;               /* some thread has been interrupted in it, */
+  bool makes;               /* or an object has been made, as a thread is */
   long operations, outputs; /* where preempted */
 } Turn;
 
@@ -44,10 +46,12 @@ static inline bool turn_is_taken (const Turn *t) { return !t->tick && t->mark ==
 bool schedule_parse (Schedule *s, const char *text, char problem[128]);
 
 /*
-** Joins what is one turn: a thread that was preempted and went on at once. A turn that
-** ended in front of the thread's first operation is left out: the thread begins
-** with its next turn; unless `early`: the clock may have gone on early, and what that thread waits
-** for then counts. For schedules of worlds that are moved step by step.
+** Joins what is one turn: a thread that was preempted and went on at once. A turn without any
+** operation is left out, as what it has done the thread does with its next turn; unless it
+** counts that the thread stands in front of an operation: before that next turn the clock goes on,
+** maybe to the deadline of this one, or a thread is interrupted, maybe this one, or both have made
+** objects, which are numbered as they come. `early`: the clock may have gone on where others could run, and every turn counts. For schedules of worlds
+** that are moved step by step.
 */
 void schedule_join (Schedule *s, bool early);
 

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "observe/deadlock.h"
-#include "real/real_driver.h"
 #include "sim/private.h"
 #include "sim/sim_stdlib.h"
 #include "message/bundle.h"
@@ -136,6 +135,8 @@ void sim_note_turn (Sim *sim, SimThread *st, bool preempted) {
   if (sim->options.policy->turn_over != NULL) sim->options.policy->turn_over(sim, st, preempted);
   note(sim, (Turn){.thread = sim_thread_number(st),
                    .preempted = preempted,
+                   .pokes = st->pokes,
+                   .makes = st->thread->made != st->made_before,
                    .operations = st->operations,
                    .outputs = st->outputs});
 }
@@ -156,6 +157,22 @@ static void take_break (Sim *sim) {
   if (sim_next_deadline(sim) != FOREVER) sim_warn_of_circles(sim);
 }
 
+/* It goes on from its sync.settle. */
+static void settled (Sim *sim, SimThread *st) {
+  st->settling = false;
+  make_ready(sim, st);
+}
+
+bool sim_settles (Sim *sim, uint64_t thread) {
+  for (int i = 0; i < sim->parked_count; i++) {
+    SimThread *st = sim->parked[i];
+    if (sim_thread_number(st) != thread || !st->settling) continue;
+    settled(sim, st);
+    return true;
+  }
+  return false;
+}
+
 /* Where no thread can run, one in sync.settle goes on before any time passes. */
 static void end_settling (Sim *sim) {
   SimThread *found = NULL;
@@ -163,9 +180,7 @@ static void end_settling (Sim *sim) {
     SimThread *st = sim->parked[i];
     if (st->settling && (found == NULL || st->order < found->order)) found = st;
   }
-  if (found == NULL) return;
-  found->settling = false;
-  make_ready(sim, found);
+  if (found != NULL) settled(sim, found);
 }
 
 void sim_tick_to (Sim *sim, Nanos time) {
@@ -198,9 +213,15 @@ SimThread *sim_take_ready (Sim *sim, int index) {
   return take_at(sim->ready, &sim->ready_count, index);
 }
 
+static void begin_turn (SimThread *st) {
+  st->operations = st->outputs = 0;
+  st->pokes = false;
+  st->made_before = st->thread->made;
+}
+
 void sim_switch_to (Sim *sim, Fibre *from, SimThread *to) {
   to->state = SIM_THREAD_RUNNING;
-  to->operations = to->outputs = 0;
+  begin_turn(to);
   to->stamp = ++sim->stamps;
   if (record_is_on() && !to->in_line)
     record_take(&(Record){.kind = RECORD_TURN,
@@ -248,9 +269,11 @@ static void give_up_turn (Sim *sim, SimThread *me) {
 }
 
 static void sim_poke (Thread *t) {
+  Sim *sim = sim_of(t->object.world);
   SimThread *st = t->driver_data;
+  if (sim->current != NULL) sim->current->pokes = true;
   if (t->running == NULL) return;
-  if (st != NULL) st->stamp = ++sim_of(t->object.world)->stamps;
+  if (st != NULL) st->stamp = ++sim->stamps;
   thread_arm(t, t->running);
 }
 
@@ -337,8 +360,12 @@ static void sim_park (Thread *self, Nanos deadline) {
 /* Parks until end_settling, the deadline or an interrupt; a Wake. */
 static int sim_settle (Thread *self, Nanos deadline) {
   SimThread *me = self->driver_data;
-  if (sim_of(self->object.world)->options.policy->searches)
-    return WAKE_CHOSEN; /* it has been held */
+  Sim *sim = sim_of(self->object.world);
+  if (sim->options.policy->searches) { /* it has been held; a replay of the run waits here */
+    sim_note_turn(sim, me, false);
+    begin_turn(me);
+    return WAKE_CHOSEN;
+  }
   me->settling = true;
   do {
     sim_park(self, deadline);
@@ -433,35 +460,6 @@ static int sim_spawn (Thread *t) {
   fibre_start(&st->fibre, run_fibre, st);
   make_ready(sim_of(t->object.world), st);
   return 0;
-}
-
-#define OUTPUT_MOST ((size_t)256 << 20) /* of a searched world: a loop may print for ever */
-
-static void capture (Sim *sim, const char *text, size_t length) {
-  SimReport *r = sim->report;
-  if (r->output_length + length > sim->output_capacity) {
-    size_t capacity = 2 * sim->output_capacity + length + 256;
-    bool too_much = sim->options.policy->searches && r->output_length + length > OUTPUT_MOST;
-    char *grown = too_much ? NULL : realloc(r->output, capacity);
-    if (too_much) r->text = strdup("more than 256 MB have been printed");
-    if (grown == NULL) sim_leave(sim, SIM_NO_MEMORY);
-    r->output = grown;
-    sim->output_capacity = capacity;
-  }
-  memcpy(r->output + r->output_length, text, length);
-  r->output_length += length;
-}
-
-static bool sim_write (World *world, int stream, const char *text, size_t length) {
-  Sim *sim = sim_of(world);
-  FILE *f = stream == 1 ? stdout : stderr;
-  if (sim->options.capture) {
-    capture(sim, text, length);
-    return true;
-  }
-  if (stream == 2) fflush(stdout); /* both in the order of the run */
-  if (real_take_output(stream, text, length)) return true;
-  return fwrite(text, 1, length, f) == length;
 }
 
 static void sim_exit (int code) {

@@ -41,7 +41,9 @@ typedef struct SimThread {
   bool looked_at;    /* since it has parked: whether it waits in a circle */
   bool settling;     /* inside sync.settle: goes on when no other thread can run */
   bool timed_out;    /* its last wait came to its deadline */
-  bool may_time_out; /* its last operation was one that changes nothing then */
+  bool pokes;        /* it has interrupted a thread since it was last switched to */
+  uint32_t made_before;     /* objects, by then */
+  bool may_time_out;        /* its last operation was one that changes nothing then */
   long operations, outputs; /* announced since it was last switched to */
 } SimThread;
 
