@@ -9,26 +9,6 @@
 
 #define IDS_MOST (1u << 24)
 #define NONE UINT32_MAX
-#define FIRST 128 /* footprints of which it is kept whether they meet */
-
-typedef struct Place {
-  uint32_t object, part;
-  uint32_t first, next; /* of the same object */
-} Place;
-
-struct Footprints {
-  Footprint *list;
-  uint32_t count, capacity;
-  Access *accesses; /* of all footprints, one after the other */
-  uint32_t *places; /* beside them */
-  uint32_t used, pool;
-  uint32_t *index; /* open addressing: number + 1, or 0 */
-  uint32_t index_size;
-  Place *place_list;
-  uint32_t place_count, place_capacity;
-  bool is_short;           /* a footprint has got no number of its own */
-  bool meet[FIRST][FIRST]; /* of the first ones: whether they do */
-};
 
 Footprints *footprint_table (void) {
   Footprints *f = calloc(1, sizeof *f);
@@ -39,8 +19,6 @@ Footprints *footprint_table (void) {
   return NULL;
 }
 
-bool footprint_is_short (const Footprints *f) { return f->is_short; }
-
 void footprint_table_free (Footprints *f) {
   if (f == NULL) return;
   free(f->list);
@@ -49,23 +27,6 @@ void footprint_table_free (Footprints *f) {
   free(f->index);
   free(f->place_list);
   free(f);
-}
-
-const Footprint *footprint_at (const Footprints *f, uint32_t id) { return &f->list[id]; }
-const Access *footprint_accesses (const Footprints *f, uint32_t id) {
-  return f->accesses + f->list[id].first;
-}
-const uint32_t *footprint_places (const Footprints *f, uint32_t id) {
-  return f->places + f->list[id].first;
-}
-uint32_t footprint_place_count (const Footprints *f) { return f->place_count; }
-uint32_t footprint_next_place (const Footprints *f, uint32_t place) {
-  return f->place_list[place].next;
-}
-uint32_t footprint_part (const Footprints *f, uint32_t place) { return f->place_list[place].part; }
-
-uint32_t footprint_first_place (const Footprints *f, uint32_t place) {
-  return f->place_list[place].first;
 }
 
 /*
@@ -143,8 +104,8 @@ static bool reserve_pool (Footprints *f, uint32_t wanted) {
   return true;
 }
 
-/* Whether they access the same, and not both only read it. */
-static bool meet (const Footprints *f, const Footprint *p, const Footprint *q) {
+bool footprint_meet (const Footprints *f, uint32_t a, uint32_t b) {
+  const Footprint *p = &f->list[a], *q = &f->list[b];
   const Access *x = f->accesses + p->first, *y = f->accesses + q->first;
   for (int i = 0; i < p->count; i++)
     for (int j = 0; j < q->count; j++)
@@ -167,8 +128,8 @@ static uint32_t add (Footprints *f, const Access *a, int count, unsigned grips) 
   f->list[f->count] = (Footprint){(uint16_t)count, (uint16_t)grips, f->used};
   f->used += (uint32_t)count;
   put_index(f, f->count);
-  for (uint32_t i = 0; i <= f->count && f->count < FIRST; i++)
-    f->meet[i][f->count] = f->meet[f->count][i] = meet(f, &f->list[i], &f->list[f->count]);
+  for (uint32_t i = 0; i <= f->count && f->count < FOOTPRINTS_FIRST; i++)
+    f->meet[i][f->count] = f->meet[f->count][i] = footprint_meet(f, i, f->count);
   return f->count++;
 }
 
@@ -183,25 +144,4 @@ uint32_t footprint_intern (Footprints *f, const Access *a, int count, unsigned g
   if (id != NONE) return id;
   f->is_short = true;
   return 0;
-}
-
-/*
-** Dependency.
-*/
-
-/* Whether the first grips the second, of that thread. */
-static bool grips (const Footprint *p, const Footprint *q, int thread) {
-  return p->grips == GRIPS_ALL || p->grips == thread
-         || ((p->grips == GRIPS_LOUD || p->grips == GRIPS_TICK) && q->grips != GRIPS_SILENT);
-}
-
-bool footprint_grips (const Footprint *p, int thread) {
-  return p->grips == GRIPS_ALL || p->grips == GRIPS_LOUD || p->grips == GRIPS_TICK
-         || p->grips == thread;
-}
-
-bool footprint_dependent (const Footprints *f, int ta, uint32_t a, int tb, uint32_t b) {
-  const Footprint *p = &f->list[a], *q = &f->list[b];
-  if (ta == tb || grips(p, q, tb) || grips(q, p, ta)) return true;
-  return a < FIRST && b < FIRST ? f->meet[a][b] : meet(f, p, q);
 }

@@ -41,7 +41,27 @@ typedef struct Footprint {
   uint32_t first; /* of its accesses, and of their places, in the pool */
 } Footprint;
 
-typedef struct Footprints Footprints;
+typedef struct Place {
+  uint32_t object, part;
+  uint32_t first, next; /* of the same object */
+} Place;
+
+#define FOOTPRINTS_FIRST 128 /* of which it is kept whether they meet */
+
+/* For footprint.c, and the functions below that each step of a search calls some dozen times. */
+typedef struct Footprints {
+  Footprint *list;
+  uint32_t count, capacity;
+  Access *accesses; /* of all footprints, one after the other */
+  uint32_t *places; /* beside them */
+  uint32_t used, pool;
+  uint32_t *index; /* open addressing: number + 1, or 0 */
+  uint32_t index_size;
+  Place *place_list;
+  uint32_t place_count, place_capacity;
+  bool is_short; /* a footprint has got no number of its own */
+  bool meet[FOOTPRINTS_FIRST][FOOTPRINTS_FIRST];
+} Footprints;
 
 Footprints *footprint_table (void); /* NULL: no memory */
 void footprint_table_free (Footprints *f);
@@ -53,29 +73,59 @@ void footprint_table_free (Footprints *f);
 uint32_t footprint_intern (Footprints *f, const Access *accesses, int count, unsigned grips);
 
 /* Whether that has happened: what was found so far holds, the search cannot go on. */
-bool footprint_is_short (const Footprints *f);
+static inline bool footprint_is_short (const Footprints *f) { return f->is_short; }
 
-const Footprint *footprint_at (const Footprints *f, uint32_t id);
-const Access *footprint_accesses (const Footprints *f, uint32_t id);
+static inline const Footprint *footprint_at (const Footprints *f, uint32_t id) {
+  return &f->list[id];
+}
+static inline const Access *footprint_accesses (const Footprints *f, uint32_t id) {
+  return f->accesses + f->list[id].first;
+}
 
 /* Whether operations of that thread depend on it, be they on what they may. */
-bool footprint_grips (const Footprint *p, int thread);
+static inline bool footprint_grips (const Footprint *p, int thread) {
+  return p->grips == GRIPS_ALL || p->grips == GRIPS_LOUD || p->grips == GRIPS_TICK
+         || p->grips == thread;
+}
 
 /*
 ** Places: pairs of object and part, numbered from 0, so that a history can keep a
 ** chain of events for each. The places of an object are linked.
 */
-const uint32_t *footprint_places (const Footprints *f, uint32_t id);
-uint32_t footprint_place_count (const Footprints *f);
+static inline const uint32_t *footprint_places (const Footprints *f, uint32_t id) {
+  return f->places + f->list[id].first;
+}
+static inline uint32_t footprint_place_count (const Footprints *f) { return f->place_count; }
 /* The next place of the same object, or UINT32_MAX. */
-uint32_t footprint_next_place (const Footprints *f, uint32_t place);
-uint32_t footprint_first_place (const Footprints *f, uint32_t place); /* of that place's object */
-uint32_t footprint_part (const Footprints *f, uint32_t place);
+static inline uint32_t footprint_next_place (const Footprints *f, uint32_t place) {
+  return f->place_list[place].next;
+}
+/* Of that place's object. */
+static inline uint32_t footprint_first_place (const Footprints *f, uint32_t place) {
+  return f->place_list[place].first;
+}
+static inline uint32_t footprint_part (const Footprints *f, uint32_t place) {
+  return f->place_list[place].part;
+}
+
+/* Whether they access the same, and not both only read it. */
+bool footprint_meet (const Footprints *f, uint32_t a, uint32_t b);
+
+/* Whether the first grips the second, of that thread. */
+static inline bool footprint_grips_other (const Footprint *p, const Footprint *q, int thread) {
+  return p->grips == GRIPS_ALL || p->grips == thread
+         || ((p->grips == GRIPS_LOUD || p->grips == GRIPS_TICK) && q->grips != GRIPS_SILENT);
+}
 
 /*
 ** Whether operation `a` of thread `ta` and `b` of thread `tb` depend on each other; the
 ** same thread's always do.
 */
-bool footprint_dependent (const Footprints *f, int ta, uint32_t a, int tb, uint32_t b);
+static inline bool footprint_dependent (const Footprints *f, int ta, uint32_t a, int tb,
+                                        uint32_t b) {
+  const Footprint *p = &f->list[a], *q = &f->list[b];
+  if (ta == tb || footprint_grips_other(p, q, tb) || footprint_grips_other(q, p, ta)) return true;
+  return a < FOOTPRINTS_FIRST && b < FOOTPRINTS_FIRST ? f->meet[a][b] : footprint_meet(f, a, b);
+}
 
 #endif

@@ -50,6 +50,7 @@ void history_free (History *h) {
   for (uint32_t i = 0; i < h->place_count; i++) free(h->of_place[i].events);
   free(h->gripping.events);
   interleavings_free(h->extensions);
+  interleavings_few_free(h->few);
   free(h->of_place);
   free(h->cursors);
   free(h->events);
@@ -316,6 +317,7 @@ void history_truncate (History *h, int length) {
   }
   h->ready_used = h->events[length].ready;
   h->count = (uint32_t)length;
+  if (h->counted > h->count) h->counted = h->count;
   chain_truncate(&h->gripping, h->count);
   while (h->edge_count > 0 && h->edges[h->edge_count - 1].event >= h->count) h->edge_count--;
   for (int t = 0; t < h->threads; t++) chain_truncate(&h->of_thread[t], h->count);

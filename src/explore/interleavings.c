@@ -6,9 +6,8 @@
 ** for one bit more between the fields, one subtraction compares all of them. The tables
 ** stay from one history to the next: a search counts each of its executions.
 **
-** A step makes the number greater. Where all numbers are few, the counts stand in an array by
-** number, and one pass through it from the bottom meets each after all that lead to it. Else they
-** are hashed, those of as many steps at a time.
+** The counts are hashed, those of as many steps at a time. Where all numbers are few there is
+** a quicker way: interleavings_few.c.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,6 @@
 #include "base/grow.h"
 #include "base/random.h"
 #include "explore/private.h"
-
-#define FEW 16 /* bits of a number that an array has room for */
 
 typedef unsigned __int128 Positions;
 
@@ -43,11 +40,7 @@ struct Extensions {
   Positions *needs;                /* for each loud event: how many of each thread must have come */
   uint32_t needs_capacity;
   Positions guards; /* the bits between the fields; 0: there is no room for them */
-  int wanted;       /* bits of a number, guards too */
   Layer now, next;
-  uint64_t *few;    /* counts by number, where these have few bits; all 0 between two histories */
-  uint64_t *filled; /* a bit for each count that is not 0 */
-  int few_bits;     /* of the numbers that there is room for */
 };
 
 void interleavings_free (Extensions *x) {
@@ -59,8 +52,6 @@ void interleavings_free (Extensions *x) {
   free(x->now.filled);
   free(x->next.entries);
   free(x->next.filled);
-  free(x->few);
-  free(x->filled);
   free(x);
 }
 
@@ -144,7 +135,6 @@ static bool lay_out (Extensions *x) {
     shift += x->bits[t];
     if (wanted + x->threads <= 128) x->guards |= (Positions)1 << shift++;
   }
-  x->wanted = shift;
   return true;
 }
 
@@ -194,85 +184,42 @@ static bool extensions_begin (Extensions *x, const History *h) {
   return true;
 }
 
-/*
-** Where numbers are few.
-*/
-
-/* Whether they are, and no count of so many steps has more than 64 bits. */
-static bool is_few (const Extensions *x, uint32_t steps) {
-  uint32_t bits = x->threads < 2 ? 0 : 32 - (uint32_t)__builtin_clz((uint32_t)x->threads - 1);
-  return x->wanted <= FEW && steps * bits < 64;
-}
-
-/* Room for all numbers, all counts 0. */
-static bool reserve_few (Extensions *x) {
-  int bits = x->wanted > 6 ? x->wanted : 6;
-  if (x->few != NULL && bits <= x->few_bits) return true;
-  free(x->few);
-  free(x->filled);
-  x->few = calloc((size_t)1 << bits, sizeof *x->few);
-  x->filled = calloc(((size_t)1 << bits) / 64, sizeof *x->filled);
-  x->few_bits = x->few != NULL && x->filled != NULL ? bits : -1;
-  return x->few_bits >= 0;
-}
-
-/* In *seen how many numbers there are; 0: no memory. */
-static uint64_t count_few (Extensions *x, size_t *seen) {
-  uint32_t guards = (uint32_t)x->guards;
-  int threads = x->threads;
-  if (!reserve_few(x)) return 0;
-  x->few[0] = x->filled[0] = 1;
-  for (uint32_t word = 0;; ++*seen) {
-    uint64_t ways;
-    uint32_t next = 0, key;
-    while (x->filled[word] == 0) word++;
-    key = word * 64 + (uint32_t)__builtin_ctzll(x->filled[word]);
-    x->filled[word] &= x->filled[word] - 1;
-    ways = x->few[key];
-    x->few[key] = 0;
-    for (int t = 0; t < threads; t++) {
-      uint32_t at = key >> x->shift[t] & ((1u << x->bits[t]) - 1), event = x->first[t] + at;
-      if (at == x->counts[t] || (((key | guards) - (uint32_t)x->needs[event]) & guards) != guards)
-        continue;
-      next = key + (1u << x->shift[t]);
-      x->few[next] += ways;
-      x->filled[next / 64] |= (uint64_t)1 << next % 64;
-    }
-    if (next == 0) return ways; /* all have come: the greatest number there is */
-  }
-}
-
-unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact) {
-  Extensions *x = h->extensions != NULL ? h->extensions : calloc(1, sizeof *x);
-  unsigned __int128 ways = 1;
-  size_t seen = 0;
+/* By hashes; false: no memory, or more states than *states, of which *seen are told in any case. */
+static bool count_many (Extensions *x, const History *h, size_t states, size_t *seen,
+                        unsigned __int128 *ways) {
   uint32_t steps = 0;
-  bool good = x != NULL && extensions_begin(x, h);
-  h->extensions = x;
+  bool good = extensions_begin(x, h) && layer_add(&x->now, 0, 1);
   for (int t = 0; good && t < x->threads; t++) steps += x->counts[t];
-  if (good && is_few(x, steps)) {
-    ways = count_few(x, &seen);
-    good = ways != 0 && seen <= *states;
-    *exact &= good;
-    *states = seen < *states ? seen : *states;
-    return good ? ways : 1;
-  }
-  good = good && layer_add(&x->now, 0, 1);
   for (; good && steps > 0; steps--) {
     Layer old = x->now;
-    good = next_layer(x) && (seen += x->next.used) <= *states;
+    good = next_layer(x) && (*seen += x->next.used) <= states;
     layer_clear(&old);
     x->now = x->next;
     x->next = old;
   }
-  if (good && x->now.used > 0) ways = x->now.entries[x->now.filled[0]].ways;
-  if (x != NULL) layer_clear(&x->now);
-  if (!good) { /* so large that no one will ask again */
-    *exact = false;
-    interleavings_free(x);
-    h->extensions = NULL;
+  if (good && x->now.used > 0) *ways = x->now.entries[x->now.filled[0]].ways;
+  layer_clear(&x->now);
+  return good;
+}
+
+unsigned __int128 history_interleavings (History *h, size_t *states, bool *exact) {
+  unsigned __int128 ways = 1;
+  uint64_t few;
+  size_t seen = 0;
+  FewEnd end = interleavings_few(h, states, &few);
+  if (end == FEW_COUNTED) return few;
+  if (end == FEW_ARE_MANY) {
+    if (h->extensions == NULL) h->extensions = calloc(1, sizeof *h->extensions);
+    *exact &= h->extensions != NULL && count_many(h->extensions, h, *states, &seen, &ways);
+    *states = seen < *states ? seen : *states;
   }
-  *states = seen < *states ? seen : *states;
+  else *exact = false;
+  if (*exact) return ways;
+  interleavings_free(h->extensions); /* so large that no one will ask again */
+  interleavings_few_free(h->few);
+  h->extensions = NULL;
+  h->few = NULL;
+  h->counted = 0;
   return ways;
 }
 

@@ -26,9 +26,11 @@ typedef struct Cursor {
   uint32_t at; /* events not yet passed */
 } Cursor;
 
-/* Of interleavings.c; made when it is needed. */
+/* Of interleavings.c and interleavings_few.c; made when they are needed. */
 typedef struct Extensions Extensions;
 void interleavings_free (Extensions *x);
+typedef struct FewOrders FewOrders;
+void interleavings_few_free (FewOrders *f);
 
 struct History {
   Footprints *footprints;
@@ -51,7 +53,17 @@ struct History {
   uint32_t *met; /* of all events, one after the other: see Event */
   uint32_t met_used, met_capacity;
   Extensions *extensions;
+  FewOrders *few;
+  uint32_t counted; /* events that `few` knows of */
 };
+
+typedef enum FewEnd { FEW_COUNTED, FEW_ARE_MANY, FEW_FAILED } FewEnd;
+
+/*
+** history_interleavings where the intermediate states can be numbered by few bits. FEW_FAILED: no
+** memory, or more of them than *states.
+*/
+FewEnd interleavings_few (History *h, size_t *states, uint64_t *ways);
 
 /* The clock of event i. */
 static inline Clock *clock_of (const History *h, uint32_t i) {

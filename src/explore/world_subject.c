@@ -296,7 +296,7 @@ static void tell_effects (WorldSubject *w, int thread, uint64_t held, uint64_t p
 
 static bool step (void *ud, int thread, Effects *effects) {
   WorldSubject *w = ud;
-  uint64_t held = w->held, parked = w->parked;
+  uint64_t held = w->held, parked = w->parked, changes = sim_changes(w->sim);
   Touched touched;
   bool is_known = w->depth < w->told;
   if (thread != CLOCK_THREAD && w->serial[thread] < 0) return false;
@@ -308,7 +308,7 @@ static bool step (void *ud, int thread, Effects *effects) {
     if (w->wipes) touched_tidy(&touched);
   }
   w->depth++;
-  if (!refresh(w)) return false;
+  if ((sim_changes(w->sim) != changes || sim_is_over(w->sim)) && !refresh(w)) return false;
   if (!is_known) {
     tell_effects(w, thread, held, parked, effects);
     w->told = w->depth;

@@ -89,6 +89,8 @@ SimStand sim_stand (const Sim *sim, int thread, Thread **t) {
                                           : SIM_ELSEWHERE;
 }
 
+uint64_t sim_changes (const Sim *sim) { return sim->changes; }
+
 const Op *sim_pending (const Sim *sim, int thread) {
   const SimThread *st = find(sim, thread);
   return st != NULL && st->state == SIM_THREAD_HELD ? st->pending : NULL;

@@ -62,6 +62,7 @@ struct Sim {
   bool unwiped;        /* see sim_wipe */
   bool ignores_copies; /* see sim_look_at_copies */
   uint64_t stamps;     /* the last one given to a thread */
+  uint64_t changes;    /* see sim_changes */
   struct Checkpoint *root; /* the first one there is, or NULL */
   Draws draws;
   Replay replay;

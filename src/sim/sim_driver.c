@@ -70,6 +70,7 @@ static void make_ready (Sim *sim, SimThread *st) {
   if (st->state == SIM_THREAD_PARKED)
     take_at(sim->parked, &sim->parked_count, index_of(sim->parked, sim->parked_count, st));
   st->state = SIM_THREAD_READY;
+  sim->changes++;
   push(sim, &sim->ready, &sim->ready_count, &sim->ready_capacity, st);
 }
 
@@ -345,6 +346,7 @@ static void sim_park (Thread *self, Nanos deadline) {
   if (atomic_exchange(&self->spot->token, 0) == 1 || me->timed_out) return;
   sim_note_turn(sim, me, false);
   me->state = SIM_THREAD_PARKED;
+  sim->changes++;
   me->deadline = deadline;
   me->order = sim->parkings++;
   me->looked_at = me->in_line = false;
@@ -403,6 +405,7 @@ static bool number (Sim *sim, SimThread *st) {
     sim->numbered = more;
   }
   sim->by_number[n] = st;
+  sim->changes++;
   return true;
 }
 
@@ -450,6 +453,7 @@ static void run_fibre (void *ud) {
   if (sim->numbered > 0) sim->by_number[sim_thread_number(st)] = NULL;
   object_drop(&st->thread->object);
   st->state = SIM_THREAD_FREE;
+  sim->changes++;
   schedule_next(sim);
   abort();
 }

@@ -58,6 +58,12 @@ typedef enum SimStand { SIM_ELSEWHERE, SIM_HELD, SIM_PARKED } SimStand;
 /* How the thread stands. In *t who it is; NULL: it has not been started, or has ended. */
 SimStand sim_stand (const Sim *sim, int thread, Thread **t);
 
+/*
+** Another number after each step by which a thread has come, ended, parked or been woken; as long
+** as it is the same, sim_stand is what it was.
+*/
+uint64_t sim_changes (const Sim *sim);
+
 /* Whether the thread stands in a line or sleeps. In *deadline until when. */
 bool sim_is_parked (const Sim *sim, int thread, Nanos *deadline);
 
