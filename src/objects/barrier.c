@@ -41,6 +41,14 @@ typedef struct Arrival {
 } Arrival;
 
 #define ACTION "luasync.Action"
+#define ACTION_ROOM 100 /* of Lua's stack, for the call of an action that is no very large one */
+
+/* On the stack of a thread that waits at a barrier with an action, to be closed; holds the barrier. */
+typedef struct Action {
+  uint64_t generation; /* for which it is due */
+  bool is_due;         /* the thread is the last to arrive */
+  bool has_begun;
+} Action;
 
 static lua_Integer look (Barrier *b, bool *is_broken);
 
@@ -121,21 +129,37 @@ static bool trip (Barrier *b, uint64_t generation) {
   return passes;
 }
 
-/* __close of an action: (guard, error); the guard holds the generation and the barrier. */
+/* The last arriver has not arrived after all: the barrier is as before its call. */
+static void step_back (Barrier *b, uint64_t generation) {
+  Waiter *chain = NULL;
+  pthread_mutex_lock(&b->mu);
+  if (b->generation == generation) {
+    b->actor = NULL;
+    chain = line_choose_all(&b->door);
+  }
+  pthread_mutex_unlock(&b->mu);
+  line_wake(chain);
+}
+
+/* __close of an action: (guard, error). An error breaks the barrier on its way out. */
 static int action_close (lua_State *L) {
-  const uint64_t *generation = luaL_checkudata(L, 1, ACTION);
-  if (lua_isnoneornil(L, 2)) return 0;
+  const Action *action = luaL_checkudata(L, 1, ACTION);
+  Barrier *b;
+  if (!action->is_due || lua_isnoneornil(L, 2)) return 0;
   lua_getiuservalue(L, 1, 1);
-  break_generation(object_check(L, -1, &barrier_kind), *generation);
+  b = object_check(L, -1, &barrier_kind);
+  if (!action->has_begun && args_is_no_memory(L, 2)) step_back(b, action->generation);
+  else break_generation(b, action->generation);
   return 0;
 }
 
-/* (barrier, generation) calls the action; an error breaks the barrier on its way out. */
-static int run_action (lua_State *L) {
-  Barrier *b = check_barrier(L);
-  uint64_t *generation = lua_newuserdatauv(L, sizeof *generation, 1);
-  int n;
-  *generation = (uint64_t)lua_tointeger(L, 2);
+/*
+** Pushes the guard of an action that may become due, and makes room for its call: once
+** the thread has arrived nothing must fail that is not the action's own.
+*/
+static void guard_action (lua_State *L) {
+  Action *action = lua_newuserdatauv(L, sizeof *action, 1);
+  *action = (Action){.is_due = false};
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   if (luaL_newmetatable(L, ACTION)) {
@@ -146,9 +170,17 @@ static int run_action (lua_State *L) {
   }
   lua_setmetatable(L, -2);
   lua_toclose(L, -1);
+  luaL_checkstack(L, ACTION_ROOM, NULL);
+}
+
+static void run_action (lua_State *L, Barrier *b, uint64_t generation) {
+  Action *action = luaL_checkudata(L, 2, ACTION);
+  int n;
+  action->generation = generation;
+  action->is_due = true;
   n = message_decode(L, b->action);
+  action->has_begun = true;
   lua_call(L, n - 1, 0);
-  return 0;
 }
 
 /*
@@ -193,12 +225,7 @@ static int timed_out (lua_State *L, Barrier *b, uint64_t generation, Step step) 
 }
 
 static int pass_last (lua_State *L, Barrier *b, uint64_t generation) {
-  if (b->action != NULL) {
-    lua_pushcfunction(L, run_action);
-    lua_pushvalue(L, 1);
-    lua_pushinteger(L, (lua_Integer)generation);
-    lua_call(L, 2, 0);
-  }
+  if (b->action != NULL) run_action(L, b, generation);
   if (!trip(b, generation)) return broken(L);
   lua_pushinteger(L, b->parties);
   return 1;
@@ -247,6 +274,7 @@ static int barrier_wait (lua_State *L) {
   Nanos deadline = relative == 0 ? 0 : world_deadline(b->object.world, relative);
   lua_settop(L, 1);
   int n;
+  if (b->action != NULL) guard_action(L);
   wait_allowed(L);
   announce_until(L, OP_ARRIVE, b, deadline);
   n = wait(L, b, relative, deadline);

@@ -23,6 +23,15 @@ void args_no_memory (lua_State *L) {
   abort(); /* luaL_error is not declared noreturn */
 }
 
+bool args_is_no_memory (lua_State *L, int index) {
+  static const char text[] = "not enough memory";
+  size_t length;
+  const char *message;
+  if (lua_type(L, index) != LUA_TSTRING) return false;
+  message = lua_tolstring(L, index, &length);
+  return length >= sizeof text - 1 && strcmp(message + length - (sizeof text - 1), text) == 0;
+}
+
 Nanos args_timeout (lua_State *L, int arg) {
   lua_Number seconds;
   if (lua_isnoneornil(L, arg)) return FOREVER;

@@ -43,6 +43,9 @@ void args_add_position (lua_State *L);
 /* Raises `not enough memory` with the caller's position. [0, 0, raises] */
 __attribute__((noreturn)) void args_no_memory (lua_State *L); /* in the form that cppcheck knows */
 
+/* Whether the error at `index` says that memory was short. [0, 0, -] */
+bool args_is_no_memory (lua_State *L, int index);
+
 /*
 ** Raises where the table of options at `arg` has one that is not `known`, a list that
 ** NULL ends. [0, 0, raises]

@@ -4,8 +4,6 @@
 ** That may need memory which is not there. The item is then the queue's first again,
 ** for this thread's next try, or for another thread.
 */
-#include <string.h>
-
 #include "base/fence.h"
 #include "objects/queue/queue.h"
 #include "state/heap.h"
@@ -52,17 +50,6 @@ static int push_slot (lua_State *L) {
   return 1;
 }
 
-/* Whether the error at the top says that memory was short. */
-static bool is_no_memory (lua_State *L, int status) {
-  static const char text[] = "not enough memory";
-  size_t length;
-  const char *message;
-  if (status == LUA_ERRMEM) return true;
-  if (lua_type(L, -1) != LUA_TSTRING) return false;
-  message = lua_tolstring(L, -1, &length);
-  return length >= sizeof text - 1 && strcmp(message + length - (sizeof text - 1), text) == 0;
-}
-
 /* Whether the memory for it is there. */
 static bool is_at_hand (lua_State *L, const Slot *s) {
   void *h;
@@ -83,7 +70,7 @@ void queue_push_slowly (lua_State *L, Queue *q, PriorityEntry *e) {
   lua_pushcfunction(L, push_slot);
   lua_pushlightuserdata(L, &e->slot);
   status = lua_pcall(L, 1, 1, 0);
-  if (status != LUA_OK && is_no_memory(L, status)) give_back(q, e);
+  if (status != LUA_OK && args_is_no_memory(L, -1)) give_back(q, e);
   else queue_free_taken(q, e);
   if (status != LUA_OK) lua_error(L);
 }
