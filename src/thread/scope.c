@@ -214,28 +214,59 @@ static void record_joined (Scope *s, Wake wake) {
   pthread_mutex_unlock(&s->mu);
 }
 
-/* The thread whose error is to be raised now, with a reference; NULL: none. */
-static Thread *take_failed (Scope *s) {
+/* The first error is being raised, or is not to be. False: there is none that has not been. */
+static bool take_failed (Scope *s) {
   Thread *t;
   pthread_mutex_lock(&s->mu);
   t = s->failed;
   s->failed = NULL;
   s->taken = s->taken || t != NULL;
   pthread_mutex_unlock(&s->mu);
-  if (t != NULL) count_error(t, false);
+  if (t == NULL) return false;
+  count_error(t, false);
+  object_drop(&t->object);
+  return true;
+}
+
+/* Pushes the thread whose error is to be raised, or nil. [0, +1, memory] */
+static Thread *push_failed (lua_State *L, Scope *s) {
+  Slot slot = {.tag = SLOT_NIL};
+  Thread *t;
+  pthread_mutex_lock(&s->mu);
+  t = s->failed;
+  if (t != NULL) object_keep(&t->object);
+  pthread_mutex_unlock(&s->mu);
+  if (t != NULL) {
+    slot.tag = SLOT_OBJECT;
+    slot.u.object = &t->object;
+  }
+  slot_push_free(L, &slot);
   return t;
 }
 
-/* Raises the first error, if there is one that has not been raised. [0, 0, raises] */
+/* (outcome) */
+static int push_outcome (lua_State *L) { return message_decode(L, args_inner(L, 1)); }
+
+/*
+** Raises the first error, if there is one that has not been raised. Where memory for it
+** is short it has not been: it stays for the next join. [0, 0, raises]
+*/
 static void raise_failed (lua_State *L, Scope *s) {
-  Thread *t = take_failed(s);
-  if (t == NULL) return;
+  int top = lua_gettop(L), status;
+  Thread *t;
   luaL_checkstack(L, 8, NULL);
-  object_push(L, &t->object); /* which keeps it from now on */
-  object_drop(&t->object);
-  if (t->outcome == NULL) args_no_memory(L);
-  message_decode(L, t->outcome);
-  lua_error(L);
+  t = push_failed(L, s);
+  if (t != NULL && t->outcome == NULL) {
+    if (take_failed(s)) args_no_memory(L); /* which the thread has met */
+  }
+  else if (t != NULL) {
+    lua_pushcfunction(L, push_outcome);
+    lua_pushlightuserdata(L, t->outcome);
+    status = lua_pcall(L, 1, 1, 0);
+    if (status != LUA_OK && args_is_no_memory(L, -1)) lua_error(L);
+    if (take_failed(s)) lua_error(L);
+  }
+  lua_settop(L, top);
 }
 
 static void check_outside (lua_State *L, Scope *s) {
@@ -281,10 +312,7 @@ static int scope_close (lua_State *L) {
     record_joined(s, wait_all(L, s, FOREVER, true));
   }
   else record_joined(s, wake);
-  if (failing || wake == WAKE_INTERRUPT) {
-    Thread *t = take_failed(s);
-    if (t != NULL) object_drop(&t->object);
-  }
+  if (failing || wake == WAKE_INTERRUPT) take_failed(s);
   if (wake == WAKE_INTERRUPT) thread_raise(L);
   if (!failing) raise_failed(L, s);
   return 0;
