@@ -31,7 +31,7 @@ bool trace_can_write (const Options *o) {
   char *problem = o->trace != NULL ? recorder_problem(o->trace) : NULL;
   if (problem == NULL) return true;
   call_say(o->program, problem);
-  free(problem);
+  recorder_forget(problem);
   return false;
 }
 
@@ -145,7 +145,7 @@ static const char *verdict_of (const SimReport *r, int code) {
 static bool complain (const Options *o, char *problem) {
   if (problem == NULL) return true;
   call_say(o->program, problem);
-  free(problem);
+  recorder_forget(problem);
   return false;
 }
 

@@ -420,8 +420,7 @@ static void read_file (lua_State *L) {
   lua_settop(L, 2);
   problem = recorder_problem(lua_tostring(L, 2));
   if (problem == NULL) return;
-  lua_pushstring(L, problem);
-  free(problem);
+  recorder_push_problem(L, problem);
   luaL_error(L, "%s", lua_tostring(L, -1));
 }
 

@@ -40,13 +40,17 @@ typedef struct RunInfo {
 
 /*
 ** Writes the recording in the form that the file's ending names, in a Lua state of
-** its own. Threads may run meanwhile. NULL, or what went wrong, malloc'ed.
+** its own. Threads may run meanwhile. NULL, or what went wrong, for recorder_forget;
+** with rec NULL that there was no memory for one.
 */
 char *recorder_save (Recorder *rec, const char *file, const RunInfo *info);
 /* Writes what there is to say of it to stderr: "waits", where time went; "lock_order", warnings. */
 char *recorder_print (Recorder *rec, const char *what, const RunInfo *info);
-/* What will keep the file from being written, malloc'ed; NULL: nothing that is known. */
+/* What will keep the file from being written, in the same way; NULL: nothing that is known. */
 char *recorder_problem (const char *file);
+void recorder_forget (char *problem);
+/* Pushes a problem, at most 1000 bytes of it, and forgets it. [0, +1, memory] */
+void recorder_push_problem (lua_State *L, char *problem);
 
 /* What becomes of a recording where the process ends. Borrowed until then. */
 typedef struct RecorderEnd {

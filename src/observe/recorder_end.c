@@ -34,7 +34,7 @@ static atomic_bool catching;
 static bool complain (char *problem) {
   if (problem == NULL) return true;
   fprintf(stderr, "luasync: %s\n", problem);
-  free(problem);
+  recorder_forget(problem);
   return false;
 }
 

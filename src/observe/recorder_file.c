@@ -346,14 +346,34 @@ static int write_copy (lua_State *L) {
   return 0;
 }
 
+/* A problem that needs no memory to be told. */
+static char no_memory[] = "not enough memory for the recording";
+
+static char *tell (const char *problem) {
+  char *copy = strdup(problem);
+  if (copy == NULL) return no_memory;
+  return copy;
+}
+
+void recorder_forget (char *problem) {
+  if (problem != no_memory) free(problem);
+}
+
+void recorder_push_problem (lua_State *L, char *problem) {
+  char text[1001];
+  snprintf(text, sizeof text, "%s", problem);
+  recorder_forget(problem);
+  lua_pushstring(L, text);
+}
+
 static char *run (Copy *c) {
   lua_State *L = state_open();
   char *problem = NULL;
-  if (L == NULL) return strdup("not enough memory");
+  if (L == NULL) return no_memory;
   lua_pushcfunction(L, write_copy);
   lua_pushlightuserdata(L, c);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-    problem = strdup(lua_isstring(L, -1) ? lua_tostring(L, -1) : "cannot write the recording");
+    problem = tell(lua_isstring(L, -1) ? lua_tostring(L, -1) : "cannot write the recording");
   lua_close(L);
   return problem;
 }
@@ -362,6 +382,7 @@ static char *write_recording (Recorder *rec, const char *what, const char *file,
                               const RunInfo *info) {
   Copy c = {.info = info, .file = file, .what = what};
   char *problem;
+  if (rec == NULL) return no_memory;
   c.verdict = rec->verdict != NULL ? rec->verdict : info->verdict;
   c.text = rec->text != NULL ? rec->text : info->text;
   if (copy_all(&c, rec)) {
@@ -369,7 +390,7 @@ static char *write_recording (Recorder *rec, const char *what, const char *file,
     number_threads(&c);
     problem = run(&c);
   }
-  else problem = strdup("not enough memory for the recording");
+  else problem = no_memory;
   free_copy(&c);
   return problem;
 }
@@ -451,7 +472,6 @@ int recorder_save_for (lua_State *L) {
   lua_pushboolean(L, problem == NULL);
   if (problem == NULL) return 1;
   lua_pushnil(L);
-  lua_pushstring(L, problem);
-  free(problem);
+  recorder_push_problem(L, problem);
   return 2;
 }

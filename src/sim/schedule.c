@@ -92,7 +92,7 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]) {
     }
     else if (parse_turn(&p, &turn)) {
       if (!schedule_add(s, turn)) {
-        snprintf(problem, 128, "not enough memory");
+        snprintf(problem, 128, SCHEDULE_NO_MEMORY);
         return false;
       }
     }

@@ -42,7 +42,9 @@ void schedule_clear (Schedule *s);
 /* Whether it is a thread's. */
 static inline bool turn_is_taken (const Turn *t) { return !t->tick && t->mark == 0; }
 
-/* Reads a schedule; false: *problem says what is wrong with it, in one static or formatted line. */
+#define SCHEDULE_NO_MEMORY "not enough memory"
+
+/* Reads a schedule; false: *problem says what is wrong with it, or SCHEDULE_NO_MEMORY. */
 bool schedule_parse (Schedule *s, const char *text, char problem[128]);
 
 /*

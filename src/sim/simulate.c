@@ -71,6 +71,7 @@ static void prepare (lua_State *L, SimOptions *o, const char *text, Schedule *sc
   schedule_clear(schedule);
   message_free(r->work);
   message_free(r->modules);
+  if (strcmp(problem, SCHEDULE_NO_MEMORY) == 0) args_no_memory(L);
   luaL_argerror(L, 2, lua_pushfstring(L, "field 'schedule': %s", problem));
 }
 
@@ -172,7 +173,7 @@ static char *save (lua_State *L, const SimOptions *o, const SimReport *r, const 
                   .code = -1};
   char *problem = NULL;
   if (r->verdict == SIM_DONE && (r->status != 0 || r->errors_untaken > 0)) info.verdict = "error";
-  if (o->record && r->recorder != NULL && lua_getfield(L, 2, "trace") == LUA_TSTRING)
+  if (o->record && lua_getfield(L, 2, "trace") == LUA_TSTRING)
     problem = recorder_save(r->recorder, lua_tostring(L, -1), &info);
   lua_settop(L, 2);
   return problem;
@@ -212,8 +213,7 @@ int simulate (lua_State *L) {
   if (leaves)
     thread_self->object.world->driver->exit(code); /* os.exit ends the program, from any world */
   if (problem != NULL) {
-    lua_pushstring(L, problem);
-    free(problem);
+    recorder_push_problem(L, problem);
     return luaL_error(L, "%s", lua_tostring(L, -1));
   }
   return status == LUA_OK ? 1 : lua_error(L);
