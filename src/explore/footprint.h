@@ -74,6 +74,8 @@ uint32_t footprint_intern (Footprints *f, const Access *accesses, int count, uns
 
 /* Whether that has happened: what was found so far holds, the search cannot go on. */
 static inline bool footprint_is_short (const Footprints *f) { return f->is_short; }
+/* What footprints are made of has met the same. */
+static inline void footprint_fall_short (Footprints *f) { f->is_short = true; }
 
 static inline const Footprint *footprint_at (const Footprints *f, uint32_t id) {
   return &f->list[id];

@@ -17,6 +17,7 @@ struct NameTable {
   size_t used, size;
   uint32_t *index; /* number + 1, or 0 */
   uint32_t index_size;
+  bool is_short; /* a name has got no number */
 };
 
 NameTable *name_table (void) { return calloc(1, sizeof(NameTable)); }
@@ -74,7 +75,10 @@ static bool reserve (NameTable *t, size_t length) {
 
 uint32_t name_number (NameTable *t, const void *bytes, size_t length) {
   uint32_t *slot;
-  if (!reserve(t, length)) return UINT32_MAX;
+  if (!reserve(t, length)) {
+    t->is_short = true;
+    return UINT32_MAX;
+  }
   slot = find(t, bytes, length);
   if (*slot != 0) return *slot - 1;
   memcpy(t->bytes + t->used, bytes, length);
@@ -83,3 +87,5 @@ uint32_t name_number (NameTable *t, const void *bytes, size_t length) {
   *slot = ++t->count;
   return t->count - 1;
 }
+
+bool name_table_is_short (const NameTable *t) { return t->is_short; }

@@ -18,5 +18,7 @@ NameTable *name_table (void); /* NULL: no memory */
 void name_table_free (NameTable *t);
 /* The number of these bytes, from 0; UINT32_MAX: no memory. */
 uint32_t name_number (NameTable *t, const void *bytes, size_t length);
+/* Whether that has happened. */
+bool name_table_is_short (const NameTable *t);
 
 #endif

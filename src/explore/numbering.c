@@ -196,6 +196,10 @@ unsigned numbering_grips (Numbering *g, const Op *op) {
   return serial < g->count && g->number[serial] >= 0 ? (unsigned)g->number[serial] : GRIPS_NONE;
 }
 
+bool numbering_is_short (const Numbering *g) {
+  return name_table_is_short(g->objects) || name_table_is_short(g->keys);
+}
+
 /*
 ** Life.
 */

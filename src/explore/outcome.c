@@ -165,7 +165,8 @@ void outcome_set_schedule (lua_State *L, int group, WorldSubject *w, size_t roun
   schedule_join(&joined, early);
   text = whole ? schedule_text(&joined) : NULL;
   schedule_clear(&joined);
-  lua_pushstring(L, text != NULL ? text : "not enough memory");
+  if (text == NULL) luaL_error(L, "not enough memory"); /* a failure without one is of no use */
+  lua_pushstring(L, text);
   free(text);
   lua_setfield(L, group, "schedule");
   lua_pushinteger(L, interruptions(&r->schedule));

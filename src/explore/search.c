@@ -310,7 +310,7 @@ static bool draw (lua_State *L, Exploration *x, Strategy strategy, int groups, b
   Subject subject = world_subject_calls(x->world);
   Explored e = {x->world, request_of(x), 0, drawn_thread, x->drawing};
   DrawEnd end = strategy_run(&subject, strategy, x->drawing);
-  if (end == DRAW_BROKEN) broken(L, x);
+  if (end == DRAW_BROKEN || footprint_is_short(subject.footprints)) broken(L, x);
   *fails = false;
   e.length = x->drawing->steps;
   if (!seen_note(&x->seen, history_hash(x->drawing->history))) return false;

@@ -188,6 +188,7 @@ static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   watch_life(w, op);
   p->silent = is_silent(w, thread, op);
   n = accesses_of(w, op, a);
+  if (numbering_is_short(&w->numbers)) footprint_fall_short(w->footprints);
   p->footprint = footprint_intern(w->footprints, a, n,
                                   p->silent ? GRIPS_SILENT : numbering_grips(&w->numbers, op));
   p->late = is_late(w, op) || is_interrupted(w, thread, op);
