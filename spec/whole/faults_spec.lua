@@ -6,7 +6,7 @@ local program = support.read_file "spec/whole/faults.lua"
 local binary = os.getenv "LUASYNC_FAULTS" or "build/faults"
 
 describe("A call that gets no memory raises 'not enough memory', and succeeds when repeated #novalgrind", function()
-  for world, least in pairs { real = 3000, simulated = 2500 } do
+  for world, least in pairs { real = 10000, simulated = 6000 } do
     it("in the " .. world .. " world", function()
       local host = support.host
       support.host = binary
@@ -14,7 +14,7 @@ describe("A call that gets no memory raises 'not enough memory', and succeeds wh
       support.host = host
       assert.equal("", result.err)
       local cases, injected = result.out:match("^" .. world .. "\t(%d+)\t(%d+)\n$")
-      assert.is_true(tonumber(cases) > 170 and tonumber(injected) > least, result.out)
+      assert.is_true(tonumber(cases) > 330 and tonumber(injected) > least, result.out)
     end)
   end
 end)

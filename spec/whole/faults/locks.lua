@@ -1,8 +1,9 @@
 --- Cases for faults.lua: what threads wait for each other with.
--- @param case function(name, make, call, check, allowed), as there
+-- @param case function(name, make, call, check, ...), as there
 -- @param nothing function that makes nothing
 -- @param soon function(fn, ...): a thread that does fn(...) when the caller waits
-return function(case, nothing, soon)
+-- @param raised function(fn, ...): what fn(...) raises, unless memory is short
+return function(case, nothing, soon, raised)
   local sync = require "luasync"
 
   -- Locks.
@@ -41,17 +42,83 @@ return function(case, nothing, soon)
       it.t:join()
       free(it.l)
     end)
-    case(kind .. ":acquire, timed out", function()
+    local function held_elsewhere()
       local l = make()
       local held, release = sync.Event(), sync.Event()
       local t = sync.spawn(function() l:acquire() held:set() release:wait() l:release() end)
       held:wait()
       return { l = l, t = t, release = release }
-    end, function(it) return it.l:acquire(0.0001) end, function(it, got)
+    end
+    local function refused(it, got)
       assert(got == false)
       it.release:set()
       it.t:join()
       free(it.l)
+    end
+    case(kind .. ":acquire, timed out", held_elsewhere, function(it) return it.l:acquire(0.0001) end, refused)
+    case(kind .. ":acquire, refused", held_elsewhere, function(it) return it.l:acquire(false) end, refused)
+    local function released_soon()
+      local it = held_elsewhere()
+      soon(it.release.set, it.release)
+      return it
+    end
+    case(kind .. ":hold, blocked", released_soon, function(it)
+      local guard <close> = it.l:hold()
+      return guard ~= nil
+    end, function(it)
+      it.t:join()
+      free(it.l)
+    end)
+    case(kind .. ":with, blocked", released_soon, function(it) return it.l:with(function(x) return { x } end, 1) end,
+      function(it, t)
+        assert(t[1] == 1)
+        it.t:join()
+        free(it.l)
+      end)
+    case(kind .. ":with, an error", make, function(l)
+      return raised(l.with, l, function() error { code = 5 } end)
+    end, function(l, why)
+      assert(why.code == 5)
+      free(l)
+    end)
+    case(kind .. ":release to a waiter", function()
+      local l = make()
+      l:acquire()
+      local t = sync.spawn(function()
+        assert(l:acquire() == true)
+        l:release()
+      end)
+      sync.settle()
+      return { l = l, t = t }
+    end, function(it) it.l:release() end, function(it)
+      it.t:join()
+      free(it.l)
+    end)
+  end
+  case("RLock, twice", sync.RLock, function(l)
+    if not tostring(l):find "2 deep" then l:acquire() end
+    if not tostring(l):find "2 deep" then l:acquire() end
+    return tostring(l)
+  end, function(l, text)
+    assert(text:find "2 deep")
+    l:release()
+    l:release()
+    assert(not l:locked())
+  end)
+  case("Semaphore:release of several", function()
+    local s = sync.Semaphore(0)
+    return { s = s, sync.spawn(s.acquire, s), sync.spawn(s.acquire, s) }
+  end, function(it) it.s:release(3) end, function(it)
+    assert(it[1]:result() == true and it[2]:result() == true and it.s:value() == 1)
+  end)
+
+  -- Misuse changes nothing, whatever memory there is to say so.
+  for kind, call in pairs { Lock = "release", RLock = "release", RWLock = "release", BoundedSemaphore = "release",
+                            Condition = "notify", Semaphore = "release" } do
+    case(kind .. ":" .. call .. ", misuse", sync[kind], function(l) return raised(l[call], l, -1) end, function(l, why)
+      assert(type(why) == "string" and not why:find "memory")
+      local guard <close> = l.hold and l:hold() or l:hold_write()
+      assert(guard ~= nil)
     end)
   end
   case("Lock:locked", sync.Lock, function(l) return l:locked() end, function(_, is) assert(is == false) end)
@@ -95,7 +162,29 @@ return function(case, nothing, soon)
     assert(got[1] == 7)
     it.c:release()
   end)
-  for _, call in ipairs { "notify", "notify_all" } do
+  case("Condition:wait_for, timed out", function()
+    local c = sync.Condition()
+    c:acquire()
+    return c
+  end, function(c) return c:wait_for(function() return false end, 0.0001) end, function(c, got)
+    assert(got == false)
+    c:release()
+    assert(c:acquire(false) == true)
+  end)
+  case("Condition:wait_for, an error", function()
+    local c = sync.Condition()
+    c:acquire()
+    return c
+  end, function(c) return raised(c.wait_for, c, function() error { code = 5 } end) end, function(c, why)
+    assert(why.code == 5)
+    c:release()
+    assert(c:acquire(false) == true)
+  end)
+  case("Condition:wait, not held", sync.Condition, function(c) return raised(c.wait, c) end, function(c, why)
+    assert(why:find "cannot wait on un%-acquired lock")
+    assert(c:acquire(false) == true)
+  end)
+  for _, call in ipairs { "notify", "notify_all", "notifyAll" } do
     case("Condition:" .. call, function()
       local c, woken = sync.Condition(), sync.Atomic(0)
       local ready = sync.Event()
@@ -114,6 +203,10 @@ return function(case, nothing, soon)
 
   -- Event.
   case("Event", nothing, function() return sync.Event() end, function(_, e) assert(e:is_set() == false) end)
+  case("Event, named", nothing, function()
+    local e = sync.Event { name = "E" }
+    return e:isSet(), tostring(e)
+  end, function(_, is, text) assert(is == false and text == "Event 'E' (unset)") end)
   case("Event:set", function()
     local e = sync.Event()
     return { e = e, t = sync.spawn(e.wait, e) }
@@ -149,6 +242,20 @@ return function(case, nothing, soon)
   end, function(it) return it.b:wait() end, function(it, n)
     it.t:join()
     assert((n == 1 or n == 2) and not it.b.broken and it.b.n_waiting == 0)
+  end)
+  case("Barrier:wait, timed out", function() return sync.Barrier(2, { name = "B" }) end, function(b)
+    return b:wait(0.0001)
+  end, function(b, n, why)
+    assert(n == nil and (why == "timeout" or why == "broken") and tostring(b) == "Barrier 'B' (broken)")
+  end)
+  case("Barrier:wait with an action", function()
+    local ran = sync.Atomic(0)
+    local b = sync.Barrier(2, function() ran:add(1) end)
+    local t = sync.spawn(b.wait, b)
+    sync.settle()
+    return { b = b, t = t, ran = ran }
+  end, function(it) return it.b:wait() end, function(it, n)
+    assert(n == 2 and it.t:result() == 1 and it.ran:get() == 1 and not it.b.broken)
   end)
   case("Barrier:abort", barrier, function(it) it.b:abort() end, function(it)
     assert(it.b.broken and select(2, it.t:result()) == "broken")
@@ -192,10 +299,56 @@ return function(case, nothing, soon)
       it.t:join()
       unlocked(it.l)
     end)
+    case("RWLock:hold_" .. call .. ", blocked", function()
+      local l, held, go = sync.RWLock(), sync.Event(), sync.Event()
+      local t = sync.spawn(function() l:write() held:set() go:wait() l:release() end)
+      held:wait()
+      soon(go.set, go)
+      return { l = l, t = t }
+    end, function(it)
+      local guard <close> = it.l["hold_" .. call](it.l)
+      return guard ~= nil
+    end, function(it)
+      it.t:join()
+      unlocked(it.l)
+    end)
+    case("RWLock:" .. call .. ", timed out", function()
+      local l, held, go = sync.RWLock { name = "L" }, sync.Event(), sync.Event()
+      local t = sync.spawn(function() l:write() held:set() go:wait() l:release() end)
+      held:wait()
+      return { l = l, t = t, go = go }
+    end, function(it) return it.l[call](it.l, 0.0001), tostring(it.l) end, function(it, got, text)
+      assert(got == false and text:find "'L'")
+      it.go:set()
+      it.t:join()
+      unlocked(it.l)
+    end)
+    case("RWLock:release to a waiter in " .. call, function()
+      local l = sync.RWLock()
+      l:write()
+      local t = sync.spawn(function()
+        assert(l[call](l) == true)
+        l:release()
+      end)
+      sync.settle()
+      return { l = l, t = t }
+    end, function(it) it.l:release() end, function(it)
+      it.t:join()
+      unlocked(it.l)
+    end)
   end
+  case("RWLock:write, an upgrade", function() local l = sync.RWLock() l:read() return l end,
+    function(l) return raised(l.write, l) end, function(l, why)
+      assert(why:find "cannot upgrade a read lock")
+      l:release()
+      unlocked(l)
+    end)
 
   -- Atomic.
   case("Atomic", nothing, function() return sync.Atomic(5) end, function(_, a) assert(a:get() == 5) end)
+  case("Atomic:get, tostring", function() return sync.Atomic(5, { name = "A" }) end,
+    function(a) return a:get(), tostring(a) end,
+    function(_, n, text) assert(n == 5 and text:find "'A'") end)
   for _, call in ipairs { "set", "exchange", "add" } do
     case("Atomic:" .. call, function() return sync.Atomic(1) end, function(a) return a[call](a, 2) end, function(a, got)
       assert(a:get() == (call == "add" and 3 or 2))

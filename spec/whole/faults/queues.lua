@@ -1,8 +1,9 @@
 --- Cases for faults.lua: Queue in all its kinds, select.
--- @param case function(name, make, call, check, allowed), as there
+-- @param case function(name, make, call, check, ...), as there
 -- @param nothing function that makes nothing
 -- @param soon function(fn, ...): a thread that does fn(...) when the caller waits
-return function(case, nothing, soon)
+-- @param raised function(fn, ...): what fn(...) raises, unless memory is short
+return function(case, nothing, soon, raised)
   local sync = require "luasync"
 
   -- Queues.
@@ -80,6 +81,25 @@ return function(case, nothing, soon)
       it.t:join()
       inside(it.q, 0)
     end)
+    case(kind .. ":put_nowait", make, function(q) return q:put_nowait(item()) end, function(q, done)
+      assert(done == true)
+      inside(q, 1)
+    end)
+    case(kind .. ":get_nowait", function() local q = make() q:put(item()) return q end,
+      function(q) return q:get_nowait() end, function(q, got)
+        assert(got[3][1] == 2)
+        inside(q, 0)
+      end)
+    case(kind .. ":get_nowait, empty", make, function(q) return q:get_nowait() end, function(q, got, why)
+      assert(got == nil and why == "empty")
+      inside(q, 0)
+    end)
+    case(kind .. ":put, refused", make, function(q)
+      return raised(q.put, q, { 1, coroutine.create(print) }), raised(q.put, q, nil)
+    end, function(q, why, none)
+      assert(why:find "cannot send a coroutine %(at item%[2%]%)" and none:find "bad argument")
+      inside(q, 0)
+    end)
     case(kind .. ":get, timed out", make, function(q) return q:get(true, 0.0001) end, function(q, got, why)
       assert(got == nil and why == "empty")
       q:put(item())
@@ -125,6 +145,62 @@ return function(case, nothing, soon)
       end, function(it) it.q:shutdown() end, function(it)
         assert(select(2, it.t:result()) == "shutdown" and it.q.is_shutdown)
       end)
+      case(kind .. ":task_done, joined", function()
+        local q = make()
+        q:put(item())
+        q:get()
+        local t = sync.spawn(q.join, q)
+        sync.settle()
+        return { q = q, t = t }
+      end, function(it) it.q:task_done() end, function(it)
+        assert(it.t:result() == true and not pcall(it.q.task_done, it.q))
+      end)
+      case(kind .. ":task_done, too often", make, function(q) return raised(q.task_done, q) end, function(q, why)
+        assert(why:find "task_done%(%) called too many times")
+        assert(q:join(0) == true)
+      end)
+      case(kind .. ":join, blocked", function()
+        local q = make()
+        q:put(item())
+        q:get()
+        soon(q.task_done, q)
+        return q
+      end, function(q) return q:join(30) end, function(_, done) assert(done == true) end)
+      case(kind .. ":get to a waiting put", function()
+        local q = sync[kind](1)
+        q:put(item())
+        local t = sync.spawn(function() return q:put(item()) end)
+        sync.settle()
+        return { q = q, t = t }
+      end, function(it) return it.q:get() end, function(it, got)
+        assert(got[3][1] == 2 and it.t:result() == true)
+        inside(it.q, 1)
+      end)
+      case(kind .. ":shutdown, a put waits", function()
+        local q = sync[kind](1)
+        q:put(item())
+        local t = sync.spawn(function() return q:put(item()) end)
+        sync.settle()
+        return { q = q, t = t }
+      end, function(it) it.q:shutdown() end, function(it)
+        assert(select(2, it.t:result()) == "shutdown" and it.q:get()[3][1] == 2)
+      end)
+      case(kind .. ", shut down", function() local q = make() q:shutdown() return q end, function(q)
+        local _, put = q:put(item())
+        local _, got = q:get()
+        return put, got, tostring(q)
+      end, function(_, put, got) assert(put == "shutdown" and got == "shutdown") end)
+      case(kind .. ":items, to the end", function()
+        local q = make()
+        q:put(item())
+        local t = soon(function()
+          q:put(item())
+          q:shutdown()
+        end)
+        return { q = q, t = t, n = 0 }
+      end, function(it) for got in it.q:items() do it.n = it.n + got[3][1] end end, function(it)
+        assert(it.n == 4 and it.t:join())
+      end)
       case(kind .. ":shutdown(true)", function()
         local q = make()
         q:put(item())
@@ -153,6 +229,25 @@ return function(case, nothing, soon)
   case("PriorityQueue:put of a string", function() return sync.PriorityQueue() end,
     function(q) return q:put("a priority that is longer than forty bytes, in one string") end,
     function(q) assert(#q == 1 and #q:get() > 40 and #q == 0) end)
+
+  case("PriorityQueue:put without an order", function() local q = sync.PriorityQueue() q:put(1) return q end,
+    function(q) return raised(q.put, q, 0 / 0), raised(q.put, q, "text"), raised(q.put, q, {}) end,
+    function(q, nan, text, none)
+      assert(type(nan) == "string" and type(text) == "string" and type(none) == "string")
+      assert(#q == 1 and q:get() == 1)
+    end)
+  local Class = { __name = "Class" }
+  Class.__index = Class
+  case("Queue:put of what crosses by rules", sync.Queue, function(q)
+    local moved = setmetatable({}, { __transfer = function() return function(x) return { x } end, 7 end })
+    local cycle = { q = q, insert = table.insert, out = io.stdout, moved = moved, object = setmetatable({}, Class) }
+    cycle.cycle = cycle
+    return q:put(cycle)
+  end, function(q, done)
+    local got = q:get()
+    assert(done == true and #q == 0 and got.cycle == got and got.q == q and got.insert == table.insert)
+    assert(got.out == io.stdout and got.moved[1] == 7 and getmetatable(got.object).__name == "Class")
+  end)
 
   -- select.
   local function selectable()
@@ -191,6 +286,34 @@ return function(case, nothing, soon)
     assert(n == 3)
     selected(it)
   end)
+  for _, kind in ipairs { "Lock", "RLock", "Semaphore", "BoundedSemaphore" } do
+    case("select of a " .. kind, function() return { sync.Event(), sync[kind]() } end,
+      function(it) return sync.select(it) end, function(it, n, value)
+        assert(n == 2 and value == true)
+        it[2]:release()
+        assert(it[2]:acquire(false) == true)
+      end)
+  end
+  for _, kind in ipairs { "LifoQueue", "PriorityQueue", "SimpleQueue" } do
+    case("select of an item: " .. kind, function()
+      local it = { sync.Event(), sync[kind]() }
+      it[2]:put(item())
+      it[2]:put(item())
+      return it
+    end, function(it) return sync.select(it) end, function(it, n, got)
+      assert(n == 2 and got[3][1] == 2 and it[2]:qsize() == 1)
+    end)
+  end
+  case("select of an event", function() local e = sync.Event() e:set() return { sync.Queue(), e } end,
+    function(it) return sync.select(it) end, function(_, n, value) assert(n == 2 and value == true) end)
+  case("select of a queue shut down", function() local q = sync.Queue() q:shutdown() return { sync.Event(), q } end,
+    function(it) return sync.select(it) end, function(_, n, value, why)
+      assert(n == 2 and value == nil and why == "shutdown")
+    end)
+  case("select of a timer", function() return { sync.Event(), sync.Timer(0.0001, nothing):start() } end,
+    function(it) return sync.select(it, 30) end, function(_, n, value) assert(n == 2 and value == true) end)
+  case("select, refused", nothing, function() return raised(sync.select, { sync.Shared() }) end,
+    function(_, why) assert(why:find "cannot select a Shared %(at %[1%]%)") end)
   case("select, blocked", function()
     local it = selectable()
     it.other = soon(it[1].put, it[1], item())

@@ -1,8 +1,9 @@
 --- Cases for faults.lua: what a thread has for itself, shares and starts.
--- @param case function(name, make, call, check, allowed), as there
+-- @param case function(name, make, call, check, ...), as there
 -- @param nothing function that makes nothing
 -- @param soon function(fn, ...): a thread that does fn(...) when the caller waits
-return function(case, nothing, soon)
+-- @param raised function(fn, ...): what fn(...) raises, unless memory is short
+return function(case, nothing, soon, raised)
   local sync = require "luasync"
 
   -- Local, Shared.
@@ -26,6 +27,15 @@ return function(case, nothing, soon)
       return why
     end):result()
   end, function(_, x) assert(x == 1) end, no_thread)
+  case("Local pairs", function() return sync["local"] { a = 1, b = { 2 } } end, function(l)
+    local n = 0
+    l.c = nil
+    for _ in pairs(l) do n = n + 1 end
+    return n, l.c, tostring(l)
+  end, function(_, n, none) assert(n == 2 and none == nil) end)
+  case("Local with a function, an error", nothing, function()
+    return raised(sync.Local, function() error { code = 5 } end)
+  end, function(_, why) assert(why.code == 5) end)
 
   local function shared() return sync.Shared { 1, 2, 3, name = "n", inner = { 1 } } end
   local function whole(s, n)
@@ -76,6 +86,39 @@ return function(case, nothing, soon)
       whole(s, 3)
       s[4] = 4 -- not in an update any more
     end)
+  case("Shared, an entry goes", shared, function(s)
+    s.name, s.inner = nil, nil
+    return #s, s.name, s.inner
+  end, function(s, n, name, inner)
+    assert(n == 3 and name == nil and inner == nil)
+    for i = 1, 3 do assert(s[i] == i) end
+  end)
+  case("Shared, refused", shared, function(s)
+    return raised(function() s.x = setmetatable({}, {}) end), raised(function() s.x = coroutine.create(print) end)
+  end, function(s, meta, thread)
+    assert(meta:find "cannot share a table with a metatable" and thread:find "coroutine" and s.x == nil)
+    whole(s, 3)
+  end)
+  case("Shared with objects and functions", shared, function(s)
+    local x = { 1 }
+    s.q, s.f = sync.Queue { name = "Q" }, function() return x end
+    return s.q, s.f
+  end, function(s, q, f)
+    assert(q == s.q and f()[1] == 1)
+    whole(s, 3)
+  end)
+  case("update of a new key", shared, function(s)
+    return sync.update(s, "new", function(old, x) return old or { x } end, 7)
+  end, function(s, new)
+    assert(new[1] == 7 and s.new[1] == 7)
+    whole(s, 3)
+  end)
+  case("update, an error", shared, function(s)
+    return raised(sync.update, s, "inner", function() error { code = 5 } end)
+  end, function(s, why)
+    assert(why.code == 5)
+    whole(s, 3)
+  end)
   case("snapshot", shared, function(s) return sync.snapshot(s) end, function(s, t)
     assert(#t == 3 and t.inner[1] == 1 and getmetatable(t.inner) == nil)
     whole(s, 3)
@@ -95,6 +138,39 @@ return function(case, nothing, soon)
   case("spawn", nothing, function() return sync.spawn(target, { 1 }) end, function(_, t)
     assert(t:result()[1][1] == 1)
   end, no_thread)
+  case("Thread(fn, ...)", nothing, function() return sync.Thread(target, 1, { 2 }) end, function(_, t)
+    assert(t:start():result()[2][1] == 2)
+  end)
+  case("Thread, refused", nothing, function() return raised(sync.Thread, 5) end,
+    function(_, why) assert(why:find "function expected, got number") end)
+  case("Thread:start, refused", function() return sync.Thread(target, coroutine.create(print)) end,
+    function(t) return raised(t.start, t) end, function(t, why)
+      assert(why:find "cannot send a coroutine %(at args%[1%]%)" and not t:is_alive())
+    end)
+  case("Thread:start, twice", function() return soon(nothing) end, function(t) return raised(t.start, t) end,
+    function(t, why) assert(why:find "threads can only be started once" and t:join()) end)
+  local function parked()
+    local e = sync.Event()
+    return { e = e, t = sync.spawn(e.wait, e) }
+  end
+  local function ends(it)
+    it.e:set()
+    assert(it.t:result() == true)
+  end
+  case("Thread:join, timed out", parked, function(it) return it.t:join(0.0001) end, function(it, done)
+    assert(done == false)
+    ends(it)
+  end)
+  case("Thread:result, timed out", parked, function(it) return it.t:result(0.0001) end, function(it, none, why)
+    assert(none == nil and why == "timeout")
+    ends(it)
+  end)
+  case("Thread:result, blocked", function()
+    return sync.spawn(function()
+      sync.settle()
+      return { 1 }
+    end)
+  end, function(t) return t:result(30) end, function(_, list) assert(list[1] == 1) end)
   case("Thread:join", function() return soon(nothing) end, function(t) return t:join() end,
     function(_, done) assert(done == true) end)
   case("Thread:result", function() return sync.spawn(target, 1, { 2 }) end, function(t) return t:result() end,
@@ -106,10 +182,8 @@ return function(case, nothing, soon)
     sync.set_excepthook(previous)
     return t
   end, function(t)
-    local ok, why = pcall(t.result, t)
-    if why == "not enough memory" then error(why, 0) end
-    return ok, why
-  end, function(_, ok, why) assert(not ok and why.code[1] == 5) end)
+    return raised(t.result, t)
+  end, function(_, why) assert(why.code[1] == 5) end)
   case("Thread fields", function() return sync.Thread(target) end, function(t)
     t.name = "a name"
     t.daemon = true
@@ -123,10 +197,65 @@ return function(case, nothing, soon)
   end, function(t) return t:interrupt { reason = { "r" } } end, function(t, done)
     assert(done == true and t:result().reason[1] == "r")
   end)
+  case("Thread:interrupt, with nothing", function()
+    local e = sync.Event()
+    local t = sync.spawn(function() return pcall(e.wait, e) end)
+    sync.settle()
+    return t
+  end, function(t) return t:interrupt() end, function(t, done)
+    assert(done == true and select(2, t:result()) == "interrupted")
+  end)
+  case("Thread:interrupt of one that has ended", function() local t = soon(nothing) t:join() return t end,
+    function(t) return t:interrupt { 1 } end, function(_, done) assert(done == false) end)
+  local function is(message, why) return why == message or why.reason[1] == message.reason[1] end
+  for name, message in pairs { table = { reason = { "r" } }, text = ("t"):rep(50), nothing = "interrupted" } do
+    case("a wait, interrupted with " .. name, function()
+      local e, me = sync.Event(), sync.current_thread()
+      local t = soon(function()
+        me:interrupt(message ~= "interrupted" and message or nil)
+        sync.settle() -- until the main thread waits again
+        e:set()
+      end)
+      return { e = e, t = t, calls = 0 }
+    end, function(it)
+      it.calls = it.calls + 1
+      local ok, why = pcall(it.e.wait, it.e, 30)
+      if type(why) == "string" and why:find "not enough memory$" then error(why, 0) end
+      return ok, why
+    end, function(it, ok, why)
+      assert(not ok and is(message, why) or ok and it.calls == 2) -- that memory is short may come in its place
+      it.t:join()
+    end)
+    case("a loop, interrupted with " .. name, sync.current_thread, function(me)
+      return raised(function()
+        me:interrupt(message ~= "interrupted" and message or nil)
+        for _ = 1, 1e7 do end
+      end)
+    end, function(_, why) assert(is(message, why)) end)
+  end
+  case("Thread, other names", function() return sync.Thread(target) end, function(t)
+    t:setName "a name"
+    t:setDaemon(true)
+    return t:getName(), t:isDaemon(), t:isAlive(), t.native_id
+  end, function(t, name, daemon, alive)
+    assert(name == "a name" and daemon == true and alive == false and t:start():join())
+  end)
+  case("who is there, other names", nothing, function()
+    return sync.currentThread(), sync.activeCount(), sync.get_native_id(), sync.cpu_count()
+  end, function(_, current, count, _, processors)
+    assert(current == sync.main_thread() and count >= 1 and processors >= 1)
+  end)
   case("who is there", nothing, function()
     return sync.current_thread(), sync.main_thread(), sync.enumerate(), sync.active_count(), sync.get_ident()
   end, function(_, current, main, all) assert(current == main and #all >= 1) end)
   case("sleep", nothing, function() sync.sleep(0.0001) return sync.time(), sync.monotonic() end)
+  case("settle, timed out", function()
+    local stop = sync.Atomic(0)
+    return { stop = stop, t = sync.spawn(function() while stop:get() == 0 do sync.sleep(0) end end) }
+  end, function() return sync.settle(0.0001) end, function(it)
+    it.stop:set(1)
+    assert(it.t:join())
+  end)
   case("settle", nothing, function() return sync.settle() end, function(_, done) assert(done == true) end)
   case("set_excepthook", nothing, function()
     local mine = { 1 }
@@ -134,75 +263,5 @@ return function(case, nothing, soon)
   end, function(_, previous)
     assert(type(previous) == "function")
     sync.set_excepthook(nil)
-  end)
-
-  -- Timer, Scope.
-  case("Timer", nothing, function() return sync.Timer(0.0001, target, { 1 }) end, function(_, t)
-    assert(t:start():result()[1][1] == 1)
-  end)
-  case("Timer:cancel", function() return sync.Timer(100, target):start() end, function(t) t:cancel() end,
-    function(t) assert(t:join() == true) end)
-  case("Scope", nothing, function() local s <close> = sync.Scope() return s ~= nil end)
-  case("Scope:spawn", sync.Scope, function(s) return s:spawn(target, { 1 }) end, function(s, t)
-    assert(s:join() == true and t:result()[1][1] == 1)
-    s:spawn(nothing)
-    do local _ <close> = s end
-  end, no_thread)
-  case("Scope:join", function()
-    local s = sync.Scope()
-    s:spawn(sync.settle)
-    return s
-  end, function(s) return s:join() end, function(s, done)
-    assert(done == true)
-    do local _ <close> = s end
-  end)
-  case("scope", nothing, function()
-    return sync.scope(function(s, x) s:spawn(nothing) return { x } end, 1)
-  end, function(_, t) assert(t[1] == 1) end, no_thread)
-
-  -- Pool, Future.
-  local function alone(_, pool) pool:shutdown() end
-  case("Pool", nothing, function() return sync.Pool(2) end, alone, no_thread)
-  local function pool() return sync.Pool(1) end
-  case("Pool:submit", pool, function(p) return p:submit(target, { 1 }) end, function(p, future)
-    assert(future:result()[1][1] == 1)
-    p:shutdown()
-  end, no_thread)
-  case("Pool:map", pool, function(p) return p:map(function(x) return { x } end, { 1, 2, 3 }) end, function(p, list)
-    assert(#list == 3 and list[3][1] == 3)
-    p:shutdown()
-  end, no_thread)
-  case("Pool:shutdown", function() local p = pool() p:submit(nothing) return p end, function(p) p:shutdown() end,
-    function(p) assert(not pcall(p.submit, p, nothing)) end)
-  case("Future:result", function()
-    local p = pool()
-    return { p = p, f = p:submit(target, { 1 }) }
-  end, function(it) return it.f:result() end, function(it, list)
-    assert(list[1][1] == 1 and it.f:done())
-    it.p:shutdown()
-  end)
-  case("Future:cancel", function()
-    local p, go = pool(), sync.Event()
-    local first = p:submit(go.wait, go)
-    return { p = p, go = go, first = first, f = p:submit(target) }
-  end, function(it) return it.f:cancel() end, function(it, done)
-    assert(done == true and it.f:cancelled() and select(2, it.f:result()) == "cancelled")
-    it.go:set()
-    assert(it.first:result() == true)
-    it.p:shutdown()
-  end)
-  case("wait", function()
-    local p = pool()
-    return { p = p, p:submit(target), p:submit(target) }
-  end, function(it) return sync.wait({ it[1], it[2] }) end, function(it, done, pending)
-    assert(#done == 2 and #pending == 0)
-    it.p:shutdown()
-  end)
-  case("select of a future and a thread", function()
-    local p = pool()
-    return { p = p, e = sync.Event(), f = p:submit(target), t = soon(nothing) }
-  end, function(it) return sync.select { it.e, it.f, it.t } end, function(it, n, value)
-    assert((n == 2 or n == 3) and value == true)
-    it.p:shutdown()
   end)
 end
