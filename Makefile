@@ -50,8 +50,11 @@ HOST_ONLY := $(filter src/command/%,$(SOURCES))
 EMBEDDED  := $(sort $(wildcard lua/luasync/*.* lua/luasync/*/*.* lua/luasync/*/*/*.*))
 
 # Lua's interpreter is 5 % slower or faster by where its code happens to begin:
-# its objects are taken out of the static library and put on cache lines.
-LUA_VM := $(addprefix $(BUILD)/host/lua/,$(if $(LUA_STATIC),$(shell ar t $(LUA_STATIC) | grep -x -e lvm.o -e ldo.o)))
+# its objects are taken out of the static library and put on cache lines. Those in which Lua loops
+# by itself, in patterns and the like, get a section of their own: see watchdog.c.
+LUA_VM := $(addprefix $(BUILD)/host/lua/,$(if $(LUA_STATIC),$(shell ar t $(LUA_STATIC) | grep -x -e lvm.o -e ldo.o \
+            -e lstrlib.o -e ltablib.o)))
+$(BUILD)/host/lua/lstrlib.o $(BUILD)/host/lua/ltablib.o: OWN_SECTION := --rename-section .text=lua_loops
 
 HOST_OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/host/%.o) $(BUILD)/host/embedded.o $(LUA_VM)
 MODULE_OBJECTS := $(patsubst src/%.c,$(BUILD)/module/%.o,$(filter-out $(HOST_ONLY),$(SOURCES))) \
@@ -100,7 +103,7 @@ $(BUILD)/search_check: spec/explore/search_check.c spec/explore/tree_check.c $(p
 
 $(BUILD)/host/lua/%.o: $(LUA_STATIC)
 	$(Q)mkdir -p $(@D) && cd $(@D) && ar x $(LUA_STATIC) $(@F) && touch $(@F)
-	$(Q)objcopy --set-section-alignment .text=64 $@ 2>/dev/null || true
+	$(Q)objcopy $(or $(OWN_SECTION),--set-section-alignment .text=64) $@ 2>/dev/null || true
 
 $(BUILD)/host/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$@)

@@ -86,6 +86,15 @@ t:join()]], "--explore")
     assert.is_nil(r.out:find("MainThread loops", 1, true))
   end)
 
+  it("in which a match of a pattern takes for ever is ended, with its line #slow #notsan", function()
+    local r = explore([[
+local t = sync.spawn(function() return (("a"):rep(40) .. "b"):find(("a*"):rep(30) .. "c") end)
+t:join()]], "--explore")
+    assert.equal(3, r.code)
+    assert.matches("livelock: Thread%-1 loops without any operation", r.out)
+    assert.matches("%[C%]: in method 'find'\n[^\n]*:2: in function", r.out)
+  end)
+
   it("that fails with a message of several lines shows all of them", function()
     local r = explore("print 'before'\nerror('first\\n  second')", "--explore")
     assert.equal(1, r.code)

@@ -28,20 +28,22 @@
 */
 
 /* Leaves the run for good from within the signal handler. */
-static void leave_loop (Sim *sim, Thread *self) {
+static void leave_loop (Sim *sim, Thread *self, bool is_whole) {
   sigset_t poke;
   sigemptyset(&poke);
   sigaddset(&poke, SIGURG);
-  self->running = NULL; /* its stack is not to be looked at between two instructions */
+  if (!is_whole)
+    self->running = NULL; /* its stack is not to be looked at between two instructions */
   pthread_sigmask(SIG_UNBLOCK, &poke, NULL);
   sim_loops(sim, self);
 }
 
 static void poked (Thread *self, const void *code) {
   Sim *sim = sim_of(self->object.world);
+  bool in_library;
   if (sim->options.interactive || !watchdog_dooms(&sim->watched)) return;
   atomic_fetch_or(&self->alerts, ALERT_LOOP);
-  if (watchdog_leaves(&sim->watched, code)) leave_loop(sim, self);
+  if (watchdog_leaves(&sim->watched, code, &in_library)) leave_loop(sim, self, in_library);
 }
 
 void sim_loops (Sim *sim, Thread *self) {

@@ -11,8 +11,9 @@
 ** it does meanwhile, it ends as a livelock. What the machine's speed decides is
 ** thus whether a long computation is taken for a loop, and nothing else.
 **
-** In a finaliser Lua calls no hook. A run that loops in one is left from within the
-** handler of the signal, at an instruction of the interpreter.
+** In a finaliser Lua calls no hook, nor in a function of its libraries that goes on and on, as
+** a match of a pattern may. A run that loops in one is left from within the handler of the
+** signal, at an instruction of the interpreter or of such a library.
 */
 #include <link.h>
 #include <signal.h>
@@ -34,6 +35,10 @@
 
 /* In the command, where Lua is linked in; NULL in the module. */
 extern void luaV_execute (lua_State *L, void *ci) __attribute__((weak));
+
+/* The command's: Lua's libraries of strings and tables, a section that its Makefile makes. */
+extern const char __start_lua_loops[] __attribute__((weak));
+extern const char __stop_lua_loops[] __attribute__((weak));
 
 static uintptr_t code_begin, code_end; /* of the interpreter; const once `started` */
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
@@ -144,10 +149,11 @@ bool watchdog_dooms (Watched *w) {
   return w->doomed;
 }
 
-bool watchdog_leaves (Watched *w, const void *code) {
+bool watchdog_leaves (Watched *w, const void *code, bool *in_library) {
   uintptr_t at = (uintptr_t)code;
+  *in_library = at >= (uintptr_t)__start_lua_loops && at < (uintptr_t)__stop_lua_loops;
   if (w->deaf < DEAF) w->deaf++;
-  if (w->deaf != DEAF || at < code_begin || at >= code_end) return false;
+  if (w->deaf != DEAF || (!*in_library && (at < code_begin || at >= code_end))) return false;
   w->deaf++;
   return true;
 }

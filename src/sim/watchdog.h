@@ -46,11 +46,12 @@ bool watchdog_dooms (Watched *w);
 
 /*
 ** From the signal handler of a doomed run, which has interrupted that code. True: the run
-** does not listen, since Lua calls no hook in a finaliser, and can be left from within the
-** handler: the interpreter itself was at work, so no lock is held and nothing is half done
-** that anybody will look at. Once.
+** does not listen, since Lua calls no hook in a finaliser or a long function in C, and can be
+** left from within the handler: the interpreter itself was at work, so no lock is held and
+** nothing is half done that anybody will look at. Once. *in_library: it was a function of Lua's
+** libraries that does not come to an end, and the stack of Lua is whole.
 */
-bool watchdog_leaves (Watched *w, const void *code);
+bool watchdog_leaves (Watched *w, const void *code, bool *in_library);
 
 /*
 ** From a hook of a doomed run: notes the line. True: so many have been that it can be
