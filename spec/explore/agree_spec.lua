@@ -10,9 +10,9 @@ local KNOWN = { 695, 942, 964, 1557 }
 
 --- Compares all ways on one program. Where it has more than `most` interleavings not each of them is run by itself:
 -- what dfs comes to within so many must be among what the others find, and these count alike.
-local function compare(number, most, anew, with_more)
-  local program = programs.draw(number, with_more and 3 or 4, with_more)
-  local body = programs.body(program)
+local function compare(number, most, anew, with_more, left)
+  local program = programs.draw(number, (with_more or left) and 3 or 4, with_more)
+  local body = programs.body(program, left)
   local text = ("program %d:\n%s"):format(number, programs.text(program))
   local function search(strategy, options)
     options = options or { seconds = 600 }
@@ -42,6 +42,20 @@ local function compare(number, most, anew, with_more)
   end
 end
 
+--- What all ways say of a program of which they must say the same.
+local function agree(body)
+  local found = {}
+  for i, strategy in ipairs{ "dpor", "states", "dfs" } do
+    found[i] = sync.explore(body, { strategy = strategy, seconds = 600 })
+    assert.is_true(found[i].complete, strategy)
+  end
+  local dpor, states, dfs = table.unpack(found)
+  assert.same({ dfs.executions, dfs.executions }, { states.interleavings, dpor.interleavings })
+  assert.equal(states.executions, dpor.executions)
+  assert.equal(programs.findings(dfs), programs.findings(dpor))
+  return dpor
+end
+
 describe("random programs #noasan #notsan", function()
   it("come to the same by traces, by states and by each interleaving", function()
     for _, number in ipairs(KNOWN) do compare(number, 300) end
@@ -49,9 +63,14 @@ describe("random programs #noasan #notsan", function()
     for number = 1, 10 do compare(number, 300, false, true) end
   end)
 
+  it("do so where main leaves them as daemons", function()
+    for number = 1, 25 do compare(number, 300, false, number % 2 == 0, true) end
+  end)
+
   it("do so in hundreds #slow", function()
     for number = tonumber(first), tonumber(last) do compare(number, 1500, true) end
     for number = 11, 11 + tonumber(last) // 10 do compare(number, 300, false, true) end
+    for number = first + 0, tonumber(last) do compare(number, 300, false, number % 2 == 0, true) end
   end)
 end)
 
@@ -64,15 +83,70 @@ describe("a pool #noasan #notsan", function()
   end
 
   it("that is left open when main ends counts alike by traces, by states and by each interleaving", function()
-    for name, body in pairs(open) do
-      local found = {}
-      for i, strategy in ipairs{ "dpor", "states", "dfs" } do
-        found[i] = sync.explore(body, { strategy = strategy, seconds = 600 })
-        assert.is_true(found[i].complete)
-      end
-      local dpor, states, dfs = table.unpack(found)
-      assert.equal(states.executions, dpor.executions, name)
-      assert.same({ dfs.executions, dfs.executions }, { states.interleavings, dpor.interleavings }, name)
-    end
+    for _, body in pairs(open) do agree(body) end
+  end)
+end)
+
+describe("what is open when the program ends #noasan #notsan", function()
+  it("may come before what a daemon does after main has waited for it", function()
+    local r = agree(function()
+      local q, s = sync.Queue(), sync.Shared{}
+      sync.Thread{ daemon = true, target = function() q:put(1) s.x = 1 s.y = 2 end }:start()
+      q:get()
+    end)
+    assert.same({ 3, 6 }, { r.executions, r.interleavings })
+  end)
+
+  it("hides no deadlock behind a daemon's silent start", function()
+    local r = agree(function()
+      local lock = sync.Lock()
+      sync.Thread{ daemon = true, target = function()
+        sync.Timer(2, function() end):start()
+        lock:acquire()
+      end }:start()
+      lock:acquire()
+    end)
+    assert.equal("deadlock", r.failures[1].kind)
+  end)
+
+  it("is waited for where a daemon has started it in time", function()
+    agree(function()
+      local s = sync.Shared{}
+      sync.Thread{ daemon = true, target = function()
+        sync.Thread{ daemon = false, target = function() s.x = 1 end }:start()
+      end }:start()
+      s.y = 1
+    end)
+  end)
+
+  it("does not hold up a scope that a daemon has opened", function()
+    local r = agree(function()
+      local n, flag = sync.Atomic(0), sync.Event()
+      sync.Thread{ daemon = true, target = function()
+        sync.scope(function(scope) scope:spawn(function() n:add(1) end) end)
+      end }:start()
+      flag:clear()
+    end)
+    assert.same({ 3, 6 }, { r.executions, r.interleavings })
+  end)
+
+  it("has a failing start for each of two threads that start the same one", function()
+    local r = agree(function()
+      local t = sync.Thread(function() end)
+      sync.Thread(function() t:start() end):start()
+      t:start()
+    end)
+    assert.equal(2, #r.failures)
+  end)
+
+  it("has an interrupt that comes before the start of its thread", function()
+    local r = agree(function()
+      local t = sync.Thread(function() sync.sleep(1) end)
+      sync.Thread(function() t:start() end):start()
+      t:interrupt()
+    end)
+    local before = 0
+    for _, f in ipairs(r.failures) do before = before + (f.message:find "before it is started" and 1 or 0) end
+    assert.equal(1, before)
   end)
 end)

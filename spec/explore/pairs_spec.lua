@@ -105,27 +105,30 @@ local OBJECTS = {
     { "sync.wait({ o })", 19, 14, 14, 4, 14, 4, 16, 4 },
     { "sync.wait({ o }, 0)", 32, 28, 28, 8, 28, 8, 35, 8, 28 },
   } },
-  { "sync.Thread(function() end)", {
-    { "o:start()", 4 },
-    { "o:is_alive()", 5, 3 },
-    { "o:interrupt()", 5, 4, 4 },
+  { "sync.Thread{ target = function() end, daemon = true }", {
+    { "o:start()", 14 },
+    { "o:is_alive()", 12, 3 },
+    { "o:interrupt()", 12, 5, 5 },
   } },
   { "sync.Timer(1, function() end)", {
-    { "o:start()", 2 },
+    { "o:start()", 5 },
     { "o:cancel()", 1, 3 },
     { "o:is_alive()", 2, 3, 3 },
   } },
 }
 
-local function executions(make, first, second)
+--- The number of executions where main leaves the second call to a thread. Traces and states must agree on it.
+local function executions(make, first, second, joined)
   local code = ([[
     local sync = require "luasync"
     local o = %s
-    sync.Thread{ daemon = true, target = function() %s end }:start()
+    sync.Thread{ daemon = %s, target = function() %s end }:start()
     %s
-  ]]):format(make, first, second)
-  local report = sync.explore(assert(load(code)), { strategy = "dpor" })
-  assert.is_true(report.complete, code)
+  ]]):format(make, not joined, first, second)
+  local body = assert(load(code))
+  local report, states = sync.explore(body, { strategy = "dpor" }), sync.explore(body, { strategy = "states" })
+  assert.is_true(report.complete and states.complete, code)
+  assert.same({ states.executions, states.interleavings }, { report.executions, report.interleavings }, code)
   return report.executions
 end
 
@@ -135,7 +138,12 @@ describe("explore knows which calls change places", function()
     it(make, function()
       for i, call in ipairs(calls) do
         local found = { call[1] }
-        for j = 1, i do found[j + 1] = executions(make, call[1], calls[j][1]) end
+        for j = 1, i do
+          found[j + 1] = executions(make, call[1], calls[j][1])
+          executions(make, calls[j][1], call[1])
+          executions(make, call[1], calls[j][1], true)
+          executions(make, calls[j][1], call[1], true)
+        end
         assert.same(call, found)
       end
     end)

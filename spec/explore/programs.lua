@@ -66,7 +66,8 @@ function programs.draw(number, steps, with_more)
 end
 
 --- The program as a function for sync.explore.
-function programs.body(program)
+-- @param left boolean: main takes the first thread's steps itself and ends when they are done: the others are daemons
+function programs.body(program, left)
   local uses_pool = false
   for _, steps in ipairs(program) do
     for _, step in ipairs(steps) do uses_pool = uses_pool or step[1] == "submit" end
@@ -175,6 +176,12 @@ function programs.body(program)
         said[#said + 1] = ok and tostring(result) or "!"
       end
       return table.concat(said, " ")
+    end
+    if left then
+      for i = 2, #program do
+        threads[i] = sync.Thread{ target = run, args = { program[i] }, daemon = true }:start()
+      end
+      error(run(program[1]), 0)
     end
     for i, steps in ipairs(program) do threads[i] = sync.spawn(run, steps) end
     local outcome = {}

@@ -171,9 +171,22 @@ static bool go_back (Dpor *d, int depth) {
 ** Going down.
 */
 
+/* The first thread that can do something silent now; -1: none. */
+static int find_silent (Dpor *d, int threads, Peek *p) {
+  for (int t = 0; t < threads; t++)
+    if (d->subject.peek(d->subject.ud, t, p) && p->enabled && p->silent) return t;
+  return -1;
+}
+
+/* Whether the step ends the program, whatever others still have to do. */
+static bool is_exit (const Dpor *d, uint32_t footprint) {
+  return footprint_at(d->subject.footprints, footprint)->grips == GRIPS_LOUD;
+}
+
 /*
 ** The thread that goes on where nothing tells: the one that moved last, else the
-** lowest. -1: none can; *blocked: but some sleep.
+** lowest. -1: none can; *blocked: but some sleep. Before the end of the program all silent
+** steps are done, as in plain search: it is a race with what comes behind them.
 */
 static int choose (Dpor *d, const Node *n, Peek *p, bool *blocked) {
   int threads = d->subject.threads(d->subject.ud), found = -1;
@@ -183,6 +196,13 @@ static int choose (Dpor *d, const Node *n, Peek *p, bool *blocked) {
     if (t < 0 || !d->subject.peek(d->subject.ud, t, p) || !p->enabled) continue;
     if (is_asleep(n, t)) *blocked = true;
     else found = t;
+  }
+  if (found >= 0 && is_exit(d, p->footprint)) {
+    Peek silent;
+    int first = find_silent(d, threads, &silent);
+    if (first < 0) return found;
+    *p = silent;
+    return first;
   }
   return found;
 }
@@ -331,9 +351,10 @@ static void reverse_pending (Dpor *d) {
   int threads = d->subject.threads(d->subject.ud);
   d->race_of = history_length(d->history);
   for (int t = 0; t < threads; t++) {
+    Ready ready[ACCESSES_MOST];
     Peek p;
     if (!d->subject.peek(d->subject.ud, t, &p) || d->stopped) continue;
-    d->pending = (Pending){t, p.footprint, p.late};
+    d->pending = subject_pending(&d->subject, t, &p, ready);
     history_races(d->history, d->race_of, &d->pending, reverse, d);
   }
 }

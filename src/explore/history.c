@@ -331,17 +331,17 @@ void history_truncate (History *h, int length) {
 /*
 ** What could be done at a place after the sequence that reverses the race of e with o:
 ** events from e on count only where they do not happen after e. The first that does, or
-** o, knows it. Where there is none, only an operation that is pending at the end asks,
-** and it is pending because nothing could be done.
+** o, knows it. Where there is none, only an operation that is pending at the end asks:
+** then it is as it is there.
 */
-static Ready ready_at (const History *h, uint32_t e, uint32_t o, uint32_t place) {
+static Ready ready_at (const History *h, uint32_t e, uint32_t o, uint32_t place, Ready at_end) {
   const Chain *c = place < h->place_count ? &h->of_place[place] : NULL;
   uint32_t i = c != NULL ? chain_find(c, e) : 0;
   const Event *event;
   const uint32_t *places;
   while (c != NULL && i < c->count && c->events[i] < o && !covers(h, clock_of(h, c->events[i]), e))
     i++;
-  if (c == NULL || i == c->count) return (Ready){0, 0};
+  if (c == NULL || i == c->count) return at_end;
   event = &h->events[c->events[i]];
   places = footprint_places(h->footprints, event->footprint);
   for (i = 0; places[i] != place; i++) {}
@@ -352,9 +352,12 @@ static bool satisfies (const Ready *r, uint8_t needs, int thread) {
   return ((needs & READY_TAKE) && (r->takers >> thread & 1)) || (r->bits & needs & ~READY_TAKE);
 }
 
-/* Whether operation o can go through in the sequence that reverses its race with e. */
+/*
+** Whether operation o can go through in the sequence that reverses its race with e. at_end: what can
+** be done at its objects where it is pending; NULL: nothing.
+*/
 static bool possible_before (const History *h, uint32_t e, uint32_t o, int thread,
-                             uint32_t footprint) {
+                             uint32_t footprint, const Ready *at_end) {
   const Footprint *f = footprint_at(h->footprints, footprint);
   const Access *a = footprint_accesses(h->footprints, footprint);
   const uint32_t *places = footprint_places(h->footprints, footprint);
@@ -363,7 +366,7 @@ static bool possible_before (const History *h, uint32_t e, uint32_t o, int threa
     Ready r;
     if (a[i].needs == 0) continue;
     needs = true;
-    r = ready_at(h, e, o, places[i]);
+    r = ready_at(h, e, o, places[i], at_end != NULL ? at_end[i] : (Ready){0, 0});
     if (satisfies(&r, a[i].needs, thread)) return true;
   }
   return !needs;
@@ -376,7 +379,7 @@ static bool possible_before (const History *h, uint32_t e, uint32_t o, int threa
 static bool are_met_races (const History *h, uint32_t o) {
   const Event *e = &h->events[o];
   for (uint32_t i = o > 0 ? h->events[o - 1].met : 0; i < e->met && !e->late; i++)
-    if (!possible_before(h, h->met[i], o, e->thread, e->footprint)) return false;
+    if (!possible_before(h, h->met[i], o, e->thread, e->footprint, NULL)) return false;
   return footprint_at(h->footprints, e->footprint)->grips != GRIPS_TICK;
 }
 
@@ -386,6 +389,7 @@ void history_races (History *h, int o, const Pending *pending, void (*found)(voi
   int thread = done ? h->events[o].thread : pending->thread;
   uint32_t footprint = done ? h->events[o].footprint : pending->footprint;
   bool late = done ? h->events[o].late : pending->late;
+  const Ready *at_end = done ? NULL : pending->stopped;
   bool is_tick = footprint_at(h->footprints, footprint)->grips == GRIPS_TICK;
   Clock cover[HISTORY_THREADS];
   Walk w;
@@ -401,7 +405,7 @@ void history_races (History *h, int o, const Pending *pending, void (*found)(voi
   walk_cut(&w, cover);
   while ((e = walk_next(&w, footprint)) >= 0) {
     if (covers(h, cover, (uint32_t)e)) continue;
-    if (!late && !possible_before(h, (uint32_t)e, (uint32_t)o, thread, footprint)) continue;
+    if (!late && !possible_before(h, (uint32_t)e, (uint32_t)o, thread, footprint, at_end)) continue;
     if (is_tick) { /* whether there was a deadline before e nobody knows: earlier ones count as well */
       found(ud, e);
       continue;
@@ -469,12 +473,20 @@ static bool is_independent (const Reversal *r, int thread, uint32_t footprint) {
   return true;
 }
 
+/* Where something is silent the end of the program is the last event: it is o, or comes behind it. */
+static bool is_end (const Reversal *r, uint32_t i) {
+  const History *h = r->h;
+  return i != (uint32_t)r->o
+         && footprint_at(h->footprints, h->events[i].footprint)->grips == GRIPS_LOUD;
+}
+
 bool history_is_initial (const Reversal *r, int thread, uint32_t footprint) {
   const History *h = r->h;
   uint32_t n = history_count_before(h, r->e + 1, thread);
   const Chain *c = &h->of_thread[thread];
   uint32_t first = n < c->count ? c->events[n] : NONE;
-  if (first != NONE && !is_after(h, first, (uint32_t)r->e)) return !has_predecessor(r, first);
+  if (first != NONE && !is_after(h, first, (uint32_t)r->e) && !is_end(r, first))
+    return !has_predecessor(r, first);
   if (thread == thread_of(r)) return !waits_for_others(r);
   return is_independent(r, thread, footprint);
 }
@@ -483,7 +495,7 @@ int history_sequence (const Reversal *r, uint32_t *sequence) {
   const History *h = r->h;
   int n = 0;
   for (uint32_t i = (uint32_t)r->e + 1; i < h->count; i++)
-    if (!is_after(h, i, (uint32_t)r->e))
+    if (!is_after(h, i, (uint32_t)r->e) && !is_end(r, i))
       sequence[n++] = (uint32_t)h->events[i].thread << 24 | h->events[i].footprint;
   sequence[n++] = (uint32_t)thread_of(r) << 24 | footprint_of(r);
   return n;

@@ -68,6 +68,7 @@ typedef struct Pending {
   int thread;
   uint32_t footprint;
   bool late;
+  const Ready *stopped; /* what could be done: the run has ended in front of it; NULL: nothing */
 } Pending;
 
 /*

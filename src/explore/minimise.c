@@ -227,9 +227,10 @@ static void find_races (const Subject *s, History *h, Races *r) {
   int length = history_length(h), threads = s->threads(s->ud);
   r->o = length;
   for (int t = 0; t < threads; t++) {
+    Ready ready[ACCESSES_MOST];
     Peek p;
     if (!s->peek(s->ud, t, &p)) continue;
-    r->pending = (Pending){t, p.footprint, p.late};
+    r->pending = subject_pending(s, t, &p, ready);
     history_races(h, length, &r->pending, add_race, r);
   }
   for (r->o = length - 1; r->o >= 0; r->o--) history_races(h, r->o, NULL, add_race, r);

@@ -186,14 +186,16 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
 }
 
 unsigned numbering_grips (Numbering *g, const Op *op) {
-  const Thread *t = (const Thread *)op->object;
-  int serial;
+  const char *problem;
+  int target;
   if (op->kind == OP_SETTLE) return GRIPS_ALL;
   if (op->kind == OP_EXIT) return GRIPS_LOUD;
   if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
   if (op->object->kind == &scope_kind) return GRIPS_ALL; /* all of its threads */
-  serial = (int)t->serial - 1;
-  return serial < g->count && g->number[serial] >= 0 ? (unsigned)g->number[serial] : GRIPS_NONE;
+  /* the one it will have where it has not been started: another may do so before the interrupt */
+  target = thread_number(g, (int)((const Thread *)op->object)->serial - 1,
+                         (const Thread *)op->object, &problem);
+  return target >= 0 ? (unsigned)target : GRIPS_NONE;
 }
 
 bool numbering_is_short (const Numbering *g) {
@@ -217,6 +219,15 @@ bool numbering_looks_at_life (const Op *op) {
     if (is_thread(o) && !((const Thread *)o)->is_main) return true;
   }
   return false;
+}
+
+bool numbering_starts_anothers (const Op *op, int serial) {
+  return op->kind == OP_START && ((const Thread *)op->object)->owner == NULL
+         && (int)op->object->maker != serial + 1;
+}
+
+bool numbering_is_waited_for (const Op *op, const Thread *self) {
+  return op->kind == OP_START && self->daemon && !((const Thread *)op->object)->daemon;
 }
 
 bool numbering_starts_late (const Op *op, int serial) {

@@ -33,6 +33,7 @@ struct WorldSubject {
   bool marked;       /* places are noted */
   bool wipes;        /* states are compared */
   bool watches_life; /* some thread interrupts others, or asks whether they live, */
+  bool main_waits;   /* daemons start threads that main is to wait for, */
   bool is_another;   /* which has been found out only now */
   bool saw_time;     /* some thread has waited for a time */
   Fingerprint *fingerprint;
@@ -128,10 +129,15 @@ static bool has_deadline (WorldSubject *w) {
 
 /*
 ** Start, join and end change places with all that other threads do, unless some thread
-** looks whether others live, or interrupts them.
+** looks whether others live, or interrupts them, or two may start the same one. So does main
+** at its end, unless a daemon starts what main is to wait for.
 */
-static void watch_life (WorldSubject *w, const Op *op) {
-  if (w->watches_life || !numbering_looks_at_life(op)) return;
+static void watch_life (WorldSubject *w, int thread, const Op *op) {
+  int serial = w->serial[thread];
+  bool by_daemon = !w->main_waits && numbering_is_waited_for(op, sim_thread_of(w->sim, serial));
+  if (w->watches_life && !by_daemon) return;
+  if (!by_daemon && !numbering_looks_at_life(op) && !numbering_starts_anothers(op, serial)) return;
+  w->main_waits |= by_daemon;
   w->watches_life = w->is_another = true;
 }
 
@@ -155,6 +161,7 @@ static bool line_of_target (WorldSubject *w, const Op *op, uint32_t *object, Obj
   *live = NULL;
   if (op->kind != OP_INTERRUPT || op->object->kind == &scope_kind) return false;
   serial = (int)t->serial - 1;
+  if (serial < 0) return false; /* it has not been started */
   pending = sim_pending(w->sim, serial);
   if (pending != NULL && pending->kind == OP_WRITE_TAKE) {
     *live = pending->object;
@@ -174,9 +181,8 @@ static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
   return n;
 }
 
-/* The run has ended in front of the operation: what could be done needs nothing to come earlier. */
 static void stop (Peek *p) {
-  p->late = p->enabled;
+  p->stopped = p->enabled;
   p->enabled = false;
 }
 
@@ -185,7 +191,8 @@ static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   Access a[ACCESSES_MOST];
   int n;
   if (op == NULL) return false;
-  watch_life(w, op);
+  watch_life(w, thread, op);
+  p->stopped = false;
   p->silent = is_silent(w, thread, op);
   n = accesses_of(w, op, a);
   if (numbering_is_short(&w->numbers)) footprint_fall_short(w->footprints);
@@ -215,11 +222,11 @@ static bool peek_clock (WorldSubject *w, Peek *p) {
   bool can = !sim_is_over(w->sim) && has_deadline(w);
   w->saw_time |= can;
   if (w->options.early_ticks) {
-    *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_TICK), can, true, false};
+    *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_TICK), can, true, false, false};
     return true;
   }
   if (!can || can_any(w, p)) return false;
-  *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_ALL), true, false, true};
+  *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_ALL), true, false, true, false};
   return true;
 }
 
@@ -331,6 +338,7 @@ static bool begin (WorldSubject *w) {
   }
   sim_mark_places(w->sim, w->marked);
   sim_wipe(w->sim, w->wipes);
+  sim_world(w->sim)->ends_aloud = w->main_waits;
   if (w->options.snapshots) trail_add(&w->trail, w->sim, w->options.request, 0);
   return refresh(w);
 }
@@ -364,6 +372,7 @@ static int rewind_to (void *ud, int depth) {
   w->depth = at;
   w->returns++;
   look_at_copies(w);
+  sim_world(w->sim)->ends_aloud = w->main_waits;
   numbering_forget(&w->numbers, sim_thread_count(w->sim));
   return refresh(w) ? at : -1;
 }

@@ -105,6 +105,7 @@ static bool next_can_run (Sim *sim, const SimThread *me) {
 static bool begin (Sim *sim) {
   const Turn *turn;
   sim->replay = (Replay){.turn = 0};
+  sim->world.ends_aloud = true; /* as in the search that the schedule may come from */
   skip_marks(sim);
   turn = next_turn(sim);
   if (turn == NULL) return true;

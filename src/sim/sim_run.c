@@ -88,17 +88,36 @@ static void close_main (Sim *sim, lua_State *L) {
   lua_close(L);
 }
 
+/*
+** Whether the end of the program is a step of its own: it stops daemons wherever they stand. To a
+** search it is one also where they have ended, as it might have come before what they did.
+*/
+static bool is_step (const Sim *sim, int daemons) {
+  return daemons > 0 || (daemons == 0 && sim->options.policy->searches && sim->world.had_daemons);
+}
+
+/* Joins all but daemons; returns how many of these there are, or -1: interrupted. */
+static int end_program (Sim *sim, lua_State *L) {
+  int daemons = thread_join_all(L), others;
+  while (is_step(sim, daemons)) {
+    Thread *t;
+    announce(L, OP_EXIT, NULL);
+    t = thread_list_foreground(&sim->world, &others);
+    if (t == NULL) break;
+    object_drop(&t->object); /* a daemon has started it just now */
+    daemons = thread_join_foreground(L);
+  }
+  return daemons;
+}
+
 static void run_main (void *ud) {
   Sim *sim = ud;
   lua_State *L = thread_self->L;
-  int daemons;
   sim->report->status = sim->body(L, sim->ud);
-  daemons = thread_join_all(L);
-  if (daemons < 0) {
+  if (end_program(sim, L) < 0) {
     fputs("luasync: interrupted!\n", stderr);
     sim->report->status = 1;
   }
-  if (daemons > 0) announce(L, OP_EXIT, NULL); /* it stops them wherever they stand */
   sim_warn_of_circles(sim);
   close_main(sim, L); /* whose finalisers may act */
   thread_record_end(thread_self);

@@ -30,6 +30,7 @@ void thread_list_add (Thread *t) {
   else world->threads = t;
   world->last_thread = t;
   world->alive++;
+  world->had_daemons |= t->daemon;
   pthread_mutex_unlock(&world->mu);
 }
 
@@ -280,11 +281,17 @@ static bool select_withdraw (Object *o, Waiter *w) {
 
 const Selectable thread_select = {select_take, select_enlist, select_withdraw};
 
-int thread_join_foreground (lua_State *L) {
+/* The next one to be joined; a daemon may be about to start it. */
+static Thread *find_foreground (lua_State *L, int *daemons) {
   World *world = thread_self->object.world;
+  if (world->ends_aloud && world->had_daemons) announce(L, OP_LOOK, NULL);
+  return thread_list_foreground(world, daemons);
+}
+
+int thread_join_foreground (lua_State *L) {
   int daemons;
   Thread *t;
-  while ((t = thread_list_foreground(world, &daemons)) != NULL) {
+  while ((t = find_foreground(L, &daemons)) != NULL) {
     Wake wake = thread_wait_end(L, t, FOREVER);
     object_drop(&t->object);
     if (wake == WAKE_INTERRUPT) {
