@@ -75,9 +75,11 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
     about = "Runs `fn` in simulated worlds under every interleaving, one execution for each that differs: executions "
       .. "in which only independent operations change places are one. fn is copied as by simulate. Operations on "
       .. "one object depend on each other, unless both only look; so do accesses to one key of a Shared. "
-      .. "Starting, joining and ending are no steps of their own, and no thread stops in front of a print. Time "
+      .. "Starting, joining and ending are no steps of their own, unless some thread may see their order (it "
+      .. "interrupts another or asks whether it lives, two may start the same one, a daemon starts what main waits "
+      .. "for), and no thread stops in front of a print. Time "
       .. "passes only where no thread can run (every step is quicker than any timeout), unless `early_ticks` lets "
-      .. "it. An os.exit, and the end of the main thread where daemons are left, depend on all that others do. An "
+      .. "it. An os.exit, and the program's end where there have been daemons, depend on all that others do. An "
       .. "execution is cut after 10,000 steps, 256 MB of output, or where its objects need more than 1 GB. At "
       .. "most 62 threads. In a world with a module in C, which keeps memory of its own, each execution begins "
       .. "anew, which is slower, and states cannot be told apart.",
