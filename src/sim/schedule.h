@@ -52,8 +52,8 @@ bool schedule_parse (Schedule *s, const char *text, char problem[128]);
 ** operation is left out, as what it has done the thread does with its next turn; unless it
 ** counts that the thread stands in front of an operation: before that next turn the clock goes on,
 ** maybe to the deadline of this one, or a thread is interrupted, maybe this one, or both have made
-** objects, which are numbered as they come. `early`: the clock may have gone on where others could run, and every turn counts. For schedules of worlds
-** that are moved step by step.
+** objects, which are numbered as they come. `early`: the clock may have gone on where others could
+** run, and every turn counts. For schedules of worlds that are moved step by step.
 */
 void schedule_join (Schedule *s, bool early);
 
