@@ -108,12 +108,13 @@ struct World {
   const Driver *driver;     /* const after init */
   const Observer *observer; /* const once threads run; NULL: none */
   pthread_mutex_t mu;
-  Thread *threads;           /* those alive and main, in order of start; under mu */
-  Thread *last_thread;       /* under mu */
-  Thread *unstarted;         /* those that somebody has to start, the newest first; under mu */
-  int alive;                 /* under mu; main counted */
-  bool had_daemons;          /* a daemon has been started; under mu */
-  bool ends_aloud; /* simulated: where daemons may start others, main's look for them is announced */
+  Thread *threads;     /* those alive and main, in order of start; under mu */
+  Thread *last_thread; /* under mu */
+  Thread *unstarted;   /* those that somebody has to start, the newest first; under mu */
+  int alive;           /* under mu; main counted */
+  bool had_daemons;    /* a daemon has been started; under mu */
+  bool
+      ends_aloud; /* simulated: where daemons may start others, main's look for them is announced */
   atomic_int awake;          /* threads not parked for ever: 0 means deadlock */
   atomic_int errors_untaken; /* thread errors left to the default hook and not taken by result() */
   atomic_int reporting;      /* threads whose error is with the hook just now */
