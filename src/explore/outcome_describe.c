@@ -153,6 +153,13 @@ static void set_pending_cause (lua_State *L, WorldSubject *w) {
   lua_settop(L, group);
 }
 
+/* Raises where the world could not be made once more. [0, 0, raises] */
+static void check_world (lua_State *L, WorldSubject *w) {
+  const char *problem = world_subject_problem(w);
+  if (world_subject_sim(w) == NULL)
+    luaL_error(L, "%s", problem != NULL ? problem : "not enough memory");
+}
+
 void outcome_describe (lua_State *L, WorldSubject *w) {
   Subject s = world_subject_calls(w);
   lua_Integer preempted = 0; /* a thread lost its turn while it could go on */
@@ -178,6 +185,7 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
       lua_rawseti(L, -2, (lua_Integer)i + 1);
       if (!s.step(s.ud, path[i], &effects)) break;
     }
+  check_world(L, w);
   lua_pushinteger(L, preempted);
   lua_setfield(L, -4, "preemptions");
   lua_setfield(L, -3, "trace");
