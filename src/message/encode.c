@@ -215,7 +215,6 @@ static bool step_table (Encoder *e, Frame *f) {
         && lua_tointeger(L, -2) == (lua_Integer)f->index + 1)
       f->index++;
     else {
-      f->state = AT_PAIRS;
       f->count++;
       if (!encode_key(e, f)) return false;
       if (e->depth != depth) return true;
