@@ -39,7 +39,7 @@ end
 local ROOMS = {
   { "^src/objects/", "spec/objects", "spec/trace spec/worlds/dump_spec.lua", "spec/explore/agree_spec.lua" },
   { "^src/world/", "spec/objects", "spec/trace spec/worlds/dump_spec.lua spec/message/memory_spec.lua", "spec/thread" },
-  { "^src/message/", "spec/message", "spec/thread" },
+  { "^src/message/", "spec/message", "spec/thread", "spec/worlds/copies_spec.lua spec/worlds/copies_reports_spec.lua" },
   { "^src/sim/", "spec/worlds/simulate_spec.lua spec/worlds/worlds_spec.lua spec/worlds/steps_spec.lua",
     "spec/lua/testing_spec.lua spec/explore/input_spec.lua spec/explore/explore_spec.lua", "spec/worlds",
     "spec/explore/agree_spec.lua" },

@@ -116,6 +116,23 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     ]]))
   end)
 
+  it("where many objects wait in a queue: what hangs on their class is there once", function()
+    assert.equal("flat\nflat\n", support.output(RSS .. [[
+      local blob = ("x"):rep(1 << 20)
+      local Plain, Parent = { blob = blob }, { blob = blob }
+      Plain.__index, Parent.__index = Plain, Parent
+      local Child = setmetatable({}, { __index = Parent })
+      Child.__index = Child
+      for _, class in ipairs { Plain, Child } do
+        local queue, before = sync.Queue(), rss()
+        for _ = 1, 100 do queue:put { setmetatable({}, class) } end
+        local grown = rss() - before
+        assert(#queue:get()[1].blob == 1 << 20)
+        print(grown < 30000 and "flat" or grown)
+      end
+    ]]))
+  end)
+
   it("where the collector finds them while a hook is called", function()
     assert.equal("flat\n", support.output(RSS .. [[
       local big = ("x"):rep(20000)
