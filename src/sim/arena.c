@@ -51,8 +51,9 @@ enum { THINGS, STRINGS, ZONES };
 typedef struct Outside {
   char *image;
   bool empty; /* the image is an arena with nothing in it: there is no need to keep that */
-  size_t mapped[ZONES]; /* how far each zone's memory goes: an offset */
-  bool reserved;        /* the addresses up to the end are ours, if not at fixed ones */
+  size_t mapped[ZONES];           /* how far each zone's memory goes: an offset */
+  bool reserved;                  /* the addresses up to the end are ours, if not at fixed ones */
+  uint64_t version, last_version; /* of the zones; no two states of them have the same */
 } Outside;
 
 struct Arena {
@@ -157,6 +158,8 @@ static void *take (Arena *a, Zone *z, unsigned class, size_t rounded) {
   return block;
 }
 
+static void change (Arena *a) { a->outside.version = ++a->outside.last_version; }
+
 static Zone *zone_of (Arena *a, const void *block) {
   return &a->zones[(size_t)((const char *)block - (const char *)a) >= a->zones[STRINGS].start
                        ? STRINGS
@@ -176,6 +179,7 @@ void *arena_alloc (void *ud, void *block, size_t old, size_t new) {
   unsigned old_class, new_class;
   void *fresh;
   if (new > a->zones[STRINGS].end) return NULL;
+  change(a);
   if (block == NULL) return new > 0 ? take_new(a, (int)old, new) : NULL;
   z = zone_of(a, block);
   old_class = class_of(old, &old_size);
@@ -204,8 +208,9 @@ static Arena *map_first (void *address, size_t reserve, bool *reserved) {
   return NULL;
 }
 
-Arena *arena_new (void *address, size_t reserve) {
-  size_t start = (sizeof(Arena) + 63) & ~(size_t)63, middle = (reserve / 2) & ~(size_t)4095;
+Arena *arena_new (void *address, size_t reserve, bool in_pages) {
+  size_t unit = in_pages ? 4096 : 64, start = (sizeof(Arena) + unit - 1) & ~(unit - 1);
+  size_t middle = (reserve / 2) & ~(size_t)4095;
   bool reserved;
   Arena *a = map_first(address, reserve, &reserved);
   if (a == NULL) return NULL;
@@ -286,9 +291,13 @@ static void restore_image (Arena *a) {
 }
 
 void arena_restore (Arena *a) {
+  change(a);
   if (a->outside.empty) restore_empty(a);
   else restore_image(a);
 }
+
+uint64_t arena_version (const Arena *a) { return a->outside.version; }
+void arena_set_version (Arena *a, uint64_t version) { a->outside.version = version; }
 
 void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]) {
   s[0] = (ArenaStretch){(char *)a, offsetof(Arena, outside)};

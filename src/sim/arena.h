@@ -13,14 +13,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct Arena Arena;
 
 /*
 ** Reserves `reserve` bytes at `address`, or anywhere where that is taken (NULL:
-** anywhere). NULL: no memory.
+** anywhere). in_pages: what is allocated begins with a page, not behind the allocator's state.
+** NULL: no memory.
 */
-Arena *arena_new (void *address, size_t reserve);
+Arena *arena_new (void *address, size_t reserve, bool in_pages);
 void arena_delete (Arena *a);
 
 /*
@@ -29,13 +31,19 @@ void arena_delete (Arena *a);
 */
 void *arena_alloc (void *ud, void *block, size_t old, size_t new);
 
-/* The memory in use: copied and put back, it is the arena as it was. */
+/*
+** The memory in use: copied and put back, it is the arena as it was. The first stretch is the
+** allocator's state, of which arena_version tells whether it has changed; who puts it back puts
+** its version back too.
+*/
 #define ARENA_STRETCHES 3
 typedef struct ArenaStretch {
   char *at;
   size_t length;
 } ArenaStretch;
 void arena_stretches (Arena *a, ArenaStretch s[ARENA_STRETCHES]);
+uint64_t arena_version (const Arena *a);
+void arena_set_version (Arena *a, uint64_t version);
 
 /* Remembers the contents as they are; once for an arena. False: no memory. */
 bool arena_keep_image (Arena *a);

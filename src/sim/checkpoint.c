@@ -30,6 +30,8 @@ typedef struct Piece {
   char *at;
   size_t length;
   SimThread *owner; /* whose alone it is, or NULL */
+  Arena *arena;     /* whose allocator's state it is, or NULL, */
+  uint64_t version; /* and the version of that */
 } Piece;
 
 /* The arenas of a world, and how far they reach. */
@@ -78,7 +80,7 @@ static bool add_piece (Checkpoint *c, const void *at, size_t length, SimThread *
     c->bytes = bytes;
     c->capacity = capacity;
   }
-  c->pieces[c->piece_count++] = (Piece){(char *)at, length, owner};
+  c->pieces[c->piece_count++] = (Piece){.at = (char *)at, .length = length, .owner = owner};
   memcpy(c->bytes + c->length, at, length);
   c->length += length;
   return true;
@@ -96,8 +98,12 @@ static bool add_stretch (Checkpoint *c, char *at, size_t length, SimThread *owne
 /* Its head lies in front of what does not go back. */
 static bool add_arena (Checkpoint *c, Arena *a, SimThread *owner) {
   ArenaStretch s[ARENA_STRETCHES];
+  Piece *head;
   arena_stretches(a, s);
   if (!add_piece(c, s[0].at, s[0].length, owner)) return false;
+  head = &c->pieces[c->piece_count - 1];
+  head->arena = a;
+  head->version = arena_version(a);
   for (int i = 1; i < ARENA_STRETCHES; i++)
     if (!add_stretch(c, s[i].at, s[i].length, owner)) return false;
   return true;
@@ -176,6 +182,15 @@ static bool has_not_run (void *ud, const void *owner) {
   const Checkpoint *c = ud;
   const SimThread *st = owner;
   return st != NULL && st->index < c->thread_count && st->stamp == c->threads[st->index].stamp;
+}
+
+/* Whether it is as it was. A head that is not is about to be. */
+static bool is_unchanged (const Checkpoint *c, const Piece *p) {
+  if (has_not_run((void *)c, p->owner)) return true;
+  if (p->arena == NULL) return false;
+  if (arena_version(p->arena) == p->version) return true;
+  arena_set_version(p->arena, p->version);
+  return false;
 }
 
 static void restore_report (Sim *sim, const Checkpoint *c) {
@@ -276,7 +291,7 @@ void checkpoint_restore (Sim *sim, const Checkpoint *c) {
   pages_restore(c->pages, has_not_run, (void *)c);
   for (size_t i = 0; i < c->piece_count; i++) {
     const Piece *p = &c->pieces[i];
-    if (!has_not_run((void *)c, p->owner)) memcpy(p->at, bytes, p->length);
+    if (!is_unchanged(c, p)) memcpy(p->at, bytes, p->length);
     bytes += p->length;
   }
   for (int i = 0; i < reach_count; i++) reach_clear(&c->reaches[i]);

@@ -38,6 +38,9 @@
 #endif
 #define STACK_STEP (2 * FIBRE_STACK)
 
+#define CALLS 10       /* one inside the other, that a state has records for from the beginning */
+#define CALL_RECORD 64 /* bytes Lua takes for one; where it is not so they lie elsewhere */
+
 struct SimPool {
   int number;
   bool taken;          /* under pools_mu */
@@ -101,11 +104,38 @@ typedef struct Building {
   Fibre *back;
 } Building;
 
+/* (left) in so many calls one inside the other, which fit onto the stack that there is. */
+static int nest (lua_State *L) {
+  int *left = lua_touserdata(L, 1);
+  if (--*left <= 0) return 0;
+  lua_pushcfunction(L, nest);
+  lua_insert(L, 1);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/*
+** What a state writes to all the time are its head, its stack and the records of its calls. The
+** first two stand at the beginning; these get the place in front, so that a search has one page to
+** put back. Lua keeps records once made; those that it has are few, and two collections free all but one.
+*/
+static void place_calls (lua_State *L, Arena *a, char *place) {
+  int left = CALLS;
+  lua_gc(L, LUA_GCCOLLECT);
+  lua_gc(L, LUA_GCCOLLECT);
+  for (int i = CALLS - 1; i >= 0; i--) arena_alloc(a, place + i * CALL_RECORD, CALL_RECORD, 0);
+  lua_pushcfunction(L, nest);
+  lua_pushlightuserdata(L, &left);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
 static void build_state (void *ud) {
   Building *b = ud;
+  char *place = arena_alloc(b->st->arena, NULL, LUA_TTABLE, (size_t)CALLS * CALL_RECORD);
   sim_thread_building = true;
   b->st->L = state_make(arena_alloc, b->st->arena, b->equip);
   if (b->st->L != NULL) b->st->random = find_random(b->st->L);
+  if (b->st->L != NULL && place != NULL) place_calls(b->st->L, b->st->arena, place);
   sim_thread_building = false;
   fibre_switch(&b->st->fibre, b->back);
 }
@@ -120,10 +150,10 @@ void sim_thread_seed (SimThread *st, uint64_t n) {
     st->random[i] = random_mix((4 * n + (uint64_t)i + 1) * RANDOM_STEP);
 }
 
-static Arena *make_arena (void *address, size_t most) {
+static Arena *make_arena (void *address, size_t most, bool in_pages) {
   Arena *a = NULL;
   for (size_t size = most; a == NULL && size >= (size_t)16 << 20; size /= 4)
-    a = arena_new(address, size);
+    a = arena_new(address, size, in_pages);
   return a;
 }
 
@@ -131,7 +161,7 @@ static SimThread *build_thread (SimPool *pool, int index, Fibre *here) {
   SimThread *st = calloc(1, sizeof *st);
   if (st == NULL) return NULL;
   st->index = index;
-  st->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, pool, index), ARENA_SIZE);
+  st->arena = make_arena(fixed(ARENA_BASE, ARENA_SIZE, pool, index), ARENA_SIZE, true);
   if (st->arena != NULL && fibre_init(&st->fibre, fixed(STACK_BASE, STACK_STEP, pool, index))) {
     Building b = {st, pool->equip, here};
     fibre_start(&st->fibre, build_state, &b);
@@ -170,7 +200,7 @@ SimThread *sim_thread_take (SimPool *pool, int first, Fibre *here) {
 ** its image, so to put that back is to forget all.
 */
 static Arena *make_memory (void *address, size_t most) {
-  Arena *a = make_arena(address, most);
+  Arena *a = make_arena(address, most, false);
   if (a != NULL) arena_keep_empty(a);
   return a;
 }
