@@ -300,6 +300,22 @@ describe("luasync --explore", function()
     assert.is_true(checked > 3)
   end)
 
+  it("has no preemption where only the end of a thread came between #noasan #notsan", function()
+    local function holder()
+      local lock, flag = sync.Lock(), sync.Atomic()
+      local waiter, idler = sync.spawn(function() lock:acquire() end), sync.spawn(function() end)
+      lock:acquire()
+      flag:add(1)
+      waiter:join()
+      idler:join()
+    end
+    for _, strategy in ipairs{ "dpor", "states", "dfs" } do
+      local failure = sync.explore(holder, { strategy = strategy }).failures[1]
+      assert.same({ "deadlock", 0, true }, { failure.kind, failure.preemptions, failure.fewest }, strategy)
+    end
+    assert.is_false(sync.explore(holder, { preemptions = 0 }).ok)
+  end)
+
   it("does not take for never what comes behind a state that is known #noasan #notsan", function()
     local fixed = assert(loadfile "scripts/tutorial/13_condition_random_numbers_fixed.lua")
     assert.is_true(sync.explore(fixed, { strategy = "states" }).ok)

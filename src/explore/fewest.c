@@ -37,6 +37,11 @@ static uint32_t count_lasts (const StateGraph *g) {
   return (uint32_t)most + 2;
 }
 
+/* The only step from a state may be a silent one, which takes no thread's turn. */
+static bool is_silent (const StateGraph *g, const GraphEdge *edges, int count) {
+  return count == 1 && state_graph_is_silent(g, edges[0].step);
+}
+
 static bool can_go_on (const GraphEdge *edges, int count, int thread) {
   for (int i = 0; i < count; i++)
     if (thread_of(&edges[i]) == thread) return true;
@@ -47,10 +52,11 @@ static bool can_go_on (const GraphEdge *edges, int count, int thread) {
 static void spread (Fewest *f, uint32_t place) {
   int count, last = (int)(place % f->lasts) - 1;
   const GraphEdge *edges = state_graph_edges(f->g, place / f->lasts, &count);
-  bool goes_on = can_go_on(edges, count, last);
+  bool goes_on = can_go_on(edges, count, last), silent = is_silent(f->g, edges, count);
   for (int i = 0; i < count; i++) {
-    bool preempted = goes_on && thread_of(&edges[i]) != last;
-    uint32_t to = edges[i].to * f->lasts + (uint32_t)thread_of(&edges[i]) + 1;
+    int thread = silent ? last : thread_of(&edges[i]);
+    bool preempted = goes_on && thread != last;
+    uint32_t to = edges[i].to * f->lasts + (uint32_t)thread + 1;
     uint16_t cost = (uint16_t)(f->cost[place] + preempted);
     if (cost >= f->cost[to]) continue;
     f->cost[to] = cost;
@@ -79,12 +85,20 @@ static uint32_t find (Fewest *f, int outcome) {
   return 0;
 }
 
+/* The thread that went to this place. */
+static int thread_to (const Fewest *f, uint32_t place) {
+  int count;
+  const GraphEdge *edges = state_graph_edges(f->g, f->from[place] / f->lasts, &count);
+  if (is_silent(f->g, edges, count)) return thread_of(&edges[0]);
+  return (int)(place % f->lasts) - 1;
+}
+
 static bool write_path (const Fewest *f, uint32_t place, Path *path) {
   int n = 0;
   for (uint32_t p = place; p != 0; p = f->from[p]) n++;
   if (n > MINIMISE_STEPS) return false;
   path->length = n;
-  for (uint32_t p = place; p != 0; p = f->from[p]) path->threads[--n] = (uint8_t)(p % f->lasts - 1);
+  for (uint32_t p = place; p != 0; p = f->from[p]) path->threads[--n] = (uint8_t)thread_to(f, p);
   return true;
 }
 

@@ -16,6 +16,7 @@ typedef struct Level {
   int last;         /* after this one, */
   bool goes_on;     /* which could go on; */
   int preempted;    /* so often that has not been let so far */
+  bool silent;      /* the step is a silent one, in which nothing is counted */
 } Level;
 
 typedef struct Bounded {
@@ -47,16 +48,25 @@ static bool go_to (const Subject *s, const uint8_t *path, int shared, int depth)
   return true;
 }
 
-/* What can be done here; starts, joins and ends change places with all else and are done at once. */
+/* A tick is silent, too, but depends on all else. */
+static bool is_tick (const Subject *s, const Peek *p) {
+  return footprint_at(s->footprints, p->footprint)->grips != GRIPS_SILENT;
+}
+
+/*
+** What can be done here; starts, joins and ends change places with all else and are done at
+** once. Whoever does them, it is the last thread before whose turn that takes; but once the
+** clock has gone on, which it does where none can, it is nobody's turn.
+*/
 static void look (Bounded *b, int last, int preempted) {
   Level *l = &b->levels[b->depth];
   int threads = b->s->threads(b->s->ud);
   Peek p;
-  *l = (Level){0, last, can_go(b->s, last, &p), preempted};
+  *l = (Level){0, last, can_go(b->s, last, &p), preempted, false};
   for (int t = 0; t < threads; t++) {
     if (!can_go(b->s, t, &p)) continue;
     if (p.silent) {
-      *l = (Level){(uint64_t)1 << t, t, true, preempted};
+      *l = (Level){(uint64_t)1 << t, last, false, preempted, !is_tick(b->s, &p)};
       return;
     }
     l->waiting |= (uint64_t)1 << t;
@@ -99,7 +109,7 @@ static bool go_down (Bounded *b, int thread, bool *known) {
   if (!b->s->step(b->s->ud, thread, &effects)) return false;
   b->depth++;
   b->steps++;
-  look(b, thread, l.preempted + (l.goes_on && thread != l.last));
+  look(b, l.silent ? l.last : thread, l.preempted + (l.goes_on && thread != l.last));
   *known = is_known(b);
   return true;
 }
@@ -180,6 +190,38 @@ bool minimise_path (const Subject *s, MinimiseKey key, long steps, Path *path, E
   seen_free(&b->seen);
   free(b);
   return tried != TRIED_ENOUGH;
+}
+
+/*
+** The first step from `from` on that is no silent one of another thread; the subject stands in
+** front of that. Where a thread has a second step before it, that one is taken for loud.
+*/
+static int find_loud (const Subject *s, const Path *path, int from, int thread) {
+  uint64_t seen = 0;
+  int i = from;
+  for (; i < path->length && path->threads[i] != thread; i++) {
+    uint64_t bit = (uint64_t)1 << path->threads[i];
+    Peek p;
+    if ((seen & bit) != 0 || !can_go(s, path->threads[i], &p) || !p.silent) break;
+    seen |= bit;
+  }
+  return i;
+}
+
+void minimise_switches (const Subject *s, Path *path) {
+  int last = -1;
+  if (path->length > MINIMISE_STEPS || !go_to(s, path->threads, 0, 0)) return;
+  for (int i = 0; i < path->length; i++) {
+    Effects effects = {0};
+    Peek p;
+    int next = can_go(s, last, &p) ? find_loud(s, path, i, last) : i;
+    if (next > i && next < path->length && path->threads[next] == last) {
+      memmove(path->threads + i + 1, path->threads + i, (size_t)(next - i));
+      path->threads[i] = (uint8_t)last;
+    }
+    last = path->threads[i];
+    if (!s->step(s->ud, last, &effects)) return;
+  }
 }
 
 /*

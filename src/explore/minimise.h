@@ -29,6 +29,13 @@ typedef bool (*EndCheck)(void *ud);
 bool minimise_path (const Subject *s, MinimiseKey key, long steps, Path *path, EndCheck is_same,
                     void *ud);
 
+/*
+** Searches do starts, joins and ends at once, as these change places with all else. Here they
+** come behind what a thread does that can go on: the execution stays the same, with fewer
+** switches.
+*/
+void minimise_switches (const Subject *s, Path *path);
+
 /* Two operations that depend on each other; the other way round all is well. */
 typedef struct Cause {
   int first;  /* the step of the first one */

@@ -389,6 +389,7 @@ void outcome_minimise (lua_State *L, const Explored *x, const StateGraph *graph,
   lua_pushboolean(L, (graph != NULL && fewest_path(graph, number, &path))
                          || minimise_path(&s, world_subject_key, steps, &path, is_same, &wanted));
   lua_setfield(L, wanted.group, "fewest");
+  minimise_switches(&s, &path);
   lua_pushlstring(L, (const char *)path.threads, (size_t)path.length);
   if (!lua_rawequal(L, -1, -3)) {
     lua_pushnil(L);

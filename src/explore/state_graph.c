@@ -82,6 +82,10 @@ const GraphEdge *state_graph_edges (const StateGraph *g, uint32_t node, int *cou
   return g->edges + g->nodes[node].first;
 }
 
+bool state_graph_is_silent (const StateGraph *g, uint32_t step) {
+  return footprint_at(g->subject.footprints, step & 0xffffff)->grips == GRIPS_SILENT;
+}
+
 bool state_graph_is_whole (const StateGraph *g) {
   return g->end == GRAPH_COMPLETE && !g->cyclic && !g->cut && !g->bounded;
 }
@@ -119,12 +123,20 @@ static bool grow_index (StateGraph *g) {
   return true;
 }
 
+/* The thread that moved last before the level of that depth, in a step that is not silent; -1: none. */
+static int last_before (const StateGraph *g, int depth) {
+  const Level *l = g->levels;
+  for (int i = depth - 1; i >= 0; i--)
+    if (!state_graph_is_silent(g, l[i].steps[l[i].next - 1])) return thread_of(&l[i]);
+  return -1;
+}
+
 /*
 ** Where preemptions are bounded the state does not tell what can come: so do the thread
 ** that moved last and how many there have been.
 */
 static void add_bound (const StateGraph *g, int preemptions, uint64_t key[2]) {
-  int last = g->depth > 0 ? thread_of(&g->levels[g->depth - 1]) : -1;
+  int last = last_before(g, g->depth);
   key[0] += (uint64_t)(last + 2) * 0x9e3779b97f4a7c15u;
   key[1] += (uint64_t)(preemptions + 1) * 0xc4ceb9fe1a85ec53u;
 }
@@ -168,13 +180,13 @@ static void find_steps (StateGraph *g, Level *l) {
     l->steps[l->count++] = (uint32_t)t << 24 | p.footprint;
     if (p.silent) return;
   }
-  if (g->options.preemptions >= 0 && l->preemptions >= g->options.preemptions && g->depth > 1)
-    bound_steps(g, l, thread_of(l - 1));
+  if (g->options.preemptions >= 0 && l->preemptions >= g->options.preemptions)
+    bound_steps(g, l, last_before(g, g->depth - 1));
 }
 
 /* Whether the next step of the level takes the turn from a thread that could go on. */
 static bool is_preemption (const StateGraph *g, const Level *l) {
-  int last = g->depth > 1 ? thread_of(l - 1) : -1;
+  int last = g->options.preemptions >= 0 ? last_before(g, g->depth - 1) : -1;
   if ((int)(l->steps[l->next] >> 24) == last) return false;
   for (int i = 0; i < l->count; i++)
     if ((int)(l->steps[i] >> 24) == last) return true;
@@ -281,8 +293,7 @@ GraphEnd state_graph_run (StateGraph *g, long steps) {
   }
   while (g->depth > 0 && steps-- > 0) {
     Level *l = &g->levels[g->depth - 1];
-    bool good = l->next < l->count ? go_on(g) : close_level(g);
-    if (!good) return g->end = failure(g);
+    if (!(l->next < l->count ? go_on(g) : close_level(g))) return g->end = failure(g);
   }
   if (g->depth == 0) g->end = GRAPH_COMPLETE;
   return g->end;
@@ -334,11 +345,8 @@ typedef struct PathCount {
 
 static Ways add (Ways a, Ways b, bool *rounded) {
   Ways sum = a + b;
-  if (sum < a) {
-    *rounded = true;
-    return ~(Ways)0;
-  }
-  return sum;
+  *rounded |= sum < a;
+  return sum < a ? ~(Ways)0 : sum;
 }
 
 static bool count_paths (const StateGraph *g, const uint32_t *order, GraphCounts *c) {
@@ -477,13 +485,10 @@ static bool count_executions (const StateGraph *g, size_t most, int outcome, Way
 bool state_graph_count (StateGraph *g, size_t sleep_sets, GraphCounts *c) {
   uint32_t *order;
   bool good;
-  memset(c, 0, sizeof *c);
-  c->states = g->node_count;
-  c->unbounded = g->cyclic;
+  *c = (GraphCounts){.states = g->node_count, .unbounded = g->cyclic};
   if (g->cyclic) return true;
   order = sorted(g);
-  if (order == NULL) return false;
-  good = count_paths(g, order, c);
+  good = order != NULL && count_paths(g, order, c);
   free(order);
   if (good) c->uncounted = !count_executions(g, sleep_sets, ALL, &c->executions, &c->rounded);
   return good;

@@ -81,6 +81,9 @@ int state_graph_thread_at (void *graph, int i);
 /* The edges of a state of a complete graph; the first one has the number 0. */
 const GraphEdge *state_graph_edges (const StateGraph *g, uint32_t node, int *count);
 
+/* Whether the step of an edge is a silent one. */
+bool state_graph_is_silent (const StateGraph *g, uint32_t step);
+
 /* Whether it has every execution there is, each with an end. */
 bool state_graph_is_whole (const StateGraph *g);
 /* The outcome of a state that is an end; negative: it is no failure. */
