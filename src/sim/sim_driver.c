@@ -300,7 +300,8 @@ __attribute__((noinline)) static void announce_op (Thread *self, const Op *op) {
   if (sim->checking) return;
   if (sim->invariants != NULL) invariants_check(sim);
   if (sim->watched.doomed) sim_loops(sim, self);
-  atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
+  if (!op->aside)
+    atomic_store_explicit(&sim->watched.steps, sim_steps(sim) + 1, memory_order_relaxed);
   self->at = op->L;
   watch_pace(sim, me, op);
   if (sim->options.policy->before_op(sim, me, op)) {
@@ -310,7 +311,7 @@ __attribute__((noinline)) static void announce_op (Thread *self, const Op *op) {
     give_up_turn(sim, me);
   }
   if (op->kind == OP_OUTPUT) me->outputs++;
-  else {
+  else if (!op->aside) {
     me->operations++;
     me->outputs = 0;
   }

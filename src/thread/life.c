@@ -284,7 +284,8 @@ const Selectable thread_select = {select_take, select_enlist, select_withdraw};
 /* The next one to be joined; a daemon may be about to start it. */
 static Thread *find_foreground (lua_State *L, int *daemons) {
   World *world = thread_self->object.world;
-  if (world->ends_aloud && world->had_daemons) announce(L, OP_LOOK, NULL);
+  if (world->ends_aloud && world->had_daemons && world_is_observed())
+    world_announce(&(Op){.kind = OP_LOOK, .aside = true, .until = FOREVER, .L = L});
   return thread_list_foreground(world, daemons);
 }
 

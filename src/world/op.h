@@ -128,6 +128,7 @@ typedef struct Op {
   int among_count; /* of these */
   const void *key; /* the SharedKey of an operation on one key of a Shared; else NULL */
   bool removes;    /* OP_WRITE: the new value is nil */
+  bool aside;      /* it counts for no step of a run: not all runs have it */
   int64_t until;   /* Nanos: how long the thread may wait for it; FOREVER */
   lua_State *L;    /* the caller: its file and line can be asked for */
 } Op;
