@@ -33,11 +33,7 @@ return function(fuzz)
     function() return debug.traceback(coroutine.running()) end,
     function() return debug.getinfo(random(0, 6), "nSltuf") end,
     function() return debug.gethook() end,
-    function()
-      for key, value in next, debug.getregistry() do
-        if type(key) == "userdata" and type(value) == "table" and random(6) == 1 then fuzz.keep(value) end
-      end
-    end,
+    function() return debug.getregistry()[fuzz.value()] end,
     function()
       local meta = getmetatable(package.loaded)
       local f = type(meta) == "table" and meta[fuzz.pick { "__newindex", "__index", "__call", "__pairs" }]

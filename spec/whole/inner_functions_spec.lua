@@ -65,23 +65,41 @@ describe("A function of the inside that a hook has shown", function()
   end)
 end)
 
-describe("A table of the inside that the debug library shows", function()
-  it("may hold anything: an object comes as itself, and waits are looked at", function()
+describe("debug.getregistry", function()
+  it("shows and takes what Lua and others keep there", function()
+    local registry = debug.getregistry()
+    assert.equal(registry, debug.getregistry())
+    assert.equal(_G, registry[2])
+    assert.equal(package.loaded, registry._LOADED)
+    assert.equal(2, #registry)
+    registry.of_a_spec = { 1 }
+    local found
+    for key, value in pairs(registry) do found = key == "of_a_spec" and value or found end
+    assert.same({ 1 }, found)
+    registry.of_a_spec = nil
+    assert.is_nil(registry.of_a_spec)
+    assert.has_error(function() registry[nil] = 1 end, "table index is nil")
+  end)
+
+  it("shows nothing of ours that a script could break", function()
     local run = command.text [==[
 local sync = require "luasync"
-local queue, lock = sync.Queue(), sync.Lock()
-for key, value in next, debug.getregistry() do
-  if type(key) == "userdata" and type(value) == "table" then
-    for k, v in next, value do
-      if v == queue then value[k] = io.stdout elseif v == lock then value[k] = 42 end
-    end
+local l = sync.Local()
+l.x = 1
+sync.spawn(function(own) own.x = 2 return function() end, setmetatable({}, { __index = own }) end, l):result()
+local function look()
+  for key in pairs(debug.getregistry()) do
+    if type(key) == "userdata" or tostring(key):find "^luasync" then print(key) end
   end
 end
-local a, b = sync.spawn(function(...) return ... end, queue, lock):result()
-print(a == queue, b == lock)
-sync.Queue():get(true, 0.3) -- while it waits, what the state has is looked at
+look()
+sync.spawn(look):join()
+print(debug.getregistry()["luasync.Lock"], pcall(function() debug.getregistry()["luasync.Pin"] = 1 end))
+local queue = sync.Queue()
+queue:put(l)
+print(queue:get().x)
 ]==]
-    assert.equal("true\ttrue\n", run.out, run.err)
-    assert.equal(0, run.code)
+    assert.matches("^nil\tfalse\t.*is luasync's own\n1\n$", run.out, 1, false)
+    assert.equal(0, run.code, run.err)
   end)
 end)

@@ -75,6 +75,7 @@ int state_equip (lua_State *L) {
   input_equip(L);
   output_equip(L);
   coroutine_equip(L);
+  debug_registry_equip(L);
   return 0;
 }
 

@@ -16,6 +16,9 @@ void replace_function (lua_State *L, const char *library, const char *name, lua_
 /* coroutine.c: resume, wrap and close that note which coroutine runs. [0, 0, memory] */
 void coroutine_equip (lua_State *L);
 
+/* debug_registry.c: debug.getregistry, which does not show what is ours. [0, 0, memory] */
+void debug_registry_equip (lua_State *L);
+
 /*
 ** output.c: print, io.write and the write method of files, which emit one call as one
 ** piece. [0, 0, memory]

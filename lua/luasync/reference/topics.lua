@@ -210,7 +210,8 @@ print(hints.cure("attempt to call a nil value (global 'len')", io.open))]],
       .. "`require \"luasync\"` as well: the same objects and rules. There the end of the script is the closing of the "
       .. "main state, and the main thread's io.popen is lua5.4's own: a program that another thread has started "
       .. "meanwhile holds that pipe open too, so close() may wait for it. In the command nothing is installed or "
-      .. "searched: module and Lua files are inside.",
+      .. "searched: module and Lua files are inside. In both debug.getregistry returns a view: what C code keeps under "
+      .. "addresses, and metatables of luasync, are not in it, and raw functions (next, rawget) find nothing there.",
     example = 'assert(package.loaded.luasync == require "luasync")',
   },
   {
