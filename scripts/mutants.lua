@@ -37,11 +37,13 @@ end
 
 --- The rooms of src/ whose mutants are looked for, the specs of each room, and those that come last.
 local ROOMS = {
-  { "^src/objects/", "spec/objects", "spec/trace spec/worlds/dump_spec.lua", "spec/explore/agree_spec.lua" },
+  { "^src/objects/", "spec/objects", "spec/trace spec/worlds/dump_spec.lua spec/message/memory_spec.lua",
+    "spec/explore/agree_spec.lua" },
   { "^src/world/", "spec/objects", "spec/trace spec/worlds/dump_spec.lua spec/message/memory_spec.lua", "spec/thread" },
   { "^src/message/", "spec/message", "spec/thread", "spec/worlds/copies_spec.lua spec/worlds/copies_reports_spec.lua" },
   { "^src/sim/", "spec/worlds/simulate_spec.lua spec/worlds/worlds_spec.lua spec/worlds/steps_spec.lua",
-    "spec/lua/testing_spec.lua spec/explore/input_spec.lua spec/explore/explore_spec.lua", "spec/worlds",
+    "spec/lua/testing_spec.lua spec/explore/input_spec.lua spec/explore/explore_spec.lua",
+    "spec/explore/livelock_spec.lua", "spec/worlds",
     "spec/explore/agree_spec.lua" },
   { "^src/real/", "spec/thread", "spec/command/library_spec.lua spec/command/process_spec.lua",
     "spec/command/cli_spec.lua spec/whole/exits_spec.lua spec/worlds/worlds_spec.lua" },

@@ -63,6 +63,21 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     ]]))
   end)
 
+  it("where a Shared's keys are long texts, are walked through and go", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local shared, before = sync.Shared(), nil
+      for i = 1, 200 do
+        local key = ("k"):rep(1 << 20) .. i
+        shared[key] = i
+        for k in pairs(shared) do assert(k == key) end
+        shared[key] = nil
+        if i == 40 then before = rss() end
+      end
+      local grown = rss() - before
+      print(grown < 30000 and "flat" or grown)
+    ]]))
+  end)
+
   it("where many lead back to themselves", function()
     assert.equal("flat\n", support.output(RSS .. [[
       local before, most = rss(), 0
