@@ -1,17 +1,18 @@
 --- Every public call, with memory that fails at its first allocation, its second, and so on.
 --
--- usage: build/faults spec/whole/faults.lua [real|simulated [CASE|list [verbose]]]
+-- usage: build/faults spec/whole/faults.lua real|simulated FAMILY [CASE|list [verbose]]
 --
 -- Each case makes what it needs, then calls. Where an allocation fails the call raises `not enough memory` in the
 -- caller, or succeeds all the same (Lua collects garbage and asks again). After an error the same call, repeated,
 -- succeeds, and what it leaves is what it leaves without any fault.
 
-local EACH = 150 -- so many allocations of a call fail one after the other, of the rest some
+local EACH = 100 -- so many allocations of a call fail one after the other, of the rest some
 
 --- All of it in one function, which also runs in simulated worlds.
+-- @param family the name of the file with the cases
 -- @param only the name of the only case, or nil
 -- @return the number of cases and of faults
-local function program(only, verbose)
+local function program(family, only, verbose)
   local sync = require "luasync"
   local faults = require "faults"
 
@@ -45,9 +46,7 @@ local function program(only, verbose)
     return why
   end
 
-  for _, kinds in ipairs { "locks", "queues", "threads", "pools", "lua", only ~= "inside" and "worlds" or nil } do
-    require("spec.whole.faults." .. kinds)(case, nothing, soon, raised)
-  end
+  require("spec.whole.faults." .. family)(case, nothing, soon, raised)
 
   local injected, ran = 0, 0
   local function fail(c, k, many, why)
@@ -58,7 +57,7 @@ local function program(only, verbose)
     return 0, 0
   end
   for _, c in ipairs(cases) do
-    if only == nil or only == "inside" or c.name == only then
+    if only == nil or c.name == only then
       ran = ran + 1
       local before = c.make()
       local first = table.pack(faults.run(0, 0, c.call, before)) -- whatever is made once is made
@@ -83,7 +82,7 @@ local function program(only, verbose)
           end
           local fine, problem = xpcall(c.check, debug.traceback, it, table.unpack(outcome, 3, outcome.n))
           if not fine then fail(c, k, many, problem) end
-          at, k = k, k + 1 + math.max(0, (k - EACH) // 10)
+          at, k = k, k + 1 + math.max(0, (k - EACH) // 5)
         until reached < at -- that many there were, and this one did not fail
       end
     end
@@ -91,13 +90,12 @@ local function program(only, verbose)
   return ran, injected
 end
 
-local world, only, verbose = arg[1], arg[2], arg[3] ~= nil
-if world ~= "simulated" then print("real", program(only, verbose)) end
-if world ~= "real" then
+local family, only, verbose = arg[2], arg[3], arg[4] ~= nil
+if arg[1] == "simulated" then
   local sync = require "luasync"
-  local report = sync.simulate(function() return program(only or "inside", verbose) end, { seed = 1 })
+  local report = sync.simulate(function() return program(family, only, verbose) end, { seed = 1 })
   if not report.ok then
     error(report.deadlock or report.livelock or tostring(report.error))
   end
-  print("simulated", table.unpack(report.results))
-end
+  print(table.unpack(report.results))
+else print(program(family, only, verbose)) end
