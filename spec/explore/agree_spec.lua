@@ -153,6 +153,20 @@ describe("what is open when the program ends #noasan #notsan", function()
     assert.equal(2, #r.failures)
   end)
 
+  it("has a join that comes before the start of its thread", function()
+    for _, make in ipairs{ sync.Thread, function(fn) return sync.Timer(1, fn) end } do
+      local r = agree(function()
+        local t = make(function() end)
+        local joiner = sync.spawn(function() t:join() end)
+        t:start()
+        joiner:result()
+      end)
+      assert.equal(1, #r.failures)
+      assert.matches("cannot join thread before it is started", r.failures[1].message, 1, true)
+      assert.is_true(r.failing < r.executions)
+    end
+  end)
+
   it("has an interrupt that comes before the start of its thread", function()
     local r = agree(function()
       local t = sync.Thread(function() sync.sleep(1) end)

@@ -221,8 +221,9 @@ bool numbering_looks_at_life (const Op *op) {
   return false;
 }
 
-bool numbering_starts_anothers (const Op *op, int serial) {
-  return op->kind == OP_START && ((const Thread *)op->object)->owner == NULL
+bool numbering_meets_start (const Op *op, int serial) {
+  const Thread *t = (const Thread *)op->object;
+  return (op->kind == OP_START || (op->kind == OP_JOIN && t->was_unstarted)) && t->owner == NULL
          && (int)op->object->maker != serial + 1;
 }
 

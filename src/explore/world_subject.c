@@ -129,14 +129,14 @@ static bool has_deadline (WorldSubject *w) {
 
 /*
 ** Start, join and end change places with all that other threads do, unless some thread
-** looks whether others live, or interrupts them, or two may start the same one. So does main
-** at its end, unless a daemon starts what main is to wait for.
+** looks whether others live, or interrupts them, or joins or starts what another is to start.
+** So does main at its end, unless a daemon starts what main is to wait for.
 */
 static void watch_life (WorldSubject *w, int thread, const Op *op) {
   int serial = w->serial[thread];
   bool by_daemon = !w->main_waits && numbering_is_waited_for(op, sim_thread_of(w->sim, serial));
   if (w->watches_life && !by_daemon) return;
-  if (!by_daemon && !numbering_looks_at_life(op) && !numbering_starts_anothers(op, serial)) return;
+  if (!by_daemon && !numbering_looks_at_life(op) && !numbering_meets_start(op, serial)) return;
   w->main_waits |= by_daemon;
   w->watches_life = w->is_another = true;
 }

@@ -125,6 +125,7 @@ static void list_unstarted (Thread *t) {
 void thread_await_start (lua_State *L, Thread *t) {
   if (!source_line_unmarked) source_line_here(L, &t->made_at);
   list_unstarted(t);
+  t->was_unstarted = true;
 }
 
 void thread_await_start_no_more (Thread *t) {

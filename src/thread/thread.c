@@ -126,22 +126,23 @@ uint64_t thread_visit (Object *o, CycleSearch *search) {
 ** Joining.
 */
 
-static void check_joinable (lua_State *L, Thread *t) {
-  if (t == thread_self) args_misuse(L, "cannot join current thread");
+static void check_started (lua_State *L, Thread *t) {
   if (atomic_load(&t->life) == LIFE_NEW) args_misuse(L, "cannot join thread before it is started");
 }
 
 /* Waits for the end by `wait`; the timeout is argument 2. */
 static bool wait_for_end (lua_State *L, Thread *t, Wake (*wait)(lua_State *, Thread *, Nanos)) {
   Nanos deadline;
-  check_joinable(L, t);
+  if (t == thread_self) args_misuse(L, "cannot join current thread");
+  if (!args_is_timeout(L, 2)) check_started(L, t); /* which is told first */
   deadline = world_until(t->object.world, args_timeout(L, 2));
   announce_until(L, deadline == 0 ? OP_LOOK : OP_JOIN, t, deadline);
+  check_started(L, t); /* which another thread may be about to change */
   if (atomic_load(&t->life) == LIFE_ENDED) return true;
   if (deadline == 0) return false;
   wait_allowed(L);
   switch (wait(L, t, deadline)) {
-    case WAKE_CHOSEN: check_joinable(L, t); return true; /* its start may have failed */
+    case WAKE_CHOSEN: check_started(L, t); return true; /* its start may have failed */
     case WAKE_INTERRUPT: thread_raise(L);
     /* fall through */
     default: return atomic_load(&t->life) == LIFE_ENDED;
@@ -354,8 +355,9 @@ static const luaL_Reg methods[] = {{"start", thread_start},
 const luaL_Reg thread_meta[] = {{"__newindex", thread_set_property}, {NULL, NULL}};
 
 unsigned thread_ready (Object *o, const Thread *t) {
+  int life = atomic_load(&((Thread *)o)->life);
   (void)t;
-  return atomic_load(&((Thread *)o)->life) == LIFE_ENDED ? READY_TAKE : 0;
+  return life == LIFE_ENDED ? READY_TAKE : life == LIFE_NEW ? READY_ERROR : 0;
 }
 
 const Kind thread_kind = {.name = "Thread",

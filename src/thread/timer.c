@@ -53,11 +53,10 @@ static int timer_cancel (lua_State *L) {
   return 0;
 }
 
-/* READY_TAKE: it has ended; READY_DONE: its own thread need not wait for the time. */
+/* As a thread's; READY_DONE: its own thread need not wait for the time. */
 static unsigned timer_ready (Object *o, const Thread *t) {
   Timer *timer = (Timer *)o;
-  unsigned bits = atomic_load(&timer->thread.life) == LIFE_ENDED ? READY_TAKE : 0;
-  (void)t;
+  unsigned bits = thread_ready(o, t);
   pthread_mutex_lock(&timer->thread.mu);
   if (timer->cancelled) bits |= READY_DONE;
   pthread_mutex_unlock(&timer->thread.mu);

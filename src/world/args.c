@@ -32,12 +32,16 @@ bool args_is_no_memory (lua_State *L, int index) {
   return length >= sizeof text - 1 && strcmp(message + length - (sizeof text - 1), text) == 0;
 }
 
+bool args_is_timeout (lua_State *L, int arg) {
+  if (lua_isnoneornil(L, arg)) return true;
+  return lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) >= 0; /* NaN is not >= 0 */
+}
+
 Nanos args_timeout (lua_State *L, int arg) {
   lua_Number seconds;
+  luaL_argcheck(L, args_is_timeout(L, arg), arg, TIMEOUT_MESSAGE);
   if (lua_isnoneornil(L, arg)) return FOREVER;
-  luaL_argcheck(L, lua_type(L, arg) == LUA_TNUMBER, arg, TIMEOUT_MESSAGE);
   seconds = lua_tonumber(L, arg);
-  luaL_argcheck(L, seconds >= 0, arg, TIMEOUT_MESSAGE); /* NaN is not >= 0 */
   if (seconds >= LONGEST) return isinf(seconds) ? FOREVER : FOREVER - 1;
   return (Nanos)ceil(seconds * NANOS);
 }

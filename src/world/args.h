@@ -13,6 +13,8 @@
 ** `timeout must be a non-negative number`. [0, 0, raises]
 */
 Nanos args_timeout (lua_State *L, int arg);
+/* Whether that argument is a timeout, or absent. */
+bool args_is_timeout (lua_State *L, int arg);
 
 /*
 ** `([blocking [, timeout]])` from `arg` on: relative nanoseconds, 0 for one

@@ -19,9 +19,11 @@
 enum {
   READY_TAKE =
       1, /* lock free, value positive, item there, flag set, thread ended, table not being updated */
-  READY_ROOM = 2, /* a queue has room */
-  READY_DONE = 4, /* all tasks of a queue are done */
-  READY_WRITE = 8 /* an RWLock is free, and the thread the first in its line */
+  READY_ROOM = 2,  /* a queue has room */
+  READY_DONE = 4,  /* all tasks of a queue are done */
+  READY_WRITE = 8, /* an RWLock is free, and the thread the first in its line */
+  READY_ERROR =
+      16 /* a thread has not been started: to join it is a mistake, which is told at once */
 };
 
 /* What is true of an operation. */
@@ -96,7 +98,7 @@ enum {
   X(OP_TRAVERSE,    "pairs",       READY_TAKE, OP_READS | OP_LOOKS, ORDER_DATA) \
   X(OP_SNAPSHOT,    "snapshot",    READY_TAKE, OP_READS | OP_LOOKS, ORDER_DATA) \
   X(OP_START,       "start",       0,          0, ORDER_GIVES_BACK) \
-  X(OP_JOIN,        "join",        READY_TAKE, OP_READS | OP_LOOKS, ORDER_TAKES) \
+  X(OP_JOIN,        "join",        READY_TAKE | READY_ERROR, OP_READS | OP_LOOKS, ORDER_TAKES) \
   X(OP_INTERRUPT,   "interrupt",   0,          0, ORDER_GIVES_BACK) \
   X(OP_END,         "end",         0,          0, ORDER_GIVES) \
   X(OP_EXIT,        "exit",        0,          0, 0) \

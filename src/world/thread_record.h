@@ -98,6 +98,7 @@ struct Thread {
   Line joiners;       /* under mu */
   Thread *next, *previous; /* in world->threads or world->unstarted, under world->mu */
   bool is_unstarted;       /* it is in the latter; of whoever made, starts or destroys it */
+  bool was_unstarted;      /* const after init: it has been in there */
   SourceLine made_at;      /* const after init; only of those that were in there */
 
   /* What it runs. */
