@@ -334,6 +334,12 @@ describe("explore", function()
     assert.error_matches(function() sync.explore(42) end, "function expected")
   end)
 
+  it("takes 1e2 for the integer that it is", function()
+    assert.equal(100, sync.explore(programs.adders, { executions = 1e2 }).budget.executions)
+    assert.error_matches(function() sync.explore(programs.adders, { executions = 1.5 }) end,
+      "field 'executions' must be a positive integer", nil, true)
+  end)
+
   it("refuses options that contradict each other, in one line", function()
     local function message(opts) return select(2, pcall(sync.explore, programs.adders, opts)) end
     for text, opts in pairs{

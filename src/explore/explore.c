@@ -60,10 +60,11 @@ static lua_Integer positive (lua_State *L, int index, const char *field, lua_Int
                              lua_Integer otherwise) {
   lua_Integer n = otherwise;
   if (lua_getfield(L, index, field) != LUA_TNIL) {
-    luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) >= least, index,
+    int is_integer = lua_type(L, -1) == LUA_TNUMBER; /* 1e5 is one as well */
+    if (is_integer) n = lua_tointegerx(L, -1, &is_integer);
+    luaL_argcheck(L, is_integer && n >= least, index,
                   lua_pushfstring(L, "field '%s' must be %s", field,
                                   least > 0 ? "a positive integer" : "an integer, 0 or more"));
-    n = lua_tointeger(L, -1);
   }
   lua_pop(L, 1);
   return n;
