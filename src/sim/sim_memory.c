@@ -37,7 +37,7 @@ static bool is_quarantined (const Sim *sim) { return (void)sim, false; }
 #endif
 
 #define BLOCK_MOST ((size_t)1 << 32)
-#define SEARCHED_MOST ((size_t)1 << 30) /* bytes of objects and messages in a searched world */
+#define SEARCHED_MOST ((size_t)256 << 20) /* bytes of objects and messages in a searched world */
 
 /* In front of every block. */
 typedef struct Head {

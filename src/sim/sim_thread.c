@@ -117,7 +117,8 @@ static int nest (lua_State *L) {
 /*
 ** What a state writes to all the time are its head, its stack and the records of its calls. The
 ** first two stand at the beginning; these get the place in front, so that a search has one page to
-** put back. Lua keeps records once made; those that it has are few, and two collections free all but one.
+** put back. Lua keeps records once made; those that it has are few, and two collections free all
+** but one.
 */
 static void place_calls (lua_State *L, Arena *a, char *place) {
   int left = CALLS;

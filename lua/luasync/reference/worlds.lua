@@ -82,7 +82,7 @@ print((failure.message:gsub("%S+:(%d+)", "line %1")))]=],
       .. "differ may be taken for one. Time "
       .. "passes only where no thread can run (every step is quicker than any timeout), unless `early_ticks` lets "
       .. "it. An os.exit, and the program's end where there have been daemons, depend on all that others do. An "
-      .. "execution is cut after 10,000 steps, 256 MB of output, or where its objects need more than 1 GB. At "
+      .. "execution is cut after 10,000 steps, 256 MB of output, or where its objects need more than 256 MB. At "
       .. "most 62 threads. In a world with a module in C, which keeps memory of its own, each execution begins "
       .. "anew, which is slower, and states cannot be told apart.",
     args = {
