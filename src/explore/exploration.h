@@ -54,6 +54,8 @@ typedef struct Exploration {
   Nanos began_outside; /* and by the clock on the wall */
   unsigned turns;      /* in which progress might have been shown */
   unsigned looks;      /* at the clock, some of them not taken */
+  Nanos looked;        /* at the last one that was, */
+  Nanos looked_outside; /* and on the wall */
 } Exploration;
 
 /* An integer where it fits, else a float. [0, +1, -] */

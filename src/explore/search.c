@@ -8,8 +8,8 @@
 ** goes on begins by doing the steps again that lead to where it was.
 */
 #include <stdlib.h>
-#include <time.h>
 
+#include "explore/budget.h"
 #include "explore/exploration.h"
 #include "explore/outputs.h"
 
@@ -18,61 +18,19 @@
 #define TABLE_STATES 1000000  /* for counting interleavings, */
 #define TRACE_STATES 300      /* and so many for each execution */
 #define SLEEP_SETS 4000000    /* for counting the executions of a graph: 256 MB */
-#define LOOKS 8               /* executions between two looks at the clock */
+#define LOOKS 8               /* executions between two looks whether to show how far it is */
 #define GRAPH_STEPS 64        /* between two looks at the clock */
 #define FIRST_SLICE ((Nanos)20 * NANOS / 1000)
 #define LONGEST_SLICE ((Nanos)NANOS)
 #define BURST 300           /* schedules */
 #define SAMPLE_STATES 20000 /* for weighing a random walk */
 #define SHOWN_EACH ((Nanos)NANOS / 4)
-#define PATIENCE 10 /* a search lasts so many times its seconds at most, whatever it waits for */
-
-/* Of the processor: what else the machine does takes nothing off a budget. */
-Nanos exploration_clock (void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
-}
-
-static Nanos outside_clock (void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (Nanos)ts.tv_sec * NANOS + ts.tv_nsec;
-}
-
-static Nanos deadline_of (const Exploration *x) {
-  return x->options.seconds == FOREVER ? FOREVER : x->began + x->options.seconds;
-}
-
-/* The clock costs as much as some steps, so it is looked at now and then. */
-static bool is_past (Exploration *x, Nanos time) {
-  if (time == FOREVER || x->looks++ % LOOKS != 0) return false;
-  return exploration_clock() >= time;
-}
-
-/* What waits for something outside takes no time of the processor. */
-static bool takes_too_long (const Exploration *x) {
-  return x->options.seconds <= FOREVER / PATIENCE
-         && outside_clock() - x->began_outside > x->options.seconds * PATIENCE;
-}
-
-static bool must_end (const Exploration *x) {
-  return atomic_load_explicit(&x->interrupted, memory_order_relaxed)
-         || world_subject_is_another(x->world) || takes_too_long(x);
-}
-
-/* Looks at the clock each time: who counts looks with is_past might be asked at the wrong ones only. */
-static bool is_out_of_budget (const Exploration *x) {
-  Nanos deadline = deadline_of(x);
-  return x->runs >= x->options.executions || must_end(x)
-         || (deadline != FOREVER && exploration_clock() >= deadline);
-}
 
 /* Tells how far the search is, now and then, where somebody wants to know. */
 static void show_progress (lua_State *L, Exploration *x) {
   Nanos now;
   if (x->options.progress == NULL || x->turns++ % LOOKS != 0) return;
-  now = outside_clock();
+  now = budget_outside_clock();
   if (now - x->shown < SHOWN_EACH) return;
   x->shown = now;
   x->options.progress(
@@ -134,9 +92,9 @@ static void count_interleavings (Exploration *x) {
 static bool go_on_by_traces (lua_State *L, Exploration *x, bool reduce, Nanos until) {
   DporEnd end = DPOR_LEAF;
   bool endless = false;
-  if (until > deadline_of(x)) until = deadline_of(x);
-  while (x->runs < x->options.executions && !endless && !is_past(x, until) && !must_end(x)
-         && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
+  if (until > budget_deadline(x)) until = budget_deadline(x);
+  while (x->runs < x->options.executions && !endless && !budget_is_past(x, until)
+         && !budget_must_end(x) && (end = dpor_next(x->dpor)) == DPOR_LEAF) {
     x->runs++;
     x->executions++;
     note_run(L, x, dpor_was_cut(x->dpor));
@@ -158,7 +116,7 @@ static bool go_on_by_traces (lua_State *L, Exploration *x, bool reduce, Nanos un
 /* Whether a search that is at long work must leave that. */
 static bool must_stop (void *ud) {
   Exploration *x = ud;
-  return must_end(x) || is_past(x, deadline_of(x));
+  return budget_must_end(x) || budget_is_past(x, budget_deadline(x));
 }
 
 static void begin_by_traces (lua_State *L, Exploration *x, bool reduce) {
@@ -215,11 +173,11 @@ static void begin_by_states (lua_State *L, Exploration *x, GraphCall *call) {
 /* Goes on until that time, or the budget is used up. */
 static GraphEnd go_on_by_states (lua_State *L, Exploration *x, Nanos until) {
   GraphEnd end;
-  if (until > deadline_of(x)) until = deadline_of(x);
+  if (until > budget_deadline(x)) until = budget_deadline(x);
   do {
     end = state_graph_run(x->graph, GRAPH_STEPS);
     show_progress(L, x);
-  } while (end == GRAPH_MORE && exploration_clock() < until && !must_end(x));
+  } while (end == GRAPH_MORE && exploration_clock() < until && !budget_must_end(x));
   return end;
 }
 
@@ -332,7 +290,7 @@ static void begin_drawing (lua_State *L, Exploration *x) {
 
 static void search_randomly (lua_State *L, Exploration *x, Strategy strategy) {
   begin_drawing(L, x);
-  while (!is_out_of_budget(x)) {
+  while (!budget_is_used_up(x)) {
     bool fails, is_new = draw(L, x, strategy, EXPLORATION_GROUPS, &fails);
     x->runs++;
     x->executions += is_new;
@@ -361,7 +319,8 @@ static void draw_burst (lua_State *L, Exploration *x) {
   bool fails, cut = x->cut;
   begin_drawing(L, x);
   x->cut = false; /* what is drawn may be endless as well: then a few tell as much as many */
-  for (int i = 0; i < BURST && !x->cut && !is_past(x, deadline_of(x)) && !must_end(x); i++) {
+  for (int i = 0;
+       i < BURST && !x->cut && !budget_is_past(x, budget_deadline(x)) && !budget_must_end(x); i++) {
     x->burst++;
     draw(L, x, (Strategy)(i % STRATEGIES), EXPLORATION_GRAPH_GROUPS, &fails);
     if (i % STRATEGIES == STRATEGY_RANDOM) weigh_sample(x);
@@ -404,7 +363,7 @@ static void weigh (lua_State *L, Exploration *x, GraphCall *call) {
   if (x->graph == NULL) begin_by_states(L, x, call);
   change_engine(L, x);
   while (state_graph_run(x->graph, GRAPH_STEPS) == GRAPH_MORE && exploration_clock() < until
-         && !must_end(x)) {}
+         && !budget_must_end(x)) {}
   x->quiet = false;
 }
 
@@ -419,12 +378,12 @@ static void search_by_both (lua_State *L, Exploration *x) {
     weigh(L, x, &call);
     return;
   }
-  if (is_out_of_budget(x)) return;
+  if (budget_is_used_up(x)) return;
   dpor_leave(x->dpor);
   begin_by_states(L, x, &call);
   change_engine(L, x);
   draw_burst(L, x);
-  while (!is_out_of_budget(x)) {
+  while (!budget_is_used_up(x)) {
     if (!useless && let_graph_go_on(L, x, exploration_clock() + slice, &useless)) break;
     if (!over) over = go_on_by_traces(L, x, true, exploration_clock() + slice);
     if (over && (useless || !x->cut)) break;
@@ -474,7 +433,7 @@ static void begin_anew (lua_State *L, Exploration *x) {
 }
 
 void exploration_search (lua_State *L, Exploration *x) {
-  x->began_outside = x->shown = outside_clock();
+  x->began_outside = x->shown = budget_outside_clock();
   x->engine = x->options.way == WAY_DEFAULT ? "dpor" : explore_way_name(x->options.way);
   search_once(L, x);
   while (world_subject_is_another(x->world)) {

@@ -273,6 +273,7 @@ static void restore_empty (Arena *a) {
   for (int i = 0; i < ZONES; i++) {
     Zone *z = &a->zones[i];
     size_t used = z->top;
+    if (used == z->start) continue; /* nothing has ever been in it */
     *z = (Zone){.start = z->start, .top = z->start, .end = z->end};
     clear(a, z, used);
   }
