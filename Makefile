@@ -209,7 +209,7 @@ C_CHECKS := $(BUILD)/search_check $(BUILD)/steps_test $(BUILD)/heap_test $(BUILD
 # several at once, and what one leaves behind (memory above all, under
 # ThreadSanitizer) does not burden the next. SPECS=... is one process.
 ROOMS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard spec/*/*_spec.lua)))))
-ROOMS := $(filter command docs thread worlds,$(ROOMS)) $(filter-out command docs thread worlds,$(ROOMS))
+LONGEST = host-explore host-models host-worlds stock-worlds host-command host-message host-objects
 # The programs of the documentation do nothing that the other rooms do not: sanitizers leave them out. ThreadSanitizer
 # sees nothing in what runs in one OS thread: searches, simulated worlds alone, texts, what is typed at the prompt.
 # SPECS=spec/explore runs them.
@@ -233,11 +233,13 @@ STOCK_ROOMS = $(filter-out command explore,$(ROOMS))
 IN_HOST  = $(if $(SPECS),host-specs,$(ROOMS:%=host-%))
 IN_STOCK = $(if $(SANITIZE),,$(if $(SPECS),stock-specs,$(STOCK_ROOMS:%=stock-%)))
 
+long_first = $(filter $1,$(LONGEST)) $(filter-out $(LONGEST),$1)
+
 spec: $(if $(SANITIZE),$(HOST),all) $(C_CHECKS) ## run the specs only (SPECS="spec/objects/lock_spec.lua", BUSTED_FLAGS="--tags=fast")
-	@$(MAKE) $(EACH_ROOM) $(IN_HOST) $(IN_STOCK)
+	@$(MAKE) $(EACH_ROOM) $(call long_first,$(IN_HOST) $(IN_STOCK))
 
 spec-host: $(if $(SANITIZE),$(HOST),all) $(C_CHECKS)
-	@$(MAKE) $(EACH_ROOM) $(IN_HOST)
+	@$(MAKE) $(EACH_ROOM) $(call long_first,$(IN_HOST))
 
 spec-stock: all $(C_CHECKS)
 	$(if $(IN_STOCK),@$(MAKE) $(EACH_ROOM) $(IN_STOCK))
