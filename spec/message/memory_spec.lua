@@ -109,6 +109,17 @@ describe("Memory follows use #noasan #notsan #novalgrind", function()
     ]]))
   end)
 
+  it("where many simulated worlds have been", function()
+    assert.equal("flat\n", support.output(RSS .. [[
+      local function round(n) for _ = 1, n do sync.simulate(function() end) end end
+      round(1000)
+      local before = rss()
+      round(20000)
+      local grown = rss() - before
+      print(grown < 6000 and "flat" or grown)
+    ]]))
+  end)
+
   it("where classes are sent and dropped", function()
     assert.equal("flat\n", support.output(RSS .. [[
       local queue = sync.Queue()
