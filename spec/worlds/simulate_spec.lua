@@ -240,6 +240,16 @@ describe("simulate", function()
     assert.is_true(sync.simulate(function() return os.time(), os.date(), os.clock() end).closed)
   end)
 
+  it("has its own date, with and without a format", function()
+    local report = sync.simulate(function()
+      sync.sleep(86400)
+      return os.date "!%Y-%m-%d %H:%M:%S", os.date "!%c", os.date("!%c", os.time()), os.date(), os.date("%c", os.time())
+    end)
+    local dates = report.results
+    assert.same({ "2009-11-11 23:00:00", dates[3], dates[5] }, { dates[1], dates[2], dates[4] })
+    assert.is_true(report.closed)
+  end)
+
   it("uses files as ever, and closes those that abandoned threads have open", function()
     local path = os.tmpname()
     local report = sync.simulate(function()
