@@ -99,6 +99,24 @@ describe("a pool #noasan #notsan", function()
   it("that is left open when main ends counts alike by traces, by states and by each interleaving", function()
     for _, body in pairs(open) do agree(body) end
   end)
+
+  it("has its futures looked at by sync.wait all at once", function()
+    local function look()
+      local pool = sync.Pool(1)
+      local one, other = pool:submit(function() end), pool:submit(function() end)
+      local done = sync.wait({ one, other }, 0)
+      error(#done == 1 and (done[1] == one and "the first" or "the second") or #done, 0)
+    end
+    local counts = {}
+    for i, strategy in ipairs{ "dpor", "states" } do
+      counts[i] = {}
+      local r = sync.explore(look, { strategy = strategy })
+      for _, f in ipairs(r.failures) do counts[i][f.message] = f.executions end
+    end
+    assert.same(counts[1], counts[2])
+    assert.is_nil(counts[1]["the second"]) -- there is one worker
+    agree(look)
+  end)
 end)
 
 describe("what is open when the program ends #noasan #notsan", function()

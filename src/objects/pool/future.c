@@ -305,13 +305,16 @@ static Future *future_at (lua_State *L, int i) {
   return f;
 }
 
-/* Waits until all of the list at 1 are done, or the deadline. [0, 0, raises] */
-static void wait_all (lua_State *L, int n, Nanos deadline) {
+/* Waits until all of the list at 1 are done, or the deadline; false: not all are. [0, 0, raises] */
+static bool wait_all (lua_State *L, int n, Nanos deadline) {
+  bool done = true;
   for (int i = 1; i <= n; i++) {
     Future *f = future_at(L, i);
     announce_until(L, OP_RESULT, f, deadline);
     if (future_wait(L, f, deadline) == WAKE_INTERRUPT) thread_raise(L);
+    done &= future_is_done(f);
   }
+  return done;
 }
 
 /* Pushes the lists of those that are done and of those that are not. [0, +2, memory] */
@@ -332,6 +335,7 @@ int future_wait_list (lua_State *L) {
   World *world = thread_self->object.world;
   Nanos relative, deadline;
   int n, mode;
+  bool done;
   luaL_checktype(L, 1, LUA_TTABLE);
   relative = args_timeout(L, 2);
   mode = luaL_checkoption(L, 3, "all", modes);
@@ -339,8 +343,9 @@ int future_wait_list (lua_State *L) {
   lua_settop(L, 1);
   n = copy_list(L);
   if (relative != 0) wait_allowed(L);
-  if (mode == 0) wait_all(L, n, deadline);
-  else if (n > 0) select_wait(L, deadline);
+  done = mode == 0 && deadline != 0 && wait_all(L, n, deadline);
+  /* one look at all of them, which is announced as a try to take one */
+  if (!done && n > 0) select_wait(L, mode == 0 ? 0 : deadline);
   push_lists(L, n);
   return 2;
 }
