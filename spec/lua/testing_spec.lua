@@ -209,6 +209,29 @@ describe("luasync.testing #slow", function()
     assert.truthy(text:find("after 0.05 s asserted is in get of Queue 'q' (0 items) at a_spec.lua:4", 1, true), text)
   end)
 
+  it("leaves no thread of an assertion behind where the test is interrupted meanwhile", function()
+    local found, text = results [[
+      local q = sync.Queue()
+      local function interrupted(assertion, ...)
+        local me = sync.current_thread()
+        sync.spawn(function()
+          repeat sync.sleep(0.01) until sync.active_count() == 3
+          me:interrupt "enough"
+        end)
+        local ok, why = pcall(assertion, ...)
+        sync.settle()
+        return ok, why, sync.active_count()
+      end
+      it("completes_within", function()
+        assert.same({ false, "enough", 1 }, { interrupted(assert.completes_within, 30, function() q:get() end) })
+      end)
+      it("blocks", function()
+        local function works() while true do sync.sleep(0) end end
+        assert.same({ false, "enough", 1 }, { interrupted(assert.blocks, works) })
+      end) ]]
+    assert.same({ completes_within = "ok", blocks = "ok" }, found, text)
+  end)
+
   it("finds threads that a test leaves behind, where it is asked to", function()
     local found, text = results [[
       it("unasked", function() sync.spawn(sync.sleep, 0.2) end)

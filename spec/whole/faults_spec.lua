@@ -8,8 +8,8 @@ local binary = os.getenv "LUASYNC_FAULTS" or "build/faults"
 --- Each family in a process of its own, as ThreadSanitizer gives back little of what threads leave behind; and it
 -- keeps a shadow of the memory of each world. With the least number of cases and of faults.
 local FAMILIES = {
-  { "locks", 120, 330 }, { "queues", 119, 1200 }, { "threads", 56, 1300 }, { "pools", 31, 1200 }, { "lua", 11, 1700 },
-  { "worlds", 17, 3000, "#notsan" },
+  { "locks", 120, 330 }, { "queues", 119, 1200 }, { "threads", 56, 1300 }, { "pools", 31, 1200 }, { "lua", 16, 2300 },
+  { "worlds", 19, 3000, "#notsan" },
 }
 
 describe("A call that gets no memory raises 'not enough memory', and succeeds when repeated #novalgrind", function()

@@ -20,48 +20,48 @@ local function where(record)
     record.object and " of " .. record.object or "", record.file or "?", record.line or "?")
 end
 
---- Ends a thread that an assertion has started.
+--- Ends a thread that an assertion has started, also where there is no memory to say why.
 local function stop(thread)
-  thread:interrupt(require "luasync.testing.inside".OVER)
+  if not pcall(thread.interrupt, thread, require "luasync.testing.inside".OVER) then thread:interrupt() end
   thread:join(1)
 end
 
+--- What an assertion closes: its thread ends with it, whatever comes meanwhile (an interrupt of the test, say).
+local Guard = {}
+Guard.__close = function(guard)
+  if guard.thread:is_alive() then stop(guard.thread) end
+end
+
+--- @return a started thread, and its guard
 local function start(fn)
-  return sync.Thread{ target = fn, daemon = true, name = "asserted" }:start()
+  local thread = sync.Thread{ target = fn, daemon = true, name = "asserted" }
+  local guard = setmetatable({ thread = thread }, Guard)
+  return thread:start(), guard
 end
 
 --- Whether fn() parks for an object: in the same wait, look after look.
 local function blocks(fn)
-  local thread, deadline = start(fn), sync.monotonic() + PATIENCE
-  local looks, since, record = 0, nil, nil
+  local deadline, looks, since, record = sync.monotonic() + PATIENCE, 0, nil, nil
+  local thread, _ <close> = start(fn)
   while looks < LOOKS and sync.monotonic() < deadline and not thread:join(POLL) do
     record = record_of(thread)
     local began = record and record.state == "blocked" and sync.monotonic() - record.since
     looks = began and since and math.abs(began - since) < POLL / 2 and looks + 1 or 0
     since = began
   end
-  if looks >= LOOKS then
-    stop(thread)
-    return true, "it is parked: " .. where(record)
-  end
-  if thread:is_alive() then
-    record = record_of(thread)
-    stop(thread)
-    return false, "it has not parked: " .. where(record)
-  end
+  if looks >= LOOKS then return true, "it is parked: " .. where(record) end
+  if thread:is_alive() then return false, "it has not parked: " .. where(record_of(thread)) end
   thread:result()
   return false, "it has returned"
 end
 
 local function completes_within(seconds, fn)
-  local thread = start(fn)
+  local thread, _ <close> = start(fn)
   if thread:join(seconds) then
     thread:result()
     return true, ("it has returned within %g s"):format(seconds)
   end
-  local record = record_of(thread)
-  stop(thread)
-  return false, ("after %g s %s"):format(seconds, where(record))
+  return false, ("after %g s %s"):format(seconds, where(record_of(thread)))
 end
 
 --- Looks until condition() is true or the time is over.

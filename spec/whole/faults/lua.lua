@@ -90,4 +90,34 @@ return function(case, nothing, _, raised)
   local testing = require "luasync.testing"
   case("testing.in_thread", nothing, function() return testing.in_thread(function(x) return { x } end, 1) end,
     function(_, t) assert(t[1] == 1) end, "can't start new thread")
+  local claim = require "luasync.testing.inside".assert
+  case("assert.eventually", nothing, function() return claim.eventually(function() return true end, 10) end)
+  case("assert.never", nothing, function() return claim.never(function() return false end, 0.0001) end)
+  case("assert.completes_within", nothing, function() return claim.completes_within(10, nothing) end, nil,
+    "can't start new thread")
+  local function alone()
+    sync.settle()
+    for _, thread in ipairs(sync.enumerate()) do assert(thread.name ~= "asserted") end
+    sync.set_excepthook(nil)
+  end
+  case("assert.blocks", function()
+    sync.set_excepthook(nothing)
+    return sync.Event()
+  end, function(e) return claim.blocks(function() e:wait() end) end, alone, "can't start new thread")
+  case("assert.eventually, which does not come", nothing, function()
+    return raised(claim.eventually, function() return false end, 0.0001)
+  end, function(_, why) assert(tostring(why):find "Expected the condition to come true") end)
+  if not pcall(testing.sometimes, "a simulated world", true) then return end
+  case("testing.sometimes", nothing, function() testing.sometimes("it is so", true) end)
+  local looks = 0
+  case("testing.invariant", nothing, function()
+    looks = 0
+    testing.invariant("it is so", function()
+      looks = looks + 1
+      return true
+    end)
+  end, function()
+    sync.Lock():with(nothing)
+    assert(looks > 0)
+  end)
 end
