@@ -100,6 +100,26 @@ describe("a pool #noasan #notsan", function()
     for _, body in pairs(open) do agree(body) end
   end)
 
+  it("may come to a task before that is cancelled", function()
+    agree(function() -- by a task of the same map that fails
+      local pool, done = sync.Pool(1), sync.Atomic(0)
+      pcall(pool.map, pool, function(i)
+        if i == 1 then error "failed" end
+        done:add(1)
+      end, { 1, 2, 3 })
+      pool:shutdown()
+      error(done:get(), 0)
+    end)
+    local r = agree(function() -- by a shutdown
+      local pool = sync.Pool(1)
+      local one, other = pool:submit(function() end), pool:submit(function() end)
+      local looker = sync.spawn(function() return tostring(other:cancelled()) .. tostring(one:cancelled()) end)
+      pool:shutdown(true, true)
+      error(looker:result(), 0)
+    end)
+    assert.equal(4, #r.failures)
+  end)
+
   it("has its futures looked at by sync.wait all at once", function()
     local function look()
       local pool = sync.Pool(1)

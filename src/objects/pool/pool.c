@@ -213,8 +213,11 @@ static int pool_submit (lua_State *L) {
 /* Cancels the futures from number i on in the list at `list`. */
 static void cancel_from (lua_State *L, int list, lua_Integer i, lua_Integer n) {
   for (; i <= n; i++) {
+    Future *f;
     lua_rawgeti(L, list, i);
-    future_cancel(object_check(L, -1, &future_kind));
+    f = object_check(L, -1, &future_kind);
+    announce(L, OP_CANCEL, f);
+    future_cancel(f);
     lua_pop(L, 1);
   }
 }
@@ -260,12 +263,15 @@ static int pool_map (lua_State *L) {
 ** Shutdown.
 */
 
-/* What is in the closed queue will not be done. */
+/* What is in the closed queue will not be done, unless a worker comes first. */
 static void cancel_pending (lua_State *L, Queue *q) {
   PriorityEntry taken;
   while (queue_get_item(L, q, &taken, 0) == QUEUE_DONE) {
-    future_cancel((Future *)taken.slot.u.object);
+    Future *f = (Future *)taken.slot.u.object;
+    announce(L, OP_CANCEL, f);
+    future_cancel(f);
     queue_free_taken(q, &taken);
+    announce(L, OP_TRY_GET, q);
   }
 }
 
