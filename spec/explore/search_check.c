@@ -6,6 +6,7 @@
 ** usage: search_check NAME...      with -d in front by plain depth-first search, -s by states
 **        search_check -r SEED N    N random programs by all three, which must agree
 **        search_check -t SEED N    N random wakeup trees: see tree_check.c
+**        search_check -o SEED N    N random histories: see orders_check.c
 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "world/op.h"
 
 int trees_check (uint64_t seed, int n);
+int orders_check (uint64_t seed, int n);
 
 #define THREADS 12
 #define CELLS 12
@@ -446,6 +448,8 @@ int main (int argc, char **argv) {
     return compare(strtoull(argv[2], NULL, 10), atoi(argv[3]));
   if (strcmp(way, "-t") == 0 && argc == 4)
     return trees_check(strtoull(argv[2], NULL, 10), atoi(argv[3]));
+  if (strcmp(way, "-o") == 0 && argc == 4)
+    return orders_check(strtoull(argv[2], NULL, 10), atoi(argv[3]));
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
     const Program *p = &programs[i];
     bool named = argc == first;

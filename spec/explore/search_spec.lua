@@ -60,4 +60,8 @@ describe("the search", function()
   it("gets back from a wakeup tree what it has put there, long sequences of many footprints too", function()
     assert.equal("200 trees, 0 differ\n", run "-t 1 200")
   end)
+
+  it("counts the interleavings of a history that has been taken back and has grown again", function()
+    assert.equal("100 histories, 0 differ\n", run "-o 1 100")
+  end)
 end)

@@ -27,7 +27,7 @@ static uint64_t drawn;
 
 static uint32_t draw (uint32_t below) { return (uint32_t)(random_mix(++drawn) >> 33) % below; }
 
-/* A footprint belongs to the thread and the place, as the state of a program decides what a thread does next. */
+/* What a thread does next is decided by the place, as it is by the state of a program. */
 static uint32_t step_at (uint32_t thread, int place) {
   uint32_t some = (uint32_t)random_mix((uint64_t)thread << 32 | (uint32_t)place);
   return thread << 24 | (1 + some % (place % 3 == 0 ? 100 : place % 3 == 1 ? 1000 : FOOTPRINTS));
