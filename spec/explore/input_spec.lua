@@ -95,6 +95,28 @@ t:join()]], "--explore")
     assert.matches("%[C%]: in method 'find'\n[^\n]*:2: in function", r.out)
   end)
 
+  it("that goes another way in each run says at which step, and of no deadlock", function()
+    local path = os.tmpname()
+    local r = explore(([[
+local n = sync.Atomic(0)
+local t = sync.spawn(function()
+  n:add(1)
+  local f = io.open("%s", "a+")
+  f:write "x"
+  f:seek "set"
+  local runs = #f:read "a"
+  f:close()
+  for _ = 1, runs %% 3 do n:add(1) end
+end)
+n:add(1)
+t:join()]]):format(path), "--explore")
+    os.remove(path)
+    assert.equal(1, r.code)
+    assert.matches("^FAIL nondeterminism ", r.out)
+    assert.matches("step %d+ differs from the same step of an earlier run", r.out)
+    assert.is_nil(r.out:find("deadlock", 1, true))
+  end)
+
   it("that fails with a message of several lines shows all of them", function()
     local r = explore("print 'before'\nerror('first\\n  second')", "--explore")
     assert.equal(1, r.code)

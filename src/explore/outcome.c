@@ -362,11 +362,15 @@ static void set_cause (lua_State *L, const Cause *c) {
   lua_setfield(L, -2, "cause");
 }
 
-/* Whether the group on top stays as it was found: a livelock that repeats would take its time each time. */
+/*
+** Whether the group on top stays as it was found: a livelock that repeats would take its time each
+** time, and what differs from run to run is no end that could be found again.
+*/
 static bool is_final (lua_State *L) {
   bool final;
   lua_getfield(L, -1, "kind");
-  final = strcmp(lua_tostring(L, -1), "livelock") == 0;
+  final = strcmp(lua_tostring(L, -1), "livelock") == 0
+          || strcmp(lua_tostring(L, -1), "nondeterminism") == 0;
   lua_pop(L, 1);
   final = lua_getfield(L, -1, "found") != LUA_TNIL || final;
   lua_pop(L, 1);

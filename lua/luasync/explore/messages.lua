@@ -164,6 +164,7 @@ end
 --- Gives a failure its message, and its steps what is known of each.
 function messages.give(failure)
   if failure.cycle then failure.message = livelock(failure) end
+  if failure.kind == "nondeterminism" then failure.report, failure.before = nil, nil end -- it has been left midway
   if failure.report then failure.message = heart(failure.report) end
   if failure.before then failure.message = failure.message .. "\n" .. error_before(failure.before) end
   failure.before = nil
