@@ -359,7 +359,7 @@ int pool_new (lua_State *L) {
   p->tasks->queue.shown = &pool_kind;
   pthread_mutex_init(&p->tasks->mu, NULL);
   object_keep(&p->tasks->queue.object);
-  lua_pop(L, 2);
+  lua_pop(L, 2); /* never ready: a finaliser that has seen the queue can do nothing with it */
   object_ready(L, -1);
   return 1;
 }

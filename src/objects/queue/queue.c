@@ -194,7 +194,7 @@ static void queue_destroy (Object *o) {
 }
 
 Queue *queue_make (lua_State *L, size_t size, const Kind *kind, int options, lua_Integer maxsize) {
-  Queue *q = object_new(L, size, kind, options);
+  Queue *q = object_begin(L, size, kind, options);
   q->order = kind == &lifo_kind ? ORDER_LIFO : kind == &priority_kind ? ORDER_PRIORITY : ORDER_FIFO;
   q->maxsize = maxsize;
   q->fifo.world = q->heap.world = q->object.world;
@@ -212,6 +212,7 @@ static int make_bounded (lua_State *L, const Kind *kind) {
   int n, options = object_options(L, 2, &n);
   lua_Integer maxsize = n == 0 ? 0 : luaL_optinteger(L, 1, 0);
   queue_make(L, sizeof(Queue), kind, options, maxsize);
+  object_ready(L, -1);
   return 1;
 }
 
@@ -224,6 +225,7 @@ int simple_new (lua_State *L) {
   int n, options = object_options(L, 1, &n);
   luaL_argcheck(L, n == 0, 1, "no arguments but { name = \"...\" } expected");
   queue_make(L, sizeof(Queue), &simple_kind, options, 0);
+  object_ready(L, -1);
   return 1;
 }
 

@@ -68,7 +68,7 @@ typedef struct QueueRequest {
   const char *text; /* for the recording: the short form of what is put, or NULL */
 } QueueRequest;
 
-/* Makes a queue, zeroed behind the Queue, and pushes its proxy. [0, +1, memory] */
+/* Makes a queue, zeroed behind the Queue, and pushes its proxy, which is not ready. [0, +1, memory] */
 Queue *queue_make (lua_State *L, size_t size, const Kind *kind, int options, lua_Integer maxsize);
 /* Whether there are items that no get and no select stands ready for. */
 bool queue_has_unclaimed (Queue *q);
