@@ -128,7 +128,8 @@ static int select_accesses (Numbering *g, const Op *op, Access *a) {
   int n = op->among_count < ACCESSES_MOST ? op->among_count : ACCESSES_MOST;
   for (int i = 0; i < n; i++) {
     const Object *o = op->among[i]->object;
-    bool only_looks = o->kind == &event_kind || o->kind == &thread_kind || o->kind == &timer_kind;
+    bool only_looks = o->kind == &event_kind || o->kind == &thread_kind || o->kind == &timer_kind
+                      || o->kind == &future_kind;
     a[i] = (Access){
         .object = numbering_object(g, o), .write = !only_looks, .needs = numbering_needs(op)};
   }
