@@ -132,7 +132,7 @@ local function executions(make, first, second, joined)
   return report.executions
 end
 
-describe("explore knows which calls change places", function()
+describe("explore knows which calls change places #noasan #notsan", function()
   for _, object in ipairs(OBJECTS) do
     local make, calls = table.unpack(object)
     it(make, function()
