@@ -97,7 +97,7 @@ $(MODULE): $(MODULE_OBJECTS)
 
 # The search by itself, for its spec: no Lua state, no thread.
 $(BUILD)/search_check: $(addprefix spec/explore/,search_check.c tree_check.c orders_check.c) $(patsubst %,$(BUILD)/host/%.o,base/grow \
-    $(addprefix explore/,footprint history interleavings interleavings_few wakeup_tree dpor state_graph))
+    $(addprefix explore/,footprint history reversal interleavings interleavings_few wakeup_tree dpor state_graph))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(HOST_CFLAGS) -no-pie -o $@ $^
 

@@ -1,5 +1,5 @@
 /*
-** private.h - the inside of a history, for history.c and interleavings.c.
+** private.h - the inside of a history, for history.c, reversal.c and interleavings.c.
 */
 #ifndef EXPLORE_PRIVATE_H
 #define EXPLORE_PRIVATE_H
@@ -68,6 +68,16 @@ FewEnd interleavings_few (History *h, size_t *states, uint64_t *ways);
 /* The clock of event i. */
 static inline Clock *clock_of (const History *h, uint32_t i) {
   return h->clocks + 2 * (size_t)i * (size_t)h->width;
+}
+
+/* The clock of the event's thread in front of it. */
+static inline Clock *clock_before (const History *h, uint32_t i) {
+  return clock_of(h, i) + h->width;
+}
+
+/* Whether event i has happened before what that clock is of. */
+static inline bool covers (const History *h, const Clock *c, uint32_t i) {
+  return h->events[i].nth <= c[h->events[i].thread];
 }
 
 #endif
