@@ -10,11 +10,14 @@ local function run(command)
   return text, code
 end
 
--- Runs code by the command with these options and --trace; the recording, the output, the exit code.
+-- Runs code by the command with these options and --trace; the recording, the output, the exit code. Under nohup SIGHUP
+-- is ignored, and so it would be in the command, were it not started by timeout.
 local function record(code, options)
   local script, file = support.temporary ".lua", support.temporary ".json"
   support.write_file(script, code)
-  local text, exit = run(("%s %s --trace %s %s"):format(support.quote(support.host), options or "", file, script))
+  local command = ("timeout -k 1 %d %s %s --trace %s %s"):format(support.LONG, support.quote(support.host),
+    options or "", file, script)
+  local text, exit = run(command)
   local recording, message = trace.read(file)
   os.remove(script)
   os.remove(file)
