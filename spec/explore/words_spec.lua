@@ -48,6 +48,17 @@ describe("a report's steps", function()
     assert.equal(expected, (r.out:match "MainThread\n(.-  )[^\n]*:17: end\n" or r.out):gsub("  $", ""))
   end)
 
+  it("name the starts of a thread that is started twice", function()
+    local r = command.text([[
+local sync = require "luasync"
+local t = sync.Thread(function() end)
+sync.Thread{ daemon = true, target = function() t:start() end }:start()
+t:start()]], "--explore")
+    assert.matches("\n     1 +%d+%%  Thread%-1:start  :4 *\n     2 +100%%  +Thread%-1:start  :3\n", r.out)
+    assert.matches("\n     1 +100%%  +Thread%-1:start  :3\n     2 +100%%  Thread%-1:start  :4 *\n", r.out)
+    assert.equal(1, r.code)
+  end)
+
   it("say in a race which function of Lua's has looked", function()
     local r = command.text([[
 local sync = require "luasync"

@@ -103,13 +103,29 @@ local function tick(step, next)
   return ("(the clock goes on by %g s%s)"):format(next.time - step.time, step.overtaken and ", early" or "")
 end
 
---- The steps of a failure as { number, thread, text }; those that touch only threads themselves are left out, as are
--- those of modules that come with luasync.
+-- How often each thread is started: a second start is a mistake.
+local function count_starts(trace)
+  local starts = {}
+  for _, step in ipairs(trace) do
+    if step.operation == "start" then starts[step.object] = (starts[step.object] or 0) + 1 end
+  end
+  return starts
+end
+
+-- Whether the step shows nothing: it touches only threads themselves, is done in a module that comes with luasync, or
+-- is main's look, at its end, for threads that daemons have started.
+local function is_plain(step, starts)
+  if step.operation == "start" then return starts[step.object] == 1 end
+  if step.operation == "look" and not step.object and step.line <= 0 then return true end
+  return SILENT[step.operation] or INSIDE[step.source]
+end
+
+--- The steps of a failure as { number, thread, text }, without those that show nothing.
 function steps.rows(trace)
-  local rows = {}
+  local rows, starts = {}, count_starts(trace)
   for i, step in ipairs(trace) do
     if not step.thread then rows[#rows + 1] = { i, nil, tick(step, trace[i + 1]) }
-    elseif not SILENT[step.operation] and not INSIDE[step.source] then
+    elseif not is_plain(step, starts) then
       rows[#rows + 1] = { i, step.thread, cell(step) }
     end
   end
