@@ -148,7 +148,7 @@ describe("In place of Python's", function()
     end)
   end)
 
-  it("MO11 stack_size, calls may be nested as deep in a thread as in main", function()
+  it("MO11 stack_size, calls may be nested as deep in a thread as in main #noapicheck", function()
     assert.is_nil(sync.stack_size)
     local function depth()
       local n = 0
