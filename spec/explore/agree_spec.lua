@@ -8,18 +8,6 @@ local first, last = (os.getenv "LUASYNC_PROGRAMS" or "26-60"):match "(%d+)%-(%d+
 -- Programs that were once counted wrongly: an interrupt of a thread in a line, a hole in a Shared.
 local KNOWN = { 695, 942, 964, 1557 }
 
-local function first_line(text) return (text:gsub("0x%x+", ""):match "^[^\n]*") end
-
---- The schedule of each failure leads to it again.
-local function assert_replays(body, report, text)
-  for _, f in ipairs(report.failures) do
-    if not f.found then
-      local again = sync.simulate(body, { schedule = f.schedule })
-      assert.equal(first_line(f.message), first_line(again.message or "no failure"), text .. "\n" .. f.schedule)
-    end
-  end
-end
-
 --- Compares all ways on one program. Where it has more than `most` interleavings not each of them is run by itself:
 -- what dfs comes to within so many must be among what the others find, and these count alike.
 local function compare(number, most, anew, with_more, left)
@@ -36,8 +24,8 @@ local function compare(number, most, anew, with_more, left)
   local states, dpor = search "states", search "dpor"
   assert.equal(programs.findings(states, true), programs.findings(dpor, true), text)
   assert.equal(programs.races(states), programs.races(dpor), text)
-  assert_replays(body, dpor, text)
-  assert_replays(body, states, text)
+  programs.assert_repeats(body, dpor, text)
+  programs.assert_repeats(body, states, text)
   if dpor.interleavings > most then
     local some = search("dfs", { executions = most })
     local all = "\n" .. programs.findings(dpor) .. "\n"

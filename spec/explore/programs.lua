@@ -222,6 +222,28 @@ function programs.findings(result, by_trace)
   return table.concat(lines, "\n")
 end
 
+--- Asserts that the schedule of each failure of the search comes to the same again.
+-- @param text string?: the program's, for a failing spec
+function programs.assert_repeats(fn, result, text)
+  local assert = require "luassert"
+  for _, f in ipairs(result.failures) do
+    if f.found then goto next end
+    local again = require "luasync".simulate(fn, { schedule = f.schedule })
+    local about = ("%s\nschedule %s: %s"):format(text or "", f.schedule, f.message)
+    assert.is_nil(again.note, about)
+    if f.kind == "error" then
+      local message = f.message:gsub("\ncorrect only if .*", ""):gsub("^Exception in thread [^\n]*\n", "")
+      local error = again.error or again.thread_errors[1]
+      assert.equal(message, tostring(error), about)
+    else
+      local function first_line(message) return (message:gsub("0x%x+", ""):match "^[^\n]*") end
+      assert.equal(first_line(f.message), first_line(again.message or "no failure"), about)
+      if f.kind == "deadlock" then assert.is_string(again.deadlock, about) end
+    end
+    ::next::
+  end
+end
+
 --- Whether a search has found a race. Which one it tells of several by the same two lines of the program is its own.
 function programs.races(result)
   for _, f in ipairs(result.failures) do

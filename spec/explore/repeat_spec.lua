@@ -2,21 +2,9 @@
 local sync = require "luasync"
 local programs = require "spec.explore.programs"
 
---- Every failure of the search again, by its schedule.
 local function repeats(fn, options, text)
   local result = sync.explore(fn, options)
-  for _, f in ipairs(result.failures) do
-    local again = sync.simulate(fn, { schedule = f.schedule })
-    local about = ("%s\nschedule %s: %s"):format(text or "", f.schedule, f.message)
-    assert.is_nil(again.note, about)
-    if f.kind == "error" then
-      local message = f.message:gsub("\ncorrect only if .*", ""):gsub("^Exception in thread [^\n]*\n", "")
-      local error = again.error or again.thread_errors[1]
-      assert.equal(message, tostring(error), about)
-    elseif f.kind == "deadlock" then
-      assert.is_string(again.deadlock, about .. "\n" .. tostring(again.error))
-    end
-  end
+  programs.assert_repeats(fn, result, text)
   return result
 end
 

@@ -178,11 +178,6 @@ static int find_silent (Dpor *d, int threads, Peek *p) {
   return -1;
 }
 
-/* Whether the step ends the program, whatever others still have to do. */
-static bool is_exit (const Dpor *d, uint32_t footprint) {
-  return footprint_at(d->subject.footprints, footprint)->grips == GRIPS_LOUD;
-}
-
 /*
 ** The thread that goes on where nothing tells: the one that moved last, else the
 ** lowest. -1: none can; *blocked: but some sleep. Before the end of the program all silent
@@ -197,12 +192,10 @@ static int choose (Dpor *d, const Node *n, Peek *p, bool *blocked) {
     if (is_asleep(n, t)) *blocked = true;
     else found = t;
   }
-  if (found >= 0 && is_exit(d, p->footprint)) {
-    Peek silent;
-    int first = find_silent(d, threads, &silent);
-    if (first < 0) return found;
-    *p = silent;
-    return first;
+  if (found >= 0 && footprint_is_exit(d->subject.footprints, p->footprint)) {
+    int first = find_silent(d, threads, p);
+    if (first >= 0) return first;
+    d->subject.peek(d->subject.ud, found, p);
   }
   return found;
 }

@@ -84,6 +84,15 @@ static inline const Access *footprint_accesses (const Footprints *f, uint32_t id
   return f->accesses + f->list[id].first;
 }
 
+/* Whether it is the end of the program, whatever others still have to do. */
+static inline bool footprint_is_exit (const Footprints *f, uint32_t id) {
+  return f->list[id].grips == GRIPS_LOUD;
+}
+/* Whether it is of a silent operation: no tick, which is silent to an Event only. */
+static inline bool footprint_is_silent (const Footprints *f, uint32_t id) {
+  return f->list[id].grips == GRIPS_SILENT;
+}
+
 /* Whether operations of that thread depend on it, be they on what they may. */
 static inline bool footprint_grips (const Footprint *p, int thread) {
   return p->grips == GRIPS_ALL || p->grips == GRIPS_LOUD || p->grips == GRIPS_TICK

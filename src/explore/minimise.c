@@ -48,11 +48,6 @@ static bool go_to (const Subject *s, const uint8_t *path, int shared, int depth)
   return true;
 }
 
-/* A tick is silent, too, but depends on all else. */
-static bool is_tick (const Subject *s, const Peek *p) {
-  return footprint_at(s->footprints, p->footprint)->grips != GRIPS_SILENT;
-}
-
 /*
 ** What can be done here; starts, joins and ends change places with all else and are done at
 ** once. Whoever does them, it is the last thread before whose turn that takes; but once the
@@ -66,7 +61,8 @@ static void look (Bounded *b, int last, int preempted) {
   for (int t = 0; t < threads; t++) {
     if (!can_go(b->s, t, &p)) continue;
     if (p.silent) {
-      *l = (Level){(uint64_t)1 << t, last, false, preempted, !is_tick(b->s, &p)};
+      *l = (Level){(uint64_t)1 << t, last, false, preempted,
+                   footprint_is_silent(b->s->footprints, p.footprint)};
       return;
     }
     l->waiting |= (uint64_t)1 << t;

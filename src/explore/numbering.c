@@ -187,6 +187,7 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
 }
 
 unsigned numbering_grips (Numbering *g, const Op *op) {
+  const Thread *t = (const Thread *)op->object;
   const char *problem;
   int target;
   if (op->kind == OP_SETTLE) return GRIPS_ALL;
@@ -194,13 +195,13 @@ unsigned numbering_grips (Numbering *g, const Op *op) {
   if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
   if (op->object->kind == &scope_kind) return GRIPS_ALL; /* all of its threads */
   /* the one it will have where it has not been started: another may do so before the interrupt */
-  target = thread_number(g, (int)((const Thread *)op->object)->serial - 1,
-                         (const Thread *)op->object, &problem);
+  target = thread_number(g, (int)t->serial - 1, t, &problem);
   return target >= 0 ? (unsigned)target : GRIPS_NONE;
 }
 
 bool numbering_is_short (const Numbering *g) {
-  return name_table_is_short(g->objects) || name_table_is_short(g->keys);
+  return name_table_is_short(g->threads) || name_table_is_short(g->objects)
+         || name_table_is_short(g->keys);
 }
 
 /*

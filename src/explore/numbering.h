@@ -48,7 +48,7 @@ unsigned numbering_needs (const Op *op);
 int numbering_accesses (Numbering *g, const Op *op, Access *a);
 unsigned numbering_grips (Numbering *g, const Op *op);
 
-/* Whether an object or a key has got no number, for want of memory: what it touches is not true. */
+/* Whether a thread, an object or a key has got no number, for want of memory: what it touches is not true. */
 bool numbering_is_short (const Numbering *g);
 
 /* Whether the operation may come to something else where a thread has ended. Main's end is none. */

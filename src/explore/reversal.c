@@ -59,8 +59,7 @@ static bool is_independent (const Reversal *r, int thread, uint32_t footprint) {
 /* Where something is silent the end of the program is the last event: it is o, or comes behind it. */
 static bool is_end (const Reversal *r, uint32_t i) {
   const History *h = r->h;
-  return i != (uint32_t)r->o
-         && footprint_at(h->footprints, h->events[i].footprint)->grips == GRIPS_LOUD;
+  return i != (uint32_t)r->o && footprint_is_exit(h->footprints, h->events[i].footprint);
 }
 
 bool history_is_initial (const Reversal *r, int thread, uint32_t footprint) {

@@ -83,7 +83,7 @@ const GraphEdge *state_graph_edges (const StateGraph *g, uint32_t node, int *cou
 }
 
 bool state_graph_is_silent (const StateGraph *g, uint32_t step) {
-  return footprint_at(g->subject.footprints, step & 0xffffff)->grips == GRIPS_SILENT;
+  return footprint_is_silent(g->subject.footprints, step & 0xffffff);
 }
 
 bool state_graph_is_whole (const StateGraph *g) {

@@ -134,11 +134,12 @@ static bool has_deadline (WorldSubject *w) {
 */
 static void watch_life (WorldSubject *w, int thread, const Op *op) {
   int serial = w->serial[thread];
-  bool by_daemon = !w->main_waits && numbering_is_waited_for(op, sim_thread_of(w->sim, serial));
-  if (w->watches_life && !by_daemon) return;
-  if (!by_daemon && !numbering_looks_at_life(op) && !numbering_meets_start(op, serial)) return;
-  w->main_waits |= by_daemon;
-  w->watches_life = w->is_another = true;
+  if (op->kind == OP_START && !w->main_waits
+      && numbering_is_waited_for(op, sim_thread_of(w->sim, serial)))
+    w->main_waits = w->watches_life = w->is_another = true;
+  if (w->watches_life) return;
+  w->watches_life = numbering_looks_at_life(op) || numbering_meets_start(op, serial);
+  w->is_another |= w->watches_life;
 }
 
 static bool is_silent (const WorldSubject *w, int thread, const Op *op) {
@@ -181,6 +182,7 @@ static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
   return n;
 }
 
+/* The run has ended in front of the operation. */
 static void stop (Peek *p) {
   p->stopped = p->enabled;
   p->enabled = false;

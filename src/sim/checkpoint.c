@@ -184,13 +184,15 @@ static bool has_not_run (void *ud, const void *owner) {
   return st != NULL && st->index < c->thread_count && st->stamp == c->threads[st->index].stamp;
 }
 
-/* Whether it is as it was. A head that is not is about to be. */
+/* Whether it is as it was. */
 static bool is_unchanged (const Checkpoint *c, const Piece *p) {
-  if (has_not_run((void *)c, p->owner)) return true;
-  if (p->arena == NULL) return false;
-  if (arena_version(p->arena) == p->version) return true;
-  arena_set_version(p->arena, p->version);
-  return false;
+  return has_not_run((void *)c, p->owner)
+         || (p->arena != NULL && arena_version(p->arena) == p->version);
+}
+
+static void put_back (const Piece *p, const char *bytes) {
+  memcpy(p->at, bytes, p->length);
+  if (p->arena != NULL) arena_set_version(p->arena, p->version);
 }
 
 static void restore_report (Sim *sim, const Checkpoint *c) {
@@ -291,7 +293,7 @@ void checkpoint_restore (Sim *sim, const Checkpoint *c) {
   pages_restore(c->pages, has_not_run, (void *)c);
   for (size_t i = 0; i < c->piece_count; i++) {
     const Piece *p = &c->pieces[i];
-    if (!is_unchanged(c, p)) memcpy(p->at, bytes, p->length);
+    if (!is_unchanged(c, p)) put_back(p, bytes);
     bytes += p->length;
   }
   for (int i = 0; i < reach_count; i++) reach_clear(&c->reaches[i]);

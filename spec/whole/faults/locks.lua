@@ -6,6 +6,23 @@
 return function(case, nothing, soon, raised)
   local sync = require "luasync"
 
+  --- What this thread has taken by `taken` is released while another waits for it in the call `waits`.
+  local function released(name, make, taken, waits, free)
+    case(name, function()
+      local l = make()
+      l[taken](l)
+      local t = sync.spawn(function()
+        assert(l[waits](l) == true)
+        l:release()
+      end)
+      sync.settle()
+      return { l = l, t = t }
+    end, function(it) it.l:release() end, function(it)
+      it.t:join()
+      free(it.l)
+    end)
+  end
+
   -- Locks.
   for _, kind in ipairs { "Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore" } do
     local function make() return sync[kind]() end
@@ -81,19 +98,7 @@ return function(case, nothing, soon, raised)
       assert(why.code == 5)
       free(l)
     end)
-    case(kind .. ":release to a waiter", function()
-      local l = make()
-      l:acquire()
-      local t = sync.spawn(function()
-        assert(l:acquire() == true)
-        l:release()
-      end)
-      sync.settle()
-      return { l = l, t = t }
-    end, function(it) it.l:release() end, function(it)
-      it.t:join()
-      free(it.l)
-    end)
+    released(kind .. ":release to a waiter", make, "acquire", "acquire", free)
   end
   case("RLock, twice", sync.RLock, function(l)
     if not tostring(l):find "2 deep" then l:acquire() end
@@ -323,19 +328,7 @@ return function(case, nothing, soon, raised)
       it.t:join()
       unlocked(it.l)
     end)
-    case("RWLock:release to a waiter in " .. call, function()
-      local l = sync.RWLock()
-      l:write()
-      local t = sync.spawn(function()
-        assert(l[call](l) == true)
-        l:release()
-      end)
-      sync.settle()
-      return { l = l, t = t }
-    end, function(it) it.l:release() end, function(it)
-      it.t:join()
-      unlocked(it.l)
-    end)
+    released("RWLock:release to a waiter in " .. call, sync.RWLock, "write", call, unlocked)
   end
   case("RWLock:write, an upgrade", function() local l = sync.RWLock() l:read() return l end,
     function(l) return raised(l.write, l) end, function(l, why)
