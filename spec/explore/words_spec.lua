@@ -48,7 +48,7 @@ describe("a report's steps", function()
     assert.equal(expected, (r.out:match "MainThread\n(.-  )[^\n]*:17: end\n" or r.out):gsub("  $", ""))
   end)
 
-  it("name the starts of a thread that is started twice", function()
+  it("name the starts of a thread that is started twice #noasan #notsan", function()
     local r = command.text([[
 local sync = require "luasync"
 local t = sync.Thread(function() end)
