@@ -111,7 +111,7 @@ local OBJECTS = {
     { "o:interrupt()", 12, 5, 5 },
   } },
   { "sync.Timer(1, function() end)", {
-    { "o:start()", 5 },
+    { "o:start()", 2 },
     { "o:cancel()", 1, 3 },
     { "o:is_alive()", 2, 3, 3 },
   } },

@@ -99,7 +99,7 @@ static bool peek (void *ud, int t, Peek *p) {
     a[0].needs = READY_TAKE;
   if (d.what == PUT) a[0].needs = READY_ROOM;
   if (d.what == WAIT) a[n++] = (Access){.object = (uint32_t)d.value, .write = true};
-  *p = (Peek){footprint_intern(m->f, a, n, GRIPS_NONE), can(m, d), false, false, false};
+  *p = (Peek){footprint_intern(m->f, a, n, GRIPS_NONE), can(m, d), false, false};
   return true;
 }
 

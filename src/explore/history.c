@@ -321,6 +321,28 @@ void history_truncate (History *h, int length) {
 ** Races.
 */
 
+/* The state of the place in front of the event, which accesses it. */
+static const Ready *ready_before (const History *h, uint32_t event, uint32_t place) {
+  const Event *e = &h->events[event];
+  const uint32_t *places = footprint_places(h->footprints, e->footprint);
+  uint32_t i = 0;
+  while (places[i] != place) i++;
+  return &h->ready[e->ready + i];
+}
+
+/* The same where what comes and goes is counted: it may do so in any order. */
+static Ready count_at (const History *h, uint32_t e, uint32_t o, uint32_t place, Ready at_end) {
+  const Chain *c = &h->of_place[place];
+  uint32_t i = chain_find(c, e);
+  Ready r = *ready_before(h, c->events[i], place);
+  for (uint32_t before = r.left, after; i < c->count && c->events[i] < o; i++, before = after) {
+    after = i + 1 < c->count ? ready_before(h, c->events[i + 1], place)->left : at_end.left;
+    if (!covers(h, clock_of(h, c->events[i]), e)) r.left += after - before;
+  }
+  r.bits = r.left == 0 ? READY_DONE : 0;
+  return r;
+}
+
 /*
 ** What could be done at a place after the sequence that reverses the race of e with o:
 ** events from e on count only where they do not happen after e. The first that does, or
@@ -330,15 +352,10 @@ void history_truncate (History *h, int length) {
 static Ready ready_at (const History *h, uint32_t e, uint32_t o, uint32_t place, Ready at_end) {
   const Chain *c = place < h->place_count ? &h->of_place[place] : NULL;
   uint32_t i = c != NULL ? chain_find(c, e) : 0;
-  const Event *event;
-  const uint32_t *places;
-  while (c != NULL && i < c->count && c->events[i] < o && !covers(h, clock_of(h, c->events[i]), e))
-    i++;
   if (c == NULL || i == c->count) return at_end;
-  event = &h->events[c->events[i]];
-  places = footprint_places(h->footprints, event->footprint);
-  for (i = 0; places[i] != place; i++) {}
-  return h->ready[event->ready + i];
+  if (ready_before(h, c->events[i], place)->counts) return count_at(h, e, o, place, at_end);
+  while (i < c->count && c->events[i] < o && !covers(h, clock_of(h, c->events[i]), e)) i++;
+  return i == c->count ? at_end : *ready_before(h, c->events[i], place);
 }
 
 static bool satisfies (const Ready *r, uint8_t needs, int thread) {
@@ -346,8 +363,8 @@ static bool satisfies (const Ready *r, uint8_t needs, int thread) {
 }
 
 /*
-** Whether operation o can go through in the sequence that reverses its race with e. at_end: what can
-** be done at its objects where it is pending; NULL: nothing.
+** Whether operation o can go through in the sequence that reverses its race with e. at_end: the state
+** of its objects where it is pending, else NULL.
 */
 static bool possible_before (const History *h, uint32_t e, uint32_t o, int thread,
                              uint32_t footprint, const Ready *at_end) {
@@ -359,7 +376,7 @@ static bool possible_before (const History *h, uint32_t e, uint32_t o, int threa
     Ready r;
     if (a[i].needs == 0) continue;
     needs = true;
-    r = ready_at(h, e, o, places[i], at_end != NULL ? at_end[i] : (Ready){0, 0});
+    r = ready_at(h, e, o, places[i], at_end != NULL ? at_end[i] : (Ready){0});
     if (satisfies(&r, a[i].needs, thread)) return true;
   }
   return !needs;
@@ -382,7 +399,7 @@ void history_races (History *h, int o, const Pending *pending, void (*found)(voi
   int thread = done ? h->events[o].thread : pending->thread;
   uint32_t footprint = done ? h->events[o].footprint : pending->footprint;
   bool late = done ? h->events[o].late : pending->late;
-  const Ready *at_end = done ? NULL : pending->stopped;
+  const Ready *at_end = done ? NULL : pending->ready;
   bool is_tick = footprint_at(h->footprints, footprint)->grips == GRIPS_TICK;
   Clock cover[HISTORY_THREADS];
   Walk w;

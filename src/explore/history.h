@@ -19,11 +19,14 @@
 
 /*
 ** What can be done at one object: a bit for each thread that could take it, and
-** READY_ROOM, READY_DONE.
+** READY_ROOM, READY_DONE. What is done when none is left, in whatever order they have come and
+** gone, says how many there are.
 */
 typedef struct Ready {
   uint64_t takers;
   uint8_t bits;
+  bool counts;
+  uint32_t left;
 } Ready;
 
 typedef struct Event {
@@ -68,7 +71,7 @@ typedef struct Pending {
   int thread;
   uint32_t footprint;
   bool late;
-  const Ready *stopped; /* what could be done: the run has ended in front of it; NULL: nothing */
+  const Ready *ready; /* of its objects, one for each access */
 } Pending;
 
 /*

@@ -148,17 +148,19 @@ static int life_accesses (Numbering *g, const Op *op, Access *a) {
   return 3;
 }
 
-static int join_access (Numbering *g, const Op *op, Access *a) {
+bool numbering_joins_all (const Op *op, const Object **owner) {
   RecordedFacts facts = {0};
+  *owner = op->object;
+  if (op->kind == OP_EXIT_LAST) return true;
+  if (op->kind != OP_SCOPE_JOIN && op->kind != OP_POOL_JOIN) return false;
   if (op->object->kind->recorded != NULL) op->object->kind->recorded(op->object, &facts);
-  a->object = numbering_object(g, facts.same != NULL ? facts.same : op->object);
-  a->part = MEMBERS;
-  a->write = true;
-  return 1;
+  if (facts.same != NULL) *owner = facts.same;
+  return true;
 }
 
 int numbering_accesses (Numbering *g, const Op *op, Access *a) {
   const OpInfo *info = &op_info[op->kind];
+  const Object *owner;
   bool write = !(info->flags & OP_READS);
   if (op->kind == OP_SLEEP || op->kind == OP_CLOCK) {
     a[0] = (Access){.object = CLOCK_OBJECT};
@@ -170,7 +172,7 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
     return 1;
   }
   if (op->object == NULL) { /* a look at all threads depends on each start and end */
-    a[0] = (Access){.object = WORLD_OBJECT, .write = write || op->kind == OP_LOOK};
+    a[0] = (Access){.object = WORLD_OBJECT, .write = true, .needs = numbering_needs(op)};
     return 1;
   }
   if (op->among != NULL) return select_accesses(g, op, a);
@@ -180,7 +182,10 @@ int numbering_accesses (Numbering *g, const Op *op, Access *a) {
   if (op->kind == OP_START || op->kind == OP_END) return life_accesses(g, op, a);
   if (op->object->kind == &timer_kind && (op->kind == OP_TIMER || op->kind == OP_CANCEL))
     a->part = TARGET; /* nothing to its end */
-  if (op->kind == OP_SCOPE_JOIN || op->kind == OP_POOL_JOIN) return join_access(g, op, a);
+  if (numbering_joins_all(op, &owner)) {
+    a[0] = (Access){numbering_object(g, owner), MEMBERS, true, numbering_needs(op)};
+    return 1;
+  }
   if (op->second == NULL) return 1;
   a[1] = (Access){.object = numbering_object(g, op->second), .write = op->kind == OP_WAIT};
   return 2;
@@ -191,7 +196,7 @@ unsigned numbering_grips (Numbering *g, const Op *op) {
   const char *problem;
   int target;
   if (op->kind == OP_SETTLE) return GRIPS_ALL;
-  if (op->kind == OP_EXIT) return GRIPS_LOUD;
+  if (op->kind == OP_EXIT || op->kind == OP_EXIT_LAST) return GRIPS_LOUD;
   if (op->kind != OP_INTERRUPT) return GRIPS_NONE;
   if (op->object->kind == &scope_kind) return GRIPS_ALL; /* all of its threads */
   /* the one it will have where it has not been started: another may do so before the interrupt */

@@ -47,6 +47,8 @@ unsigned numbering_needs (const Op *op);
 /* What an operation touches, at most ACCESSES_MOST; returns how many accesses. */
 int numbering_accesses (Numbering *g, const Op *op, Access *a);
 unsigned numbering_grips (Numbering *g, const Op *op);
+/* Whether it waits for all threads of a scope or pool, *owner; NULL: all that main waits for at its end. */
+bool numbering_joins_all (const Op *op, const Object **owner);
 
 /* Whether a thread, an object or a key has got no number, for want of memory: what it touches is not true. */
 bool numbering_is_short (const Numbering *g);

@@ -15,15 +15,24 @@ static bool is_after (const History *h, uint32_t i, uint32_t e) {
   return covers(h, clock_of(h, i), e);
 }
 
-/* Whether an event of the sequence comes before o and o depends on it. */
-static bool waits_for_others (const Reversal *r) {
+/* Where something is silent the end of the program is the last event: it is o, or comes behind it. */
+static bool is_end (const Reversal *r, uint32_t i) {
+  const History *h = r->h;
+  return i != (uint32_t)r->o && footprint_is_exit(h->footprints, h->events[i].footprint);
+}
+
+/*
+** Whether an event of the sequence comes before o, which is that operation in front of e, and o
+** depends on it. Behind e it may have touched less, so that those behind it were no matter: an
+** interrupt of who has ended.
+*/
+static bool waits_for_others (const Reversal *r, uint32_t footprint) {
   const History *h = r->h;
   int thread = thread_of(r);
-  uint32_t footprint = footprint_of(r);
   const Clock *before =
       (uint32_t)r->o < h->count ? clock_before(h, (uint32_t)r->o) : h->current[thread];
-  for (uint32_t i = (uint32_t)r->e + 1; i < (uint32_t)r->o; i++) {
-    if (is_after(h, i, (uint32_t)r->e)) continue;
+  for (uint32_t i = (uint32_t)r->e + 1; i < h->count; i++) {
+    if (i == (uint32_t)r->o || is_after(h, i, (uint32_t)r->e) || is_end(r, i)) continue;
     if (covers(h, before, i)
         || footprint_dependent(h->footprints, h->events[i].thread, h->events[i].footprint, thread,
                                footprint))
@@ -56,12 +65,6 @@ static bool is_independent (const Reversal *r, int thread, uint32_t footprint) {
   return true;
 }
 
-/* Where something is silent the end of the program is the last event: it is o, or comes behind it. */
-static bool is_end (const Reversal *r, uint32_t i) {
-  const History *h = r->h;
-  return i != (uint32_t)r->o && footprint_is_exit(h->footprints, h->events[i].footprint);
-}
-
 bool history_is_initial (const Reversal *r, int thread, uint32_t footprint) {
   const History *h = r->h;
   uint32_t n = history_count_before(h, r->e + 1, thread);
@@ -69,7 +72,7 @@ bool history_is_initial (const Reversal *r, int thread, uint32_t footprint) {
   uint32_t first = n < c->count ? c->events[n] : NONE;
   if (first != NONE && !is_after(h, first, (uint32_t)r->e) && !is_end(r, first))
     return !has_predecessor(r, first);
-  if (thread == thread_of(r)) return !waits_for_others(r);
+  if (thread == thread_of(r)) return !waits_for_others(r, footprint);
   return is_independent(r, thread, footprint);
 }
 

@@ -15,7 +15,6 @@ typedef struct Peek {
   bool enabled; /* it can take effect now */
   bool late;    /* its deadline has passed, or it is interrupted: it needs nothing */
   bool silent;  /* see Event */
-  bool stopped; /* it could, but the run has ended in front of it */
 } Peek;
 
 /* What a step has brought about beside its own operation. */
@@ -51,10 +50,10 @@ typedef struct Subject {
   int (*rewind)(void *ud, int depth);
 } Subject;
 
-/* The operation in front of which the thread stands at the end. *ready is for what could be done. */
+/* The operation in front of which the thread stands at the end. *ready is for the state of its objects. */
 static inline Pending subject_pending (const Subject *s, int thread, const Peek *p, Ready *ready) {
-  if (p->stopped) s->ready(s->ud, thread, ready);
-  return (Pending){thread, p->footprint, p->late, p->stopped ? ready : NULL};
+  s->ready(s->ud, thread, ready);
+  return (Pending){thread, p->footprint, p->late, ready};
 }
 
 #endif

@@ -86,16 +86,27 @@ static bool is_late (WorldSubject *w, const Op *op) {
 /* Then it needs nothing either; but a lock that a wait has given back is taken all the same. */
 static bool is_interrupted (WorldSubject *w, int thread, const Op *op) {
   Thread *t = sim_thread_of(w->sim, w->serial[thread]);
-  return op->kind != OP_REACQUIRE && (atomic_load(&t->alerts) & ALERT_RAISES) != 0;
+  return !op->deaf && (atomic_load(&t->alerts) & ALERT_RAISES) != 0;
 }
 
 static bool is_ready (Object *o, const Thread *t, unsigned needs) {
   return o == NULL || o->kind->ready == NULL || (o->kind->ready(o, t) & needs) != 0;
 }
 
-static bool is_possible (const Op *op, const Thread *t) {
+/* How many live: threads of that scope or pool's queue; NULL: all that main waits for at its end. */
+static uint32_t count_living (const WorldSubject *w, const Object *owner) {
+  uint32_t n = 0;
+  for (int i = 1; i < w->known; i++) {
+    const Thread *t = w->serial[i] >= 0 ? sim_thread_of(w->sim, w->serial[i]) : NULL;
+    if (t != NULL && (owner != NULL ? t->owner == owner : !t->daemon)) n++;
+  }
+  return n;
+}
+
+static bool is_possible (const WorldSubject *w, const Op *op, const Thread *t) {
   unsigned needs = numbering_needs(op);
   if (needs == 0) return true;
+  if (op->kind == OP_EXIT_LAST) return count_living(w, NULL) == 0;
   if (op->among == NULL) return is_ready(op->object, t, needs);
   for (int i = 0; i < op->among_count; i++)
     if (is_ready(op->among[i]->object, t, needs)) return true;
@@ -107,7 +118,7 @@ static bool is_settled (WorldSubject *w, int settling) {
   for (int i = 0; i < w->known; i++) {
     const Op *op = w->serial[i] < 0 || i == settling ? NULL : sim_pending(w->sim, w->serial[i]);
     if (op == NULL || op->kind == OP_SETTLE) continue;
-    if (is_late(w, op) || is_possible(op, sim_thread_of(w->sim, w->serial[i]))) return false;
+    if (is_late(w, op) || is_possible(w, op, sim_thread_of(w->sim, w->serial[i]))) return false;
   }
   return true;
 }
@@ -182,28 +193,21 @@ static int accesses_of (WorldSubject *w, const Op *op, Access *a) {
   return n;
 }
 
-/* The run has ended in front of the operation. */
-static void stop (Peek *p) {
-  p->stopped = p->enabled;
-  p->enabled = false;
-}
-
 static bool peek_thread (WorldSubject *w, int thread, Peek *p) {
   const Op *op = w->serial[thread] < 0 ? NULL : sim_pending(w->sim, w->serial[thread]);
   Access a[ACCESSES_MOST];
   int n;
   if (op == NULL) return false;
   watch_life(w, thread, op);
-  p->stopped = false;
   p->silent = is_silent(w, thread, op);
   n = accesses_of(w, op, a);
   if (numbering_is_short(&w->numbers)) footprint_fall_short(w->footprints);
   p->footprint = footprint_intern(w->footprints, a, n,
                                   p->silent ? GRIPS_SILENT : numbering_grips(&w->numbers, op));
   p->late = is_late(w, op) || is_interrupted(w, thread, op);
-  p->enabled = p->late || is_possible(op, sim_thread_of(w->sim, w->serial[thread]));
+  p->enabled = p->late || is_possible(w, op, sim_thread_of(w->sim, w->serial[thread]));
   if (op->kind == OP_SETTLE) p->enabled = is_settled(w, thread);
-  if (sim_is_over(w->sim)) stop(p);
+  if (sim_is_over(w->sim)) p->enabled = false; /* the run has ended in front of it */
   return true;
 }
 
@@ -224,11 +228,11 @@ static bool peek_clock (WorldSubject *w, Peek *p) {
   bool can = !sim_is_over(w->sim) && has_deadline(w);
   w->saw_time |= can;
   if (w->options.early_ticks) {
-    *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_TICK), can, true, false, false};
+    *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_TICK), can, true, false};
     return true;
   }
   if (!can || can_any(w, p)) return false;
-  *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_ALL), true, false, true, false};
+  *p = (Peek){footprint_intern(w->footprints, &a, 1, GRIPS_ALL), true, false, true};
   return true;
 }
 
@@ -240,9 +244,9 @@ static bool peek (void *ud, int thread, Peek *p) {
 static Ready ready_of (WorldSubject *w, Object *o) {
   unsigned bits;
   Ready r;
-  if (o == NULL || o->kind->ready == NULL) return (Ready){UINT64_MAX, UINT8_MAX};
+  if (o == NULL || o->kind->ready == NULL) return (Ready){.takers = UINT64_MAX, .bits = UINT8_MAX};
   bits = o->kind->ready(o, NULL); /* threads that are not alive yet */
-  r = (Ready){bits & READY_TAKE ? UINT64_MAX : 0, (uint8_t)bits};
+  r = (Ready){.takers = bits & READY_TAKE ? UINT64_MAX : 0, .bits = (uint8_t)bits};
   for (int i = 0; i < w->known; i++) {
     uint64_t bit = (uint64_t)1 << i;
     if (w->serial[i] < 0) continue;
@@ -253,16 +257,16 @@ static Ready ready_of (WorldSubject *w, Object *o) {
   return r;
 }
 
-/* Of a start or an end: what those see that wait for the last thread of its scope or pool. */
-static Ready ready_of_owner (const Op *op) {
-  const Thread *t = (const Thread *)op->object;
-  bool over = t->owner != NULL && t->role->is_over != NULL && t->role->is_over(t->owner);
-  return (Ready){0, over ? READY_DONE : 0};
+/* Whoever waits for the last of these, in whatever order they end. */
+static Ready ready_by_count (WorldSubject *w, const Object *owner) {
+  uint32_t left = count_living(w, owner);
+  return (Ready){0, left == 0 ? READY_DONE : 0, true, left};
 }
 
 static void ready (void *ud, int thread, Ready *r) {
   WorldSubject *w = ud;
   const Op *op = thread == CLOCK_THREAD ? NULL : sim_pending(w->sim, w->serial[thread]);
+  const Object *owner;
   Object *second;
   uint32_t object;
   if (op != NULL && op->among != NULL) {
@@ -274,7 +278,11 @@ static void ready (void *ud, int thread, Ready *r) {
   if (op == NULL) return;
   if (line_of_target(w, op, &object, &second)) r[1] = ready_of(w, second);
   else r[1] = op->second != NULL ? ready_of(w, op->second) : r[0];
-  if (op->kind == OP_START || op->kind == OP_END) r[2] = ready_of_owner(op);
+  if (numbering_joins_all(op, &owner)) r[0] = ready_by_count(w, owner);
+  if (op->kind != OP_START && op->kind != OP_END) return;
+  r[1] = ready_by_count(w, NULL);
+  owner = ((const Thread *)op->object)->owner;
+  if (owner != NULL) r[2] = ready_by_count(w, owner);
 }
 
 /*

@@ -306,7 +306,7 @@ int lock_release_all (Lock *lock) {
 void lock_take_again (lua_State *L, Lock *lock, int levels, LockWaiter *lw) {
   LockWaiter own;
   bool handed = false;
-  announce(L, OP_REACQUIRE, lock);
+  announce_deaf(L, OP_REACQUIRE, lock);
   if (lw != NULL) { /* from now on the thread parks with lw itself */
     lw->parked = &lw->waiter;
     lw->waiter.forever = lw->starving = true;

@@ -163,6 +163,7 @@ static int run (lua_State *L, Selection *s, PriorityEntry *taken, Selected *how)
                          .object = s->choices[0].object,
                          .among = s->waiters,
                          .among_count = s->n,
+                         .deaf = s->waiters[0]->deaf,
                          .until = s->deadline,
                          .L = L});
   i = take_any(L, s, taken, how);

@@ -90,10 +90,13 @@ static void close_main (Sim *sim, lua_State *L) {
 
 /*
 ** Whether the end of the program is a step of its own: it stops daemons wherever they stand. To a
-** search it is one also where they have ended, as it might have come before what they did.
+** search it is one also where they have ended, as it might have come before what they did; where
+** they start others it is that main waits for all.
 */
 static bool is_step (const Sim *sim, int daemons) {
-  return daemons > 0 || (daemons == 0 && sim->options.policy->searches && sim->world.had_daemons);
+  if (sim->options.policy->searches)
+    return daemons >= 0 && sim->world.had_daemons && !sim->world.ends_aloud;
+  return daemons > 0;
 }
 
 /* Joins all but daemons; returns how many of these there are, or -1: interrupted. */

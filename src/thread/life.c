@@ -281,18 +281,10 @@ static bool select_withdraw (Object *o, Waiter *w) {
 
 const Selectable thread_select = {select_take, select_enlist, select_withdraw};
 
-/* The next one to be joined; a daemon may be about to start it. */
-static Thread *find_foreground (lua_State *L, int *daemons) {
-  World *world = thread_self->object.world;
-  if (world->ends_aloud && world->had_daemons && world_is_observed())
-    world_announce(&(Op){.kind = OP_LOOK, .aside = true, .until = FOREVER, .L = L});
-  return thread_list_foreground(world, daemons);
-}
-
 int thread_join_foreground (lua_State *L) {
   int daemons;
   Thread *t;
-  while ((t = find_foreground(L, &daemons)) != NULL) {
+  while ((t = thread_list_foreground(thread_self->object.world, &daemons)) != NULL) {
     Wake wake = thread_wait_end(L, t, FOREVER);
     object_drop(&t->object);
     if (wake == WAKE_INTERRUPT) {
@@ -304,10 +296,13 @@ int thread_join_foreground (lua_State *L) {
 }
 
 int thread_join_all (lua_State *L) {
+  World *world = thread_self->object.world;
   int daemons;
   if (thread_self->makes_pools) announce(L, OP_END, thread_self); /* which workers look at */
   thread_main_over(thread_self);
+  if (world->ends_aloud)
+    world_announce(&(Op){.kind = OP_EXIT_LAST, .aside = true, .until = FOREVER, .L = L});
   daemons = thread_join_foreground(L);
-  atomic_store(&thread_self->object.world->ending, 1);
+  atomic_store(&world->ending, 1);
   return daemons;
 }

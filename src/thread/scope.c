@@ -144,17 +144,7 @@ static bool failed (Thread *t) {
   return true;
 }
 
-static bool is_over (Object *o) {
-  Scope *s = (Scope *)o;
-  bool over;
-  pthread_mutex_lock(&s->mu);
-  over = s->count == 0;
-  pthread_mutex_unlock(&s->mu);
-  return over;
-}
-
-static const Role role = {
-    .starting = starting, .failed = failed, .ended = ended, .is_over = is_over};
+static const Role role = {.starting = starting, .failed = failed, .ended = ended};
 
 /*
 ** Whether a new thread may begin: at the end of the block only for those that are
@@ -301,14 +291,18 @@ static int scope_close (lua_State *L) {
   Wake wake;
   lua_settop(L, 2);
   check_outside(L, s);
-  if (failing) interrupt_all(L, s, NULL, true);
-  announce(L, OP_SCOPE_JOIN, s);
+  if (failing) {
+    interrupt_all(L, s, NULL, true);
+    announce_deaf(L, OP_SCOPE_JOIN, s);
+  }
+  else announce(L, OP_SCOPE_JOIN, s);
   pthread_mutex_lock(&s->mu);
   s->closed = true;
   pthread_mutex_unlock(&s->mu);
   wake = wait_all(L, s, FOREVER, failing);
   if (wake == WAKE_INTERRUPT) {
     interrupt_all(L, s, NULL, true);
+    announce_deaf(L, OP_SCOPE_JOIN, s);
     record_joined(s, wait_all(L, s, FOREVER, true));
   }
   else record_joined(s, wake);
@@ -353,8 +347,13 @@ static uint64_t scope_visit (Object *o, CycleSearch *search) {
 }
 
 static unsigned scope_ready (Object *o, const Thread *t) {
+  Scope *s = (Scope *)o;
+  bool over;
   (void)t;
-  return is_over(o) ? READY_DONE : 0;
+  pthread_mutex_lock(&s->mu);
+  over = s->count == 0;
+  pthread_mutex_unlock(&s->mu);
+  return over ? READY_DONE : 0;
 }
 
 int scope_new (lua_State *L) {

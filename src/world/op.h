@@ -102,6 +102,7 @@ enum {
   X(OP_INTERRUPT,   "interrupt",   0,          0, ORDER_GIVES_BACK) \
   X(OP_END,         "end",         0,          0, ORDER_GIVES) \
   X(OP_EXIT,        "exit",        0,          0, 0) \
+  X(OP_EXIT_LAST,   "exit",        READY_DONE, 0, 0) \
   X(OP_SLEEP,       "sleep",       0,          OP_LOOKS | OP_APART, 0) \
   X(OP_CLOCK,       "clock",       0,          OP_READS | OP_LOOKS, 0) \
   X(OP_OUTPUT,      "print",       0,          OP_APART, 0)
@@ -130,6 +131,7 @@ typedef struct Op {
   int among_count; /* of these */
   const void *key; /* the SharedKey of an operation on one key of a Shared; else NULL */
   bool removes;    /* OP_WRITE: the new value is nil */
+  bool deaf;       /* an interrupt does not end it: Waiter.deaf */
   bool aside;      /* it counts for no step of a run: not all runs have it */
   int64_t until;   /* Nanos: how long the thread may wait for it; FOREVER */
   lua_State *L;    /* the caller: its file and line can be asked for */

@@ -73,8 +73,6 @@ typedef struct Role {
   bool (*failed)(Thread *t);
   /* It counts as ended, or has not begun after `starting`. */
   void (*ended)(Thread *t);
-  /* Whether no thread of the owner lives: a search asks. */
-  bool (*is_over)(Object *owner);
 } Role;
 
 struct Thread {

@@ -113,9 +113,8 @@ struct World {
   Thread *unstarted;   /* those that somebody has to start, the newest first; under mu */
   int alive;           /* under mu; main counted */
   bool had_daemons;    /* a daemon has been started; under mu */
-  bool
-      ends_aloud; /* simulated: where daemons may start others, main's look for them is announced */
-  atomic_int awake;          /* threads not parked for ever: 0 means deadlock */
+  bool ends_aloud;  /* searched: daemons start others; main's wait for all is a step of its own */
+  atomic_int awake; /* threads not parked for ever: 0 means deadlock */
   atomic_int errors_untaken; /* thread errors left to the default hook and not taken by result() */
   atomic_int reporting;      /* threads whose error is with the hook just now */
   atomic_uint numbers[32];   /* objects made, by kind */
@@ -173,6 +172,12 @@ static inline void announce (lua_State *L, OpKind kind, void *object) {
 static inline void announce_until (lua_State *L, OpKind kind, void *object, Nanos deadline) {
   if (world_is_observed())
     world_announce(&(Op){.kind = kind, .object = object, .until = deadline, .L = L});
+}
+
+/* The same for one that an interrupt does not end. */
+static inline void announce_deaf (lua_State *L, OpKind kind, void *object) {
+  if (world_is_observed())
+    world_announce(&(Op){.kind = kind, .object = object, .deaf = true, .until = FOREVER, .L = L});
 }
 
 /* Time: the deadline that is `relative` from now; FOREVER stays. */

@@ -116,13 +116,7 @@ static bool has_none (Tasks *tasks, const int *count) {
   return none;
 }
 
-static bool is_over (Object *o) {
-  Tasks *tasks = (Tasks *)o;
-  return has_none(tasks, &tasks->alive);
-}
-
-static const Role worker_role = {
-    .begin = work, .starting = worker_starting, .ended = worker_ended, .is_over = is_over};
+static const Role worker_role = {.begin = work, .starting = worker_starting, .ended = worker_ended};
 
 /* (pool, number) makes a worker and starts it. */
 static int start_worker (lua_State *L) {
@@ -315,7 +309,8 @@ static int pool_close (lua_State *L) {
 
 static unsigned pool_ready (Object *o, const Thread *t) {
   (void)t;
-  return is_over(&((Pool *)o)->tasks->queue.object) ? READY_DONE : 0;
+  Tasks *tasks = ((Pool *)o)->tasks;
+  return has_none(tasks, &tasks->alive) ? READY_DONE : 0;
 }
 
 static void pool_describe (lua_State *L, Object *o) {
