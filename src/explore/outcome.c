@@ -12,10 +12,20 @@
 
 #define LONG 5000 /* steps of an execution, of which only what matters is shown */
 
-static void add_waiting (luaL_Buffer *b, lua_State *L, Thread *t, const char *word, Object *o) {
+/* What the thread waits in, or stands in front of, and *object; OP_COUNT: nothing. */
+static OpKind waiting_in (Sim *sim, int serial, Object **object) {
+  Thread *t = serial >= 0 ? sim_thread_of(sim, serial) : NULL;
+  const Op *op = t != NULL ? sim_pending(sim, serial) : NULL;
+  Nanos deadline;
+  *object = op != NULL ? op->object : t != NULL ? t->blocked.object : NULL;
+  if (op != NULL) return op->kind;
+  return t != NULL && sim_is_parked(sim, serial, &deadline) ? t->blocked.kind : OP_COUNT;
+}
+
+static void add_waiting (luaL_Buffer *b, lua_State *L, Thread *t, OpKind kind, Object *o) {
   char name[64], object[64];
   thread_copy_name(t, name);
-  lua_pushfstring(L, "%s%s waits in %s", luaL_bufflen(b) > 0 ? "; " : "", name, word);
+  lua_pushfstring(L, "%s%s waits in %s", luaL_bufflen(b) > 0 ? "; " : "", name, op_info[kind].word);
   luaL_addvalue(b);
   if (o == NULL) return;
   lua_pushfstring(L, " of %s '%s'", o->kind->name, object_name(o, object));
@@ -25,16 +35,27 @@ static void add_waiting (luaL_Buffer *b, lua_State *L, Thread *t, const char *wo
 /* Pushes which threads wait for what; all stand. */
 static void push_waiting (lua_State *L, WorldSubject *w) {
   Sim *sim = world_subject_sim(w);
-  int count = sim_thread_count(sim);
   luaL_Buffer b;
   luaL_buffinit(L, &b);
-  for (int i = 0; i < count; i++) {
-    Thread *t = sim_thread_of(sim, i);
-    const Op *op = t != NULL ? sim_pending(sim, i) : NULL;
-    Nanos deadline;
-    if (op != NULL) add_waiting(&b, L, t, op_info[op->kind].word, op->object);
-    else if (t != NULL && sim_is_parked(sim, i, &deadline))
-      add_waiting(&b, L, t, op_info[t->blocked.kind].word, t->blocked.object);
+  for (int i = 0; i < sim_thread_count(sim); i++) {
+    Object *o;
+    OpKind kind = waiting_in(sim, i, &o);
+    if (kind != OP_COUNT) add_waiting(&b, L, sim_thread_of(sim, i), kind, o);
+  }
+  luaL_pushresult(&b);
+}
+
+/* The same by numbers: names that nobody has given say in what order things were made. */
+static void push_waiting_numbers (lua_State *L, WorldSubject *w) {
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (int i = 0; i < HISTORY_THREADS; i++) {
+    Object *o;
+    OpKind kind = waiting_in(world_subject_sim(w), world_subject_serial(w, i), &o);
+    if (kind == OP_COUNT) continue;
+    lua_pushfstring(L, "%d waits in %s of %d; ", i, op_info[kind].word,
+                    o != NULL ? (int)world_subject_object(w, o) : -1);
+    luaL_addvalue(&b);
   }
   luaL_pushresult(&b);
 }
@@ -48,23 +69,38 @@ static void push_error (lua_State *L, Message *outcome) {
   lua_remove(L, -2);
 }
 
-/* Pushes the first error that the exception hook has printed, without its traceback. */
-static void push_thread_error (lua_State *L, const SimReport *r) {
-  static const char head[] = "Exception in thread ", tail[] = "\nstack traceback:";
-  const char *text = r->output, *end = text + r->output_length, *stop;
-  while (text != NULL && text < end && (size_t)(end - text) >= sizeof head - 1
-         && memcmp(text, head, sizeof head - 1) != 0) {
-    text = memchr(text, '\n', (size_t)(end - text));
-    if (text != NULL) text++;
+/*
+** Pushes the error of a thread that nobody has taken, as it was printed but without its traceback,
+** and the same with the thread's number in the place of its name. Of several it is the one with
+** the lowest number: which was printed first is no matter.
+*/
+static void push_thread_error (lua_State *L, WorldSubject *w) {
+  const World *world = sim_world(world_subject_sim(w));
+  const char *text, *stop, *line;
+  const KeptError *found = NULL;
+  int lowest = HISTORY_THREADS;
+  for (const KeptError *e = world->errors; e != NULL; e = e->next) {
+    int number = world_subject_number(w, (int)e->serial - 1);
+    if (number < lowest) {
+      lowest = number;
+      found = e;
+    }
   }
-  if (text == NULL || (size_t)(end - text) < sizeof head) {
+  if (found == NULL) { /* a hook of the script's has seen to it */
     lua_pushliteral(L, "error in a thread");
+    lua_pushvalue(L, -1);
     return;
   }
-  stop = memmem(text, (size_t)(end - text), tail, sizeof tail - 1);
-  if (stop == NULL) stop = end;
+  text = found->text;
+  stop = strstr(text, "\nstack traceback:");
+  if (stop == NULL) stop = text + strlen(text);
   while (stop > text && stop[-1] == '\n') stop--;
+  line = memchr(text, '\n', (size_t)(stop - text));
   lua_pushlstring(L, text, (size_t)(stop - text));
+  lua_pushfstring(L, "%d", lowest);
+  if (line != NULL) lua_pushlstring(L, line, (size_t)(stop - line));
+  else lua_pushliteral(L, "");
+  lua_concat(L, 2);
 }
 
 /* Where the last line of the text begins that stands behind the program's name; NULL: there is none. */
@@ -111,12 +147,16 @@ static bool is_lost_wakeup (WorldSubject *w) {
   return false;
 }
 
-/* Pushes kind and message of the outcome, or nothing: the execution has ended well. */
-static bool push_outcome (lua_State *L, const Explored *x) {
+/*
+** Pushes kind and message of the outcome, and where two with other messages are one what they have
+** in common; or nothing: the execution has ended well.
+*/
+static bool push_end (lua_State *L, const Explored *x) {
   const SimReport *r = world_subject_report(x->world);
   if (!sim_is_over(world_subject_sim(x->world))) {
     lua_pushstring(L, is_lost_wakeup(x->world) ? "lost wake-up" : "deadlock");
     push_waiting(L, x->world);
+    push_waiting_numbers(L, x->world);
     return true;
   }
   if (r->verdict == SIM_EXIT && r->status != 0) {
@@ -141,7 +181,15 @@ static bool push_outcome (lua_State *L, const Explored *x) {
   }
   if (atomic_load(&sim_world(world_subject_sim(x->world))->errors_untaken) == 0) return false;
   lua_pushliteral(L, "error");
-  push_thread_error(L, r);
+  push_thread_error(L, x->world);
+  return true;
+}
+
+/* Pushes kind and message of the outcome and what tells it from others, or nothing: it has ended well. */
+static bool push_outcome (lua_State *L, const Explored *x) {
+  int top = lua_gettop(L);
+  if (!push_end(L, x)) return false;
+  if (lua_gettop(L) == top + 2) lua_pushvalue(L, -1);
   return true;
 }
 
@@ -176,23 +224,26 @@ void outcome_set_schedule (lua_State *L, int group, WorldSubject *w, size_t roun
 }
 
 /*
-** Pushes the group of the kind and message on top, which go; a new one where there is
-** none. [-2, +1]
+** Pushes the group of the outcome on top, which goes; a new one where there is none. [-3, +1]
 */
 static void push_group (lua_State *L, int groups) {
-  lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
-  lua_pushvalue(L, -1);
+  int kind = lua_gettop(L) - 2; /* kind message alike */
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, kind), lua_tostring(L, kind + 2));
+  lua_replace(L, kind + 2);
+  lua_pushvalue(L, kind + 2);
   if (lua_rawget(L, groups) == LUA_TTABLE) {
-    lua_replace(L, -4);
-    lua_pop(L, 2);
+    lua_replace(L, kind);
+    lua_settop(L, kind);
     return;
   }
   lua_pop(L, 1);
   lua_createtable(L, 0, 8); /* kind message key group */
-  lua_pushvalue(L, -4);
+  lua_pushvalue(L, kind);
   lua_setfield(L, -2, "kind");
-  lua_pushvalue(L, -3);
+  lua_pushvalue(L, kind + 1);
   lua_setfield(L, -2, "message");
+  lua_pushvalue(L, kind + 2);
+  lua_setfield(L, -2, "alike");
   lua_pushinteger(L, 0);
   lua_setfield(L, -2, "executions");
   lua_pushinteger(L, (lua_Integer)lua_rawlen(L, groups) + 1);
@@ -200,9 +251,9 @@ static void push_group (lua_State *L, int groups) {
   lua_pushvalue(L, -1);
   lua_rawseti(L, groups, (lua_Integer)lua_rawlen(L, groups) + 1);
   lua_pushvalue(L, -1);
-  lua_insert(L, -5); /* group kind message key group */
+  lua_insert(L, kind); /* group kind message key group */
   lua_rawset(L, groups);
-  lua_pop(L, 2);
+  lua_settop(L, kind);
 }
 
 /* The threads of the steps that lead to where the search stands, a byte each. [0, +1, memory] */
@@ -294,9 +345,7 @@ int outcome_note (lua_State *L, int groups, const Explored *x) {
 bool outcome_add_group (lua_State *L, int groups) {
   int group = lua_gettop(L);
   bool is_new;
-  lua_getfield(L, group, "kind");
-  lua_getfield(L, group, "message");
-  lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_getfield(L, group, "alike");
   is_new = lua_rawget(L, groups) == LUA_TNIL;
   if (is_new) {
     lua_pushinteger(L, 1);
@@ -311,6 +360,7 @@ bool outcome_add_group (lua_State *L, int groups) {
 void outcome_note_straying (lua_State *L, int groups, const Explored *x, int step) {
   lua_pushliteral(L, "nondeterminism");
   lua_pushfstring(L, "step %d differs from the same step of an earlier run", step);
+  lua_pushvalue(L, -1);
   push_group(L, groups);
   count_in_group(L, x);
   lua_pop(L, 1);
@@ -333,9 +383,9 @@ static bool is_same (void *ud) {
   int top = lua_gettop(L);
   bool same = push_outcome(L, w->x);
   if (same) {
-    lua_getfield(L, w->group, "kind");
-    lua_getfield(L, w->group, "message");
-    same = lua_rawequal(L, top + 1, top + 3) && lua_rawequal(L, top + 2, top + 4);
+    lua_pushfstring(L, "%s: %s", lua_tostring(L, top + 1), lua_tostring(L, top + 3));
+    lua_getfield(L, w->group, "alike");
+    same = lua_rawequal(L, -1, -2);
   }
   lua_settop(L, top);
   return same;

@@ -479,6 +479,15 @@ Findings *world_subject_findings (WorldSubject *w) { return w->findings; }
 long world_subject_runs (const WorldSubject *w) { return w->runs; }
 const char *world_subject_problem (const WorldSubject *w) { return w->problem; }
 int world_subject_serial (const WorldSubject *w, int thread) { return w->serial[thread]; }
+
+int world_subject_number (const WorldSubject *w, int serial) {
+  const Numbering *g = &w->numbers;
+  return serial < g->count && g->number[serial] >= 0 ? g->number[serial] : HISTORY_THREADS;
+}
+
+uint32_t world_subject_object (WorldSubject *w, const Object *o) {
+  return numbering_object(&w->numbers, o);
+}
 bool world_subject_is_early (const WorldSubject *w) { return w->options.early_ticks; }
 bool world_subject_saw_time (const WorldSubject *w) { return w->saw_time; }
 bool world_subject_waits_for_time (WorldSubject *w) { return has_deadline(w); }

@@ -20,6 +20,7 @@
 #include "world/record.h"
 #include "world/args.h"
 
+#define ERRORS_KEPT 64
 #define MOMENT 200 /* milliseconds that a report of another thread gets */
 
 static const char trace_key; /* registry: the traceback of the last error */
@@ -57,13 +58,23 @@ static void push_error_text (lua_State *L, int index) {
 }
 
 /*
-** A simulated world keeps the text of the first error that nobody takes, for the report
-** of the run.
+** A simulated world keeps the texts of some errors that nobody takes, for the report of the run:
+** the first ones.
 */
-static void keep_first (World *world, const char *text) {
+static void keep_error (const Thread *self, const char *text, size_t length) {
+  World *world = self->object.world;
+  KeptError *e;
+  if (!world_memory_is_own(world)) return;
   pthread_mutex_lock(&world->mu);
-  if (world_memory_is_own(world) && world->first_error == NULL)
-    world->first_error = world_strdup(world, text);
+  e = world->errors_kept < ERRORS_KEPT ? world_alloc(world, sizeof *e + length + 1) : NULL;
+  if (e != NULL) {
+    KeptError **at = &world->errors;
+    while (*at != NULL && (*at)->serial < self->serial) at = &(*at)->next;
+    *e = (KeptError){.next = *at, .serial = self->serial};
+    memcpy(e->text, text, length + 1);
+    *at = e;
+    if (world->errors_kept++ == 0) world->first_error = e->text;
+  }
   pthread_mutex_unlock(&world->mu);
 }
 
@@ -90,7 +101,7 @@ int excepthook_default (lua_State *L) {
   if (lua_type(L, 3) == LUA_TSTRING)
     lua_pushfstring(L, "%s%s\n", lua_tostring(L, -1), lua_tostring(L, 3));
   text = lua_tolstring(L, -1, &length);
-  keep_first(self->object.world, text);
+  keep_error(self, text, length);
   self->object.world->driver->write(self->object.world, 2, text, length);
   if (t == self) count_untaken(t); /* no exit code tells of what has not been said */
   return 0;

@@ -104,6 +104,13 @@ typedef struct Listener {
   void (*now)(void *ud, Thread *self, const Op *op);
 } Listener;
 
+/* What the default hook has printed of a thread's error, with its traceback. */
+typedef struct KeptError {
+  struct KeptError *next;
+  uint64_t serial; /* the thread's */
+  char text[];
+} KeptError;
+
 struct World {
   const Driver *driver;     /* const after init */
   const Observer *observer; /* const once threads run; NULL: none */
@@ -126,7 +133,9 @@ struct World {
   Thread *main;               /* const after init */
   struct Message *excepthook; /* NULL: the default; under mu */
   Object *named;              /* the table of named shared tables, or NULL; under mu */
-  char *first_error;          /* simulated: of an untaken error, with its traceback; under mu */
+  KeptError *errors;          /* simulated: of untaken errors, in order of serials; under mu */
+  int errors_kept;            /* of these; under mu */
+  const char *first_error;    /* the text of the first of them, or NULL; under mu */
   bool stuck_raises;         /* a deadlock interrupts the main thread, and ends nothing; under mu */
   char *stuck_report;        /* the last one that did; under mu */
   atomic_bool silent_copies; /* warn("@off"): nobody hears of changed copies */
