@@ -287,3 +287,26 @@ describe("an outcome #noasan #notsan", function()
     assert.matches("failed 1$", r.failures[1].message)
   end)
 end)
+
+describe("the fewest preemptions of a failure #noasan #notsan", function()
+  it("are those with which a bounded search first finds it", function()
+    local checked = 0
+    for number = 3188, 3198 do
+      local program = programs.draw(number, 3, number % 2 == 0)
+      local body = programs.body(program, number % 3 == 0)
+      local r = sync.explore(body, { strategy = "dpor", seconds = 600 })
+      for bound = 0, 1 do
+        local found = {}
+        local bounded = sync.explore(body, { strategy = "bounded", preemptions = bound, seconds = 600 })
+        for _, f in ipairs(bounded.failures) do found[f.kind .. f.message] = true end
+        for _, f in ipairs(r.failures) do
+          if f.fewest and (f.kind == "error" or f.kind == "deadlock") then
+            assert.equal(f.preemptions <= bound, found[f.kind .. f.message] or false, programs.text(program))
+            checked = checked + 1
+          end
+        end
+      end
+    end
+    assert.is_true(checked > 10, checked)
+  end)
+end)

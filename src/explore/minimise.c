@@ -151,15 +151,21 @@ static Tried try_all (Bounded *b, EndCheck is_same, void *ud) {
   }
 }
 
+bool minimise_preempts (const Subject *s, int thread, int *last) {
+  Peek p;
+  int before = *last;
+  if (s->peek(s->ud, thread, &p) && footprint_is_silent(s->footprints, p.footprint)) return false;
+  *last = thread;
+  return before != thread && can_go(s, before, &p);
+}
+
 /* How often a thread was not let go on though it could. */
 static int preemptions (const Subject *s, const Path *path) {
-  int n = 0;
+  int n = 0, last = -1;
   if (!go_to(s, path->threads, 0, 0)) return 0;
   for (int i = 0; i < path->length; i++) {
     Effects effects = {0};
-    Peek p;
-    int last = i > 0 ? path->threads[i - 1] : -1;
-    n += last != path->threads[i] && can_go(s, last, &p);
+    n += minimise_preempts(s, path->threads[i], &last);
     if (!s->step(s->ud, path->threads[i], &effects)) return 0;
   }
   return n;

@@ -30,6 +30,12 @@ bool minimise_path (const Subject *s, MinimiseKey key, long steps, Path *path, E
                     void *ud);
 
 /*
+** Whether the next step, of that thread, takes the turn from *last, which could go on; *last is whose
+** turn it is from then on. Starts, joins and ends, where they change places with all else, take nobody's.
+*/
+bool minimise_preempts (const Subject *s, int thread, int *last);
+
+/*
 ** Searches do starts, joins and ends at once, as these change places with all else. Here they
 ** come behind what a thread does that can go on: the execution stays the same, with fewer
 ** switches.

@@ -165,6 +165,7 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
   lua_Integer preempted = 0; /* a thread lost its turn while it could go on */
   size_t length, cycle, round = NO_ROUND;
   const char *path;
+  int last = -1;
   lua_getfield(L, -1, "cycle");
   cycle = (size_t)lua_tointeger(L, -1);
   lua_pop(L, 1);
@@ -175,9 +176,7 @@ void outcome_describe (lua_State *L, WorldSubject *w) {
   if (s.rewind(s.ud, 0) == 0)
     for (size_t i = 0; i < length; i++) {
       Effects effects = {0};
-      Peek p;
-      if (i > 0 && path[i] != path[i - 1] && s.peek(s.ud, path[i - 1], &p) && p.enabled)
-        preempted++;
+      preempted += minimise_preempts(&s, path[i], &last);
       if (i + 1 == cycle) round = world_subject_report(w)->schedule.count;
       push_step(L, w, path[i]);
       lua_pushnumber(L, (lua_Number)sim_clock(world_subject_sim(w)) / NANOS);
