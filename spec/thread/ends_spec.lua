@@ -407,6 +407,18 @@ describe("out of threads", function()
       print("clear", type(message) == "string" and #message > 5)
       print("counted", sync.active_count() == before + #threads)
       if failed then print("not alive", failed:is_alive(), failed.ident) end
+      local function resident() -- kilobytes
+        collectgarbage()
+        return tonumber(io.open "/proc/self/status":read "a":match "VmRSS:%s*(%d+)")
+      end
+      local function try(n) -- in vain
+        for _ = 1, n do assert(not pcall(failed.start, failed)) end
+        return resident()
+      end
+      if failed then
+        local more = -try(50) + try(300)
+        print("left of tries", more < 3000 and "nothing" or more)
+      end
       stop:set()
       for _, thread in ipairs(threads) do assert(thread:join(20)) end
       threads = nil
@@ -421,6 +433,7 @@ describe("out of threads", function()
     assert.matches("counted\ttrue\n", result.out, 1, true)
     if result.out:find "not alive" then
       assert.matches("not alive\tfalse\tnil\n", result.out, 1, true)
+      assert.matches("left of tries\tnothing\n", result.out, 1, true)
       assert.matches("again\ttrue", result.out, 1, true)
       assert.matches("joined\ttrue\n", result.out, 1, true)
     end
