@@ -182,7 +182,7 @@ SPEC_ENV  = env -u LUA_INIT -u LUA_INIT_5_4 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 \
 # library); #noasan what measures memory; both what needs checkpoints, which a
 # sanitizer's stacks do not go back with; #noapicheck what fills Lua's stack, which
 # moves at each call there.
-# For valgrind #novalgrind: as #noasan, what maps more pieces of memory than it can
+# For valgrind #novalgrind: what maps more pieces of memory than it can
 # count, or needs a terminal's pace.
 SKIPPED_address   = --exclude-tags=slow,heavy,noasan$(if $(filter %apicheck,$(BUILD)),$(comma)noapicheck)
 SKIPPED_address,undefined = $(SKIPPED_address)
@@ -269,12 +269,16 @@ stress: all ## run what is long by nature: specs tagged slow, random runs of man
 	@LUASYNC_STRESS=$(if $(filter long,$(STRESS)),1000,4) $(MAKE) spec SPECS="spec/whole/stress_spec.lua spec/whole/conservation_spec.lua spec/whole/exits_spec.lua"
 	@$(if $(filter long,$(STRESS)),$(MAKE) spec-host SPECS=spec/models/models_spec.lua MODELS=100000)
 
-valgrind: ## run the specs under valgrind (those not tagged slow or novalgrind)
+# Built aside, so that it is told of stacks; as under AddressSanitizer there are no checkpoints.
+valgrind: ## run the specs under valgrind (those not tagged slow, heavy, noasan or novalgrind)
 	@scripts/setup.sh valgrind
-	@$(MAKE) -j$(JOBS) all
-	$(Q)$(SPEC_ENV) valgrind -q --error-exitcode=9 --fair-sched=yes --leak-check=full \
+	@$(MAKE) -j$(JOBS) BUILD=$(BUILD)/valgrind CFLAGS="-O1 -DLUASYNC_VALGRIND $(CFLAGS)" run-valgrind
+
+.PHONY: run-valgrind
+run-valgrind: all $(C_CHECKS)
+	$(Q)$(SPEC_ENV) LUASYNC_MODELS=$(or $(MODELS),50) valgrind -q --error-exitcode=9 --fair-sched=yes --leak-check=full \
 	  --errors-for-leak-kinds=definite --show-leak-kinds=definite \
-	  $(HOST) $(BUSTED) --ignore-lua --exclude-tags=slow,novalgrind $(BUSTED_FLAGS) $(SPECS)
+	  $(HOST) $(BUSTED) --ignore-lua --exclude-tags=slow,heavy,noasan,novalgrind $(BUSTED_FLAGS) $(SPECS)
 
 apicheck: ## run the specs on a Lua that checks how it is used, built from Debian's source (SPECS=...)
 	@scripts/setup.sh test

@@ -19,8 +19,9 @@
 #include "sim/pages.h"
 #include "sim/private.h"
 
-/* The sanitizers keep book of each stack and would not know that it has been put back. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
+/* Sanitizers and valgrind keep book of each stack and would not know that it has been put back. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(LUASYNC_VALGRIND) \
+    || !defined(__x86_64__)
 #define IS_POSSIBLE false
 #else
 #define IS_POSSIBLE true

@@ -19,6 +19,9 @@
 #if defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
 #endif
+#if defined(LUASYNC_VALGRIND) /* see Makefile */
+#include <valgrind/valgrind.h>
+#endif
 
 #define GUARD 4096
 #define WIPED 4096 /* bytes */
@@ -71,6 +74,8 @@ bool fibre_init (Fibre *f, void *address) {
   *f = (Fibre){.stack = stack};
 #if defined(__SANITIZE_THREAD__)
   f->sanitizer = __tsan_create_fiber(0);
+#elif defined(LUASYNC_VALGRIND)
+  f->sanitizer = (void *)(uintptr_t)VALGRIND_STACK_REGISTER(stack + GUARD, stack + FIBRE_STACK);
 #endif
   return true;
 }
@@ -82,6 +87,8 @@ void fibre_free (Fibre *f) {
   free(f->context);
 #if defined(__SANITIZE_THREAD__)
   __tsan_destroy_fiber(f->sanitizer);
+#elif defined(LUASYNC_VALGRIND)
+  VALGRIND_STACK_DEREGISTER((uintptr_t)f->sanitizer);
 #endif
   f->stack = NULL;
 }
@@ -152,7 +159,7 @@ static void jump (Fibre *from, Fibre *to) { luasync_switch(&from->sp, to->sp); }
 char *fibre_top (const Fibre *f) { return f->sp; }
 
 void fibre_wipe (Fibre *f) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(LUASYNC_VALGRIND)
   memset((char *)f->sp - WIPED, 0, WIPED);
 #else
   (void)f;

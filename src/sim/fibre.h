@@ -23,7 +23,7 @@ typedef struct Fibre {
   void (*entry)(void *ud);
   void *ud;
   void *context;      /* where the switch is not hand-written */
-  void *sanitizer;    /* what the sanitizers want to know: ThreadSanitizer's fibre, … */
+  void *sanitizer;    /* what tools want to know: ThreadSanitizer's fibre, valgrind's stack, … */
   const void *bottom; /* … AddressSanitizer's bounds of an OS thread's own stack */
   size_t size;
 } Fibre;
