@@ -38,6 +38,8 @@ typedef struct Barrier {
 typedef struct Arrival {
   Waiter waiter; /* first */
   lua_Integer index;
+  bool at_door;  /* const while in line: of those to come, while the action runs */
+  Waiter *chain; /* own: those that it has let go or broken, to be woken */
 } Arrival;
 
 #define ACTION "luasync.Action"
@@ -92,18 +94,6 @@ static void break_generation (Barrier *b, uint64_t generation) {
   if (b->generation == generation) {
     b->broken = true;
     chain = end_generation(b, false);
-  }
-  pthread_mutex_unlock(&b->mu);
-  line_wake(chain);
-}
-
-/* The same for those to come, while the action runs for a generation that is complete. */
-static void break_door (Barrier *b, uint64_t generation) {
-  Waiter *chain = NULL;
-  pthread_mutex_lock(&b->mu);
-  if (b->generation == generation) {
-    b->broken = true;
-    chain = line_choose_all(&b->door);
   }
   pthread_mutex_unlock(&b->mu);
   line_wake(chain);
@@ -187,21 +177,34 @@ static void run_action (lua_State *L, Barrier *b, uint64_t generation) {
 ** Waiting.
 */
 
-typedef enum Step { ARRIVED, LAST, AT_DOOR, BROKEN, INSIDE } Step;
+typedef enum Step { ARRIVED, LAST, BROKEN, INSIDE } Step;
 
-/* What comes next for the running thread, which stands in line where that is a wait; under mu. */
+/*
+** The time has run out, which breaks the barrier for all others; but where the thread
+** stood at the door, not for the generation that has arrived already. Under mu.
+*/
+static void run_out (Waiter *w) {
+  Arrival *a = (Arrival *)w;
+  Barrier *b = (Barrier *)w->object;
+  b->broken = true;
+  a->chain = a->at_door ? line_choose_all(&b->door) : end_generation(b, false);
+}
+
+/*
+** What comes next for the running thread, which stands in line where that is a wait. Where its
+** call is over all it does has been done at once: nobody sees it half done. Under mu.
+*/
 static Step arrive (Barrier *b, Arrival *a, Nanos relative) {
   if (b->broken) return BROKEN;
   if (b->actor == thread_self) return INSIDE;
-  if (b->actor != NULL) {
-    if (relative != 0) line_join(&b->door, &a->waiter);
-    return AT_DOOR;
-  }
-  if (count(&b->line) + 1 == b->parties) {
-    b->actor = thread_self;
+  a->at_door = b->actor != NULL;
+  if (!a->at_door && count(&b->line) + 1 == b->parties) {
+    if (b->action != NULL) b->actor = thread_self;
+    else a->chain = end_generation(b, true);
     return LAST;
   }
-  if (relative != 0) line_join(&b->line, &a->waiter);
+  if (relative == 0) run_out(&a->waiter);
+  else line_join(a->at_door ? &b->door : &b->line, &a->waiter);
   return ARRIVED;
 }
 
@@ -211,22 +214,23 @@ static int broken (lua_State *L) {
   return 2;
 }
 
-/*
-** The time has run out, which breaks the barrier for all others; but where the
-** thread stood at the door, not for the generation that has arrived already.
-*/
-static int timed_out (lua_State *L, Barrier *b, uint64_t generation, Step step) {
+static int timed_out (lua_State *L, Barrier *b, const Arrival *a) {
   record_arrival(b, -1);
-  if (step == AT_DOOR) break_door(b, generation);
-  else break_generation(b, generation);
+  line_wake(a->chain);
   lua_pushnil(L);
   lua_pushliteral(L, "timeout");
   return 2;
 }
 
-static int pass_last (lua_State *L, Barrier *b, uint64_t generation) {
-  if (b->action != NULL) run_action(L, b, generation);
-  if (!trip(b, generation)) return broken(L);
+static int pass_last (lua_State *L, Barrier *b, const Arrival *a, uint64_t generation) {
+  if (b->action == NULL) {
+    record_arrival(b, b->parties);
+    line_wake(a->chain);
+  }
+  else {
+    run_action(L, b, generation);
+    if (!trip(b, generation)) return broken(L);
+  }
   lua_pushinteger(L, b->parties);
   return 1;
 }
@@ -239,17 +243,18 @@ static int wait (lua_State *L, Barrier *b, Nanos relative, Nanos deadline) {
     Step step;
     Wake wake;
     waiter_init(&a.waiter, OP_ARRIVE, b, deadline);
+    a.waiter.late = run_out;
     pthread_mutex_lock(&b->mu);
     generation = b->generation;
     step = arrive(b, &a, relative);
     pthread_mutex_unlock(&b->mu);
-    if (step == LAST) return pass_last(L, b, generation);
+    if (step == LAST) return pass_last(L, b, &a, generation);
     if (step == BROKEN) return broken(L);
     if (step == INSIDE) return args_misuse(L, "cannot wait on a barrier inside its action");
     wake = relative == 0 ? WAKE_TIMEOUT : line_wait(L, &a.waiter, &b->mu, deadline);
     if (wake == WAKE_INTERRUPT) thread_raise(L);
-    if (wake == WAKE_TIMEOUT) return timed_out(L, b, generation, step);
-    if (step == AT_DOOR) continue;
+    if (wake == WAKE_TIMEOUT) return timed_out(L, b, &a);
+    if (a.at_door) continue;
     if (a.index == 0) return broken(L);
     lua_pushinteger(L, a.index);
     return 1;

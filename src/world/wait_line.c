@@ -206,12 +206,13 @@ static void note_running (Thread *self) {
 }
 
 /* Leaves the line unless chosen already. */
-static bool give_up (Waiter *w, pthread_mutex_t *mu) {
+static bool give_up (Waiter *w, pthread_mutex_t *mu, Wake why) {
   bool left;
   pthread_mutex_lock(mu);
   left = w->line != NULL;
   if (left) {
     line_leave(w);
+    if (why == WAKE_TIMEOUT && w->late != NULL) w->late(w);
     if (w->forever) atomic_fetch_add(&w->thread->object.world->awake, 1);
   }
   pthread_mutex_unlock(mu);
@@ -239,14 +240,14 @@ Wake line_wait (lua_State *L, Waiter *w, pthread_mutex_t *mu, Nanos deadline) {
     world->observer->waiting(self, &w, 1);
   while (atomic_load(&w->woken) == 0) {
     if (!chosen && waiter_is_leaving(w)) {
-      if (give_up(w, mu)) {
+      if (give_up(w, mu, WAKE_INTERRUPT)) {
         wake = WAKE_INTERRUPT;
         break;
       }
       chosen = true;
     }
     else if (!chosen && deadline != FOREVER && world_now(world) >= deadline) {
-      if (give_up(w, mu)) {
+      if (give_up(w, mu, WAKE_TIMEOUT)) {
         wake = WAKE_TIMEOUT;
         break;
       }

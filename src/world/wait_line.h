@@ -54,6 +54,8 @@ struct Waiter {
   ** the thread's mu.
   */
   const Waiter *moved;
+  /* Called under the object's mutex where the deadline takes it out of the line; NULL: nothing is. */
+  void (*late)(Waiter *w);
   void *payload; /* const while in line; what it points to is under the object's mutex */
   /*
   ** A select: the thread stands in several lines at once, and `counted` is shared by
