@@ -214,6 +214,24 @@ sync.Event():wait()]], "--virtual")
     assert.matches("MainThread waits for the end of Thread 'T'", report.deadlock, 1, true)
   end)
 
+  it("has the line of a block that holds a lock, not that of a function that has had it before", function()
+    local script = [[
+local sync = require "luasync"
+local lock = sync.Lock{ name = "L" }
+local function f()
+  lock:acquire()
+end
+f()
+lock:release()
+lock:with(function()
+  sync.spawn(function() lock:acquire() end):join()
+end)]]
+    both(script, function(result, world)
+      assert.matches("Lock 'L' held by MainThread %(.-:8%)\n", result.err, 1, false, world)
+      assert.equal(3, result.code)
+    end)
+  end)
+
   it("is not looked for with --no-deadlock-check", function()
     local path = command.script "require 'luasync'.Event():wait()"
     local result = command.run({ "--no-deadlock-check", path }, "timeout 0.4")

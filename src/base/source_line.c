@@ -3,9 +3,10 @@
 **
 ** The instruction a Lua function has come to is not part of Lua's interface.
 ** It stands in its CallInfo, to which lua_Debug holds a pointer, at an offset
-** that all releases of 5.4 share; source_line_here is right without it. That it is
-** where it is expected is tested once (probe): the value must differ between
-** two calls on one line, and be the same again in a loop. Where it is not,
+** that all releases of 5.4 share; source_line_here is right without it. Behind it stands
+** what kind of function it is: one in C has what a call before it has left there. That both
+** are where they are expected is tested once (probe): the instruction must differ between
+** two calls on one line, and be the same again in a loop. Where they are not,
 ** every mark looks up its line.
 */
 #include <stdatomic.h>
@@ -16,7 +17,9 @@
 
 #include "base/source_line.h"
 
-#define SAVED_PC 32 /* offset in struct CallInfo on 64-bit machines */
+#define SAVED_PC 32 /* offsets in struct CallInfo on 64-bit machines */
+#define CALL_STATUS 62
+#define STATUS_C 2 /* the call is of a function in C */
 
 enum { UNTESTED, WORKS, FAILS };
 static atomic_int saved_pc = UNTESTED;
@@ -39,8 +42,12 @@ static int find_line (lua_State *L, SourceLine *place) {
 
 void source_line_here (lua_State *L, SourceLine *place) { find_line(L, place); }
 
+/* NULL: it is a function in C. */
 static const void *instruction_of (const lua_Debug *ar) {
   const void *instruction;
+  unsigned short status;
+  memcpy(&status, (const char *)ar->i_ci + CALL_STATUS, sizeof status);
+  if (status & STATUS_C) return NULL;
   memcpy(&instruction, (const char *)ar->i_ci + SAVED_PC, sizeof instruction);
   return instruction;
 }
@@ -80,12 +87,13 @@ const void *source_line_instruction (lua_State *L, int *line) {
   return ar.currentline > 0 ? instruction_of(&ar) : NULL;
 }
 
-/* Notes the instruction of its caller: probe's own. */
+/* Notes the instruction of its caller, probe's own; it has none itself. */
 static int note_instruction (lua_State *L) {
-  lua_Debug ar;
+  lua_Debug self, caller;
   const void **next = lua_touserdata(L, lua_upvalueindex(1));
   int n = (int)lua_tointeger(L, 1);
-  if (lua_getstack(L, 1, &ar)) next[n] = instruction_of(&ar);
+  if (lua_getstack(L, 0, &self) && instruction_of(&self) == NULL && lua_getstack(L, 1, &caller))
+    next[n] = instruction_of(&caller);
   return 0;
 }
 
