@@ -220,7 +220,8 @@ static bool is_thread (const Object *o) {
 bool numbering_looks_at_life (const Op *op) {
   if (op->kind == OP_INTERRUPT) return true;
   if (op->kind == OP_LOOK) return op->object == NULL || is_thread(op->object);
-  if (op->kind == OP_JOIN) return op->until != FOREVER;
+  if (op->kind == OP_JOIN || op->kind == OP_SCOPE_JOIN || op->kind == OP_POOL_JOIN)
+    return op->until != FOREVER;
   for (int i = 0; op->among != NULL && i < op->among_count; i++) {
     const Object *o = op->among[i]->object;
     if (is_thread(o) && !((const Thread *)o)->is_main) return true;
@@ -230,6 +231,7 @@ bool numbering_looks_at_life (const Op *op) {
 
 bool numbering_meets_start (const Op *op, int serial) {
   const Thread *t = (const Thread *)op->object;
+  if (op->kind == OP_SCOPE_JOIN) return (int)op->object->maker != serial + 1;
   return (op->kind == OP_START || (op->kind == OP_JOIN && t->was_unstarted)) && t->owner == NULL
          && (int)op->object->maker != serial + 1;
 }
