@@ -232,6 +232,7 @@ bool numbering_looks_at_life (const Op *op) {
 bool numbering_meets_start (const Op *op, int serial) {
   const Thread *t = (const Thread *)op->object;
   if (op->kind == OP_SCOPE_JOIN) return (int)op->object->maker != serial + 1;
+  if (op->kind == OP_START && atomic_load(&t->life) != LIFE_NEW) return true;
   return (op->kind == OP_START || (op->kind == OP_JOIN && t->was_unstarted)) && t->owner == NULL
          && (int)op->object->maker != serial + 1;
 }

@@ -57,7 +57,7 @@ bool numbering_is_short (const Numbering *g);
 bool numbering_looks_at_life (const Op *op);
 /*
 ** Whether it is a start or a join of a thread that another has made, which may start it as well, or not
-** yet; or a join of another's scope, where that may start threads.
+** yet; a start of one that has been started; or a join of another's scope, where that may start threads.
 */
 bool numbering_meets_start (const Op *op, int serial);
 /* Whether it is a start, by a daemon, of a thread that main waits for at its end. */

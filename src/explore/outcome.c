@@ -47,12 +47,14 @@ static void push_waiting (lua_State *L, WorldSubject *w) {
 
 /* The same by numbers: names that nobody has given say in what order things were made. */
 static void push_waiting_numbers (lua_State *L, WorldSubject *w) {
+  Sim *sim = world_subject_sim(w);
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   for (int i = 0; i < HISTORY_THREADS; i++) {
     Object *o;
-    OpKind kind = waiting_in(world_subject_sim(w), world_subject_serial(w, i), &o);
+    OpKind kind = waiting_in(sim, world_subject_serial(w, i), &o);
     if (kind == OP_COUNT) continue;
+    if (i == 0 && atomic_load(&sim_world(sim)->main->life) == LIFE_ENDED) o = NULL; /* for all */
     lua_pushfstring(L, "%d waits in %s of %d; ", i, op_info[kind].word,
                     o != NULL ? (int)world_subject_object(w, o) : -1);
     luaL_addvalue(&b);
@@ -69,38 +71,42 @@ static void push_error (lua_State *L, Message *outcome) {
   lua_remove(L, -2);
 }
 
+/* What was printed of an error, without the thread's name and the traceback; *length of it. */
+static const char *error_of (const KeptError *e, size_t *length) {
+  const char *line = strchr(e->text, '\n'), *stop;
+  if (line == NULL) line = e->text + strlen(e->text);
+  stop = strstr(line, "\nstack traceback:");
+  if (stop == NULL) stop = line + strlen(line);
+  while (stop > line && stop[-1] == '\n') stop--;
+  *length = (size_t)(stop - line);
+  return line;
+}
+
 /*
 ** Pushes the error of a thread that nobody has taken, as it was printed but without its traceback,
-** and the same with the thread's number in the place of its name. Of several it is the one with
-** the lowest number: which was printed first is no matter.
+** and the same without the thread's name. Of several it is the first by the alphabet: which was
+** printed first is no matter.
 */
 static void push_thread_error (lua_State *L, WorldSubject *w) {
-  const World *world = sim_world(world_subject_sim(w));
-  const char *text, *stop, *line;
-  const KeptError *found = NULL;
-  int lowest = HISTORY_THREADS;
-  for (const KeptError *e = world->errors; e != NULL; e = e->next) {
-    int number = world_subject_number(w, (int)e->serial - 1);
-    if (number < lowest) {
-      lowest = number;
-      found = e;
-    }
-  }
+  const KeptError *found = sim_world(world_subject_sim(w))->errors;
+  const char *text;
+  size_t length;
   if (found == NULL) { /* a hook of the script's has seen to it */
     lua_pushliteral(L, "error in a thread");
-    lua_pushvalue(L, -1);
     return;
   }
-  text = found->text;
-  stop = strstr(text, "\nstack traceback:");
-  if (stop == NULL) stop = text + strlen(text);
-  while (stop > text && stop[-1] == '\n') stop--;
-  line = memchr(text, '\n', (size_t)(stop - text));
-  lua_pushlstring(L, text, (size_t)(stop - text));
-  lua_pushfstring(L, "%d", lowest);
-  if (line != NULL) lua_pushlstring(L, line, (size_t)(stop - line));
-  else lua_pushliteral(L, "");
-  lua_concat(L, 2);
+  text = error_of(found, &length);
+  for (const KeptError *e = found->next; e != NULL; e = e->next) {
+    size_t other_length;
+    const char *other = error_of(e, &other_length);
+    int order = memcmp(other, text, other_length < length ? other_length : length);
+    if (order > 0 || (order == 0 && other_length >= length)) continue;
+    found = e;
+    text = other;
+    length = other_length;
+  }
+  lua_pushlstring(L, found->text, (size_t)(text - found->text) + length);
+  lua_pushlstring(L, text, length);
 }
 
 /* Where the last line of the text begins that stands behind the program's name; NULL: there is none. */

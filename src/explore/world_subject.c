@@ -480,11 +480,6 @@ long world_subject_runs (const WorldSubject *w) { return w->runs; }
 const char *world_subject_problem (const WorldSubject *w) { return w->problem; }
 int world_subject_serial (const WorldSubject *w, int thread) { return w->serial[thread]; }
 
-int world_subject_number (const WorldSubject *w, int serial) {
-  const Numbering *g = &w->numbers;
-  return serial < g->count && g->number[serial] >= 0 ? g->number[serial] : HISTORY_THREADS;
-}
-
 uint32_t world_subject_object (WorldSubject *w, const Object *o) {
   return numbering_object(&w->numbers, o);
 }

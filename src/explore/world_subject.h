@@ -70,8 +70,6 @@ const char *world_subject_problem (const WorldSubject *w);
 
 /* The thread's number in this execution's schedules; -1: it has none, as the clock. */
 int world_subject_serial (const WorldSubject *w, int thread);
-/* The thread with that serial in this execution: its number; HISTORY_THREADS: it has none. */
-int world_subject_number (const WorldSubject *w, int serial);
 /* The object's number, the same in every execution. */
 uint32_t world_subject_object (WorldSubject *w, const Object *o);
 
