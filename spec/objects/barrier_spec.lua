@@ -24,6 +24,24 @@ describe("Barrier", function()
     end)
   end)
 
+  it("is broken by one of two polls at a time, and found broken by the other", function()
+    local barrier, start, finish, ROUNDS = sync.Barrier(3), sync.Barrier(2), sync.Barrier(2), 3000
+    local function poll()
+      local said = {}
+      for i = 1, ROUNDS do
+        start:wait()
+        said[i] = select(2, barrier:wait(0))
+        if finish:wait() == 2 then barrier:reset() end
+      end
+      return said
+    end
+    local one, other = sync.spawn(poll), sync.spawn(poll)
+    local said, too = one:result(), other:result()
+    for i = 1, ROUNDS do
+      assert.same({ broken = true, timeout = true }, { [said[i]] = true, [too[i]] = true })
+    end
+  end)
+
   it("BA02 gives the indices in the order of arrival", function()
     local barrier = sync.Barrier(3)
     local first = support.start_blocked(function() return barrier:wait() end)
